@@ -2,20 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use std::fs;
 use std::path::Path;
 
 /// A base and head of four valid benchmarks; `break_it` then damages `new/bad`.
-fn with_invalid(break_it: impl Fn(&Scene)) -> Scene {
-    let scene = Scene::new();
+fn with_invalid(break_it: impl Fn(&Sandbox)) -> Sandbox {
+    let sandbox = Sandbox::new();
     for (tree, run) in [("old", 1), ("new", 2)] {
         for name in ["bad", "x", "y", "z"] {
-            scene.bench(tree, name, 1000.0, run);
+            sandbox.bench(tree, name, 1000.0, run);
         }
     }
-    break_it(&scene);
-    scene
+    break_it(&sandbox);
+    sandbox
 }
 
 #[test]
@@ -33,34 +33,34 @@ fn an_invalid_benchmark_is_a_diagnostic_and_the_others_are_compared() {
         ("empty", "", "is empty"),
     ];
     for (case, text, message) in cases {
-        let scene = with_invalid(|scene| {
-            scene.write(sample, text);
+        let sandbox = with_invalid(|sandbox| {
+            sandbox.write(sample, text);
         });
-        let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
+        let answer = sandbox.perfgate(&["compare", "old", "new", "--format", "json"]);
         assert_eq!(answer.exits(0).outcome("bad"), "inconclusive", "{case}");
         assert_eq!(answer.json()["tests"], 3, "{case}: the others are compared");
-        answer.says(message).says("sample.json");
+        answer.prints(message).prints("sample.json");
     }
 }
 
 #[test]
 fn a_tree_without_a_readable_benchmark_exits_two() {
-    let scene = Scene::new();
-    scene.bench("old", "x", 1000.0, 1).bench("new", "x", 1000.0, 2);
-    scene.write("new/x/new/sample.json", "{");
-    scene
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "x", 1000.0, 1).bench("new", "x", 1000.0, 2);
+    sandbox.write("new/x/new/sample.json", "{");
+    sandbox
         .perfgate(&["compare", "old", "new"])
         .exits(2)
-        .complains(&Path::new("new").join("x").join("new").join("sample.json").display().to_string())
-        .complains("run the benchmarks again");
+        .reports(&Path::new("new").join("x").join("new").join("sample.json").display().to_string())
+        .reports("run the benchmarks again");
 }
 
 #[test]
 fn missing_results_exit_two_with_the_command_to_run() {
-    let scene = Scene::new();
-    scene.bench("old", "x", 1000.0, 1);
-    fs::create_dir_all(scene.path("empty")).unwrap();
-    scene.write("report/report/index.html", "<html>");
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "x", 1000.0, 1);
+    fs::create_dir_all(sandbox.path("empty")).unwrap();
+    sandbox.write("report/report/index.html", "<html>");
     for (path, message) in [
         ("./missing", "no such file or directory"),
         ("missing/", "no such file or directory"),
@@ -69,22 +69,18 @@ fn missing_results_exit_two_with_the_command_to_run() {
         ("report", "no results found"),
         ("old@other", "it has no baseline `other`"),
     ] {
-        scene
-            .perfgate(&["compare", "old", path])
-            .exits(2)
-            .complains(message)
-            .complains(path.split('@').next().unwrap());
-        scene.perfgate(&["compare", path, "old"]).exits(2).complains(message);
+        sandbox.perfgate(&["compare", "old", path]).exits(2).reports(message).reports(path.split('@').next().unwrap());
+        sandbox.perfgate(&["compare", path, "old"]).exits(2).reports(message);
     }
-    scene.perfgate(&["compare"]).exits(2).complains("cargo bench");
-    scene.perfgate(&["record"]).exits(2);
+    sandbox.perfgate(&["compare"]).exits(2).reports("cargo bench");
+    sandbox.perfgate(&["record"]).exits(2);
 }
 
 #[test]
 fn sides_without_a_common_benchmark_exit_two() {
-    let scene = Scene::new();
-    scene.bench("old", "x", 1000.0, 1).bench("new", "y", 1000.0, 2);
-    scene.perfgate(&["compare", "old", "new"]).exits(2).complains("no benchmark in common");
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "x", 1000.0, 1).bench("new", "y", 1000.0, 2);
+    sandbox.perfgate(&["compare", "old", "new"]).exits(2).reports("no benchmark in common");
 }
 
 #[test]
@@ -97,14 +93,14 @@ fn without_samples_the_estimates_are_compared_with_a_warning() {
             estimate(ns / 50.0)
         )
     };
-    let scene = with_invalid(|scene| {
+    let sandbox = with_invalid(|sandbox| {
         for (tree, ns) in [("old", 1000.0), ("new", 1010.0)] {
-            fs::remove_file(scene.path(&format!("{tree}/bad/new/sample.json"))).unwrap();
-            scene.write(&format!("{tree}/bad/new/estimates.json"), estimates(ns));
+            fs::remove_file(sandbox.path(&format!("{tree}/bad/new/sample.json"))).unwrap();
+            sandbox.write(&format!("{tree}/bad/new/estimates.json"), estimates(ns));
         }
     });
-    let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
-    answer.exits(0).says("no-samples");
+    let answer = sandbox.perfgate(&["compare", "old", "new", "--format", "json"]);
+    answer.exits(0).prints("no-samples");
     let report = answer.json();
     let bad = report["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "bad").unwrap();
     assert_eq!(bad["head"]["value"], 1010.0);
@@ -113,15 +109,15 @@ fn without_samples_the_estimates_are_compared_with_a_warning() {
 
 #[test]
 fn two_benchmarks_of_one_name_are_reported() {
-    let scene = with_invalid(|scene| {
-        fs::create_dir_all(scene.path("new/copy/new")).unwrap();
+    let sandbox = with_invalid(|sandbox| {
+        fs::create_dir_all(sandbox.path("new/copy/new")).unwrap();
         for (from, file) in [("x", "benchmark.json"), ("y", "sample.json")] {
-            fs::copy(scene.path(&format!("new/{from}/new/{file}")), scene.path(&format!("new/copy/new/{file}")))
+            fs::copy(sandbox.path(&format!("new/{from}/new/{file}")), sandbox.path(&format!("new/copy/new/{file}")))
                 .unwrap();
         }
     });
-    let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
-    answer.exits(0).says("duplicate-name");
+    let answer = sandbox.perfgate(&["compare", "old", "new", "--format", "json"]);
+    answer.exits(0).prints("duplicate-name");
     assert_eq!(answer.json()["benchmarks"].as_array().unwrap().len(), 4);
 }
 
@@ -129,16 +125,16 @@ fn two_benchmarks_of_one_name_are_reported() {
 #[test]
 fn dangling_and_looping_links_are_skipped() {
     use std::os::unix::fs::symlink;
-    let scene = with_invalid(|scene| {
-        symlink("nowhere", scene.path("new/dangling")).unwrap();
-        symlink("..", scene.path("new/x/loop")).unwrap();
-        symlink("../z", scene.path("new/y/other")).unwrap();
-        symlink("../y", scene.path("new/z/other")).unwrap();
-        fs::remove_file(scene.path("new/bad/new/sample.json")).unwrap();
-        symlink("nowhere.json", scene.path("new/bad/new/sample.json")).unwrap();
+    let sandbox = with_invalid(|sandbox| {
+        symlink("nowhere", sandbox.path("new/dangling")).unwrap();
+        symlink("..", sandbox.path("new/x/loop")).unwrap();
+        symlink("../z", sandbox.path("new/y/other")).unwrap();
+        symlink("../y", sandbox.path("new/z/other")).unwrap();
+        fs::remove_file(sandbox.path("new/bad/new/sample.json")).unwrap();
+        symlink("nowhere.json", sandbox.path("new/bad/new/sample.json")).unwrap();
     });
-    let answer = scene.perfgate(&["compare", "old", "new", "--format", "json"]);
-    answer.exits(0).says("dangling-link").says("looping-link");
+    let answer = sandbox.perfgate(&["compare", "old", "new", "--format", "json"]);
+    answer.exits(0).prints("dangling-link").prints("looping-link");
     assert_eq!(answer.outcome("bad"), "inconclusive");
     assert_eq!(answer.outcome("x"), "unchanged");
 }
@@ -157,20 +153,20 @@ const HOSTILE: [&str; 8] = [
 
 #[test]
 fn hostile_names_stay_text_in_every_view() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for (index, name) in HOSTILE.iter().enumerate() {
-        scene.bench("old", name, 100.0 * (index + 1) as f64, 1).bench("new", name, 101.0 * (index + 1) as f64, 2);
+        sandbox.bench("old", name, 100.0 * (index + 1) as f64, 1).bench("new", name, 101.0 * (index + 1) as f64, 2);
     }
     let long = "x".repeat(5000);
-    scene.bench("old", &long, 100.0, 1).bench("new", &long, 100.0, 2);
+    sandbox.bench("old", &long, 100.0, 1).bench("new", &long, 100.0, 2);
 
-    let table = scene.perfgate(&["compare", "old", "new", "--all", "--color", "never"]);
+    let table = sandbox.perfgate(&["compare", "old", "new", "--all", "--color", "never"]);
     assert!(table.stdout.chars().all(|c| c == '\n' || !c.is_control()), "{}", table.stdout);
     assert!(!table.stdout.contains('\u{202e}'));
     assert!(!table.stdout.lines().any(|line| line.starts_with("::")));
     assert!(table.stdout.lines().all(|line| line.chars().count() < 400));
 
-    let markdown = scene.perfgate(&["compare", "old", "new", "--all", "--format", "markdown"]).stdout;
+    let markdown = sandbox.perfgate(&["compare", "old", "new", "--all", "--format", "markdown"]).stdout;
     let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with("| ")).collect();
     assert_eq!(rows.len(), 10, "a header and nine benchmarks:\n{markdown}");
     assert!(rows.iter().all(|row| row.matches('|').count() == 9), "every row has eight cells:\n{markdown}");
@@ -179,7 +175,7 @@ fn hostile_names_stay_text_in_every_view() {
     }
 
     // JSON contains the names unchanged.
-    let report = scene.perfgate(&["compare", "old", "new", "--format", "json"]).json();
+    let report = sandbox.perfgate(&["compare", "old", "new", "--format", "json"]).json();
     let names: Vec<&str> =
         report["benchmarks"].as_array().unwrap().iter().map(|f| f["name"].as_str().unwrap()).collect();
     assert!(HOSTILE.iter().all(|name| names.contains(name)) && names.contains(&long.as_str()));
@@ -187,19 +183,19 @@ fn hostile_names_stay_text_in_every_view() {
 
 #[test]
 fn hostile_names_survive_the_store() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     for (index, name) in HOSTILE.iter().enumerate() {
-        scene.bench("r/target/criterion", name, 100.0 * (index + 1) as f64, 1);
+        sandbox.bench("r/target/criterion", name, 100.0 * (index + 1) as f64, 1);
     }
-    scene.perfgate_at("r", &["record"]).exits(0);
-    scene.commit("r", "next");
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.commit("r", "next");
     for (index, name) in HOSTILE.iter().enumerate() {
-        scene.bench("r/target/criterion", name, 101.0 * (index + 1) as f64, 2);
+        sandbox.bench("r/target/criterion", name, 101.0 * (index + 1) as f64, 2);
     }
-    let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    let answer = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
     HOSTILE.iter().for_each(|name| assert_eq!(answer.outcome(name), "unchanged"));
-    let shown = scene.perfgate_at("r", &["runs", "show", "HEAD~1"]).stdout;
+    let shown = sandbox.perfgate_at("r", &["runs", "show", "HEAD~1"]).stdout;
     assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
 }
 
@@ -213,7 +209,7 @@ fn extreme_numbers_give_a_verdict_or_a_refusal() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for case in 0..60 {
         let mut args = vec!["compare".to_owned(), "--format".into(), "json".into()];
         let mut texts = Vec::new();
@@ -222,12 +218,12 @@ fn extreme_numbers_give_a_verdict_or_a_refusal() {
                 let lines = (0..1 + next(3)).map(|_| format!("BenchmarkA 1 {} ns/op\n", numbers[next(numbers.len())]));
                 let text = format!("goos: linux\npkg: x\n{}", lines.collect::<String>());
                 let name = format!("{}{run}.txt", &side[2..]);
-                scene.write(&name, &text);
+                sandbox.write(&name, &text);
                 texts.push(text);
                 args.extend([side.to_owned(), name]);
             }
         }
-        let answer = scene.perfgate(&args.iter().map(String::as_str).collect::<Vec<_>>());
+        let answer = sandbox.perfgate(&args.iter().map(String::as_str).collect::<Vec<_>>());
         assert!((0..=2).contains(&answer.code), "case {case}: {}\n{texts:?}\n{}", answer.code, answer.stderr);
         if answer.code < 2 {
             answer.json();
@@ -237,34 +233,34 @@ fn extreme_numbers_give_a_verdict_or_a_refusal() {
 
 #[test]
 fn any_number_of_samples_in_a_margin_of_error_is_read() {
-    let scene = Scene::new();
-    scene.write("line.txt", "fib x 1,000,000 ops/sec ±1.00% (20000000 runs sampled)\n");
-    let answer = scene.perfgate(&["compare", "line.txt", "line.txt", "--format", "json"]);
+    let sandbox = Sandbox::new();
+    sandbox.write("line.txt", "fib x 1,000,000 ops/sec ±1.00% (20000000 runs sampled)\n");
+    let answer = sandbox.perfgate(&["compare", "line.txt", "line.txt", "--format", "json"]);
     assert_eq!(answer.exits(0).outcome("fib"), "inconclusive");
 }
 
 #[test]
 fn usage_errors_exit_two() {
-    let scene = Scene::new();
-    scene.perfgate(&["comapre"]).exits(2).complains("compare");
-    scene.perfgate(&["compare", "--formt", "json"]).exits(2).complains("--format");
-    scene.perfgate(&["compare", "a", "b", "c"]).exits(2);
-    scene.perfgate(&["compare", "-", "-"]).exits(2);
-    scene.perfgate(&["compare", "x", "--input-format", "criterian"]).exits(2);
+    let sandbox = Sandbox::new();
+    sandbox.perfgate(&["comapre"]).exits(2).reports("compare");
+    sandbox.perfgate(&["compare", "--formt", "json"]).exits(2).reports("--format");
+    sandbox.perfgate(&["compare", "a", "b", "c"]).exits(2);
+    sandbox.perfgate(&["compare", "-", "-"]).exits(2);
+    sandbox.perfgate(&["compare", "x", "--input-format", "criterian"]).exits(2);
 }
 
 #[test]
 fn an_unreadable_store_is_an_error_and_not_an_empty_store() {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.bench("r/target/criterion", "x", 100.0, 1);
-    scene.perfgate_at("r", &["record", "--store", "dir:../runs"]).exits(0);
-    let month = fs::read_dir(scene.path("runs")).unwrap().next().unwrap().unwrap().path();
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    sandbox.bench("r/target/criterion", "x", 100.0, 1);
+    sandbox.perfgate_at("r", &["record", "--store", "dir:../runs"]).exits(0);
+    let month = fs::read_dir(sandbox.path("runs")).unwrap().next().unwrap().unwrap().path();
     let file = fs::read_dir(month).unwrap().next().unwrap().unwrap().path();
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 0x55;
     fs::write(&file, bytes).unwrap();
-    scene.commit("r", "next");
-    scene.perfgate_at("r", &["compare", "--store", "dir:../runs"]).exits(2).complains("damaged");
+    sandbox.commit("r", "next");
+    sandbox.perfgate_at("r", &["compare", "--store", "dir:../runs"]).exits(2).reports("damaged");
 }

@@ -9,7 +9,7 @@ mod common;
 mod wire;
 
 use cloud::{Cloud, Environment, Server};
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 use perfgate::io::store::{Key, Store, StoreError, open, read_run};
 use perfgate::model::{Commit, Detail, record};
 use std::path::Path;
@@ -30,10 +30,10 @@ cloud::on_each_server! {
     a_bucket_cannot_be_pushed
 }
 
-fn suite(scene: &Scene, run: u32, slow: Option<(&str, f64)>) {
+fn suite(sandbox: &Sandbox, run: u32, slow: Option<(&str, f64)>) {
     for (index, name) in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].iter().enumerate() {
         let factor = slow.filter(|(slow, _)| slow == name).map_or(1.0, |(_, factor)| factor);
-        scene.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64 * factor, run);
+        sandbox.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64 * factor, run);
     }
 }
 
@@ -42,10 +42,10 @@ fn store(url: &str) -> Box<dyn Store> {
 }
 
 /// A repository with results on disk and no stored run.
-fn measured() -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
-    suite(&scene, 1, None);
+fn measured() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    suite(&sandbox, 1, None);
     // Random samples compress badly, so that the run has some kilobytes and can be cut off in the middle.
     let mut state = 1_u64;
     let mut next = || {
@@ -55,70 +55,70 @@ fn measured() -> Scene {
     let times: Vec<String> = (0..4000).map(|_| next()).collect();
     let iters = vec!["1000.0"; 4000].join(",");
     let sample = format!(r#"{{"sampling_mode":"Flat","iters":[{iters}],"times":[{}]}}"#, times.join(","));
-    scene.write("r/target/criterion/j/new/sample.json", sample);
-    scene
+    sandbox.write("r/target/criterion/j/new/sample.json", sample);
+    sandbox
 }
 
-fn record_at(scene: &Scene, environment: &Environment, url: &str) -> Answer {
-    let mut command = scene.command::<&str>("r", &[], &["record", "--store", url]);
+fn record_at(sandbox: &Sandbox, environment: &Environment, url: &str) -> Answer {
+    let mut command = sandbox.command::<&str>("r", &[], &["record", "--store", url]);
     cloud::stripped(&mut command).envs(environment.iter().map(|(name, value)| (name, value)));
     common::answer(command.output().unwrap())
 }
 
 fn a_branch_is_compared_with_runs_in_a_bucket(server: &Server) {
     let url = server.address();
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     let recorded = format!("recorded 10 results of {}", "");
     for run in 1..=3 {
-        scene.commit("r", &format!("change {run}"));
-        suite(&scene, run, None);
-        scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says(&recorded).says(&url);
+        sandbox.commit("r", &format!("change {run}"));
+        suite(&sandbox, run, None);
+        sandbox.perfgate_at("r", &["record", "--store", &url]).exits(0).prints(&recorded).prints(&url);
     }
-    scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says("already recorded");
+    sandbox.perfgate_at("r", &["record", "--store", &url]).exits(0).prints("already recorded");
     assert_eq!(store(&url).list().unwrap().keys.len(), 3);
 
     // The config can name the store too.
-    scene.write("r/perfgate.toml", format!("[store]\nurl = \"{url}\"\n"));
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
-    suite(&scene, 9, Some(("c", 1.6)));
-    scene.perfgate_at("r", &["compare"]).exits(1).says("✗ regressed  c").says("3 runs");
-    scene.perfgate_at("r", &["compare", "main"]).exits(1).says("✗ regressed  c");
-    suite(&scene, 9, None);
-    scene.perfgate_at("r", &["compare"]).exits(0).says("PASS");
+    sandbox.write("r/perfgate.toml", format!("[store]\nurl = \"{url}\"\n"));
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
+    suite(&sandbox, 9, Some(("c", 1.6)));
+    sandbox.perfgate_at("r", &["compare"]).exits(1).prints("✗ regressed  c").prints("3 runs");
+    sandbox.perfgate_at("r", &["compare", "main"]).exits(1).prints("✗ regressed  c");
+    suite(&sandbox, 9, None);
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("PASS");
 
-    scene.perfgate_at("r", &["runs", "list", "--last", "2"]).exits(0).says("older ones");
-    scene.perfgate_at("r", &["runs", "show", "main"]).exits(0).says("branch    main");
-    scene.perfgate_at("r", &["runs", "show", "work"]).exits(2).complains("has no run of work");
-    scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("j");
-    scene.perfgate_at("r", &["replay"]).exits(0);
-    scene.git("r", &["for-each-ref", "refs/perfgate"]).is_empty().then_some(()).expect("git has no stored runs");
+    sandbox.perfgate_at("r", &["runs", "list", "--last", "2"]).exits(0).prints("older ones");
+    sandbox.perfgate_at("r", &["runs", "show", "main"]).exits(0).prints("branch    main");
+    sandbox.perfgate_at("r", &["runs", "show", "work"]).exits(2).reports("has no run of work");
+    sandbox.perfgate_at("r", &["history", "--format", "csv"]).exits(0).prints("j");
+    sandbox.perfgate_at("r", &["replay"]).exits(0);
+    sandbox.git("r", &["for-each-ref", "refs/perfgate"]).is_empty().then_some(()).expect("git has no stored runs");
 }
 
 fn a_bucket_needs_no_push_and_no_pull(server: &Server) {
     let url = server.address();
-    let scene = measured();
+    let sandbox = measured();
     let words = "need no push and no pull";
-    scene.perfgate_at("r", &["record", "--store", &url, "--push"]).exits(0).says("recorded 10").complains(words);
-    scene.perfgate_at("r", &["runs", "--store", &url, "push"]).exits(0).complains(words);
-    scene.perfgate_at("r", &["runs", "--store", &url, "pull"]).exits(0).complains(words);
+    sandbox.perfgate_at("r", &["record", "--store", &url, "--push"]).exits(0).prints("recorded 10").reports(words);
+    sandbox.perfgate_at("r", &["runs", "--store", &url, "push"]).exits(0).reports(words);
+    sandbox.perfgate_at("r", &["runs", "--store", &url, "pull"]).exits(0).reports(words);
 }
 
 fn an_empty_bucket_is_a_missing_baseline(server: &Server) {
     let url = server.address();
-    let scene = measured();
-    scene.perfgate_at("r", &["compare", "--store", &url]).exits(2).complains("no baseline");
-    scene.perfgate_at("r", &["compare", "--store", &url, "--allow-missing-baseline"]).exits(0);
-    scene.perfgate_at("r", &["runs", "--store", &url, "list"]).exits(2).complains("has no run");
-    scene.perfgate_at("r", &["history", "--store", &url]).exits(2).complains("has no run");
+    let sandbox = measured();
+    sandbox.perfgate_at("r", &["compare", "--store", &url]).exits(2).reports("no baseline");
+    sandbox.perfgate_at("r", &["compare", "--store", &url, "--allow-missing-baseline"]).exits(0);
+    sandbox.perfgate_at("r", &["runs", "--store", &url, "list"]).exits(2).reports("has no run");
+    sandbox.perfgate_at("r", &["history", "--store", &url]).exits(2).reports("has no run");
 }
 
 /// The number of requests of a comparison and of a recording, with one run for each commit and `others` more runs.
 fn requests(server: &Server, others: i64) -> (usize, usize) {
-    let (scene, url) = (measured(), server.address());
+    let (sandbox, url) = (measured(), server.address());
     let here = 1_700_000_000;
-    scene.perfgate_at("r", &["record", "--store", &url]).exits(0);
+    sandbox.perfgate_at("r", &["record", "--store", &url]).exits(0);
     let store = store(&url);
     let model = read_run(&*store, &store.list().unwrap().keys[0], Detail::Samples).unwrap();
     let place = |time: i64, commit: Commit| {
@@ -133,21 +133,21 @@ fn requests(server: &Server, others: i64) -> (usize, usize) {
         let date = format!("@{time} +0000");
         let made = std::process::Command::new("git")
             .args(["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x"])
-            .current_dir(scene.path("r"))
+            .current_dir(sandbox.path("r"))
             .envs([("GIT_COMMITTER_DATE", &date), ("GIT_AUTHOR_DATE", &date)])
             .status();
         assert!(made.unwrap().success());
-        records.push(place(time, Commit::parse(&scene.git("r", &["rev-parse", "HEAD"])).unwrap()));
+        records.push(place(time, Commit::parse(&sandbox.git("r", &["rev-parse", "HEAD"])).unwrap()));
     }
     // Runs of two months in other years, which no query needs.
     records.extend((0..others).map(|i| place(i % 2 * 2_700_000 + i, Commit::parse(&format!("{i:040x}")).unwrap())));
     store.write(&records).unwrap();
     let proxy = Proxy::before(&server.endpoint, Fault::None, 0);
     let base = ["compare", "--store", &url];
-    scene.perfgate_with("r", &server.through(&proxy.url), &base).exits(0);
+    sandbox.perfgate_with("r", &server.through(&proxy.url), &base).exits(0);
     let compared = proxy.requests();
-    suite(&scene, 5, None);
-    record_at(&scene, &server.through(&proxy.url), &url).exits(0).says("recorded");
+    suite(&sandbox, 5, None);
+    record_at(&sandbox, &server.through(&proxy.url), &url).exits(0).prints("recorded");
     (compared, proxy.requests() - compared)
 }
 
@@ -182,24 +182,24 @@ fn the_newest_runs_of_a_large_month_take_few_requests(server: &Server) {
     // The months, a full page, nothing after the middle of the month, thirty runs after its first quarter, the beginnings
     // of four, and the write.
     let proxy = Proxy::before(&server.endpoint, Fault::None, 0);
-    record_at(&measured(), &server.through(&proxy.url), &url).exits(0).says("recorded");
+    record_at(&measured(), &server.through(&proxy.url), &url).exits(0).prints("recorded");
     assert_eq!(proxy.requests(), 9, "{url}");
     if server.cloud == Cloud::Azure {
         // A server without `startFrom` returns the first page again where the search begins, and both pages of the month
         // instead of its rest. There is one more month now.
         let proxy = Proxy::before(&server.endpoint, Fault::Without("startFrom"), usize::MAX);
-        let scene = measured();
-        suite(&scene, 2, None);
-        record_at(&scene, &server.recorder(&proxy.url), &url).exits(0).says("recorded");
+        let sandbox = measured();
+        suite(&sandbox, 2, None);
+        record_at(&sandbox, &server.recorder(&proxy.url), &url).exits(0).prints("recorded");
         assert_eq!(proxy.requests(), 11, "{url}");
     }
 }
 
 fn eight_concurrent_writers_of_one_run_write_it_once(server: &Server) {
     let url = server.address();
-    let scene = measured();
-    scene.perfgate_at("r", &["record"]).exits(0);
-    let git = open("git:refs/perfgate/baselines", &scene.path("r")).unwrap();
+    let sandbox = measured();
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    let git = open("git:refs/perfgate/baselines", &sandbox.path("r")).unwrap();
     let key = git.list().unwrap().keys.remove(0);
     let bytes = git.read(&key).unwrap();
     let added: usize = std::thread::scope(|scope| {
@@ -212,10 +212,10 @@ fn eight_concurrent_writers_of_one_run_write_it_once(server: &Server) {
 }
 
 fn a_recorder_killed_during_its_write_leaves_nothing(server: &Server) {
-    let (scene, url) = (measured(), server.address());
+    let (sandbox, url) = (measured(), server.address());
     // The requests before the write have about 1,200 bytes, the run has about 5,000.
     let proxy = Proxy::before(&server.endpoint, Fault::Hold(4000), usize::MAX);
-    let mut recorder = scene.command("r", &server.through(&proxy.url), &["record", "--store", &url]).spawn().unwrap();
+    let mut recorder = sandbox.command("r", &server.through(&proxy.url), &["record", "--store", &url]).spawn().unwrap();
     proxy.wait_for_fault();
     std::thread::sleep(Duration::from_millis(200));
     assert_eq!(store(&url).list().unwrap(), Default::default(), "an incomplete run is visible");
@@ -223,7 +223,7 @@ fn a_recorder_killed_during_its_write_leaves_nothing(server: &Server) {
     recorder.wait().unwrap();
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!(store(&url).list().unwrap(), Default::default(), "an incomplete run remains");
-    record_at(&scene, &server.writer(), &url).exits(0).says("recorded 10");
+    record_at(&sandbox, &server.writer(), &url).exits(0).prints("recorded 10");
     assert_complete(&url, 1);
 }
 
@@ -238,7 +238,7 @@ fn assert_complete(url: &str, count: usize) {
 }
 
 fn requests_on_a_cut_connection_are_retried(server: &Server) {
-    let scene = measured();
+    let sandbox = measured();
     let mut cut = 0;
     for fault in [
         Fault::CutSent(0),
@@ -250,55 +250,58 @@ fn requests_on_a_cut_connection_are_retried(server: &Server) {
     ] {
         let url = server.address();
         let proxy = Proxy::before(&server.endpoint, fault, 1);
-        record_at(&scene, &server.through(&proxy.url), &url).exits(0);
+        record_at(&sandbox, &server.through(&proxy.url), &url).exits(0);
         cut += usize::from(proxy.faulted());
         assert_complete(&url, 1);
         // Reads too.
         let proxy = Proxy::before(&server.endpoint, fault, 1);
-        scene.perfgate_with("r", &server.through(&proxy.url), &["runs", "--store", &url, "list"]).exits(0).says("2");
+        sandbox
+            .perfgate_with("r", &server.through(&proxy.url), &["runs", "--store", &url, "list"])
+            .exits(0)
+            .prints("2");
         cut += usize::from(proxy.faulted());
     }
     assert!(cut >= 8, "only {cut} of 12 connections were cut: adjust the byte counts above to the sizes");
 }
 
 fn a_connection_that_is_always_cut_is_an_error_and_stores_nothing(server: &Server) {
-    let (scene, url) = (measured(), server.address());
+    let (sandbox, url) = (measured(), server.address());
     let proxy = Proxy::before(&server.endpoint, Fault::CutSent(4000), usize::MAX);
-    record_at(&scene, &server.through(&proxy.url), &url)
+    record_at(&sandbox, &server.through(&proxy.url), &url)
         .exits(2)
-        .complains("cannot write")
-        .complains(&url)
-        .complains("all retries failed");
+        .reports("cannot write")
+        .reports(&url)
+        .reports("all retries failed");
     assert_eq!(store(&url).list().unwrap(), Default::default());
 }
 
 fn runs_are_found_despite_wrong_clocks(server: &Server) {
     let url = server.address();
-    let scene = measured();
+    let sandbox = measured();
     // 2024, 2033, 1971, 2026, and a second before that.
     for (run, time) in [1_710_000_000_i64, 2_000_000_000, 40_000_000, 1_780_000_000, 1_779_999_999].iter().enumerate() {
         let date = format!("@{time} +0000");
-        scene.write("r/file", format!("{run}"));
-        scene.git("r", &["add", "."]);
+        sandbox.write("r/file", format!("{run}"));
+        sandbox.git("r", &["add", "."]);
         let mut command = std::process::Command::new("git");
         command.args(["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-q", "-m", "x"]);
-        command.current_dir(scene.path("r")).envs([("GIT_COMMITTER_DATE", &date), ("GIT_AUTHOR_DATE", &date)]);
+        command.current_dir(sandbox.path("r")).envs([("GIT_COMMITTER_DATE", &date), ("GIT_AUTHOR_DATE", &date)]);
         assert!(command.status().unwrap().success());
-        suite(&scene, run as u32, None);
-        scene.perfgate_at("r", &["record", "--store", &url]).exits(0).says("recorded");
+        suite(&sandbox, run as u32, None);
+        sandbox.perfgate_at("r", &["record", "--store", &url]).exits(0).prints("recorded");
     }
     assert_eq!(store(&url).list().unwrap().keys.len(), 5);
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
-    suite(&scene, 9, None);
-    let report = scene.perfgate_at("r", &["compare", "--store", &url, "--format", "json"]);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
+    suite(&sandbox, 9, None);
+    let report = sandbox.perfgate_at("r", &["compare", "--store", &url, "--format", "json"]);
     assert_eq!(report.exits(0).json()["base"]["runs"], 5);
     // The base and the history are in the order of the commits, not of their times.
-    let commits = scene.git("r", &["log", "--format=%H", "-5", "main"]);
+    let commits = sandbox.git("r", &["log", "--format=%H", "-5", "main"]);
     let base: Vec<String> =
         report.json()["base"]["commits"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()).collect();
     assert_eq!(base, commits.lines().collect::<Vec<_>>());
-    let history = scene.perfgate_at("r", &["history", "--store", &url, "--format", "csv", "a"]);
+    let history = sandbox.perfgate_at("r", &["history", "--store", &url, "--format", "csv", "a"]);
     let of_history: Vec<&str> =
         history.exits(0).stdout.lines().filter_map(|line| commits.lines().find(|c| line.contains(*c))).collect();
     assert_eq!(of_history, commits.lines().rev().collect::<Vec<_>>());

@@ -7,66 +7,66 @@ mod cloud;
 mod common;
 mod google;
 
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 use google::{Google, READER, TOKEN};
 use std::process::Command;
 
 const URL: &str = "gs://perf-runs/parser";
 
-fn command(scene: &Scene, environment: &[(&'static str, String)], args: &[&str]) -> Command {
-    let mut command = scene.command::<&str>("r", &[], args);
+fn command(sandbox: &Sandbox, environment: &[(&'static str, String)], args: &[&str]) -> Command {
+    let mut command = sandbox.command::<&str>("r", &[], args);
     // Without the credentials of the user who runs the test.
-    cloud::stripped(&mut command).env("HOME", scene.path("")).envs(environment.iter().cloned());
+    cloud::stripped(&mut command).env("HOME", sandbox.path("")).envs(environment.iter().cloned());
     command
 }
 
-fn perfgate(scene: &Scene, environment: &[(&'static str, String)], args: &[&str]) -> Answer {
-    let answer = common::answer(command(scene, environment, args).output().unwrap());
+fn perfgate(sandbox: &Sandbox, environment: &[(&'static str, String)], args: &[&str]) -> Answer {
+    let answer = common::answer(command(sandbox, environment, args).output().unwrap());
     assert!(!format!("{}{}", answer.stdout, answer.stderr).contains("s3cr3t"), "{}", answer.stderr);
     answer
 }
 
 #[test]
 fn a_branch_is_compared_with_runs_in_a_google_bucket() {
-    let (google, scene) = (Google::new(), Scene::new());
-    scene.repository("r");
+    let (google, sandbox) = (Google::new(), Sandbox::new());
+    sandbox.repository("r");
     let environment = google.environment(TOKEN);
-    let run = |args: &[&str]| perfgate(&scene, &environment, args);
+    let run = |args: &[&str]| perfgate(&sandbox, &environment, args);
     for number in 1..=3 {
-        scene.commit("r", &format!("change {number}"));
-        scene.five_benchmarks(number);
-        run(&["record", "--store", URL]).exits(0).says("recorded 5");
+        sandbox.commit("r", &format!("change {number}"));
+        sandbox.five_benchmarks(number);
+        run(&["record", "--store", URL]).exits(0).prints("recorded 5");
     }
-    run(&["record", "--store", URL]).exits(0).says("already recorded");
+    run(&["record", "--store", URL]).exits(0).prints("already recorded");
     assert_eq!(google.names().len(), 3);
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
-    scene.five_benchmarks(9);
-    run(&["compare", "--store", URL]).exits(0).says("PASS").says("3 runs");
-    scene.bench("r/target/criterion", "c", 6000.0, 9);
-    run(&["compare", "--store", URL]).exits(1).says("✗ regressed  c");
-    run(&["history", "--store", URL, "--format", "csv"]).exits(0).says("e");
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.git("r", &["commit", "-q", "--allow-empty", "-m", "work"]);
+    sandbox.five_benchmarks(9);
+    run(&["compare", "--store", URL]).exits(0).prints("PASS").prints("3 runs");
+    sandbox.bench("r/target/criterion", "c", 6000.0, 9);
+    run(&["compare", "--store", URL]).exits(1).prints("✗ regressed  c");
+    run(&["history", "--store", URL, "--format", "csv"]).exits(0).prints("e");
     run(&["runs", "list", "--store", URL]).exits(0);
     // Export, import and prune.
-    run(&["runs", "export", "--store", URL, "dir:../copy"]).exits(0).says("exported 3 of 3").says("3 verified");
-    run(&["runs", "import", "--store", "gs://perf-runs/copy", "dir:../copy"]).exits(0).says("imported 3 of 3");
+    run(&["runs", "export", "--store", URL, "dir:../copy"]).exits(0).prints("exported 3 of 3").prints("3 verified");
+    run(&["runs", "import", "--store", "gs://perf-runs/copy", "dir:../copy"]).exits(0).prints("imported 3 of 3");
     for number in 4..=5 {
-        scene.commit("r", &format!("change {number}"));
-        scene.five_benchmarks(number);
+        sandbox.commit("r", &format!("change {number}"));
+        sandbox.five_benchmarks(number);
         run(&["record", "--store", URL]).exits(0);
     }
-    run(&["runs", "prune", "--store", URL, "--keep", "1", "--thin", "0"]).exits(0).says("     1 removed");
+    run(&["runs", "prune", "--store", URL, "--keep", "1", "--thin", "0"]).exits(0).prints("     1 removed");
     assert_eq!(google.names().iter().filter(|name| name.starts_with("parser/")).count(), 4);
 }
 
 #[test]
 fn writes_are_conditional_and_listings_start_at_the_first_needed_name() {
-    let (google, scene) = (Google::new(), Scene::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::measured());
     let environment = google.environment(TOKEN);
-    perfgate(&scene, &environment, &["record", "--store", URL]).exits(0);
-    scene.five_benchmarks(2);
+    perfgate(&sandbox, &environment, &["record", "--store", URL]).exits(0);
+    sandbox.five_benchmarks(2);
     let before = google.requests().len();
-    perfgate(&scene, &environment, &["compare", "--store", URL]).exits(0);
+    perfgate(&sandbox, &environment, &["compare", "--store", URL]).exits(0);
     let requests = google.requests();
     let (recorded, compared) = requests.split_at(before);
     let header = |request: &wiremock::Request, name: &str| {
@@ -90,11 +90,11 @@ fn writes_are_conditional_and_listings_start_at_the_first_needed_name() {
 
 #[test]
 fn eight_concurrent_writers_of_one_run_write_it_once() {
-    let (google, scene) = (Google::new(), Scene::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::measured());
     let environment = google.environment(TOKEN);
     let recorders: Vec<_> = (0..8)
         .map(|_| {
-            let mut command = command(&scene, &environment, &["record", "--store", URL]);
+            let mut command = command(&sandbox, &environment, &["record", "--store", URL]);
             command.stdout(std::process::Stdio::piped()).spawn().unwrap()
         })
         .collect();
@@ -105,40 +105,38 @@ fn eight_concurrent_writers_of_one_run_write_it_once() {
 
 #[test]
 fn faults_of_google_are_reported_with_their_fix() {
-    let (google, scene) = (Google::new(), Scene::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::measured());
     let record = |token: &str, url: &str| {
-        let answer = perfgate(&scene, &google.environment(token), &["record", "--store", url]);
+        let answer = perfgate(&sandbox, &google.environment(token), &["record", "--store", url]);
         answer.exits(2);
         answer
     };
-    record("ya29.s3cr3t-expired", URL)
-        .complains("the credentials were rejected")
-        .complains("GOOGLE_OAUTH_ACCESS_TOKEN");
+    record("ya29.s3cr3t-expired", URL).reports("the credentials were rejected").reports("GOOGLE_OAUTH_ACCESS_TOKEN");
     record(READER, URL)
-        .complains("access denied")
-        .complains("reader@acme.iam.gserviceaccount.com does not have storage.objects.create access")
-        .complains("Storage Object Creator");
-    record(TOKEN, "gs://no-such-bucket/x").complains("there is no bucket `no-such-bucket`");
+        .reports("access denied")
+        .reports("reader@acme.iam.gserviceaccount.com does not have storage.objects.create access")
+        .reports("Storage Object Creator");
+    record(TOKEN, "gs://no-such-bucket/x").reports("there is no bucket `no-such-bucket`");
     let mut plain = google.environment(TOKEN);
     plain.retain(|(name, _)| *name != "GOOGLE_ALLOW_HTTP");
-    perfgate(&scene, &plain, &["record", "--store", URL]).exits(2).complains("GOOGLE_ALLOW_HTTP=true");
+    perfgate(&sandbox, &plain, &["record", "--store", URL]).exits(2).reports("GOOGLE_ALLOW_HTTP=true");
 }
 
 #[test]
 fn a_public_bucket_needs_no_credentials_to_compare() {
-    let (google, scene) = (Google::new(), Scene::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::measured());
     let mut anybody = google.environment(TOKEN);
-    perfgate(&scene, &anybody, &["record", "--store", URL]).exits(0);
-    scene.five_benchmarks(2);
+    perfgate(&sandbox, &anybody, &["record", "--store", URL]).exits(0);
+    sandbox.five_benchmarks(2);
     anybody.retain(|(name, _)| *name != "GOOGLE_OAUTH_ACCESS_TOKEN");
     anybody.push(("GOOGLE_SKIP_SIGNATURE", "true".to_owned()));
-    perfgate(&scene, &anybody, &["compare", "--store", URL]).exits(0).says("PASS");
+    perfgate(&sandbox, &anybody, &["compare", "--store", URL]).exits(0).prints("PASS");
 }
 
 #[test]
 #[ignore = "needs the openssl command"]
 fn a_service_account_records_and_compares() {
-    let (google, scene) = (Google::new(), Scene::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::measured());
     let made = Command::new("openssl").args(["genrsa", "2048"]).output().unwrap();
     let account = serde_json::json!({
         "type": "service_account",
@@ -147,19 +145,19 @@ fn a_service_account_records_and_compares() {
         "client_email": "perf-runs@acme.iam.gserviceaccount.com",
         "client_id": "1",
     });
-    scene.write("account.json", account.to_string());
+    sandbox.write("account.json", account.to_string());
     let mut environment = google.environment("");
-    environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("account.json").display().to_string()));
-    perfgate(&scene, &environment, &["record", "--store", URL]).exits(0).says("recorded 5");
-    scene.five_benchmarks(2);
-    perfgate(&scene, &environment, &["compare", "--store", URL]).exits(0).says("PASS");
+    environment.push(("GOOGLE_APPLICATION_CREDENTIALS", sandbox.path("account.json").display().to_string()));
+    perfgate(&sandbox, &environment, &["record", "--store", URL]).exits(0).prints("recorded 5");
+    sandbox.five_benchmarks(2);
+    perfgate(&sandbox, &environment, &["compare", "--store", URL]).exits(0).prints("PASS");
 }
 
 #[test]
 fn workload_identity_federation_needs_a_token() {
-    let (google, scene) = (Google::new(), Scene::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::measured());
     // As google-github-actions/auth writes it.
-    scene.write(
+    sandbox.write(
         "gha-creds.json",
         r#"{"universe_domain":"googleapis.com","type":"external_account",
             "audience":"//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/github",
@@ -167,26 +165,26 @@ fn workload_identity_federation_needs_a_token() {
             "credential_source":{"url":"https://localhost/x","headers":{"Authorization":"Bearer s3cr3t"},
             "format":{"type":"json","subject_token_field_name":"value"}}}"#,
     );
-    let file = ("GOOGLE_APPLICATION_CREDENTIALS", scene.path("gha-creds.json").display().to_string());
+    let file = ("GOOGLE_APPLICATION_CREDENTIALS", sandbox.path("gha-creds.json").display().to_string());
     let mut environment = google.environment(TOKEN);
     environment.push(file);
-    perfgate(&scene, &environment, &["record", "--store", URL]).exits(0).says("recorded 5");
+    perfgate(&sandbox, &environment, &["record", "--store", URL]).exits(0).prints("recorded 5");
     environment.retain(|(name, _)| *name != "GOOGLE_OAUTH_ACCESS_TOKEN");
-    perfgate(&scene, &environment, &["record", "--store", URL])
+    perfgate(&sandbox, &environment, &["record", "--store", URL])
         .exits(2)
-        .complains("workload identity federation")
-        .complains("GOOGLE_OAUTH_ACCESS_TOKEN")
-        .complains("token_format: access_token");
+        .reports("workload identity federation")
+        .reports("GOOGLE_OAUTH_ACCESS_TOKEN")
+        .reports("token_format: access_token");
     environment.push(("GOOGLE_OAUTH_ACCESS_TOKEN", String::new()));
-    perfgate(&scene, &environment, &["record", "--store", URL]).exits(2).complains("workload identity federation");
+    perfgate(&sandbox, &environment, &["record", "--store", URL]).exits(2).reports("workload identity federation");
     environment.retain(|(name, _)| !name.contains("CREDENTIALS") && !name.contains("TOKEN"));
     // Another secret in place of a key must not be printed.
     let mut mistaken = environment.clone();
     mistaken.push(("GOOGLE_SERVICE_ACCOUNT_KEY", "\"s3cr3t\"".to_owned()));
-    perfgate(&scene, &mistaken, &["record", "--store", URL]).exits(2).complains("wrong settings in the environment");
-    environment.push(("GOOGLE_APPLICATION_CREDENTIALS", scene.path("none.json").display().to_string()));
-    perfgate(&scene, &environment, &["record", "--store", URL])
+    perfgate(&sandbox, &mistaken, &["record", "--store", URL]).exits(2).reports("wrong settings in the environment");
+    environment.push(("GOOGLE_APPLICATION_CREDENTIALS", sandbox.path("none.json").display().to_string()));
+    perfgate(&sandbox, &environment, &["record", "--store", URL])
         .exits(2)
-        .complains("none.json")
-        .complains("GOOGLE_APPLICATION_CREDENTIALS");
+        .reports("none.json")
+        .reports("GOOGLE_APPLICATION_CREDENTIALS");
 }

@@ -6,7 +6,7 @@ mod cloud;
 mod common;
 
 use cloud::Server;
-use common::Scene;
+use common::Sandbox;
 use perfgate::io::store::{self, Key, Store, read_run};
 use perfgate::model::{Commit, Detail, Evidence, Measurement, Metric, Run, record};
 use std::path::Path;
@@ -39,13 +39,13 @@ fn stored(number: i64) -> (Key, Vec<u8>) {
 type Stored = (Key, Vec<u8>);
 
 /// A bucket on a server with this many runs.
-fn filled(server: &Server, count: i64) -> (Scene, String, Vec<Stored>) {
+fn filled(server: &Server, count: i64) -> (Sandbox, String, Vec<Stored>) {
     let url = server.address();
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     let records: Vec<_> = (0..count).map(stored).collect();
     open(&url).write(&records).unwrap();
-    (scene, url, records)
+    (sandbox, url, records)
 }
 
 fn open(url: &str) -> Box<dyn Store> {
@@ -53,7 +53,7 @@ fn open(url: &str) -> Box<dyn Store> {
 }
 
 fn a_bucket_is_pruned_and_a_run_in_both_forms_counts_once(server: &Server) {
-    let (scene, url, records) = filled(server, 30);
+    let (sandbox, url, records) = filled(server, 30);
     let store = open(&url);
     // As after a prune that was interrupted when it had stored the thinned run.
     let thin = perfgate::history::thin(&records[10].1).unwrap().unwrap();
@@ -63,7 +63,7 @@ fn a_bucket_is_pruned_and_a_run_in_both_forms_counts_once(server: &Server) {
     assert_eq!(store.within(&[records[0].0.time()..=records[29].0.time()]).unwrap(), listed.keys);
 
     let prune = ["runs", "prune", "--keep", "12", "--thin", "10", "--store", &url];
-    scene.perfgate_at("r", &prune).exits(0).says("    10 thinned").says("     8 removed");
+    sandbox.perfgate_at("r", &prune).exits(0).prints("    10 thinned").prints("     8 removed");
     let keys = store.list().unwrap().keys;
     assert_eq!((keys.len(), keys.iter().filter(|key| key.is_thinned()).count()), (22, 10));
     assert_eq!(store.list().unwrap().duplicates.len(), 0);
@@ -72,15 +72,19 @@ fn a_bucket_is_pruned_and_a_run_in_both_forms_counts_once(server: &Server) {
         let digests = read_run(&*store, key, Detail::Digests).unwrap();
         assert_eq!(digests, record::decode(bytes, Detail::Digests).unwrap());
     }
-    scene.perfgate_at("r", &[&prune[..], &["--push"]].concat()).exits(0).says("     0 removed");
+    sandbox.perfgate_at("r", &[&prune[..], &["--push"]].concat()).exits(0).prints("     0 removed");
 }
 
 fn runs_are_exported_to_a_bucket_and_imported_again(server: &Server) {
-    let (scene, url, records) = filled(server, 30);
-    scene.perfgate_at("r", &["runs", "import", &url]).exits(0).says("imported 30 of 30").says("30 verified");
+    let (sandbox, url, records) = filled(server, 30);
+    sandbox.perfgate_at("r", &["runs", "import", &url]).exits(0).prints("imported 30 of 30").prints("30 verified");
     let there = format!("{url}-copy");
-    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 30 of 30").says("30 verified");
-    scene.perfgate_at("r", &["runs", "export", &there]).exits(0).says("exported 0 of 30").says("30 already there");
+    sandbox.perfgate_at("r", &["runs", "export", &there]).exits(0).prints("exported 30 of 30").prints("30 verified");
+    sandbox
+        .perfgate_at("r", &["runs", "export", &there])
+        .exits(0)
+        .prints("exported 0 of 30")
+        .prints("30 already there");
     let copy = open(&there);
     for (key, bytes) in &records {
         assert_eq!(&copy.read(key).unwrap(), bytes);
@@ -89,21 +93,25 @@ fn runs_are_exported_to_a_bucket_and_imported_again(server: &Server) {
 
 #[cfg(feature = "parquet")]
 fn parquet_files_are_exported_to_a_bucket_once(server: &Server) {
-    let (scene, url, records) = filled(server, 8);
+    let (sandbox, url, records) = filled(server, 8);
     let lake = format!("{url}-lake/runs");
     let export = |more: &[&str]| {
         let args = ["runs", "export", "--store", &url, "--repository", "acme/parser", "--parquet"];
-        scene.perfgate_at("r", &[&args[..], more].concat())
+        sandbox.perfgate_at("r", &[&args[..], more].concat())
     };
-    export(&[&lake]).exits(0).says("exported 8 of 8");
-    export(&[&lake]).exits(0).says("exported 0 of 8").says("8 already there");
-    export(&["../lake"]).exits(0).says("exported 8 of 8");
+    export(&[&lake]).exits(0).prints("exported 8 of 8");
+    export(&[&lake]).exits(0).prints("exported 0 of 8").prints("8 already there");
+    export(&["../lake"]).exits(0).prints("exported 8 of 8");
     // The same names and bytes as in a directory.
     let bucket = cloud::bucket(&lake);
     for (key, _) in &records {
         let name = format!("repository=acme%2Fparser/month={}/{}.parquet", key.month(), key.id());
         let there = bucket.read(std::slice::from_ref(&name), None).pop().unwrap().unwrap();
-        assert_eq!(there.as_deref(), Some(std::fs::read(scene.path("lake").join(&name)).unwrap().as_slice()), "{name}");
+        assert_eq!(
+            there.as_deref(),
+            Some(std::fs::read(sandbox.path("lake").join(&name)).unwrap().as_slice()),
+            "{name}"
+        );
     }
     let names = bucket.page("", None, None).unwrap().names;
     assert_eq!(names.len(), 8, "{names:?}");

@@ -3,21 +3,21 @@
 
 mod common;
 
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 use serde_json::Value;
 
 /// A criterion benchmark of 50 samples around `ns`, on both sides.
-fn scene(base: f64, head: f64, toml: &str) -> Scene {
-    let scene = Scene::new();
+fn sandbox(base: f64, head: f64, toml: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
     for (name, factor) in [("api/read", 1.0), ("api/write", 3.0)] {
-        scene.bench("old", name, base * factor, 1).bench("new", name, head * factor, 2);
+        sandbox.bench("old", name, base * factor, 1).bench("new", name, head * factor, 2);
     }
-    scene.write("perfgate.toml", toml);
-    scene
+    sandbox.write("perfgate.toml", toml);
+    sandbox
 }
 
-fn compare(scene: &Scene) -> Answer {
-    scene.perfgate(&["compare", "old", "new", "--format", "json"])
+fn compare(sandbox: &Sandbox) -> Answer {
+    sandbox.perfgate(&["compare", "old", "new", "--format", "json"])
 }
 
 fn line(answer: &Answer, list: &str, at: usize) -> Value {
@@ -33,7 +33,7 @@ fn budget(metric: &str, target: &str, acceptable: Option<&str>) -> String {
 fn a_value_clearly_over_both_limits_fails_and_between_them_is_acceptable() {
     // Both sides at 1000 ns with 1% spread: clearly above 900 ns and below 2000 ns.
     let status = |target: &str, acceptable: Option<&str>| {
-        let answer = compare(&scene(1000.0, 1000.0, &budget("time", target, acceptable)));
+        let answer = compare(&sandbox(1000.0, 1000.0, &budget("time", target, acceptable)));
         let line = line(&answer, "budgets", 0);
         (answer.code, line["status"].as_str().unwrap().to_owned(), line["near"].as_bool().unwrap())
     };
@@ -49,20 +49,25 @@ fn a_value_clearly_over_both_limits_fails_and_between_them_is_acceptable() {
 
 #[test]
 fn a_failed_budget_is_in_every_view_with_its_line() {
-    let scene = scene(1000.0, 1000.0, &budget("time", "<500ns", None));
-    let table = scene.perfgate(&["compare", "old", "new"]);
-    table.exits(1).says("FAIL: 1 over budget").says("budgets: 1 FAIL").says("target <500ns").says("perfgate.toml:2");
-    scene.perfgate(&["compare", "old", "new", "--format", "markdown"]).exits(1).says("**FAIL** `api/read` time");
-    let json = compare(&scene);
+    let sandbox = sandbox(1000.0, 1000.0, &budget("time", "<500ns", None));
+    let table = sandbox.perfgate(&["compare", "old", "new"]);
+    table
+        .exits(1)
+        .prints("FAIL: 1 over budget")
+        .prints("budgets: 1 FAIL")
+        .prints("target <500ns")
+        .prints("perfgate.toml:2");
+    sandbox.perfgate(&["compare", "old", "new", "--format", "markdown"]).exits(1).prints("**FAIL** `api/read` time");
+    let json = compare(&sandbox);
     let finding =
         json.json()["benchmarks"].as_array().unwrap().iter().find(|f| f["name"] == "api/read").unwrap().clone();
     assert_eq!((&finding["budget"]["status"], &finding["budget"]["target"]), (&"fail".into(), &"<500ns".into()));
-    scene.perfgate(&["compare", "old", "new", "--fail-on", "regressed"]).exits(0);
+    sandbox.perfgate(&["compare", "old", "new", "--fail-on", "regressed"]).exits(0);
 }
 
 #[test]
 fn a_relative_budget_is_checked_against_base() {
-    let held = |toml: &str, head: f64| compare(&scene(1000.0, head, toml));
+    let held = |toml: &str, head: f64| compare(&sandbox(1000.0, head, toml));
     let toml = budget("time", "-40%", None);
     assert_eq!(line(&held(&toml, 400.0), "budgets", 0)["status"], "pass");
     let missed = held(&toml, 900.0);
@@ -73,45 +78,45 @@ fn a_relative_budget_is_checked_against_base() {
 #[test]
 fn a_p95_is_computed_from_at_least_20_samples() {
     // 50 samples within 1% of 1000 ns: the p95 is above the median and below 1010 ns.
-    let answer = compare(&scene(1000.0, 1000.0, &budget("time:p95", "<1.2us", None)));
+    let answer = compare(&sandbox(1000.0, 1000.0, &budget("time:p95", "<1.2us", None)));
     let p95 = line(&answer, "budgets", 0);
     assert_eq!((answer.code, &p95["status"], &p95["metric"]), (0, &"pass".into(), &"time:p95".into()));
     assert!(p95["value"].as_f64().unwrap() > 1000.0 && p95["value"].as_f64().unwrap() < 1020.0);
     assert!(p95["interval"].is_array());
     // A p99 needs 100 samples.
-    let p99 = compare(&scene(1000.0, 1000.0, &budget("time:p99", "<1.2us", None)));
+    let p99 = compare(&sandbox(1000.0, 1000.0, &budget("time:p99", "<1.2us", None)));
     assert_eq!((p99.code, &line(&p99, "budgets", 0)["status"]), (0, &"no-data".into()));
-    p99.says("too few samples for a p99: 50");
+    p99.prints("too few samples for a p99: 50");
 }
 
 #[test]
 fn a_limit_in_another_unit_gives_no_data_and_the_reason() {
-    let answer = compare(&scene(1000.0, 1000.0, &budget("time", "<200MB", None)));
+    let answer = compare(&sandbox(1000.0, 1000.0, &budget("time", "<200MB", None)));
     assert_eq!(line(&answer, "budgets", 0)["status"], "no-data");
-    answer.says("not in the unit of this metric");
+    answer.prints("not in the unit of this metric");
 }
 
 #[test]
 fn a_budget_that_matches_nothing_is_an_error_framed_under_its_line() {
     let toml = "[gate]\nthreshold = '20%'\n[[budget]]\nmatch = 'api/raed'\nmetric = 'time'\ntarget = '<5ms'\n";
-    scene(1000.0, 1000.0, toml)
+    sandbox(1000.0, 1000.0, toml)
         .perfgate(&["compare", "old", "new"])
         .exits(2)
-        .complains("perfgate.toml:4")
-        .complains("match = 'api/raed'")
-        .complains("matches nothing");
+        .reports("perfgate.toml:4")
+        .reports("match = 'api/raed'")
+        .reports("matches nothing");
     let metric = budget("memory:peak", "<5MB", None);
-    scene(1000.0, 1000.0, &metric)
+    sandbox(1000.0, 1000.0, &metric)
         .perfgate(&["compare", "old", "new"])
         .exits(2)
-        .complains("its benchmarks have the metrics time");
+        .reports("its benchmarks have the metrics time");
 }
 
 #[test]
 fn an_expectation_is_met_not_met_or_undecided() {
     let status = |head: f64, expect: &str| {
         let answer =
-            scene(1000.0, head, "").perfgate(&["compare", "old", "new", "--format", "json", "--expect", expect]);
+            sandbox(1000.0, head, "").perfgate(&["compare", "old", "new", "--format", "json", "--expect", expect]);
         line(&answer, "goals", 0)["status"].as_str().unwrap().to_owned()
     };
     assert_eq!(status(400.0, "api/*:time -50%"), "met");
@@ -123,22 +128,22 @@ fn an_expectation_is_met_not_met_or_undecided() {
 #[test]
 fn a_configured_expectation_is_shown_and_does_not_fail_the_gate() {
     let toml = "[[goal]]\nmatch = 'api/*'\nmetric = 'time'\nexpect = '-50%'\n";
-    let scene = scene(1000.0, 900.0, toml);
-    scene.perfgate(&["compare", "old", "new"]).exits(0).says("not met api/read time").says("expected -50%");
-    scene.perfgate(&["compare", "old", "new", "--expect", "nothing:time -5%"]).exits(2).complains("matches nothing");
-    scene.perfgate(&["compare", "old", "new", "--expect", "nonsense"]).exits(2).complains("PATTERN:METRIC LIMIT");
+    let sandbox = sandbox(1000.0, 900.0, toml);
+    sandbox.perfgate(&["compare", "old", "new"]).exits(0).prints("not met api/read time").prints("expected -50%");
+    sandbox.perfgate(&["compare", "old", "new", "--expect", "nothing:time -5%"]).exits(2).reports("matches nothing");
+    sandbox.perfgate(&["compare", "old", "new", "--expect", "nonsense"]).exits(2).reports("PATTERN:METRIC LIMIT");
 }
 
 #[test]
 fn a_missed_budget_is_stated_once_and_tables_name_base_and_head() {
-    let scene = Scene::new();
-    scene.bench("base", "parse", 1000.0, 1).bench("head", "parse", 2000.0, 2);
-    scene.write("perfgate.toml", "[[budget]]\nmatch = \"parse\"\nmetric = \"time\"\ntarget = \"<1.5us\"\n");
-    let terminal = scene.perfgate(&["compare", "base", "head", "--save", "c.json"]).exits(1).stdout.clone();
+    let sandbox = Sandbox::new();
+    sandbox.bench("base", "parse", 1000.0, 1).bench("head", "parse", 2000.0, 2);
+    sandbox.write("perfgate.toml", "[[budget]]\nmatch = \"parse\"\nmetric = \"time\"\ntarget = \"<1.5us\"\n");
+    let terminal = sandbox.perfgate(&["compare", "base", "head", "--save", "c.json"]).exits(1).stdout.clone();
     assert_eq!(terminal.matches("not met (perfgate.toml:2)").count(), 1, "{terminal}");
     assert!(terminal.contains("FAIL parse time 2.0"), "{terminal}");
     for template in ["comment", "summary"] {
-        let text = scene.perfgate(&["render", "c.json", "--template", template]).exits(0).stdout.clone();
+        let text = sandbox.perfgate(&["render", "c.json", "--template", template]).exits(0).stdout.clone();
         assert!(text.contains("Base") && !text.contains("Before"), "{text}");
     }
 }

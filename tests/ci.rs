@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::Scene;
+use common::Sandbox;
 #[cfg(unix)]
 use common::workflow::slower_tool;
 use common::workflow::{benches, ci, head, merged, project, pull, push, trial};
@@ -14,126 +14,137 @@ use std::fs;
 
 #[test]
 fn a_push_to_the_default_branch_is_recorded_and_shared() {
-    let scene = project();
-    scene.commit("r", "main 5");
-    benches(&scene, 5, 1000.0);
-    let after = scene.git("r", &["rev-parse", "HEAD"]);
+    let sandbox = project();
+    sandbox.commit("r", "main 5");
+    benches(&sandbox, 5, 1000.0);
+    let after = sandbox.git("r", &["rev-parse", "HEAD"]);
     let pushed = push("refs/heads/main", &after);
-    ci(&scene, "push", &pushed, &[], &[]).exits(0).says("recorded 8 results").says("1 run sent");
-    let stored = scene.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
+    ci(&sandbox, "push", &pushed, &[], &[]).exits(0).prints("recorded 8 results").prints("1 run sent");
+    let stored = sandbox.git("remote.git", &["ls-tree", "-r", "--name-only", "refs/perfgate/baselines"]);
     assert!(stored.contains(&after), "{stored}");
-    assert!(scene.read("output").contains("recorded") && scene.read("summary").contains("recorded 8 results"));
+    assert!(sandbox.read("output").contains("recorded") && sandbox.read("summary").contains("recorded 8 results"));
 }
 
 #[test]
 fn the_base_is_the_merge_base_for_every_push() {
-    let scene = project();
-    let base = trial(&scene);
-    benches(&scene, 9, 1600.0);
-    let first = ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[], &[]);
-    first.exits(1).says(&format!("stored runs of the merge base ({}", &base[..10])).says("parse");
-    assert!(scene.read("output").contains("verdict<<perfgate-end\nfail\n"));
+    let sandbox = project();
+    let base = trial(&sandbox);
+    benches(&sandbox, 9, 1600.0);
+    let first = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
+    first.exits(1).prints(&format!("stored runs of the merge base ({}", &base[..10])).prints("parse");
+    assert!(sandbox.read("output").contains("verdict<<perfgate-end\nfail\n"));
     let compared = format!("Base: stored runs of the merge base, branch `main`, 4 runs, {}. Head: ", &base[..10]);
-    let summary = scene.read("summary");
+    let summary = sandbox.read("summary");
     assert!(summary.contains("parse") && summary.contains(&compared), "{summary}");
 
     // main becomes slower; the trial merge of the pull request's second push includes that.
-    scene.git("r", &["checkout", "-q", "main"]);
-    scene.commit("r", "main 5");
-    benches(&scene, 5, 1600.0);
-    scene.perfgate_at("r", &["record", "--push"]).exits(0);
-    let newer = merged(&scene);
-    benches(&scene, 10, 1601.0);
+    sandbox.git("r", &["checkout", "-q", "main"]);
+    sandbox.commit("r", "main 5");
+    benches(&sandbox, 5, 1600.0);
+    sandbox.perfgate_at("r", &["record", "--push"]).exits(0);
+    let newer = merged(&sandbox);
+    benches(&sandbox, 10, 1601.0);
     // The event may name an older commit of main.
-    let second = ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[("PERFGATE_BASE", "")], &["--dry-run"]);
-    second.exits(0).says(&format!("stored runs of {}, the merge base with main", &newer[..10]));
+    let second =
+        ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[("PERFGATE_BASE", "")], &["--dry-run"]);
+    second.exits(0).prints(&format!("stored runs of {}, the merge base with main", &newer[..10]));
 }
 
 #[test]
 fn a_dry_run_prints_the_plan_of_each_event() {
-    let scene = project();
-    let base = trial(&scene);
+    let sandbox = project();
+    let base = trial(&sandbox);
     let base_commit = base.clone();
-    let plan = |event: &str, payload: &Value| ci(&scene, event, payload, &[("PERFGATE_CHECK", "true")], &["--dry-run"]);
-    plan("pull_request", &pull(&scene, &base, "octo/r"))
+    let plan =
+        |event: &str, payload: &Value| ci(&sandbox, event, payload, &[("PERFGATE_CHECK", "true")], &["--dry-run"]);
+    plan("pull_request", &pull(&sandbox, &base, "octo/r"))
         .exits(0)
-        .says("pull request #7 of octo/r\n")
-        .says(&format!("a check run on {}", &head(&scene)[..10]));
-    plan("pull_request", &pull(&scene, &base, "stranger/r")).exits(0).says("from a fork").does_not_say("a check run");
+        .prints("pull request #7 of octo/r\n")
+        .prints(&format!("a check run on {}", &head(&sandbox)[..10]));
+    plan("pull_request", &pull(&sandbox, &base, "stranger/r"))
+        .exits(0)
+        .prints("from a fork")
+        .does_not_print("a check run");
     let group = json!({"repository": {"full_name": "octo/r", "default_branch": "main"}, "merge_group":
-        {"head_sha": head(&scene), "base_sha": base, "base_ref": "refs/heads/main"}});
+        {"head_sha": head(&sandbox), "base_sha": base, "base_ref": "refs/heads/main"}});
     plan("merge_group", &group)
         .exits(0)
-        .says("a merge group of octo/r\n")
-        .says(&format!("stored runs of {}", &base[..10]));
+        .prints("a merge group of octo/r\n")
+        .prints(&format!("stored runs of {}", &base[..10]));
     let packed = [("PERFGATE_PUBLISH", "false")];
-    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &packed, &["--dry-run"])
+    ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &packed, &["--dry-run"])
         .exits(0)
-        .says("nothing: a file of results for the job that publishes");
-    let branch = push("refs/heads/x\u{1b}[2J", &scene.git("r", &["rev-parse", "HEAD"]));
-    plan("push", &branch).exits(0).says("a branch of octo/r").does_not_say("\u{1b}");
+        .prints("nothing: a file of results for the job that publishes");
+    let branch = push("refs/heads/x\u{1b}[2J", &sandbox.git("r", &["rev-parse", "HEAD"]));
+    plan("push", &branch).exits(0).prints("a branch of octo/r").does_not_print("\u{1b}");
     let named = |base: &str| {
-        ci(&scene, "pull_request", &pull(&scene, &base_commit, "octo/r"), &[("PERFGATE_BASE", base)], &["--dry-run"])
+        ci(
+            &sandbox,
+            "pull_request",
+            &pull(&sandbox, &base_commit, "octo/r"),
+            &[("PERFGATE_BASE", base)],
+            &["--dry-run"],
+        )
     };
-    named("work").exits(0).says("the merge base with work");
-    named("HEAD~1").exits(0).says("HEAD~1, from the input");
-    scene.git("r", &["checkout", "-q", "main"]);
-    plan("schedule", &json!({"schedule": "0 3 * * *"})).exits(0).says("recorded in git:refs/perfgate/baselines");
-    assert!(!scene.path("output").exists(), "a dry run writes nothing");
+    named("work").exits(0).prints("the merge base with work");
+    named("HEAD~1").exits(0).prints("HEAD~1, from the input");
+    sandbox.git("r", &["checkout", "-q", "main"]);
+    plan("schedule", &json!({"schedule": "0 3 * * *"})).exits(0).prints("recorded in git:refs/perfgate/baselines");
+    assert!(!sandbox.path("output").exists(), "a dry run writes nothing");
 }
 
 #[test]
 fn a_first_run_is_neutral_unless_configured_to_fail() {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.git("", &["init", "-q", "--bare", "remote.git"]);
-    scene.git("r", &["remote", "add", "origin", "../remote.git"]);
-    let base = trial(&scene);
-    benches(&scene, 1, 1000.0);
-    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[], &[]).exits(0).says("no baseline for");
-    assert!(scene.read("output").contains("\nneutral\n"));
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    sandbox.git("", &["init", "-q", "--bare", "remote.git"]);
+    sandbox.git("r", &["remote", "add", "origin", "../remote.git"]);
+    let base = trial(&sandbox);
+    benches(&sandbox, 1, 1000.0);
+    ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]).exits(0).prints("no baseline for");
+    assert!(sandbox.read("output").contains("\nneutral\n"));
     // Everything is new on a first run; `added` must not fail it.
-    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &[("PERFGATE_FAIL_ON", "added")], &[]).exits(0);
+    ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[("PERFGATE_FAIL_ON", "added")], &[]).exits(0);
     let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
-    ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), &insist, &[]).exits(2).complains("no baseline for");
-    assert!(scene.read("summary").contains("NO VERDICT"));
+    ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &insist, &[]).exits(2).reports("no baseline for");
+    assert!(sandbox.read("summary").contains("NO VERDICT"));
 }
 
 #[test]
 fn invalid_input_exits_with_2_and_names_the_fix() {
-    let scene = project();
-    let base = trial(&scene);
-    let event = pull(&scene, &base, "octo/r");
-    ci(&scene, "pull_request", &event, &[("PERFGATE_RESULTS", "out/*.json")], &[])
+    let sandbox = project();
+    let base = trial(&sandbox);
+    let event = pull(&sandbox, &base, "octo/r");
+    ci(&sandbox, "pull_request", &event, &[("PERFGATE_RESULTS", "out/*.json")], &[])
         .exits(2)
-        .complains("nothing matches \"out/*.json\"");
-    ci(&scene, "pull_request", &event, &[("PERFGATE_WORKING_DIRECTORY", "nowhere")], &[]).exits(2).complains("nowhere");
-    ci(&scene, "pull_request", &event, &[("PERFGATE_TEMPLATE", "nice")], &[]).exits(2).complains("no such template");
-    ci(&scene, "pull_request_target", &event, &[], &[]).exits(2).complains("perfgate init --github");
-    ci(&scene, "push", &event, &[], &[]).exits(2).complains("not a push event");
-    scene.perfgate(&["ci"]).exits(2).complains("GITHUB_EVENT_NAME is not set");
-    let pushed = push("refs/heads/main", &head(&scene));
-    ci(&scene, "push", &pushed, &[], &[]).exits(2).complains("check out the pushed commit");
+        .reports("nothing matches \"out/*.json\"");
+    ci(&sandbox, "pull_request", &event, &[("PERFGATE_WORKING_DIRECTORY", "nowhere")], &[]).exits(2).reports("nowhere");
+    ci(&sandbox, "pull_request", &event, &[("PERFGATE_TEMPLATE", "nice")], &[]).exits(2).reports("no such template");
+    ci(&sandbox, "pull_request_target", &event, &[], &[]).exits(2).reports("perfgate init --github");
+    ci(&sandbox, "push", &event, &[], &[]).exits(2).reports("not a push event");
+    sandbox.perfgate(&["ci"]).exits(2).reports("GITHUB_EVENT_NAME is not set");
+    let pushed = push("refs/heads/main", &head(&sandbox));
+    ci(&sandbox, "push", &pushed, &[], &[]).exits(2).reports("check out the pushed commit");
 
-    scene.git("", &["clone", "-q", "--depth", "1", &format!("file://{}", scene.path("r").display()), "shallow"]);
+    sandbox.git("", &["clone", "-q", "--depth", "1", &format!("file://{}", sandbox.path("r").display()), "shallow"]);
     let shallow = [("PERFGATE_WORKING_DIRECTORY", "shallow")];
-    ci(&scene, "pull_request", &event, &shallow, &[]).exits(2).complains("fetch-depth: 0");
+    ci(&sandbox, "pull_request", &event, &shallow, &[]).exits(2).reports("fetch-depth: 0");
 }
 
 #[test]
 fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
-    let scene = project();
-    let base = trial(&scene);
-    benches(&scene, 9, 1600.0);
-    let before = scene.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]);
+    let sandbox = project();
+    let base = trial(&sandbox);
+    benches(&sandbox, 9, 1600.0);
+    let before = sandbox.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]);
     // Any request to this address would fail.
     let closed = [("GITHUB_API_URL", "http://127.0.0.1:1"), ("GITHUB_TOKEN", "t"), ("PERFGATE_COMMENT", "always")];
-    let answer = ci(&scene, "pull_request", &pull(&scene, &base, "stranger/r"), &closed, &[]);
-    answer.exits(1).complains("comes from a fork");
+    let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "stranger/r"), &closed, &[]);
+    answer.exits(1).reports("comes from a fork");
     assert!(!answer.stderr.contains("127.0.0.1:1"), "{}", answer.stderr);
-    assert_eq!(scene.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]), before);
-    let left = scene.path("perfgate-1/perfgate-results.bin");
-    assert!(scene.read("output").contains(&left.display().to_string()));
+    assert_eq!(sandbox.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]), before);
+    let left = sandbox.path("perfgate-1/perfgate-results.bin");
+    assert!(sandbox.read("output").contains(&left.display().to_string()));
 
     let run = |head: &str, event: &str| {
         json!({"repository": {"full_name": "octo/r", "default_branch": "main"}, "workflow_run": {
@@ -141,26 +152,26 @@ fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
     };
     let left = left.display().to_string();
     let artifact = [("PERFGATE_ARTIFACT", left.as_str()), ("GITHUB_API_URL", "http://127.0.0.1:1")];
-    let trusted = |payload: &Value| ci(&scene, "workflow_run", payload, &artifact, &[]);
-    trusted(&run(&"2".repeat(40), "pull_request")).exits(2).complains("the event is about 2222222222");
-    trusted(&run(&head(&scene), "push")).exits(2).complains("only results of pull_request");
-    trusted(&run(&head(&scene), "pull_request")).exits(2).complains("no GitHub token");
+    let trusted = |payload: &Value| ci(&sandbox, "workflow_run", payload, &artifact, &[]);
+    trusted(&run(&"2".repeat(40), "pull_request")).exits(2).reports("the event is about 2222222222");
+    trusted(&run(&head(&sandbox), "push")).exits(2).reports("only results of pull_request");
+    trusted(&run(&head(&sandbox), "pull_request")).exits(2).reports("no GitHub token");
     fs::write(&left, vec![b'x'; 11 << 20]).unwrap();
-    trusted(&run(&head(&scene), "pull_request")).exits(2).complains("at most 10 MB");
-    ci(&scene, "workflow_run", &run(&head(&scene), "pull_request"), &[], &[]).exits(2).complains("artifact");
+    trusted(&run(&head(&sandbox), "pull_request")).exits(2).reports("at most 10 MB");
+    ci(&sandbox, "workflow_run", &run(&head(&sandbox), "pull_request"), &[], &[]).exits(2).reports("artifact");
 }
 
 #[cfg(unix)]
 #[test]
 fn the_regressions_of_a_command_are_explained_in_the_job_summary() {
-    let scene = project();
-    let base = slower_tool(&scene);
-    let (name, path) = scene.stand_in_for_valgrind(0, "");
+    let sandbox = project();
+    let base = slower_tool(&sandbox);
+    let (name, path) = sandbox.stand_in_for_valgrind(0, "");
     let mut variables = vec![(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh {filter}")];
     let summary = |variables: &[(&str, &str)]| {
-        let _ = fs::remove_file(scene.path("summary"));
-        ci(&scene, "pull_request", &pull(&scene, &base, "octo/r"), variables, &[]).exits(1);
-        scene.read("summary")
+        let _ = fs::remove_file(sandbox.path("summary"));
+        ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), variables, &[]).exits(1);
+        sandbox.read("summary")
     };
     assert!(!summary(&variables).contains("instructions"));
     variables.push(("PERFGATE_EXPLAIN", "true"));
@@ -175,12 +186,12 @@ fn the_regressions_of_a_command_are_explained_in_the_job_summary() {
 #[cfg(unix)]
 #[test]
 fn a_benchmark_command_does_not_see_the_token() {
-    let scene = project();
-    let after = scene.git("r", &["rev-parse", "HEAD"]);
+    let sandbox = project();
+    let after = sandbox.git("r", &["rev-parse", "HEAD"]);
     let pushed = push("refs/heads/main", &after);
     // The command's parent is perfgate itself, whose first environment is in /proc on Linux.
     let command = "env > SEEN; cat /proc/$PPID/environ >> SEEN 2>/dev/null; true";
-    let command = command.replace("SEEN", &scene.path("seen").display().to_string());
+    let command = command.replace("SEEN", &sandbox.path("seen").display().to_string());
     let variables = [
         ("PERFGATE_COMMAND", command.as_str()),
         ("GITHUB_TOKEN", "ghs_secret"),
@@ -190,18 +201,18 @@ fn a_benchmark_command_does_not_see_the_token() {
         ("GITHUB_ENV", "ghs_secret"),
         ("PERFGATE_STORE_CREDENTIALS", "AWS_SECRET_ACCESS_KEY=ghs_secret"),
     ];
-    ci(&scene, "push", &pushed, &variables, &[]).exits(0);
-    let seen = scene.read("seen");
+    ci(&sandbox, "push", &pushed, &variables, &[]).exits(0);
+    let seen = sandbox.read("seen");
     assert!(seen.contains("PERFGATE_COMMAND") && !seen.contains("ghs_secret"), "{seen}");
-    assert!(!seen.contains("GITHUB_OUTPUT") && scene.read("output").contains("recorded"), "{seen}");
+    assert!(!seen.contains("GITHUB_OUTPUT") && sandbox.read("output").contains("recorded"), "{seen}");
 
     for words in [
         &["measure", "--no-base", "--", "sh", "-c", &command][..],
         &["bisect", "a", "--good", "HEAD~3", "--", "sh", "-c", &command],
     ] {
-        std::fs::remove_file(scene.path("seen")).unwrap();
-        scene.perfgate_with("r", &[variables.as_slice(), &[("SHOWN", "1")]].concat(), words);
-        let seen = scene.read("seen");
+        std::fs::remove_file(sandbox.path("seen")).unwrap();
+        sandbox.perfgate_with("r", &[variables.as_slice(), &[("SHOWN", "1")]].concat(), words);
+        let seen = sandbox.read("seen");
         assert!(seen.contains("SHOWN=1") && !seen.contains("ghs_secret"), "{words:?} {seen}");
     }
 }
@@ -209,57 +220,57 @@ fn a_benchmark_command_does_not_see_the_token() {
 #[cfg(feature = "buckets")]
 #[test]
 fn credentials_of_the_store_come_from_the_input_alone() {
-    let scene = project();
-    let pushed = push("refs/heads/main", &scene.git("r", &["rev-parse", "HEAD"]));
+    let sandbox = project();
+    let pushed = push("refs/heads/main", &sandbox.git("r", &["rev-parse", "HEAD"]));
     // The client refuses an endpoint without TLS before it sends anything, unless AWS_ALLOW_HTTP allows it.
     let mut variables = vec![("PERFGATE_STORE", "s3://perf-runs/r"), ("AWS_ALLOW_HTTP", "true")];
     let given = "AWS_ENDPOINT_URL=http://127.0.0.1:9\nAWS_ACCESS_KEY_ID=k\nAWS_SECRET_ACCESS_KEY=ghs_secret\n";
     variables.push(("PERFGATE_STORE_CREDENTIALS", given));
-    let answer = ci(&scene, "push", &pushed, &variables, &[]);
-    answer.exits(2).complains("would be sent unencrypted");
+    let answer = ci(&sandbox, "push", &pushed, &variables, &[]);
+    answer.exits(2).reports("would be sent unencrypted");
     assert!(!answer.stderr.contains("ghs_secret"), "{}", answer.stderr);
     variables.pop();
-    let dry = ci(&scene, "push", &pushed, &variables, &["--dry-run"]);
+    let dry = ci(&sandbox, "push", &pushed, &variables, &["--dry-run"]);
     // The machine that runs the tests may have further variables of a store.
-    dry.exits(0).complains("not used: ").complains("AWS_ALLOW_HTTP").complains("; the input store-credentials");
+    dry.exits(0).reports("not used: ").reports("AWS_ALLOW_HTTP").reports("; the input store-credentials");
 }
 
 #[test]
 fn init_never_overwrites_existing_files() {
-    let scene = Scene::new();
-    scene.repository("r").write("r/perfgate.toml", "# mine\n");
-    scene
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").write("r/perfgate.toml", "# mine\n");
+    sandbox
         .perfgate_at("r", &["init", "--github", "--action", "octo/perfgate@v1"])
         .exits(0)
-        .complains("perfgate.toml exists");
-    assert_eq!(scene.read("r/perfgate.toml"), "# mine\n");
-    let workflow = scene.read("r/.github/workflows/perfgate.yml");
+        .reports("perfgate.toml exists");
+    assert_eq!(sandbox.read("r/perfgate.toml"), "# mine\n");
+    let workflow = sandbox.read("r/.github/workflows/perfgate.yml");
     assert!(workflow.contains("uses: octo/perfgate@v1") && workflow.contains("branches: [main]"), "{workflow}");
     let (_, jobs) = workflow.split_once("\njobs:\n").unwrap();
     let (measuring, publishing) = jobs.split_once("\n  publish:\n").unwrap();
     assert!(measuring.contains("cargo bench") && !measuring.contains(": write") && !measuring.contains("secrets."));
     assert!(publishing.contains("checks: write") && !publishing.contains("run: "), "{publishing}");
-    let forks = scene.read("r/.github/workflows/perfgate-forks.yml");
+    let forks = sandbox.read("r/.github/workflows/perfgate-forks.yml");
     assert!(
         forks.contains("workflow_run:") && !forks.contains("run: ") && !forks.contains("contents: write"),
         "{forks}"
     );
-    scene.write("r/.github/workflows/perfgate.yml", "# changed\n");
-    scene.perfgate_at("r", &["init", "--github"]).exits(0);
-    assert_eq!(scene.read("r/.github/workflows/perfgate.yml"), "# changed\n");
+    sandbox.write("r/.github/workflows/perfgate.yml", "# changed\n");
+    sandbox.perfgate_at("r", &["init", "--github"]).exits(0);
+    assert_eq!(sandbox.read("r/.github/workflows/perfgate.yml"), "# changed\n");
     // The written config is valid, including its examples.
-    fs::remove_file(scene.path("r/perfgate.toml")).unwrap();
-    scene.perfgate_at("r", &["init"]).exits(0);
+    fs::remove_file(sandbox.path("r/perfgate.toml")).unwrap();
+    sandbox.perfgate_at("r", &["init"]).exits(0);
     let example = |line: &str| {
         line.strip_prefix("# ").filter(|line| line.starts_with('[') || line.contains(" = ")).map(str::to_owned)
     };
-    let config = scene.read("r/perfgate.toml");
+    let config = sandbox.read("r/perfgate.toml");
     let config: Vec<String> = config.lines().map(|line| example(line).unwrap_or_else(|| line.to_owned())).collect();
     assert!(config.iter().any(|line| line == "[[accept]]"), "{config:?}");
-    scene.write("r/perfgate.toml", config.join("\n"));
+    sandbox.write("r/perfgate.toml", config.join("\n"));
     for (tree, run) in [("a", 1), ("b", 2)] {
-        scene.bench(tree, "parse/large", 10.0, run).bench(tree, "api/read_user", 10.0, run);
+        sandbox.bench(tree, "parse/large", 10.0, run).bench(tree, "api/read_user", 10.0, run);
     }
-    scene.perfgate_at("r", &["compare", "../a", "../b"]).exits(0);
-    scene.perfgate_at("", &["init", "--github"]).exits(2).complains("git init");
+    sandbox.perfgate_at("r", &["compare", "../a", "../b"]).exits(0);
+    sandbox.perfgate_at("", &["init", "--github"]).exits(2).reports("git init");
 }

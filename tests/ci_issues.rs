@@ -7,19 +7,19 @@ mod common;
 mod hub;
 
 use common::workflow::{benches, ci, project, push};
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 use hub::{Hub, Issue, ME, TOKEN, error};
 
 /// A repository with four stored runs, and the stand-in. Each commit gets a number.
 struct Branch {
-    scene: Scene,
+    sandbox: Sandbox,
     hub: Hub,
     number: u32,
 }
 
 impl Branch {
     fn new() -> Branch {
-        Branch { scene: project(), hub: Hub::new(), number: 4 }
+        Branch { sandbox: project(), hub: Hub::new(), number: 4 }
     }
 
     /// Pushes a commit to main whose results have this time of `parse`.
@@ -29,24 +29,24 @@ impl Branch {
 
     fn pushed_with(&mut self, parse: f64, more: &[(&str, &str)]) -> Answer {
         self.number += 1;
-        self.scene.commit("r", &format!("main {}", self.number));
+        self.sandbox.commit("r", &format!("main {}", self.number));
         self.measured(parse, more)
     }
 
     /// Results of the newest commit.
     fn measured(&mut self, parse: f64, more: &[(&str, &str)]) -> Answer {
-        benches(&self.scene, self.number, parse);
+        benches(&self.sandbox, self.number, parse);
         self.run(more)
     }
 
     fn run(&mut self, more: &[(&str, &str)]) -> Answer {
-        let mut event = push("refs/heads/main", &self.scene.git("r", &["rev-parse", "HEAD"]));
+        let mut event = push("refs/heads/main", &self.sandbox.git("r", &["rev-parse", "HEAD"]));
         event["repository"]["full_name"] = "o/r".into();
         let url = self.hub.url();
         let mut variables =
             vec![("GITHUB_API_URL", url.as_str()), ("GITHUB_TOKEN", TOKEN), ("PERFGATE_ISSUE_ON_PUSH", "true")];
         variables.extend(more);
-        let answer = ci(&self.scene, "push", &event, &variables, &[]);
+        let answer = ci(&self.sandbox, "push", &event, &variables, &[]);
         answer.exits(0);
         answer
     }
@@ -61,7 +61,7 @@ impl Branch {
     }
 
     fn head(&self) -> String {
-        self.scene.git("r", &["rev-parse", "--short=10", "HEAD"])
+        self.sandbox.git("r", &["rev-parse", "--short=10", "HEAD"])
     }
 }
 
@@ -69,11 +69,11 @@ impl Branch {
 fn the_second_run_in_a_row_opens_an_issue_and_a_recovered_one_closes_it() {
     let mut main = Branch::new();
     main.pushed(1000.0);
-    main.pushed(3000.0).says("FAIL: 1 regressed");
+    main.pushed(3000.0).prints("FAIL: 1 regressed");
     let since = main.head();
     assert_eq!(main.states().len(), 0, "a single run opens nothing");
     main.pushed_with(3000.0, &[("PERFGATE_MENTION", "@o/perf")])
-        .complains("opened an issue: https://github.example/o/r/issues/20");
+        .reports("opened an issue: https://github.example/o/r/issues/20");
     let opened = main.issues();
     assert_eq!(opened.len(), 1);
     let Issue { title, body, .. } = &opened[0];
@@ -97,7 +97,7 @@ fn the_second_run_in_a_row_opens_an_issue_and_a_recovered_one_closes_it() {
     assert!(updated[0].body.contains("People wait.") && updated[0].body.contains(&main.head()), "{}", updated[0].body);
     assert!(!updated[0].body.contains("Changed by hand"), "{}", updated[0].body);
 
-    main.pushed(1005.0).complains("closed issue #20");
+    main.pushed(1005.0).reports("closed issue #20");
     let closed = main.issues();
     assert_eq!((closed[0].state.as_str(), closed[0].reason.as_deref()), ("closed", Some("completed")));
     assert!(
@@ -127,9 +127,9 @@ fn a_single_odd_run_opens_nothing() {
     assert_eq!(main.states().len(), 0);
     // Without the input, nothing is read and nothing is opened.
     main.pushed(3000.0);
-    let before = main.hub.asked().len();
+    let before = main.hub.requested().len();
     main.pushed_with(3000.0, &[("PERFGATE_ISSUE_ON_PUSH", "false")]);
-    assert_eq!(main.hub.asked().len(), before);
+    assert_eq!(main.hub.requested().len(), before);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn an_accepted_regression_closes_its_issue_and_opens_none() {
         main.pushed(parse);
     }
     assert_eq!(main.states(), ["open"]);
-    main.scene.write(
+    main.sandbox.write(
         "r/perfgate.toml",
         "[[accept]]\nbenchmark = \"parse\"\nup-to = \"900%\"\nreason = \"checks @bounds\"\nuntil = \"2999-01-01\"\n",
     );
@@ -199,14 +199,14 @@ fn an_issue_that_a_person_closed_is_not_opened_again() {
 }
 
 #[test]
-fn names_and_faults_do_no_harm() {
+fn hostile_names_are_escaped_in_issues_and_faults_do_not_change_the_verdict() {
     let mut main = Branch::new();
     let hostile = "x --> <img src=x> @octo closes GH-2 #3 `a` | ::error::b";
     let slow = |main: &mut Branch, ns: f64| {
         main.number += 1;
-        main.scene.commit("r", &format!("main {}", main.number));
-        benches(&main.scene, main.number, 1000.0);
-        main.scene.bench("r/target/criterion", hostile, ns, main.number);
+        main.sandbox.commit("r", &format!("main {}", main.number));
+        benches(&main.sandbox, main.number, 1000.0);
+        main.sandbox.bench("r/target/criterion", hostile, ns, main.number);
         main.run(&[])
     };
     for ns in [500.0, 500.0, 500.0, 500.0, 1500.0] {
@@ -214,7 +214,7 @@ fn names_and_faults_do_no_harm() {
     }
     // Without the permission: a warning that names it, and the run counts.
     main.hub.fails("POST", "/issues", 1, error(403, "Resource not accessible by integration"));
-    slow(&mut main, 1500.0).says("recorded 9 results").complains("`permissions: {issues: write}`");
+    slow(&mut main, 1500.0).prints("recorded 9 results").reports("`permissions: {issues: write}`");
     assert_eq!(main.states().len(), 0);
     // The request takes effect although the answer is lost; and an issue of somebody else with the same text is not ours.
     main.hub.fails_though_done("POST", "/issues", error(502, "Bad gateway"));
@@ -261,15 +261,15 @@ fn an_issue_of_a_renamed_benchmark_is_the_same_one() {
     for parse in [1000.0, 3000.0, 3000.0] {
         main.pushed(parse);
     }
-    main.scene.write("r/perfgate.toml", "[rename]\n\"parse\" = \"read\"\n");
-    main.scene.commit("r", "rename");
-    std::fs::remove_dir_all(main.scene.path("r/target/criterion/parse")).unwrap();
+    main.sandbox.write("r/perfgate.toml", "[rename]\n\"parse\" = \"read\"\n");
+    main.sandbox.commit("r", "rename");
+    std::fs::remove_dir_all(main.sandbox.path("r/target/criterion/parse")).unwrap();
     main.number += 1;
     for (name, ns) in [("a", 500.0), ("b", 900.0), ("c", 700.0), ("d", 800.0), ("e", 650.0), ("f", 550.0), ("g", 950.0)]
     {
-        main.scene.bench("r/target/criterion", name, ns, main.number);
+        main.sandbox.bench("r/target/criterion", name, ns, main.number);
     }
-    main.scene.bench("r/target/criterion", "read", 1000.0, main.number);
+    main.sandbox.bench("r/target/criterion", "read", 1000.0, main.number);
     main.run(&[]);
     assert_eq!(main.states(), ["closed"]);
 }
@@ -279,12 +279,12 @@ fn an_issue_of_a_renamed_benchmark_is_the_same_one() {
 #[test]
 fn a_command_measures_again_before_the_first_issue() {
     let mut main = Branch::new();
-    main.scene.write(
+    main.sandbox.write(
         "r/bench.sh",
         "n=$(date +%N | sed 's/^0*//'); t=$(cat time)\nfor b in a b c d e f g; do echo \"test $b ... bench: $((10000 + n % 50)) ns/iter (+/- 40)\"; done\n\
          echo \"test parse ... bench: $((t + n % 50)) ns/iter (+/- 40)\"\n",
     );
-    let (path, found) = main.scene.stand_in_for_valgrind(0, "");
+    let (path, found) = main.sandbox.stand_in_for_valgrind(0, "");
     let command = [
         ("PERFGATE_COMMAND", "sh bench.sh"),
         ("PERFGATE_KEY", "command"),
@@ -292,7 +292,7 @@ fn a_command_measures_again_before_the_first_issue() {
         (path, found.as_str()),
     ];
     let timed = |main: &mut Branch, time: &str| {
-        main.scene.write("r/time", time).write("r/speeds", format!("bench.sh {time}\n"));
+        main.sandbox.write("r/time", time).write("r/speeds", format!("bench.sh {time}\n"));
         main.pushed_with(1000.0, &command)
     };
     for _ in 0..4 {
@@ -300,7 +300,7 @@ fn a_command_measures_again_before_the_first_issue() {
     }
     assert_eq!(main.states().len(), 0);
     let answer = timed(&mut main, "90000");
-    answer.complains("measuring this commit and the one before it again");
+    answer.reports("measuring this commit and the one before it again");
     assert_eq!(main.states(), ["open"], "{} {}", answer.stdout, answer.stderr);
     let text = main.issues()[0].body.clone();
     assert!(

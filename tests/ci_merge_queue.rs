@@ -6,14 +6,14 @@
 mod common;
 mod hub;
 
-use common::Scene;
+use common::Sandbox;
 use common::workflow::{benches, ci_at, head, project, trial};
 use hub::{Hub, TOKEN};
 use serde_json::{Value, json};
 
 /// The group of pull request 7, whose merge commit is checked out and slow.
 struct Queue {
-    scene: Scene,
+    sandbox: Sandbox,
     hub: Hub,
     event: Value,
     /// The newest commit of the pull request.
@@ -22,21 +22,21 @@ struct Queue {
 
 impl Queue {
     fn new() -> Queue {
-        let (scene, hub) = (project(), Hub::new());
-        trial(&scene);
-        benches(&scene, 9, 1600.0);
-        let head = head(&scene);
+        let (sandbox, hub) = (project(), Hub::new());
+        trial(&sandbox);
+        benches(&sandbox, 9, 1600.0);
+        let head = head(&sandbox);
         hub.state().writers = vec!["maintainer".to_owned()];
         hub.state().push(&head, false);
-        let event = group(&scene, 7);
-        Queue { scene, hub, event, head }
+        let event = group(&sandbox, 7);
+        Queue { sandbox, hub, event, head }
     }
 
     /// Runs the job of the group; its summary.
     fn run(&self, code: i32, more: &[(&str, &str)]) -> String {
-        let answer = ci_at(&self.scene, &self.hub.url(), TOKEN, "merge_group", self.event.clone(), more);
+        let answer = ci_at(&self.sandbox, &self.hub.url(), TOKEN, "merge_group", self.event.clone(), more);
         answer.exits(code);
-        self.scene.read("summary") + &answer.stderr
+        self.sandbox.read("summary") + &answer.stderr
     }
 
     fn accept(&self, words: &str) {
@@ -45,24 +45,24 @@ impl Queue {
 
     /// Adds a second pull request to the group, behind the first one, and checks the group out.
     fn add_second(&mut self) -> String {
-        let git = |args: &[&str]| self.scene.git("r", args);
+        let git = |args: &[&str]| self.sandbox.git("r", args);
         let first = git(&["rev-parse", "HEAD"]);
         git(&["checkout", "-q", "-b", "second", "main"]);
-        self.scene.write("r/second", "second");
+        self.sandbox.write("r/second", "second");
         git(&["add", "second"]);
         git(&["commit", "-q", "-m", "second"]);
         let second = git(&["rev-parse", "HEAD"]);
         git(&["checkout", "-q", "--detach", &first]);
         git(&["merge", "-q", "--no-ff", "-m", "group", "second"]);
-        self.event = group(&self.scene, 8);
+        self.event = group(&self.sandbox, 8);
         self.hub.state().second = Some(second.clone());
         second
     }
 }
 
 /// The event of a group whose commit is checked out.
-fn group(scene: &Scene, number: u64) -> Value {
-    let [head, base] = ["HEAD", "main"].map(|revision| scene.git("r", &["rev-parse", revision]));
+fn group(sandbox: &Sandbox, number: u64) -> Value {
+    let [head, base] = ["HEAD", "main"].map(|revision| sandbox.git("r", &["rev-parse", revision]));
     json!({
         "action": "checks_requested",
         "repository": {"full_name": "o/r", "default_branch": "main"},
@@ -112,17 +112,17 @@ fn a_label_on_the_pull_request_counts_for_its_group() {
 #[test]
 fn a_squashed_pull_request_is_accepted_if_it_is_alone_in_its_group() {
     let mut queue = Queue::new();
-    let git = |args: &[&str]| queue.scene.git("r", args);
+    let git = |args: &[&str]| queue.sandbox.git("r", args);
     let one = git(&["commit-tree", "HEAD^{tree}", "-p", "main", "-m", "work (#7)"]);
     git(&["checkout", "-q", "--detach", &one]);
-    queue.event = group(&queue.scene, 7);
+    queue.event = group(&queue.sandbox, 7);
     queue.run(1, &[]);
     queue.accept(&format!("all {}", queue.head));
     queue.run(0, &[]);
-    let git = |args: &[&str]| queue.scene.git("r", args);
+    let git = |args: &[&str]| queue.sandbox.git("r", args);
     let two = git(&["commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", "another (#8)"]);
     git(&["checkout", "-q", "--detach", &two]);
-    queue.event = group(&queue.scene, 7);
+    queue.event = group(&queue.sandbox, 7);
     let summary = queue.run(1, &[]);
     assert!(summary.contains("it has several commits, not all of which are merges"), "{summary}");
 }
@@ -148,7 +148,7 @@ fn a_group_is_not_accepted_by_another_or_a_changed_pull_request() {
     refused(
         &queue,
         "it was compared with another commit",
-        &[("PERFGATE_BASE", &queue.scene.git("r", &["rev-parse", "main"]))],
+        &[("PERFGATE_BASE", &queue.sandbox.git("r", &["rev-parse", "main"]))],
     );
     let event = queue.event.clone();
     for (head_ref, why) in [

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::{Scene, data};
+use common::{Sandbox, data};
 
 /// Real trees of criterion 0.5 and 0.8: one run per side, measured on a busy machine, with known changes.
 #[test]
@@ -11,7 +11,7 @@ fn known_changes_of_real_trees_are_found_and_nothing_else() {
         let about: serde_json::Value =
             serde_json::from_slice(&std::fs::read(data(&format!("{version}/about.json"))).unwrap()).unwrap();
         let tree = data(&format!("{version}/criterion"));
-        let answer = Scene::new().perfgate(&[
+        let answer = Sandbox::new().perfgate(&[
             "compare",
             &format!("{tree}@before"),
             &format!("{tree}@after"),
@@ -44,7 +44,7 @@ fn known_changes_of_real_trees_are_found_and_nothing_else() {
 #[test]
 fn a_change_whose_interval_contains_zero_is_neither_regressed_nor_improved() {
     let sides = ["before", "after"].map(|side| data(&format!("memory-profiler/{side}.txt")));
-    let answer = Scene::new().perfgate(&["compare", &sides[0], &sides[1], "--format", "json"]);
+    let answer = Sandbox::new().perfgate(&["compare", &sides[0], &sides[1], "--format", "json"]);
     let report = answer.exits(0).json();
     for finding in report["benchmarks"].as_array().unwrap() {
         let end = |index: usize| finding["interval"][index].as_f64();
@@ -57,19 +57,22 @@ fn a_change_whose_interval_contains_zero_is_neither_regressed_nor_improved() {
 
 #[test]
 fn a_change_within_the_threshold_has_a_row_and_passes() {
-    let scene = Scene::new();
-    (1..=3).for_each(|run| suite(&scene, &format!("r{run}"), run, None));
-    (4..=6).for_each(|run| suite(&scene, &format!("r{run}"), run, Some(("c", 1.12))));
+    let sandbox = Sandbox::new();
+    (1..=3).for_each(|run| suite(&sandbox, &format!("r{run}"), run, None));
+    (4..=6).for_each(|run| suite(&sandbox, &format!("r{run}"), run, Some(("c", 1.12))));
     let sides = ["r1", "r2", "r3", "r4", "r5", "r6"];
     let sides = sides.iter().enumerate().flat_map(|(i, run)| [if i < 3 { "--base" } else { "--head" }, run]);
     let arguments: Vec<&str> = ["compare"].into_iter().chain(sides).collect();
-    let with = |more: &[&str]| scene.perfgate(&[&arguments[..], more].concat());
-    with(&[]).exits(0).says("slower, within 20%  c").says("9 benchmarks unchanged");
-    with(&["--format", "markdown"]).exits(0).says("| slower, within 20% |").says("Not listed: 9 benchmarks unchanged.");
+    let with = |more: &[&str]| sandbox.perfgate(&[&arguments[..], more].concat());
+    with(&[]).exits(0).prints("slower, within 20%  c").prints("9 benchmarks unchanged");
+    with(&["--format", "markdown"])
+        .exits(0)
+        .prints("| slower, within 20% |")
+        .prints("Not listed: 9 benchmarks unchanged.");
     with(&["--template", "comment"])
         .exits(0)
-        .says("but within the threshold")
-        .says("Not listed: 9 benchmarks unchanged.");
+        .prints("but within the threshold")
+        .prints("Not listed: 9 benchmarks unchanged.");
     let json = with(&["--format", "json"]);
     let report = json.exits(0).json();
     let c = report["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "c").unwrap();
@@ -79,101 +82,101 @@ fn a_change_within_the_threshold_has_a_row_and_passes() {
 
 #[test]
 fn an_undecided_suspect_is_in_the_headline() {
-    let scene = Scene::new();
-    scene.bench("base", "fib", 1000.0, 1).bench("head", "fib", 1360.0, 2);
-    let answer = scene.perfgate(&["compare", "base", "head"]);
-    answer.exits(0).says("PASS, but 1 suspected regression is inconclusive").says("perfgate measure");
-    answer.does_not_say("cannot be told");
-    let comment = scene.perfgate(&["compare", "base", "head", "--template", "comment"]);
-    comment.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is inconclusive").does_not_say("✅");
+    let sandbox = Sandbox::new();
+    sandbox.bench("base", "fib", 1000.0, 1).bench("head", "fib", 1360.0, 2);
+    let answer = sandbox.perfgate(&["compare", "base", "head"]);
+    answer.exits(0).prints("PASS, but 1 suspected regression is inconclusive").prints("perfgate measure");
+    answer.does_not_print("cannot be told");
+    let comment = sandbox.perfgate(&["compare", "base", "head", "--template", "comment"]);
+    comment.exits(0).prints("❔ perfgate: PASS, but 1 suspected regression is inconclusive").does_not_print("✅");
 }
 
-fn suite(scene: &Scene, tree: &str, run: u32, slow: Option<(&str, f64)>) {
+fn suite(sandbox: &Sandbox, tree: &str, run: u32, slow: Option<(&str, f64)>) {
     for (index, name) in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"].iter().enumerate() {
         let factor = slow.filter(|(slow, _)| slow == name).map_or(1.0, |(_, factor)| factor);
-        scene.bench(tree, name, 1000.0 * (index + 1) as f64 * factor, run);
+        sandbox.bench(tree, name, 1000.0 * (index + 1) as f64 * factor, run);
     }
 }
 
 #[test]
 fn equal_suites_pass() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    suite(&scene, "new", 2, None);
-    scene.perfgate(&["compare", "old", "new"]).exits(0).says("PASS").says("10 benchmarks unchanged");
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, None);
+    sandbox.perfgate(&["compare", "old", "new"]).exits(0).prints("PASS").prints("10 benchmarks unchanged");
 }
 
 #[test]
 fn a_slower_benchmark_fails_the_gate_and_is_listed_first() {
-    let scene = Scene::new();
-    (1..=3).for_each(|run| suite(&scene, &format!("r{run}"), run, None));
-    suite(&scene, "r4", 4, Some(("c", 1.5)));
+    let sandbox = Sandbox::new();
+    (1..=3).for_each(|run| suite(&sandbox, &format!("r{run}"), run, None));
+    suite(&sandbox, "r4", 4, Some(("c", 1.5)));
     let sides = ["compare", "--base", "r1", "--base", "r2", "--base", "r3", "--head", "r4"];
-    scene.perfgate(&sides).exits(1).says("FAIL: 1 regressed").says("✗ regressed  c");
+    sandbox.perfgate(&sides).exits(1).prints("FAIL: 1 regressed").prints("✗ regressed  c");
 
     let json = [&sides[..], &["--format", "json", "--save", "comparison.json"]].concat();
-    let answer = scene.perfgate(&json);
+    let answer = sandbox.perfgate(&json);
     let report = answer.exits(1).json();
     assert_eq!(answer.outcome("c"), "regressed");
     assert_eq!(report["benchmarks"][0]["name"], "c", "worst first");
     assert_eq!(report["base"]["runs"], 3);
     assert_eq!(report["tests"], 10);
     assert_eq!(report["benchmarks"][0]["base"]["samples"], 150);
-    assert_eq!(scene.read("comparison.json"), answer.stdout, "the saved file is the printed one");
+    assert_eq!(sandbox.read("comparison.json"), answer.stdout, "the saved file is the printed one");
 }
 
 #[test]
 fn a_regression_is_an_improvement_with_the_sides_exchanged() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    suite(&scene, "new", 2, Some(("c", 2.0)));
-    assert_eq!(scene.perfgate(&["compare", "new", "old", "--format", "json"]).exits(0).outcome("c"), "improved");
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, Some(("c", 2.0)));
+    assert_eq!(sandbox.perfgate(&["compare", "new", "old", "--format", "json"]).exits(0).outcome("c"), "improved");
 }
 
 #[test]
 fn a_saved_baseline_is_selected_with_an_at_sign() {
-    let scene = Scene::new();
-    suite(&scene, "target/criterion", 2, Some(("c", 2.0)));
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "target/criterion", 2, Some(("c", 2.0)));
     for name in ["a", "b", "c", "d"] {
-        scene.baseline("target/criterion", "main", name, 1000.0, 1);
+        sandbox.baseline("target/criterion", "main", name, 1000.0, 1);
     }
-    let answer = scene.perfgate(&["compare", "target/criterion@main", "target/criterion@new", "--format", "json"]);
+    let answer = sandbox.perfgate(&["compare", "target/criterion@main", "target/criterion@new", "--format", "json"]);
     assert_eq!(answer.exits(1).outcome("e"), "added");
     // Without HEAD, head is target/criterion.
-    let short = scene.perfgate(&["compare", "target/criterion@main", "--format", "json"]);
+    let short = sandbox.perfgate(&["compare", "target/criterion@main", "--format", "json"]);
     assert_eq!(short.exits(1).outcome("e"), "added");
 }
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    suite(&scene, "new", 2, Some(("c", 2.0)));
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, Some(("c", 2.0)));
     for view in ["table", "markdown", "json"] {
-        let one = scene.perfgate(&["compare", "old", "new", "--format", view]);
-        let two = scene.perfgate(&["compare", "old", "new", "--format", view]);
+        let one = sandbox.perfgate(&["compare", "old", "new", "--format", view]);
+        let two = sandbox.perfgate(&["compare", "old", "new", "--format", view]);
         assert_eq!(one.stdout, two.stdout, "{view}");
     }
 }
 
 #[test]
 fn output_to_a_file_has_colours_only_with_color_always() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    suite(&scene, "new", 2, Some(("c", 2.0)));
-    scene.perfgate(&["compare", "old", "new"]).does_not_say("\u{1b}[");
-    scene.perfgate(&["compare", "old", "new", "--color", "always"]).says("\u{1b}[");
-    scene.perfgate(&["compare", "old", "new", "--color", "never"]).does_not_say("\u{1b}[");
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, Some(("c", 2.0)));
+    sandbox.perfgate(&["compare", "old", "new"]).does_not_print("\u{1b}[");
+    sandbox.perfgate(&["compare", "old", "new", "--color", "always"]).prints("\u{1b}[");
+    sandbox.perfgate(&["compare", "old", "new", "--color", "never"]).does_not_print("\u{1b}[");
 }
 
 #[test]
 fn the_config_decides_what_fails() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    suite(&scene, "new", 2, Some(("c", 2.0)));
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, Some(("c", 2.0)));
     let verdict = |toml: &str| {
-        scene.write("perfgate.toml", toml);
-        scene.perfgate(&["compare", "old", "new", "--format", "json"])
+        sandbox.write("perfgate.toml", toml);
+        sandbox.perfgate(&["compare", "old", "new", "--format", "json"])
     };
     verdict("[[benchmark]]\nmatch = 'c'\nthreshold = '150%'\n").exits(0);
     assert_eq!(verdict("[[benchmark]]\nmatch = 'c'\nfloor = '1ms'\n").exits(0).outcome("c"), "unchanged");
@@ -184,53 +187,53 @@ fn the_config_decides_what_fails() {
     assert_eq!(verdict(&accept.replace("120%", "50%")).exits(1).outcome("c"), "regressed");
     let ended = verdict(&accept.replace("2999", "2001"));
     assert_eq!(ended.exits(1).outcome("c"), "regressed");
-    ended.says("waiver-ended");
-    verdict(&accept.replace("'c'", "'a'")).exits(1).says("waiver-unused");
+    ended.prints("waiver-ended");
+    verdict(&accept.replace("'c'", "'a'")).exits(1).prints("waiver-unused");
 }
 
 #[test]
 fn a_renamed_benchmark_keeps_its_base() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    suite(&scene, "new", 2, None);
-    std::fs::remove_dir_all(scene.path("new/c")).unwrap();
-    scene.bench("new", "z", 6000.0, 2);
-    let compare = || scene.perfgate(&["compare", "old", "new", "--format", "json"]);
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, None);
+    std::fs::remove_dir_all(sandbox.path("new/c")).unwrap();
+    sandbox.bench("new", "z", 6000.0, 2);
+    let compare = || sandbox.perfgate(&["compare", "old", "new", "--format", "json"]);
     assert_eq!(compare().outcome("z"), "added");
-    scene.write("perfgate.toml", "[rename]\nc = 'z'\n");
+    sandbox.write("perfgate.toml", "[rename]\nc = 'z'\n");
     assert_eq!(compare().exits(1).outcome("z"), "regressed");
 }
 
 #[test]
 fn all_problems_of_a_config_are_reported_with_exit_code_2() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    scene.write("perfgate.toml", "[gate]\ntreshold = '20%'\nalpha = 7\n");
-    scene.perfgate(&["compare", "old", "old"]).exits(2).complains("treshold").complains("threshold").complains("alpha");
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    sandbox.write("perfgate.toml", "[gate]\ntreshold = '20%'\nalpha = 7\n");
+    sandbox.perfgate(&["compare", "old", "old"]).exits(2).reports("treshold").reports("threshold").reports("alpha");
 }
 
 #[test]
 fn options_override_the_config() {
-    let scene = Scene::new();
-    suite(&scene, "old", 1, None);
-    suite(&scene, "new", 2, Some(("c", 2.0)));
-    scene.perfgate(&["compare", "old", "new", "--threshold", "150%"]).exits(0);
-    scene.perfgate(&["compare", "old", "new", "--fail-on", "added,removed"]).exits(0);
-    scene.perfgate(&["compare", "old", "new", "--threshold", "nonsense"]).exits(2).complains("nonsense");
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, Some(("c", 2.0)));
+    sandbox.perfgate(&["compare", "old", "new", "--threshold", "150%"]).exits(0);
+    sandbox.perfgate(&["compare", "old", "new", "--fail-on", "added,removed"]).exits(0);
+    sandbox.perfgate(&["compare", "old", "new", "--threshold", "nonsense"]).exits(2).reports("nonsense");
 }
 
 #[test]
 fn results_that_were_not_measured_for_head_are_an_error() {
-    let scene = Scene::new();
-    scene.bench("a", "one", 1000.0, 1).bench("a", "two", 2000.0, 1);
-    scene
+    let sandbox = Sandbox::new();
+    sandbox.bench("a", "one", 1000.0, 1).bench("a", "two", 2000.0, 1);
+    sandbox
         .perfgate(&["compare", "a", "a"])
         .exits(2)
-        .complains("nothing was measured for a")
-        .complains("run the benchmarks");
+        .reports("nothing was measured for a")
+        .reports("run the benchmarks");
     // If only one benchmark is a leftover, that is a warning.
-    scene.bench("b", "one", 1000.0, 1).bench("b", "two", 2000.0, 2);
-    scene.perfgate(&["compare", "a", "b"]).exits(0).says("the same samples in base and head");
+    sandbox.bench("b", "one", 1000.0, 1).bench("b", "two", 2000.0, 2);
+    sandbox.perfgate(&["compare", "a", "b"]).exits(0).prints("the same samples in base and head");
 }
 
 /// A run of 20 steady benchmarks and two others, one number each.
@@ -244,37 +247,37 @@ fn run_with(factor: f64, edge: f64, goal: f64) -> String {
 
 #[test]
 fn a_shift_that_decides_about_the_threshold_is_explained_by_its_numbers() {
-    let scene = Scene::new();
-    scene.write("base.json", run_with(1.0, 1e4, 1e4));
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run_with(1.0, 1e4, 1e4));
     let note = |factor: f64, edge: f64| {
-        scene.write("head.json", run_with(factor, edge, 1e4 * factor));
-        let answer = scene.perfgate(&["compare", "base.json", "head.json"]);
+        sandbox.write("head.json", run_with(factor, edge, 1e4 * factor));
+        let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
         answer.exits(0);
         answer
     };
     // The shift is too small for the line on top.
     note(1.004, 12_020.0)
-        .says("+19.7% ")
-        .does_not_say("suite-wide shift +0.4%")
-        .says("+20.2% as measured, over the threshold; +19.7% without the suite-wide shift, within it");
+        .prints("+19.7% ")
+        .does_not_print("suite-wide shift +0.4%")
+        .prints("+20.2% as measured, over the threshold; +19.7% without the suite-wide shift, within it");
     note(0.996, 11_980.0)
-        .says("+19.8% as measured, within the threshold; +20.3% without the suite-wide shift, over it");
+        .prints("+19.8% as measured, within the threshold; +20.3% without the suite-wide shift, over it");
     // As many digits as distinguish it from the threshold.
-    note(1.001, 12_002.0).says("+20.02% as measured, over the threshold; +19.9% without");
+    note(1.001, 12_002.0).prints("+20.02% as measured, over the threshold; +19.9% without");
 }
 
 #[test]
 fn an_expectation_has_the_change_of_the_row() {
-    let scene = Scene::new();
-    scene.write("base.json", run_with(1.0, 1e4, 1e4)).write("head.json", run_with(1.05, 1.05e4, 6100.0));
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run_with(1.0, 1e4, 1e4)).write("head.json", run_with(1.05, 1.05e4, 6100.0));
     let args = ["compare", "base.json", "head.json", "--expect", "goal:time -40%"];
-    let answer = scene.perfgate(&args);
+    let answer = sandbox.perfgate(&args);
     answer
         .exits(0)
-        .says("suite-wide shift +5.0% subtracted")
-        .says("−41.9% ")
-        .says("undecided goal time 6.100 µs, −41.9% (");
-    let json = scene.perfgate(&[&args[..], &["--format", "json"]].concat()).json();
+        .prints("suite-wide shift +5.0% subtracted")
+        .prints("−41.9% ")
+        .prints("undecided goal time 6.100 µs, −41.9% (");
+    let json = sandbox.perfgate(&[&args[..], &["--format", "json"]].concat()).json();
     let row = json["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "goal").unwrap();
     let goal = &json["goals"][0];
     assert_eq!((&goal["change"], &goal["interval"]), (&row["change"], &row["interval"]), "{json}");

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use serde_json::{Value, json};
 
 /// Eight benchmarks of Google Benchmark; the first one has `depth` and `FLOPS` of this size. Synthetic.
@@ -37,12 +37,12 @@ fn notes(report: &Value) -> Vec<String> {
 
 #[test]
 fn a_change_of_unknown_direction_is_shown_and_not_judged() {
-    let scene = Scene::new();
-    scene.write("base.json", google(1.0)).write("half.json", google(0.4));
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", google(1.0)).write("half.json", google(0.4));
     for (base, head, flops, code) in
         [("base.json", "half.json", "regressed", 1), ("half.json", "base.json", "improved", 0)]
     {
-        let answer = scene.perfgate(&["compare", base, head, "--format", "json"]);
+        let answer = sandbox.perfgate(&["compare", base, head, "--format", "json"]);
         let report = answer.exits(code).json();
         assert_eq!(outcome(&report, "B0", "counter:depth"), ("inconclusive".into(), "unknown".into(), false), "{head}");
         assert_eq!(outcome(&report, "B0", "counter:FLOPS").0, flops, "{head}");
@@ -52,32 +52,32 @@ fn a_change_of_unknown_direction_is_shown_and_not_judged() {
         assert!(note.contains("metric = \"counter:depth\"") && note.contains("match = \"B0\""), "{note}");
     }
     let fail_on_undecided = ["compare", "half.json", "base.json", "--fail-on", "inconclusive"];
-    scene.perfgate(&fail_on_undecided).exits(0).says("1 inconclusive");
+    sandbox.perfgate(&fail_on_undecided).exits(0).prints("1 inconclusive");
 }
 
 #[test]
 fn a_constant_next_to_a_change_of_unknown_direction_is_no_verdict() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let run = |name: &str, values: &[(&str, u32)]| {
         let of = |(metric, value): &(&str, u32)| {
             format!(r#"{{"benchmark":"b","metric":"counter:{metric}","unit":"1","replicates":[{{"value":{value}}}]}}"#)
         };
         let all: Vec<String> = values.iter().map(of).collect();
-        scene.write(name, format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, all.join(",")));
+        sandbox.write(name, format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, all.join(",")));
     };
     run("base.json", &[("n", 256), ("depth", 40), ("none", 0)]);
     run("head.json", &[("n", 256), ("depth", 90), ("none", 0)]);
-    let answer = scene.perfgate(&["compare", "base.json", "head.json"]);
-    answer.exits(2).says("NO VERDICT: the better direction of every changed metric is unknown");
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(2).prints("NO VERDICT: the better direction of every changed metric is unknown");
     // Without a change there is nothing to judge.
     run("head.json", &[("n", 256), ("depth", 40), ("none", 0)]);
-    scene.perfgate(&["compare", "base.json", "head.json"]).exits(0).says("PASS: no regression");
+    sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(0).prints("PASS: no regression");
 }
 
 #[test]
 fn the_config_states_the_direction() {
-    let scene = Scene::new();
-    scene.write("base.json", google(1.0)).write("half.json", google(0.4));
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", google(1.0)).write("half.json", google(0.4));
     let config =
         |direction: &str, metric: &str| format!("[[benchmark]]\nmatch = \"B*\"\n{metric}direction = \"{direction}\"\n");
     for (direction, metric, expected) in [
@@ -85,14 +85,14 @@ fn the_config_states_the_direction() {
         ("lower", "metric = \"counter:d*\"\n", "improved"),
         ("higher", "", "regressed"),
     ] {
-        scene.write("perfgate.toml", config(direction, metric));
-        let report = scene.perfgate(&["compare", "base.json", "half.json", "--format", "json"]).exits(1).json();
+        sandbox.write("perfgate.toml", config(direction, metric));
+        let report = sandbox.perfgate(&["compare", "base.json", "half.json", "--format", "json"]).exits(1).json();
         assert_eq!(outcome(&report, "B0", "counter:depth").0, expected, "{direction} {metric}");
         assert_eq!(outcome(&report, "B0", "time").1, "lower", "a rule without a metric does not turn a time");
         assert_eq!(notes(&report), <Vec<String>>::new());
     }
-    scene.write("perfgate.toml", config("up", ""));
-    scene.perfgate(&["compare", "base.json", "half.json"]).exits(2).complains("`up` is not a direction");
+    sandbox.write("perfgate.toml", config("up", ""));
+    sandbox.perfgate(&["compare", "base.json", "half.json"]).exits(2).reports("`up` is not a direction");
 }
 
 /// A run of perfgate's format with 30 samples of each of eight scores.
@@ -112,64 +112,69 @@ fn scores(size: f64, direction: Option<&str>) -> String {
 }
 
 /// A repository with twelve stored runs; from the seventh on, the first score is half.
-fn recorded(stated: impl Fn(usize) -> Option<&'static str>) -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
+fn recorded(stated: impl Fn(usize) -> Option<&'static str>) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     for run in 0..12 {
         let (size, message) = (if run < 6 { 1.0 } else { 0.5 }, format!("commit {run}"));
-        scene.commit("r", &message).write("s.json", scores(size * (1.0 + run as f64 / 1000.0), stated(run)));
-        scene.perfgate_at("r", &["record", "../s.json"]).exits(0);
+        sandbox.commit("r", &message).write("s.json", scores(size * (1.0 + run as f64 / 1000.0), stated(run)));
+        sandbox.perfgate_at("r", &["record", "../s.json"]).exits(0);
     }
-    scene
+    sandbox
 }
 
 #[test]
 fn a_change_of_a_stored_series_is_neither_worse_nor_better() {
-    let scene = recorded(|_| None);
-    scene.perfgate_at("r", &["history"]).exits(0).says("~ changed").does_not_say("worse").does_not_say("better");
-    let shown = scene.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
+    let sandbox = recorded(|_| None);
+    sandbox
+        .perfgate_at("r", &["history"])
+        .exits(0)
+        .prints("~ changed")
+        .does_not_print("worse")
+        .does_not_print("better");
+    let shown = sandbox.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
     assert_eq!(shown["series"][0]["direction"], "unknown");
     assert_eq!(shown["series"][0]["changes"][0]["worse"], Value::Null);
-    let replay = scene.perfgate_at("r", &["replay", "--format", "json"]).exits(0).json();
+    let replay = sandbox.perfgate_at("r", &["replay", "--format", "json"]).exits(0).json();
     assert_eq!(replay["rows"][0]["alarms"], 0, "{replay:#}");
 
-    scene.write("r/perfgate.toml", "[[benchmark]]\nmatch = \"s*\"\ndirection = \"higher\"\n");
-    scene.perfgate_at("r", &["history"]).exits(0).says("✗ worse");
-    let replay = scene.perfgate_at("r", &["replay", "--format", "json"]).exits(0).json();
+    sandbox.write("r/perfgate.toml", "[[benchmark]]\nmatch = \"s*\"\ndirection = \"higher\"\n");
+    sandbox.perfgate_at("r", &["history"]).exits(0).prints("✗ worse");
+    let replay = sandbox.perfgate_at("r", &["replay", "--format", "json"]).exits(0).json();
     assert_eq!(replay["rows"][0]["alarms"], 1, "{replay:#}");
 }
 
 #[test]
 fn stored_runs_of_another_direction_follow_the_newest() {
-    let scene = recorded(|run| Some(if run < 6 { "lower" } else { "higher" }));
-    let shown = scene.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
+    let sandbox = recorded(|run| Some(if run < 6 { "lower" } else { "higher" }));
+    let shown = sandbox.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
     assert_eq!(shown["series"].as_array().unwrap().len(), 1);
     assert_eq!(
         (&shown["series"][0]["direction"], &shown["series"][0]["changes"][0]["worse"]),
         (&json!("higher"), &json!(true))
     );
-    scene.write("lower.json", scores(1.0, Some("lower"))).write("higher.json", scores(0.4, Some("higher")));
-    let report = scene.perfgate(&["compare", "lower.json", "higher.json", "--format", "json"]).exits(1).json();
+    sandbox.write("lower.json", scores(1.0, Some("lower"))).write("higher.json", scores(0.4, Some("higher")));
+    let report = sandbox.perfgate(&["compare", "lower.json", "higher.json", "--format", "json"]).exits(1).json();
     assert_eq!(outcome(&report, "s0", "score"), ("regressed".into(), "higher".into(), true));
 }
 
 #[test]
 fn a_file_without_any_known_direction_gets_no_verdict() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let points = |value: u32| json!([{"name": "a", "unit": "points", "value": value}]).to_string();
-    scene.write("base.json", points(40)).write("head.json", points(90));
-    scene.perfgate(&["compare", "base.json", "head.json"]).exits(2).says("NO VERDICT: the better direction");
-    scene.perfgate(&["compare", "base.json", "base.json"]).exits(0);
+    sandbox.write("base.json", points(40)).write("head.json", points(90));
+    sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(2).prints("NO VERDICT: the better direction");
+    sandbox.perfgate(&["compare", "base.json", "base.json"]).exits(0);
 }
 
 #[test]
 fn a_limit_on_a_metric_of_unknown_direction_needs_a_sign() {
-    let scene = Scene::new();
-    scene.write("base.json", google(1.0)).write("half.json", google(0.4));
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", google(1.0)).write("half.json", google(0.4));
     let budget =
         |target: &str| format!("[[budget]]\nmatch = \"B0\"\nmetric = \"counter:depth\"\ntarget = \"{target}\"\n");
-    scene.write("perfgate.toml", budget("+10%"));
-    scene.perfgate(&["compare", "base.json", "half.json"]).says("NO DATA").says("better direction");
-    scene.write("perfgate.toml", budget(">-10%"));
-    scene.perfgate(&["compare", "base.json", "half.json"]).exits(1).says("1 over budget");
+    sandbox.write("perfgate.toml", budget("+10%"));
+    sandbox.perfgate(&["compare", "base.json", "half.json"]).prints("NO DATA").prints("better direction");
+    sandbox.write("perfgate.toml", budget(">-10%"));
+    sandbox.perfgate(&["compare", "base.json", "half.json"]).exits(1).prints("1 over budget");
 }

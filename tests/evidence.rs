@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 
 /// A number from 0 to 1 that depends on its two arguments alone.
 fn chance(seed: u32, index: u32) -> f64 {
@@ -25,9 +25,9 @@ fn hyperfine(seed: u32, commands: u32, share: f64, factor: f64) -> String {
 }
 
 fn compared(base: &str, head: &str, more: &[&str]) -> Answer {
-    let scene = Scene::new();
-    scene.write("base.json", base).write("head.json", head);
-    scene.perfgate(&[&["compare", "base.json", "head.json"], more].concat())
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", base).write("head.json", head);
+    sandbox.perfgate(&[&["compare", "base.json", "head.json"], more].concat())
 }
 
 #[test]
@@ -35,14 +35,14 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
     let answer = compared(&hyperfine(1, 1, 0.0, 1.0), &hyperfine(2, 1, 0.4, 3.0), &[]);
     answer
         .exits(1)
-        .says("✗ regressed")
-        .says("2 in 5 samples take 3.0×; shown by the mean of the samples;")
-        .says("their fast edge changed by +0.");
+        .prints("✗ regressed")
+        .prints("2 in 5 samples take 3.0×; shown by the mean of the samples;")
+        .prints("their fast edge changed by +0.");
     let row = &compared(&hyperfine(1, 1, 0.0, 1.0), &hyperfine(2, 1, 0.4, 3.0), &["--format", "json"]).json()["benchmarks"]
         [0];
     assert!(row["change"].as_f64().unwrap() > 0.5 && row["interval"][0].as_f64().unwrap() > 0.0, "{row}");
     let back = compared(&hyperfine(2, 1, 0.4, 3.0), &hyperfine(1, 1, 0.0, 1.0), &[]);
-    back.exits(0).says("improved");
+    back.exits(0).prints("improved");
 }
 
 #[test]
@@ -50,26 +50,26 @@ fn a_row_decided_by_the_mean_says_what_changed_in_every_view() {
     let (base, head) = (hyperfine(1, 1, 0.0, 1.0), hyperfine(2, 1, 0.4, 3.0));
     let views: [&[&str]; 3] = [&[], &["--format", "markdown"], &["--format", "junit"]];
     for view in views {
-        compared(&base, &head, view).exits(1).says("2 in 5 samples take 3.0×");
+        compared(&base, &head, view).exits(1).prints("2 in 5 samples take 3.0×");
     }
     for template in ["comment", "summary", "pr", "issue", "report"] {
-        compared(&base, &head, &["--template", template]).exits(1).says("`c0`: 2 in 5 samples take 3.0×");
+        compared(&base, &head, &["--template", template]).exits(1).prints("`c0`: 2 in 5 samples take 3.0×");
     }
     for template in ["comment", "pr", "report"] {
         compared(&head, &base, &["--template", template])
             .exits(0)
-            .says("in base 2 in 5 samples take 3.0×, in head none");
+            .prints("in base 2 in 5 samples take 3.0×, in head none");
     }
-    let scene = Scene::new();
-    scene.write("base.json", &base).write("head.json", &head);
-    scene.perfgate(&["compare", "base.json", "head.json", "--html", "page.html"]).exits(1);
-    assert!(scene.read("page.html").contains("2 in 5 samples take 3.0×"));
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", &base).write("head.json", &head);
+    sandbox.perfgate(&["compare", "base.json", "head.json", "--html", "page.html"]).exits(1);
+    assert!(sandbox.read("page.html").contains("2 in 5 samples take 3.0×"));
     let row = compared(&base, &head, &["--format", "json"]).json()["benchmarks"][0].clone();
     let slow = &row["slow_part"]["head"];
     assert!((slow["share"].as_f64().unwrap() - 0.4).abs() < 0.06, "{slow}");
     assert!((slow["factor"].as_f64().unwrap() - 3.0).abs() < 0.05, "{slow}");
     assert!(row["slow_part"]["base"].is_null(), "{row}");
-    compared(&head, &base, &[]).says("in base 2 in 5 samples take 3.0×, in head none");
+    compared(&head, &base, &[]).prints("in base 2 in 5 samples take 3.0×, in head none");
     // The fast edge decides here.
     let faster = compared(&base, &hyperfine(2, 1, 1.0, 3.0), &["--format", "json"]);
     assert!(faster.exits(1).json()["benchmarks"][0].get("slow_part").is_none());
@@ -79,8 +79,8 @@ fn a_row_decided_by_the_mean_says_what_changed_in_every_view() {
 fn two_modes_are_named_with_their_values_and_shares() {
     let (base, head) = (hyperfine(1, 12, 0.4, 3.0), hyperfine(2, 12, 0.4, 3.0));
     compared(&base, &head, &["--all"])
-        .says("two modes in base: 100.6 ms (57%) and 303.1 ms (43%)")
-        .says(", in head: 100.");
+        .prints("two modes in base: 100.6 ms (57%) and 303.1 ms (43%)")
+        .prints(", in head: 100.");
     let report = compared(&base, &head, &["--format", "json"]).json();
     let rows = report["benchmarks"].as_array().unwrap();
     for row in rows {
@@ -95,13 +95,13 @@ fn two_modes_are_named_with_their_values_and_shares() {
 
 #[test]
 fn a_stored_run_keeps_the_modes_of_its_samples() {
-    let scene = Scene::new();
-    scene.repository("r").commit("r", "one");
-    scene.write("r/out.json", hyperfine(1, 12, 0.4, 3.0));
-    scene.perfgate_at("r", &["record", "out.json"]).exits(0);
-    scene.write("r/head.json", hyperfine(2, 12, 0.4, 3.0));
-    let answer = scene.perfgate_at("r", &["compare", "--base", "HEAD", "--head", "head.json", "--all"]);
-    answer.says("two modes in base: 100.6 ms");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").commit("r", "one");
+    sandbox.write("r/out.json", hyperfine(1, 12, 0.4, 3.0));
+    sandbox.perfgate_at("r", &["record", "out.json"]).exits(0);
+    sandbox.write("r/head.json", hyperfine(2, 12, 0.4, 3.0));
+    let answer = sandbox.perfgate_at("r", &["compare", "--base", "HEAD", "--head", "head.json", "--all"]);
+    answer.prints("two modes in base: 100.6 ms");
 }
 
 #[test]
@@ -125,87 +125,96 @@ fn two_modes_on_both_sides_are_no_change() {
 }
 
 /// A criterion result of one benchmark: `samples` samples of `iterations` iterations, `elements` elements per iteration.
-fn criterion(scene: &Scene, tree: &str, ns: f64, [samples, iterations, elements]: [u32; 3], seed: u32) {
+fn criterion(sandbox: &Sandbox, tree: &str, ns: f64, [samples, iterations, elements]: [u32; 3], seed: u32) {
     let time = |i: u32| ns * f64::from(iterations) * (1.0 + 0.01 * chance(seed, i));
     let times: Vec<String> = (0..samples).map(|i| time(i).to_string()).collect();
     let iters = vec![iterations.to_string(); samples as usize].join(",");
     let id = tree.split_once('/').map_or("x", |(_, id)| id);
-    scene.write(
+    sandbox.write(
         &format!("{tree}/x/new/benchmark.json"),
         format!(r#"{{"group_id":"x","full_id":"{id}","throughput":{{"Elements":{elements}}}}}"#),
     );
     let sample = format!(r#"{{"sampling_mode":"Flat","iters":[{iters}],"times":[{}]}}"#, times.join(","));
-    scene.write(&format!("{tree}/x/new/sample.json"), sample);
+    sandbox.write(&format!("{tree}/x/new/sample.json"), sample);
 }
 
 #[test]
 fn samples_of_other_settings_are_not_compared() {
-    let scene = Scene::new();
-    criterion(&scene, "base", 100.0, [50, 1000, 1], 1);
-    criterion(&scene, "longer", 180.0, [50, 50_000, 1], 2);
-    let answer = scene.perfgate(&["compare", "base", "longer"]);
-    answer.exits(0).says("? inconclusive").says("sampled differently: 1000 iterations a sample in base, 50000 in head");
+    let sandbox = Sandbox::new();
+    criterion(&sandbox, "base", 100.0, [50, 1000, 1], 1);
+    criterion(&sandbox, "longer", 180.0, [50, 50_000, 1], 2);
+    let answer = sandbox.perfgate(&["compare", "base", "longer"]);
+    answer
+        .exits(0)
+        .prints("? inconclusive")
+        .prints("sampled differently: 1000 iterations a sample in base, 50000 in head");
     // A disturbed warm-up has the same effect on criterion's plan. Up to a factor of 10 it is the likely cause, in a large
     // suite up to a factor of 20.
-    criterion(&scene, "shorter", 101.0, [50, 4, 1], 5);
-    criterion(&scene, "few", 101.0, [50, 9_000, 1], 6);
-    scene.perfgate(&["compare", "base", "few"]).exits(0).does_not_say("sampled differently");
-    criterion(&scene, "more", 101.0, [50, 12_000, 1], 6);
-    let answer = scene.perfgate(&["compare", "base", "more"]);
-    answer.exits(0).says("? inconclusive").says("sampled differently: 1000 iterations a sample in base, 12000 in head");
+    criterion(&sandbox, "shorter", 101.0, [50, 4, 1], 5);
+    criterion(&sandbox, "few", 101.0, [50, 9_000, 1], 6);
+    sandbox.perfgate(&["compare", "base", "few"]).exits(0).does_not_print("sampled differently");
+    criterion(&sandbox, "more", 101.0, [50, 12_000, 1], 6);
+    let answer = sandbox.perfgate(&["compare", "base", "more"]);
+    answer
+        .exits(0)
+        .prints("? inconclusive")
+        .prints("sampled differently: 1000 iterations a sample in base, 12000 in head");
     for benchmark in 0..6 {
         let disturbed = if benchmark == 0 { 12_000 } else { 1000 };
         for (tree, iterations) in [("calm", 1000), ("one-disturbed", disturbed)] {
-            criterion(&scene, &format!("{tree}/b{benchmark}"), 100.0, [50, iterations, 1], benchmark + iterations);
+            criterion(&sandbox, &format!("{tree}/b{benchmark}"), 100.0, [50, iterations, 1], benchmark + iterations);
         }
     }
-    scene.perfgate(&["compare", "calm", "one-disturbed"]).does_not_say("sampled differently");
-    scene.perfgate(&["compare", "shorter", "base"]).says("sampled differently: 4 iterations a sample in base");
+    sandbox.perfgate(&["compare", "calm", "one-disturbed"]).does_not_print("sampled differently");
+    sandbox.perfgate(&["compare", "shorter", "base"]).prints("sampled differently: 4 iterations a sample in base");
     // A factor of ten of the whole suite is a setting.
     for benchmark in 0..6 {
         for (tree, iterations) in [("suite", 1000), ("suite-longer", 10_000)] {
-            criterion(&scene, &format!("{tree}/b{benchmark}"), 100.0, [50, iterations, 1], benchmark + iterations);
+            criterion(&sandbox, &format!("{tree}/b{benchmark}"), 100.0, [50, iterations, 1], benchmark + iterations);
         }
     }
-    scene
+    sandbox
         .perfgate(&["compare", "suite", "suite-longer"])
-        .says("sampled differently: 1000 iterations a sample in base, 10000");
-    criterion(&scene, "fewer", 180.0, [5, 1000, 1], 3);
-    scene.perfgate(&["compare", "base", "fewer"]).exits(0).says("sampled differently: 50 samples in base, 5 in head");
+        .prints("sampled differently: 1000 iterations a sample in base, 10000");
+    criterion(&sandbox, "fewer", 180.0, [5, 1000, 1], 3);
+    sandbox
+        .perfgate(&["compare", "base", "fewer"])
+        .exits(0)
+        .prints("sampled differently: 50 samples in base, 5 in head");
     // criterion takes fewer iterations of a slower benchmark.
-    criterion(&scene, "slower", 5000.0, [50, 20, 1], 4);
-    scene.perfgate(&["compare", "base", "slower"]).exits(1).says("✗ regressed");
+    criterion(&sandbox, "slower", 5000.0, [50, 20, 1], 4);
+    sandbox.perfgate(&["compare", "base", "slower"]).exits(1).prints("✗ regressed");
 }
 
 #[test]
 fn stored_runs_keep_how_they_were_sampled() {
-    let scene = Scene::new();
-    scene.repository("r").commit("r", "one");
-    criterion(&scene, "r/target/criterion", 100.0, [50, 1000, 1], 1);
-    scene.perfgate_at("r", &["record"]).exits(0);
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "two");
-    criterion(&scene, "r/target/criterion", 180.0, [50, 50_000, 1], 2);
-    scene.perfgate_at("r", &["compare"]).exits(0).says("sampled differently");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").commit("r", "one");
+    criterion(&sandbox, "r/target/criterion", 100.0, [50, 1000, 1], 1);
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "two");
+    criterion(&sandbox, "r/target/criterion", 180.0, [50, 50_000, 1], 2);
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("sampled differently");
 }
 
 #[test]
 fn with_other_work_an_operation_is_compared_per_element() {
-    let scene = Scene::new();
-    criterion(&scene, "base", 1000.0, [50, 100, 1], 1);
-    criterion(&scene, "twice", 1900.0, [50, 100, 2], 2);
-    let answer = scene.perfgate(&["compare", "base", "twice", "--format", "json"]).exits(0).json();
+    let sandbox = Sandbox::new();
+    criterion(&sandbox, "base", 1000.0, [50, 100, 1], 1);
+    criterion(&sandbox, "twice", 1900.0, [50, 100, 2], 2);
+    let answer = sandbox.perfgate(&["compare", "base", "twice", "--format", "json"]).exits(0).json();
     let row = &answer["benchmarks"][0];
     assert!((row["change"].as_f64().unwrap() + 0.05).abs() < 0.01, "{row}");
-    let answer = scene.perfgate(&["compare", "base", "twice"]);
-    answer.says("one operation does 2.000 times the work of base; the change is per unit of work");
-    criterion(&scene, "worse", 4000.0, [50, 100, 2], 3);
-    scene.perfgate(&["compare", "base", "worse"]).exits(1).says("✗ regressed");
+    let answer = sandbox.perfgate(&["compare", "base", "twice"]);
+    answer.prints("one operation does 2.000 times the work of base; the change is per unit of work");
+    criterion(&sandbox, "worse", 4000.0, [50, 100, 2], 3);
+    sandbox.perfgate(&["compare", "base", "worse"]).exits(1).prints("✗ regressed");
 }
 
 #[test]
 fn ten_times_slower_is_a_regression_however_noisy_the_samples_are() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for (tree, seed) in [("base", 0), ("head", 100)] {
         for benchmark in 0..12 {
             let factor = if tree == "head" && benchmark == 0 { 10.0 } else { 1.0 };
@@ -217,20 +226,20 @@ fn ten_times_slower_is_a_regression_however_noisy_the_samples_are() {
             let times: Vec<String> = (0..40).map(|i| time(i).to_string()).collect();
             let directory = format!("{tree}/b{benchmark}/new");
             let id = format!(r#"{{"group_id":"g","full_id":"b{benchmark}","throughput":null}}"#);
-            scene.write(&format!("{directory}/benchmark.json"), id);
+            sandbox.write(&format!("{directory}/benchmark.json"), id);
             let iters = vec!["1"; 40].join(",");
-            scene.write(
+            sandbox.write(
                 &format!("{directory}/sample.json"),
                 format!(r#"{{"iters":[{iters}],"times":[{}]}}"#, times.join(",")),
             );
         }
     }
-    assert_eq!(scene.perfgate(&["compare", "base", "head", "--format", "json"]).exits(1).outcome("b0"), "regressed");
+    assert_eq!(sandbox.perfgate(&["compare", "base", "head", "--format", "json"]).exits(1).outcome("b0"), "regressed");
 }
 
 #[test]
 fn few_events_are_compared_as_counts() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let run = |name: &str, values: [u32; 3]| {
         let of = |(index, value): (usize, &u32)| {
             format!(
@@ -238,7 +247,7 @@ fn few_events_are_compared_as_counts() {
             )
         };
         let lines: Vec<String> = values.iter().enumerate().map(of).collect();
-        scene.write(name, format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, lines.join(",")));
+        sandbox.write(name, format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, lines.join(",")));
     };
     run("base0.json", [0, 1, 5]);
     run("base1.json", [0, 0, 7]);
@@ -246,56 +255,59 @@ fn few_events_are_compared_as_counts() {
     run("head.json", [3, 14, 6]);
     let sides =
         ["compare", "--base", "base0.json", "--base", "base1.json", "--base", "base2.json", "--head", "head.json"];
-    let answer = scene.perfgate(&sides);
+    let answer = sandbox.perfgate(&sides);
     answer
         .exits(1)
-        .says("too few events to rule out chance; total: 1 in 3 runs of base, 3 in 1 run of head")
-        .does_not_say("inf");
-    let json = scene.perfgate(&[&sides[..], &["--format", "json"]].concat());
+        .prints("too few events to rule out chance; total: 1 in 3 runs of base, 3 in 1 run of head")
+        .does_not_print("inf");
+    let json = sandbox.perfgate(&[&sides[..], &["--format", "json"]].concat());
     assert_eq!(["b0", "b1", "b2"].map(|name| json.outcome(name)), ["inconclusive", "regressed", "inconclusive"]);
 }
 
 #[test]
 fn allocations_are_counts_that_one_run_shows() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let go = |bytes: u32, allocations: u32, processors: u32| {
         format!(
             "goos: linux\ncpu: X\nBenchmarkA-{processors} \t 9 \t 100 ns/op \t {bytes} B/op \t {allocations} allocs/op\n"
         )
     };
-    scene.write("base.txt", go(64, 2, 8)).write("head.txt", go(64, 4, 8)).write("other.txt", go(64, 2, 2));
-    let report = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json", "--all"]).exits(1).json();
+    sandbox.write("base.txt", go(64, 2, 8)).write("head.txt", go(64, 4, 8)).write("other.txt", go(64, 2, 2));
+    let report = sandbox.perfgate(&["compare", "base.txt", "head.txt", "--format", "json", "--all"]).exits(1).json();
     let outcome = |metric: &str| {
         let rows = report["benchmarks"].as_array().unwrap();
         rows.iter().find(|row| row["metric"] == metric).unwrap()["outcome"].as_str().unwrap().to_owned()
     };
     assert_eq!(["allocations", "memory"].map(outcome), ["regressed", "unchanged"]);
-    scene.perfgate(&["compare", "base.txt", "other.txt"]).exits(0).says("base and head differ in gomaxprocs (8 → 2)");
+    sandbox
+        .perfgate(&["compare", "base.txt", "other.txt"])
+        .exits(0)
+        .prints("base and head differ in gomaxprocs (8 → 2)");
 }
 
 #[test]
 fn other_conditions_of_google_benchmark_are_named() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let file = |build: &str, mhz: u32, scaling: bool| {
         format!(
             r#"{{"context":{{"num_cpus":2,"mhz_per_cpu":{mhz},"cpu_scaling_enabled":{scaling},"library_build_type":"{build}"}},
             "benchmarks":[{{"name":"BM_A","run_type":"iteration","iterations":9,"real_time":5,"cpu_time":5,"time_unit":"ns"}}]}}"#
         )
     };
-    scene.write("base.json", file("release", 3000, false)).write("head.json", file("debug", 3010, true));
-    let answer = scene.perfgate(&["compare", "base.json", "head.json"]);
-    answer.exits(0).says("differ in build-type (release → debug), cpu-scaling (off → on); ").does_not_say("mhz");
+    sandbox.write("base.json", file("release", 3000, false)).write("head.json", file("debug", 3010, true));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(0).prints("differ in build-type (release → debug), cpu-scaling (off → on); ").does_not_print("mhz");
 }
 
 #[test]
 fn few_events_of_another_machine_are_not_judged() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let run = |name: &str, cpu: &str, value: u32| {
         let measurement = format!(
             r#"{{"benchmark":"b","metric":"errors","unit":"count","direction":"lower","replicates":[{{"value":{value}}}]}}"#
         );
         let environment = format!(r#"{{"cpu":"{cpu}"}}"#);
-        scene.write(
+        sandbox.write(
             name,
             format!(
                 r#"{{"format":"perfgate-run","version":1,"environment":{environment},"measurements":[{measurement}]}}"#
@@ -306,10 +318,10 @@ fn few_events_of_another_machine_are_not_judged() {
     run("head.json", "one", 30);
     run("other.json", "two", 30);
     assert_eq!(
-        scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).exits(1).outcome("b"),
+        sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).exits(1).outcome("b"),
         "regressed"
     );
-    let answer = scene.perfgate(&["compare", "base.json", "other.json", "--format", "json"]);
+    let answer = sandbox.perfgate(&["compare", "base.json", "other.json", "--format", "json"]);
     assert_eq!(answer.exits(2).outcome("b"), "inconclusive");
 }
 
@@ -335,8 +347,8 @@ fn one_run_a_side_of_few_benchmarks_needs_twice_the_threshold_in_both_directions
         assert!(row["detectable"].as_f64().unwrap() >= 0.44 - 1e-9, "{row}");
         if outcome == "inconclusive" {
             compared(&base, &head, &[])
-                .says("one run per side and fewer than eight benchmarks with this metric: only a change by a factor of 1.44 counts")
-                .says("would decide (`perfgate measure`)");
+                .prints("one run per side and fewer than eight benchmarks with this metric: only a change by a factor of 1.44 counts")
+                .prints("would decide (`perfgate measure`)");
         }
     }
 }
@@ -365,25 +377,27 @@ fn the_floor_of_a_time_is_a_fifth_of_a_stated_clock_cycle() {
 
 #[test]
 fn what_a_filter_left_out_was_not_run_and_is_named() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for name in ["a", "b", "c", "d", "e"] {
-        scene.bench("base", name, 1000.0, 1);
+        sandbox.bench("base", name, 1000.0, 1);
     }
-    scene.bench("head", "a", 1000.0, 2);
-    let answer = scene.perfgate(&["compare", "base", "head"]);
-    answer.exits(0).says("PASS, but 4 of 5 benchmarks were not run").says("- not run").says("4 not run");
-    answer.says("warning: 4 of the 5 criterion benchmarks of base have no result in head").does_not_say("- removed");
-    let json = scene.perfgate(&["compare", "base", "head", "--format", "json"]).json();
+    sandbox.bench("head", "a", 1000.0, 2);
+    let answer = sandbox.perfgate(&["compare", "base", "head"]);
+    answer.exits(0).prints("PASS, but 4 of 5 benchmarks were not run").prints("- not run").prints("4 not run");
+    answer
+        .prints("warning: 4 of the 5 criterion benchmarks of base have no result in head")
+        .does_not_print("- removed");
+    let json = sandbox.perfgate(&["compare", "base", "head", "--format", "json"]).json();
     assert_eq!((&json["counts"]["removed"], &json["benchmarks"][0]["not_run"]), (&4.into(), &true.into()));
     assert_eq!(json["benchmarks"][0]["outcome"], "removed");
-    scene.perfgate(&["compare", "base", "head", "--fail-on", "removed"]).exits(1);
-    scene.perfgate(&["compare", "base", "head", "--format", "markdown"]).says("➖ not run");
-    scene.bench("head", "b", 1000.0, 2).bench("head", "c", 1000.0, 2);
-    scene.perfgate(&["compare", "base", "head"]).exits(0).says("- removed").does_not_say("not run");
+    sandbox.perfgate(&["compare", "base", "head", "--fail-on", "removed"]).exits(1);
+    sandbox.perfgate(&["compare", "base", "head", "--format", "markdown"]).prints("➖ not run");
+    sandbox.bench("head", "b", 1000.0, 2).bench("head", "c", 1000.0, 2);
+    sandbox.perfgate(&["compare", "base", "head"]).exits(0).prints("- removed").does_not_print("not run");
 }
 
 #[test]
-fn asv_tells_failed_benchmarks_from_skipped_ones() {
+fn failed_benchmarks_of_asv_are_distinguished_from_skipped_ones() {
     let file = |x: &str, y: &str| {
         format!(
             r#"{{"commit_hash":"x","result_columns":["result","params"],"results":{{"s.time_x":[[{x}],[]],"s.time_y":[[{y}],[]],"s.time_z":[[1e-3],[]]}}}}"#
@@ -399,7 +413,7 @@ fn asv_tells_failed_benchmarks_from_skipped_ones() {
 
 #[test]
 fn a_change_below_the_threshold_has_its_row_in_every_view() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let run = |factor: f64| {
         let of = |index: u32| {
             let factor = if index == 3 { factor } else { 1.0 };
@@ -411,29 +425,29 @@ fn a_change_below_the_threshold_has_its_row_in_every_view() {
         let all: Vec<String> = (0..20).map(of).collect();
         format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, all.join(","))
     };
-    scene.write("base.json", run(1.0)).write("head.json", run(1.12)).write("fast.json", run(0.88));
-    let answer = |head: &str, view: &[&str]| scene.perfgate(&[&["compare", "base.json", head], view].concat());
-    answer("head.json", &["--format", "junit"]).exits(0).says("slower, within 20%: 1.0");
-    answer("head.json", &["--format", "csv"]).exits(0).says(",threshold,within\n").says(",0.2,slower\n");
-    answer("fast.json", &["--format", "csv"]).exits(0).says(",0.2,faster\n");
+    sandbox.write("base.json", run(1.0)).write("head.json", run(1.12)).write("fast.json", run(0.88));
+    let answer = |head: &str, view: &[&str]| sandbox.perfgate(&[&["compare", "base.json", head], view].concat());
+    answer("head.json", &["--format", "junit"]).exits(0).prints("slower, within 20%: 1.0");
+    answer("head.json", &["--format", "csv"]).exits(0).prints(",threshold,within\n").prints(",0.2,slower\n");
+    answer("fast.json", &["--format", "csv"]).exits(0).prints(",0.2,faster\n");
     answer("head.json", &["--html", "page.html"]).exits(0);
-    let page = scene.read("page.html");
+    let page = sandbox.read("page.html");
     assert!(page.contains("slower, within 20%"), "no row");
     assert!(page.contains(r#"<option value="worse, within threshold">"#));
 }
 
 #[test]
 fn advice_that_all_undecided_rows_share_is_printed_once() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let run = |ns: u32| {
         let of = |index: u32| format!(r#"{{"benchmark":"b{index}","unit":"ns","replicates":[{{"value":{ns}}}]}}"#);
         let all: Vec<String> = (0..3).map(of).collect();
         format!(r#"{{"format":"perfgate-run","version":1,"measurements":[{}]}}"#, all.join(","))
     };
-    scene.write("base.json", run(1000)).write("head.json", run(1100));
+    sandbox.write("base.json", run(1000)).write("head.json", run(1100));
     for view in [&[][..], &["--format", "markdown"], &["--html", "page.html"], &["--template", "comment"]] {
-        let answer = scene.perfgate(&[&["compare", "base.json", "head.json"], view].concat());
-        let text = if view.contains(&"--html") { scene.read("page.html") } else { answer.stdout };
+        let answer = sandbox.perfgate(&[&["compare", "base.json", "head.json"], view].concat());
+        let text = if view.contains(&"--html") { sandbox.read("page.html") } else { answer.stdout };
         assert_eq!(text.matches("would not decide").count() + text.matches("would decide").count(), 1, "{text}");
         assert!(text.contains("3 inconclusive benchmarks: "), "{text}");
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Scene, data};
+use common::{Sandbox, data};
 
 /// Profiles of real tools in tests/data/profiles: `words.py` and `words.js` there, with and without a planted slowdown in
 /// `count`. cProfile and `node --cpu-prof` (Python 3.11, Node 20), py-spy 0.4 for collapsed stacks and speedscope, Go 1.19 for pprof.
@@ -17,7 +17,7 @@ fn the_planted_function_is_first_in_profiles_of_real_tools() {
         ("pprof", "example.org/text/words.(*Counter).Count"),
     ] {
         let [base, head] = ["base", "head"].map(|side| data(&format!("profiles/{side}.{kind}")));
-        let answer = Scene::new().perfgate(&["explain", &base, &head, "--format", "json"]);
+        let answer = Sandbox::new().perfgate(&["explain", &base, &head, "--format", "json"]);
         let json = answer.exits(0).json();
         let first = &json["functions"][0];
         assert_eq!(first["name"], function, "{kind}: {json}");
@@ -29,102 +29,102 @@ fn the_planted_function_is_first_in_profiles_of_real_tools() {
 }
 
 /// Two synthetic files of callgrind.
-fn callgrind(scene: &Scene, name: &str, parse: u64, copy: u64) {
+fn callgrind(sandbox: &Sandbox, name: &str, parse: u64, copy: u64) {
     let text = format!(
         "# callgrind format\nversion: 1\npositions: line\nevents: Ir\nob=(1) /w/app\nfl=(1) src/main.rs\n\
          fn=(1) app::main\n3 5000\ncfn=(2) app::parse::h0123456789abcdef\ncalls=1 10\n4 {}\n\nfn=(2)\n12 {parse}\n\
          cob=(2) /usr/lib/libc.so.6\ncfi=(2) ???\ncfn=(3) memcpy\ncalls=9 0\n14 {copy}\n\nob=(2)\nfl=(2)\nfn=(3)\n0 {copy}\n",
         parse + copy
     );
-    scene.write(name, text);
+    sandbox.write(name, text);
 }
 
 #[test]
 fn two_callgrind_files_have_a_sentence_and_a_table() {
-    let scene = Scene::new();
-    callgrind(&scene, "base.callgrind", 4000, 1000);
-    callgrind(&scene, "head.callgrind", 4100, 5000);
-    let answer = scene.perfgate(&["explain", "base.callgrind", "head.callgrind"]);
-    answer.exits(0).says("head executes 41% more instructions; 100% of the growth is in 1 function\n");
-    answer.says("100%  app::parse  5,000  9,100  +82.0%  src/main.rs:12\n").does_not_say("memcpy");
-    let equal = scene.perfgate(&["explain", "base.callgrind", "base.callgrind"]);
-    equal.exits(0).says("executes as many instructions as base (0.0%)").says("caches, waiting");
-    let fewer = scene.perfgate(&["explain", "head.callgrind", "base.callgrind", "--format", "markdown"]);
+    let sandbox = Sandbox::new();
+    callgrind(&sandbox, "base.callgrind", 4000, 1000);
+    callgrind(&sandbox, "head.callgrind", 4100, 5000);
+    let answer = sandbox.perfgate(&["explain", "base.callgrind", "head.callgrind"]);
+    answer.exits(0).prints("head executes 41% more instructions; 100% of the growth is in 1 function\n");
+    answer.prints("100%  app::parse  5,000  9,100  +82.0%  src/main.rs:12\n").does_not_print("memcpy");
+    let equal = sandbox.perfgate(&["explain", "base.callgrind", "base.callgrind"]);
+    equal.exits(0).prints("executes as many instructions as base (0.0%)").prints("caches, waiting");
+    let fewer = sandbox.perfgate(&["explain", "head.callgrind", "base.callgrind", "--format", "markdown"]);
     fewer
         .exits(0)
-        .says("<summary>head executes 29% fewer instructions; 100% of the reduction is in 1 function</summary>");
-    fewer.says("| `app::parse` | `src/main.rs:12` | 9,100 | 5,000 | −45.1% | 100% |  |");
+        .prints("<summary>head executes 29% fewer instructions; 100% of the reduction is in 1 function</summary>");
+    fewer.prints("| `app::parse` | `src/main.rs:12` | 9,100 | 5,000 | −45.1% | 100% |  |");
 }
 
 #[test]
 fn a_bad_profile_is_one_message() {
-    let scene = Scene::new();
-    callgrind(&scene, "good", 10, 10);
-    scene.write("text", "nothing like a profile\n").write("empty", "# callgrind format\nevents: Ir\nfn=f\n");
-    scene.write("broken", "# callgrind format\nevents: Ir\nfn=f\n1 many\n").write("stacks", "main;f 3\n");
-    let explain = |file: &str| scene.perfgate(&["explain", "good", file]);
-    explain("text").exits(2).complains("text: not a known profile; perfgate reads");
-    explain("missing").exits(2).complains("missing: ");
-    explain("empty").exits(2).complains("empty: the callgrind profile has no costs");
-    explain("broken").exits(2).complains("broken:4: not a valid callgrind profile: `many` is not a cost");
-    explain("stacks").exits(2).complains("good has instructions and stacks has samples; compare profiles of one kind");
+    let sandbox = Sandbox::new();
+    callgrind(&sandbox, "good", 10, 10);
+    sandbox.write("text", "nothing like a profile\n").write("empty", "# callgrind format\nevents: Ir\nfn=f\n");
+    sandbox.write("broken", "# callgrind format\nevents: Ir\nfn=f\n1 many\n").write("stacks", "main;f 3\n");
+    let explain = |file: &str| sandbox.perfgate(&["explain", "good", file]);
+    explain("text").exits(2).reports("text: not a known profile; perfgate reads");
+    explain("missing").exits(2).reports("missing: ");
+    explain("empty").exits(2).reports("empty: the callgrind profile has no costs");
+    explain("broken").exits(2).reports("broken:4: not a valid callgrind profile: `many` is not a cost");
+    explain("stacks").exits(2).reports("good has instructions and stacks has samples; compare profiles of one kind");
 }
 
 #[test]
 fn names_from_a_profile_are_escaped() {
-    let scene = Scene::new();
-    scene.write("base", "main;evil\u{1b}[2J::error::x 10\nmain;a 10\n");
-    scene.write("head", "main;evil\u{1b}[2J::error::x 90\nmain;a 10\n");
+    let sandbox = Sandbox::new();
+    sandbox.write("base", "main;evil\u{1b}[2J::error::x 10\nmain;a 10\n");
+    sandbox.write("head", "main;evil\u{1b}[2J::error::x 90\nmain;a 10\n");
     for view in ["table", "markdown", "json"] {
-        let answer = scene.perfgate(&["explain", "base", "head", "--format", view]);
-        answer.exits(0).does_not_say("\u{1b}").says("evil");
+        let answer = sandbox.perfgate(&["explain", "base", "head", "--format", view]);
+        answer.exits(0).does_not_print("\u{1b}").prints("evil");
     }
 }
 
 #[test]
 fn a_page_has_the_functions_and_a_flame_graph() {
-    let scene = Scene::new();
-    scene.write("base", "main;<b>\u{1b}parse</b> 10\nmain;a 10\n");
-    scene.write("head", "main;<b>\u{1b}parse</b> 90\nmain;a 10\n");
-    scene.perfgate(&["explain", "base", "head", "--html", "page.html"]).exits(0).says("head has 5.0 times as many");
-    let page = scene.read("page.html");
+    let sandbox = Sandbox::new();
+    sandbox.write("base", "main;<b>\u{1b}parse</b> 10\nmain;a 10\n");
+    sandbox.write("head", "main;<b>\u{1b}parse</b> 90\nmain;a 10\n");
+    sandbox.perfgate(&["explain", "base", "head", "--html", "page.html"]).exits(0).prints("head has 5.0 times as many");
+    let page = sandbox.read("page.html");
     assert!(page.contains("<h1>head has 5.0 times as many samples"), "{page}");
     assert!(page.contains("parse (90 samples, 90.00%; +80.00%)</title>"), "{page}");
     assert!(!page.contains("<b>") && !page.contains('\u{1b}') && !page.contains("keeps no stacks"), "{page}");
-    callgrind(&scene, "base.callgrind", 4000, 1000);
-    callgrind(&scene, "head.callgrind", 4100, 5000);
-    scene.perfgate(&["explain", "base.callgrind", "head.callgrind", "--html", "page.html"]).exits(0);
-    let page = scene.read("page.html");
+    callgrind(&sandbox, "base.callgrind", 4000, 1000);
+    callgrind(&sandbox, "head.callgrind", 4100, 5000);
+    sandbox.perfgate(&["explain", "base.callgrind", "head.callgrind", "--html", "page.html"]).exits(0);
+    let page = sandbox.read("page.html");
     assert!(page.contains("keeps no stacks") && page.contains("<svg viewBox="), "{page}");
     assert!(page.contains("app::parse (9,100 instructions, 64.54%; +0.71%)</title>"), "{page}");
     assert!(page.contains("memcpy (5,000 instructions, 35.46%; +28.37%)</title>"), "{page}");
-    scene.perfgate(&["explain", "base", "head", "--html", "missing/page.html"]).exits(2).complains("missing/page.html");
+    sandbox.perfgate(&["explain", "base", "head", "--html", "missing/page.html"]).exits(2).reports("missing/page.html");
 }
 
 /// A repository `r` whose branch `work` plants a slowdown: `base` and `head` are the two versions of a file.
 #[cfg(target_os = "linux")]
-fn planted(file: &str, base: &str, head: &str) -> Scene {
-    let scene = Scene::new();
-    scene.write(&format!("r/{file}"), base).repository("r");
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.write(&format!("r/{file}"), head).commit("r", "slower");
-    std::fs::create_dir(scene.path("scratch")).unwrap();
-    scene
+fn planted(file: &str, base: &str, head: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(&format!("r/{file}"), base).repository("r");
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.write(&format!("r/{file}"), head).commit("r", "slower");
+    std::fs::create_dir(sandbox.path("scratch")).unwrap();
+    sandbox
 }
 
 #[cfg(target_os = "linux")]
 #[track_caller]
-fn assert_explained(scene: &Scene, options: &[&str], command: &[&str], metric: &str, function: &str) {
+fn assert_explained(sandbox: &Sandbox, options: &[&str], command: &[&str], metric: &str, function: &str) {
     let args =
         [&["explain", "load", "--scratch", "../scratch", "--format", "json"], options, &["--"], command].concat();
-    let json = scene.perfgate_at("r", &args).exits(0).json();
+    let json = sandbox.perfgate_at("r", &args).exits(0).json();
     let first = &json["functions"][0];
     assert_eq!((&json["metric"], &first["name"]), (&metric.into(), &function.into()), "{json}");
     assert_eq!((&first["in_diff"], &json["benchmark"]), (&true.into(), &"load".into()), "{json}");
     assert!(first["share"].as_f64().unwrap() > 0.5, "{first}");
     // The checkouts are gone, and the work tree is as it was.
-    assert_eq!(std::fs::read_dir(scene.path("scratch")).unwrap().count(), 0);
-    assert_eq!(scene.git("r", &["status", "--porcelain"]), "");
+    assert_eq!(std::fs::read_dir(sandbox.path("scratch")).unwrap().count(), 0);
+    assert_eq!(sandbox.git("r", &["status", "--porcelain"]), "");
 }
 
 #[cfg(target_os = "linux")]
@@ -136,8 +136,8 @@ const SCRIPT: &str = "import json\n\n\ndef split(text):\n    return [word.strip(
 #[test]
 #[ignore = "needs Python"]
 fn a_python_script_is_explained() {
-    let scene = planted("load.py", &SCRIPT.replace("COPY", "pass"), &SCRIPT.replace("COPY", "sorted(words)"));
-    assert_explained(&scene, &[], &["python3", "load.py"], "time", "count");
+    let sandbox = planted("load.py", &SCRIPT.replace("COPY", "pass"), &SCRIPT.replace("COPY", "sorted(words)"));
+    assert_explained(&sandbox, &[], &["python3", "load.py"], "time", "count");
 }
 
 /// A stand-in for pytest with pytest-benchmark: `fixture` in the command is a test that uses the plugin.
@@ -154,16 +154,16 @@ const PYTEST: &str = "import cProfile, sys\n\n\ndef count(words):\n    found = {
 #[test]
 #[ignore = "needs Python"]
 fn tests_of_pytest_are_explained_with_and_without_its_benchmark_plugin() {
-    let scene = planted("pytest.py", &PYTEST.replace("COPY", "pass"), &PYTEST.replace("COPY", "sorted(words)"));
+    let sandbox = planted("pytest.py", &PYTEST.replace("COPY", "pass"), &PYTEST.replace("COPY", "sorted(words)"));
     for (arguments, note) in [
         (&["fixture"][..], "one call of the benchmarked function"),
         (&["plain"], "one run of the whole command"),
         (&["fixture", "-p", "no:benchmark"], "one run of the whole command"),
     ] {
         let command = [&["python3", "-m", "pytest"], arguments].concat();
-        assert_explained(&scene, &[], &command, "time", "count");
+        assert_explained(&sandbox, &[], &command, "time", "count");
         let args = [&["explain", "load", "--scratch", "../scratch", "--"], &command[..]].concat();
-        scene.perfgate_at("r", &args).exits(0).says(note);
+        sandbox.perfgate_at("r", &args).exits(0).prints(note);
     }
 }
 
@@ -174,8 +174,8 @@ fn a_node_script_is_explained() {
     let script = "function count(words) {\n  let sum = 0;\n  for (const word of words) {\n    COPY\n    sum += word.length;\n  }\n  \
         return sum;\n}\nlet total = 0;\nfor (let i = 0; i < 3000; i++) total += count('one two three four'.repeat(20).split(' '));\n";
     let slow = script.replace("COPY", "sum += words.slice().sort().length;");
-    let scene = planted("load.js", &script.replace("COPY", ""), &slow);
-    assert_explained(&scene, &[], &["node", "load.js"], "time", "count");
+    let sandbox = planted("load.js", &script.replace("COPY", ""), &slow);
+    assert_explained(&sandbox, &[], &["node", "load.js"], "time", "count");
 }
 
 #[cfg(target_os = "linux")]
@@ -185,9 +185,9 @@ fn a_changed_function_is_named_where_its_callers_grew() {
     let script = "def place(key):\n    return PLACE\n\n\ndef add(table, key):\n    row = table[place(key)]\n    for known in row:\n        \
         if known == key:\n            return\n    row.append(key)\n\n\ntable = [[] for _ in range(100)]\nfor key in range(2000):\n    \
         add(table, key)\n";
-    let scene = planted("load.py", &script.replace("PLACE", "key % 100"), &script.replace("PLACE", "key % 2"));
+    let sandbox = planted("load.py", &script.replace("PLACE", "key % 100"), &script.replace("PLACE", "key % 2"));
     let args = ["explain", "load", "--scratch", "../scratch", "--format", "json", "--", "python3", "load.py"];
-    let json = scene.perfgate_at("r", &args).exits(0).json();
+    let json = sandbox.perfgate_at("r", &args).exits(0).json();
     assert_eq!(
         (&json["functions"][0]["name"], &json["functions"][0]["in_diff"]),
         (&"add".into(), &false.into()),
@@ -200,7 +200,7 @@ fn a_changed_function_is_named_where_its_callers_grew() {
 
 /// Two packages with a benchmark of one name. `Count` of one of them sorts its words in head.
 #[cfg(target_os = "linux")]
-fn go_module(scene: &Scene, slow: &str) {
+fn go_module(sandbox: &Sandbox, slow: &str) {
     let test = |package: &str, body: &str| {
         format!(
             "package {package}\n\nimport \"testing\"\n\nfunc BenchmarkCount(b *testing.B) {{\n\tfor i := 0; i < b.N; i++ {{\n\t\t\
@@ -213,26 +213,26 @@ fn go_module(scene: &Scene, slow: &str) {
          c.counts[word]++\n\t}}\n\t{slow}\n\treturn len(c.counts)\n}}\n\nfunc Sorted(of []string) []string {{\n\tsort.Strings(of)\n\t\
          return of\n}}\n"
     );
-    scene.write("r/go.mod", "module example.org/text\n\ngo 1.19\n").write("r/words/words.go", words);
+    sandbox.write("r/go.mod", "module example.org/text\n\ngo 1.19\n").write("r/words/words.go", words);
     let body = "(&Counter{map[string]int{}}).Count(\"one two three four five six seven eight nine ten\")";
-    scene.write("r/words/words_test.go", test("words", body));
-    scene.write("r/other/other_test.go", test("other", "_ = i"));
+    sandbox.write("r/words/words_test.go", test("words", body));
+    sandbox.write("r/other/other_test.go", test("other", "_ = i"));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs Go"]
 fn a_benchmark_of_go_is_explained_by_the_time_of_one_iteration() {
-    let scene = Scene::new();
-    go_module(&scene, "");
-    scene.repository("r");
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    go_module(&scene, "for i := 0; i < 20; i++ {\n\t\tSorted(append([]string(nil), all...))\n\t}");
-    scene.commit("r", "slower");
+    let sandbox = Sandbox::new();
+    go_module(&sandbox, "");
+    sandbox.repository("r");
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    go_module(&sandbox, "for i := 0; i < 20; i++ {\n\t\tSorted(append([]string(nil), all...))\n\t}");
+    sandbox.commit("r", "slower");
     let cache = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-cache").display().to_string();
     let explain = |benchmark: &str, command: &[&str]| {
         let args = [&["explain", benchmark, "--format", "json", "--"], command].concat();
-        scene.perfgate_with("r", &[("GOCACHE", cache.as_str()), ("GOFLAGS", "-mod=mod")], &args)
+        sandbox.perfgate_with("r", &[("GOCACHE", cache.as_str()), ("GOFLAGS", "-mod=mod")], &args)
     };
     for (benchmark, command) in [
         ("example.org/text/words/BenchmarkCount", &["go", "test", "-bench", ".", "-run", "^$", "./..."][..]),
@@ -254,8 +254,8 @@ fn a_benchmark_of_go_is_explained_by_the_time_of_one_iteration() {
     }
     explain("BenchmarkNone", &["go", "test", "-bench", ".", "./words"])
         .exits(2)
-        .complains("ran no benchmark \"BenchmarkNone\"");
-    assert_eq!(scene.git("r", &["status", "--porcelain", "--ignored"]), "");
+        .reports("ran no benchmark \"BenchmarkNone\"");
+    assert_eq!(sandbox.git("r", &["status", "--porcelain", "--ignored"]), "");
 }
 
 /// `checksum` is inlined on both sides; what it allocates in head is code of the standard library.
@@ -270,37 +270,37 @@ const PROGRAM: &str = "mod sums {\n    pub fn checksum(value: &str) -> u64 {\n  
 #[ignore = "needs valgrind"]
 fn a_native_program_is_explained_by_its_instructions() {
     let [base, head] = ["value.bytes()", "value.to_owned().into_bytes()"].map(|copy| PROGRAM.replace("COPY", copy));
-    let scene = planted("tool.rs", &base, &head);
+    let sandbox = planted("tool.rs", &base, &head);
     let build = ["--setup", "rustc -O -C debuginfo=limited tool.rs -o tool"];
-    assert_explained(&scene, &build, &["./tool"], "instructions", "tool::sums::checksum");
+    assert_explained(&sandbox, &build, &["./tool"], "instructions", "tool::sums::checksum");
     let equal =
         [&["explain", "load", "--base", "HEAD", "--scratch", "../scratch"], &build[..], &["--", "./tool"]].concat();
-    scene.perfgate_at("r", &equal).exits(0).says("load executes as many instructions as base (0.0%)");
+    sandbox.perfgate_at("r", &equal).exits(0).prints("load executes as many instructions as base (0.0%)");
     let failing = ["explain", "load", "--scratch", "../scratch", "--", "sh", "-c", "exit 3"];
-    scene.perfgate_at("r", &failing).exits(2).complains("base fails under the profiler").complains("code 3");
+    sandbox.perfgate_at("r", &failing).exits(2).reports("base fails under the profiler").reports("code 3");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_missing_profiler_is_named_before_anything_is_built() {
-    let scene = planted("a", "1", "2");
-    let answer = scene.perfgate_with("r", &[("PATH", "/nowhere")], &["explain", "load", "--", "./tool"]);
-    answer.exits(2).complains("valgrind is not installed").complains("apt-get install valgrind");
+    let sandbox = planted("a", "1", "2");
+    let answer = sandbox.perfgate_with("r", &[("PATH", "/nowhere")], &["explain", "load", "--", "./tool"]);
+    answer.exits(2).reports("valgrind is not installed").reports("apt-get install valgrind");
 }
 
 #[test]
 fn the_command_or_the_second_profile_is_asked_for() {
-    let scene = Scene::new();
-    callgrind(&scene, "base", 1, 1);
-    scene.perfgate(&["explain", "base"]).exits(2).complains("a second profile is missing");
-    scene.perfgate(&["explain", "parse/large"]).exits(2).complains("the command that runs the benchmark is missing");
-    scene.perfgate(&["explain", "a", "b", "--", "x"]).exits(2).complains("one benchmark can be explained at a time");
+    let sandbox = Sandbox::new();
+    callgrind(&sandbox, "base", 1, 1);
+    sandbox.perfgate(&["explain", "base"]).exits(2).reports("a second profile is missing");
+    sandbox.perfgate(&["explain", "parse/large"]).exits(2).reports("the command that runs the benchmark is missing");
+    sandbox.perfgate(&["explain", "a", "b", "--", "x"]).exits(2).reports("one benchmark can be explained at a time");
 }
 
 /// A crate with a criterion benchmark whose `checksum` reads its input several times.
 #[cfg(target_os = "linux")]
-fn criterion_crate(scene: &Scene, times: u32) {
-    scene.write(
+fn criterion_crate(sandbox: &Sandbox, times: u32) {
+    sandbox.write(
         "r/Cargo.toml",
         "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
          criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n\n\
@@ -309,8 +309,8 @@ fn criterion_crate(scene: &Scene, times: u32) {
     let library = "pub fn parse(text: &str) -> u64 { text.lines().map(|line| checksum(line)).sum() }\n\nfn checksum(value: &str) \
         -> u64 {\n    let mut sum = 0u64;\n    for _ in 0..TIMES {\n        for byte in std::hint::black_box(value).bytes() {\n            \
         sum = sum.wrapping_mul(31).wrapping_add(u64::from(byte));\n        }\n    }\n    sum\n}\n";
-    scene.write("r/src/lib.rs", library.replace("TIMES", &times.to_string()));
-    scene.write(
+    sandbox.write("r/src/lib.rs", library.replace("TIMES", &times.to_string()));
+    sandbox.write(
         "r/benches/parser.rs",
         "use criterion::{criterion_group, criterion_main, Criterion};\nfn all(c: &mut Criterion) {\n    for (name, lines) in \
          [(\"small\", 10), (\"large\", 5000)] {\n        let text = \"a line of text\\n\".repeat(lines);\n        \
@@ -324,24 +324,28 @@ fn criterion_crate(scene: &Scene, times: u32) {
 #[test]
 #[ignore = "needs valgrind, criterion in cargo's cache, and minutes to build it"]
 fn a_real_criterion_crate_is_explained() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let lock = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
-    scene.write("r/Cargo.lock", std::fs::read(lock).unwrap());
-    criterion_crate(&scene, 1);
-    scene.repository("r");
+    sandbox.write("r/Cargo.lock", std::fs::read(lock).unwrap());
+    criterion_crate(&sandbox, 1);
+    sandbox.repository("r");
     let run = |program: &str, args: &[&str]| {
         let mut command = std::process::Command::new(program);
-        command.args(args).current_dir(scene.path("r")).env_remove("CARGO_TARGET_DIR").env("CARGO_NET_OFFLINE", "true");
+        command
+            .args(args)
+            .current_dir(sandbox.path("r"))
+            .env_remove("CARGO_TARGET_DIR")
+            .env("CARGO_NET_OFFLINE", "true");
         let output = command.output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let code = output.status.code().unwrap_or(-1);
         common::Answer { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
     };
     run("cargo", &["update", "--workspace", "--offline", "-q"]).exits(0);
-    scene.commit("r", "locked");
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    criterion_crate(&scene, 2);
-    scene.commit("r", "slower");
+    sandbox.commit("r", "locked");
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    criterion_crate(&sandbox, 2);
+    sandbox.commit("r", "slower");
     let perfgate = |args: &[&str]| run(env!("CARGO_BIN_EXE_perfgate"), args);
     let command = ["--base", "main", "--format", "json", "--", "cargo", "bench", "--bench", "parser"];
     let json = perfgate(&[&["explain", "parse/large"], &command[..]].concat()).exits(0).json();
@@ -353,7 +357,7 @@ fn a_real_criterion_crate_is_explained() {
     // Criterion is left out: `checksum` is some 40% of the work, the rest splits the text into lines.
     assert!((0.3..0.6).contains(&json["change"].as_f64().unwrap()), "{json}");
     assert!(first["share"].as_f64().unwrap() > 0.9, "{json}");
-    perfgate(&[&["explain", "parse/larg"], &command[..]].concat()).exits(2).complains("did you mean parse/large?");
+    perfgate(&[&["explain", "parse/larg"], &command[..]].concat()).exits(2).reports("did you mean parse/large?");
     // Counted and explained at once, with the same numbers: the builds differ in debug information only, and criterion is left out.
     let counted =
         perfgate(&[&["measure", "--count", "instructions", "--explain"], &command[..]].concat()).exits(1).json();
@@ -367,5 +371,5 @@ fn a_real_criterion_crate_is_explained() {
         let functions: Vec<_> = explained["functions"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
         assert_eq!(functions, ["tiny::checksum"], "{explained}");
     }
-    assert_eq!(scene.git("r", &["status", "--porcelain", "--ignored"]), "");
+    assert_eq!(sandbox.git("r", &["status", "--porcelain", "--ignored"]), "");
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use perfgate::io::store::{self, Key, Store};
 use perfgate::model::{
     Commit, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work, WorkUnit, record,
@@ -45,18 +45,18 @@ fn stored(run: &Run) -> (Key, Vec<u8>) {
     (Key::new(run, &bytes), bytes)
 }
 
-fn scene(runs: &[Run]) -> (Scene, Box<dyn Store>) {
-    let scene = Scene::new();
-    scene.repository("r");
-    let store = store::open("dir:runs", &scene.path("r")).unwrap();
+fn sandbox(runs: &[Run]) -> (Sandbox, Box<dyn Store>) {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let store = store::open("dir:runs", &sandbox.path("r")).unwrap();
     store.write(&runs.iter().map(stored).collect::<Vec<_>>()).unwrap();
-    (scene, store)
+    (sandbox, store)
 }
 
 const EXPORT: [&str; 6] = ["runs", "export", "--store", "dir:runs", "--parquet", "../lake"];
 
 /// The files of the lake, as `./repository=r/...`.
-fn files(scene: &Scene) -> Vec<String> {
+fn files(sandbox: &Sandbox) -> Vec<String> {
     fn walk(directory: &Path, name: &str, files: &mut Vec<String>) {
         for entry in std::fs::read_dir(directory).unwrap() {
             let entry = entry.unwrap();
@@ -65,8 +65,8 @@ fn files(scene: &Scene) -> Vec<String> {
         }
     }
     let mut files = Vec::new();
-    if scene.path("lake").exists() {
-        walk(&scene.path("lake"), ".", &mut files);
+    if sandbox.path("lake").exists() {
+        walk(&sandbox.path("lake"), ".", &mut files);
     }
     files.sort();
     files
@@ -86,19 +86,19 @@ fn the_documented_query_works_in_duckdb_and_pyarrow() {
             runs.push(run(time, number, vec![measured("parse", parse), measured("print", 7.0)]));
         }
     }
-    let (scene, _) = scene(&runs);
-    scene
+    let (sandbox, _) = sandbox(&runs);
+    sandbox
         .perfgate_at("r", &[&EXPORT[..], &["--repository", "acme/parser"]].concat())
         .exits(0)
-        .says("exported 12 of 12");
+        .prints("exported 12 of 12");
 
     // The query from the documentation.
     let docs = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/export.md")).unwrap();
     let query = docs.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
     assert!(query.contains("/mnt/lake"));
-    scene.write("query.sql", query);
+    sandbox.write("query.sql", query);
     let rows = run_python(
-        &scene.path("lake"),
+        &sandbox.path("lake"),
         "q = open(root + '/../query.sql').read().replace('/mnt/lake', root)\nprint(json.dumps(duckdb.sql(q).fetchall()))",
     );
     let rows = rows.as_array().unwrap();
@@ -123,7 +123,7 @@ def p95(month):
     t = d.to_table(filter=(ds.field('month') == month) & (ds.field('repository') == 'acme/parser') & (ds.field('benchmark') == 'parse'))
     return [t.num_rows, statistics.median(t['p95'].to_pylist())]
 print(json.dumps([p95('2026-01'), p95('2026-03')]))";
-    let rows = run_python(&scene.path("lake"), script);
+    let rows = run_python(&sandbox.path("lake"), script);
     assert_eq!((rows[0][0].as_i64(), rows[1][0].as_i64()), (Some(4), Some(4)));
     near(&rows[0][1], 200.0);
     near(&rows[1][1], 240.0);
@@ -147,13 +147,13 @@ fn lists_nulls_and_hostile_names_round_trip() {
     let first = Run { branch: Some(HOSTILE.into()), ..run(JANUARY, 1, measurements) };
     let thin = run(JANUARY + 1, 2, vec![Measurement::new("criterion", "thin", Metric::time(), samples(10.0))]);
     let thin = Run { commit: None, branch: None, ..thin };
-    let (scene, store) = scene(&[first]);
+    let (sandbox, store) = sandbox(&[first]);
     let (key, bytes) = stored(&thin);
     let thinned = perfgate::history::thin(&bytes).unwrap().unwrap();
     store.write(&[(key.thinned(&thinned), thinned)]).unwrap();
     let name = format!("../../{HOSTILE}");
-    scene.perfgate_at("r", &[&EXPORT[..], &["--repository", &name]].concat()).exits(0).says("exported 2 of 2");
-    assert!(!scene.path("etc").exists());
+    sandbox.perfgate_at("r", &[&EXPORT[..], &["--repository", &name]].concat()).exits(0).prints("exported 2 of 2");
+    assert!(!sandbox.path("etc").exists());
 
     for engine in [
         "q = \"SELECT * FROM read_parquet('%s/**/*.parquet', hive_partitioning=true)\" % root\n\
@@ -164,7 +164,7 @@ fn lists_nulls_and_hostile_names_round_trip() {
             "{engine}\nrows = sorted(t.to_pylist(), key=lambda r: (r['time'], r['tool'], r['replicate']))\n\
              for r in rows: r['time'] = r['time'].timestamp()\nprint(json.dumps(rows))"
         );
-        let rows = run_python(&scene.path("lake"), &script);
+        let rows = run_python(&sandbox.path("lake"), &script);
         let rows = rows.as_array().unwrap();
         assert_eq!(rows.len(), 6);
         let [sampled, zero, first, second, summary, thin] = [0, 1, 2, 3, 4, 5].map(|i| &rows[i]);
@@ -194,40 +194,40 @@ fn lists_nulls_and_hostile_names_round_trip() {
 import glob
 m = pq.read_metadata(sorted(glob.glob(root + '/**/*.parquet', recursive=True))[0]).metadata
 print(json.dumps({k.decode(): v.decode() for k, v in m.items() if k.startswith(b'perfgate')}))";
-    assert_eq!(run_python(&scene.path("lake"), script)["perfgate.schema"], "1");
+    assert_eq!(run_python(&sandbox.path("lake"), script)["perfgate.schema"], "1");
 }
 
 #[test]
 fn only_new_runs_are_exported() {
     let one = |time, number| run(time, number, vec![Measurement::new("criterion", "a", Metric::time(), samples(1.0))]);
     let runs = [one(JANUARY, 1), one(JANUARY + MONTH, 2)];
-    let (scene, store) = scene(&runs[..1]);
-    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 1 of 1 run of r").says("0 already there");
-    let first = files(&scene);
+    let (sandbox, store) = sandbox(&runs[..1]);
+    sandbox.perfgate_at("r", &EXPORT).exits(0).prints("exported 1 of 1 run of r").prints("0 already there");
+    let first = files(&sandbox);
     assert_eq!(first, [format!("./repository=r/month=2026-01/{}.parquet", stored(&runs[0]).0.id())]);
-    let bytes = std::fs::read(scene.path("lake").join(&first[0])).unwrap();
+    let bytes = std::fs::read(sandbox.path("lake").join(&first[0])).unwrap();
 
     store.write(&[stored(&runs[1])]).unwrap();
-    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 1 of 2").says("1 already there");
-    assert_eq!(files(&scene).len(), 2);
+    sandbox.perfgate_at("r", &EXPORT).exits(0).prints("exported 1 of 2").prints("1 already there");
+    assert_eq!(files(&sandbox).len(), 2);
     // A thinned run is still the same run, and its whole form stays exported.
     let (key, whole) = stored(&runs[0]);
     let thin = perfgate::history::thin(&whole).unwrap().unwrap();
     store.write(&[(key.thinned(&thin), thin)]).unwrap();
     store.remove(&[key]).unwrap();
-    scene.perfgate_at("r", &EXPORT).exits(0).says("exported 0 of 2");
-    assert_eq!(std::fs::read(scene.path("lake").join(&first[0])).unwrap(), bytes);
+    sandbox.perfgate_at("r", &EXPORT).exits(0).prints("exported 0 of 2");
+    assert_eq!(std::fs::read(sandbox.path("lake").join(&first[0])).unwrap(), bytes);
 }
 
 #[test]
 fn a_damaged_run_is_reported_and_the_others_are_exported() {
     let one = |time, number| run(time, number, vec![Measurement::new("criterion", "a", Metric::time(), samples(1.0))]);
     let runs = [one(JANUARY, 1), one(JANUARY, 2)];
-    let (scene, _) = scene(&runs);
-    let damaged = scene.path("r/runs").join(stored(&runs[0]).0.to_string());
+    let (sandbox, _) = sandbox(&runs);
+    let damaged = sandbox.path("r/runs").join(stored(&runs[0]).0.to_string());
     std::fs::write(damaged, b"pgrun\n").unwrap();
-    scene.perfgate_at("r", &EXPORT).exits(2).complains("damaged").complains("left out").says("exported 1 of 2");
-    assert_eq!(files(&scene).len(), 1);
+    sandbox.perfgate_at("r", &EXPORT).exits(2).reports("damaged").reports("left out").prints("exported 1 of 2");
+    assert_eq!(files(&sandbox).len(), 1);
 }
 
 /// Limits the size of files to 2 kB, like a full disk.
@@ -235,26 +235,27 @@ fn a_damaged_run_is_reported_and_the_others_are_exported() {
 #[test]
 fn a_full_disk_leaves_no_partial_file() {
     let measurements = (0..300).map(|i| Measurement::new("criterion", format!("b{i}"), Metric::time(), samples(1.0)));
-    let (scene, _) = scene(&[run(JANUARY, 1, measurements.collect())]);
+    let (sandbox, _) = sandbox(&[run(JANUARY, 1, measurements.collect())]);
     let command = format!("trap '' XFSZ; ulimit -f 4; exec '{}' {}", env!("CARGO_BIN_EXE_perfgate"), EXPORT.join(" "));
-    let output = Command::new("sh").args(["-c", &command]).current_dir(scene.path("r")).output().unwrap();
+    let output = Command::new("sh").args(["-c", &command]).current_dir(sandbox.path("r")).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write ../lake/"));
-    assert_eq!(files(&scene), [""; 0]);
+    assert_eq!(files(&sandbox), [""; 0]);
 }
 
 #[test]
 fn invalid_exports_are_refused() {
-    let (scene, _) = scene(&[run(JANUARY, 1, vec![Measurement::new("x", "a", Metric::time(), Evidence::Value(1.0))])]);
-    let store = format!("dir:{}", scene.path("r/runs").display());
-    scene
+    let (sandbox, _) =
+        sandbox(&[run(JANUARY, 1, vec![Measurement::new("x", "a", Metric::time(), Evidence::Value(1.0))])]);
+    let store = format!("dir:{}", sandbox.path("r/runs").display());
+    sandbox
         .perfgate_at("", &["runs", "export", "--store", &store, "--parquet", "lake"])
         .exits(2)
-        .complains("--repository");
+        .reports("--repository");
     let to_bucket = ["runs", "export", "--store", "dir:runs", "--parquet", "s3://x/y"];
-    scene.perfgate_at("r", &to_bucket).exits(2).complains("a bucket's name");
-    scene.perfgate_at("r", &["runs", "export", "--store", "dir:none", "--parquet", "l"]).exits(2).complains("no run");
-    scene.perfgate_at("r", &["runs", "export"]).exits(2).complains("--parquet");
+    sandbox.perfgate_at("r", &to_bucket).exits(2).reports("a bucket's name");
+    sandbox.perfgate_at("r", &["runs", "export", "--store", "dir:none", "--parquet", "l"]).exits(2).reports("no run");
+    sandbox.perfgate_at("r", &["runs", "export"]).exits(2).reports("--parquet");
 }
 
 #[test]

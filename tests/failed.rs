@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 
 /// Ten results of each benchmark in the form of `go test -bench`.
 fn go(names: &[&str], end: &str) -> String {
@@ -19,10 +19,10 @@ const PANICKED: &str =
 const KILLED: &str = "panic: test timed out after 10m0s\n\nFAIL\te.org/p\t600.1s\nFAIL\n";
 
 fn compared(end: &str, more: &[&str]) -> Answer {
-    let scene = Scene::new();
-    scene.write("base.txt", go(&["BenchmarkA", "BenchmarkB", "BenchmarkD"], "PASS\nok  \te.org/p\t3.1s\n"));
-    scene.write("head.txt", go(&["BenchmarkA", "BenchmarkB"], end));
-    scene.perfgate(&[&["compare", "base.txt", "head.txt"], more].concat())
+    let sandbox = Sandbox::new();
+    sandbox.write("base.txt", go(&["BenchmarkA", "BenchmarkB", "BenchmarkD"], "PASS\nok  \te.org/p\t3.1s\n"));
+    sandbox.write("head.txt", go(&["BenchmarkA", "BenchmarkB"], end));
+    sandbox.perfgate(&[&["compare", "base.txt", "head.txt"], more].concat())
 }
 
 #[test]
@@ -33,8 +33,8 @@ fn a_failed_benchmark_fails_the_gate_and_says_why() {
         (KILLED, "no result: panic: test timed out after 10m0s"),
     ] {
         let answer = compared(end, &[]);
-        answer.exits(1).says("FAIL: 1 failed").says("✗ failed        e.org/p/BenchmarkD").says(why);
-        answer.does_not_say("removed");
+        answer.exits(1).prints("FAIL: 1 failed").prints("✗ failed        e.org/p/BenchmarkD").prints(why);
+        answer.does_not_print("removed");
         let json = compared(end, &["--format", "json"]);
         assert_eq!(json.json()["counts"]["failed"], 1);
         assert_eq!(json.outcome("e.org/p/BenchmarkD"), "failed");
@@ -43,30 +43,30 @@ fn a_failed_benchmark_fails_the_gate_and_says_why() {
 
 #[test]
 fn a_benchmark_taken_out_of_the_suite_is_removed_and_not_failed() {
-    compared("PASS\nok  \te.org/p\t3.1s\n", &[]).exits(0).says("removed").does_not_say("failed");
+    compared("PASS\nok  \te.org/p\t3.1s\n", &[]).exits(0).prints("removed").does_not_print("failed");
 }
 
 #[test]
 fn other_views_name_the_failure() {
-    compared(FAILED, &["--format", "junit"]).exits(1).says("<failure type=\"failed\" message=\"failed: ");
-    compared(PANICKED, &["--format", "markdown"]).exits(1).says("💥 failed").does_not_say("*such*");
-    compared(FAILED, &["--template", "comment"]).exits(1).says("FAIL: 1 failed").says("index out of range");
+    compared(FAILED, &["--format", "junit"]).exits(1).prints("<failure type=\"failed\" message=\"failed: ");
+    compared(PANICKED, &["--format", "markdown"]).exits(1).prints("💥 failed").does_not_print("*such*");
+    compared(FAILED, &["--template", "comment"]).exits(1).prints("FAIL: 1 failed").prints("index out of range");
 }
 
 #[test]
 fn the_gate_passes_with_a_failure_only_on_request_and_not_silently() {
-    compared(FAILED, &["--fail-on", "regressed"]).exits(0).says("PASS, but 1 benchmark failed").does_not_say("✅");
+    compared(FAILED, &["--fail-on", "regressed"]).exits(0).prints("PASS, but 1 benchmark failed").does_not_print("✅");
 }
 
 #[test]
 fn a_stored_run_keeps_its_failures() {
-    let scene = Scene::new();
-    scene.repository("r").commit("r", "one");
-    scene.write("r/out.txt", go(&["BenchmarkA", "BenchmarkB", "BenchmarkD"], "PASS\n"));
-    scene.perfgate_at("r", &["record", "out.txt"]).exits(0);
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "two");
-    scene.write("r/out.txt", go(&["BenchmarkA", "BenchmarkB"], FAILED));
-    scene.perfgate_at("r", &["record", "out.txt"]).exits(0);
-    scene.perfgate_at("r", &["compare", "main", "work"]).exits(1).says("✗ failed").says("index out of range");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").commit("r", "one");
+    sandbox.write("r/out.txt", go(&["BenchmarkA", "BenchmarkB", "BenchmarkD"], "PASS\n"));
+    sandbox.perfgate_at("r", &["record", "out.txt"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "two");
+    sandbox.write("r/out.txt", go(&["BenchmarkA", "BenchmarkB"], FAILED));
+    sandbox.perfgate_at("r", &["record", "out.txt"]).exits(0);
+    sandbox.perfgate_at("r", &["compare", "main", "work"]).exits(1).prints("✗ failed").prints("index out of range");
 }

@@ -2,111 +2,112 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 
 /// A workspace with results and a member in `r/crates/sim`.
-fn workspace() -> Scene {
-    let scene = Scene::new();
-    scene.write("r/Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n");
-    scene.write("r/crates/sim/Cargo.toml", "[package]\nname = \"sim\"\n").repository("r");
-    scene
+fn workspace() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("r/Cargo.toml", "[workspace]\nmembers = [\"crates/*\"]\n");
+    sandbox.write("r/crates/sim/Cargo.toml", "[package]\nname = \"sim\"\n").repository("r");
+    sandbox
 }
 
 #[test]
 fn results_are_found_from_a_sub_folder_of_the_workspace() {
-    let scene = workspace();
-    scene.five_benchmarks(1);
-    scene.perfgate_at("r/crates/sim", &["record"]).exits(0).says("recorded 5 results");
-    scene.commit("r", "next").five_benchmarks(2);
-    scene.perfgate_at("r/crates/sim", &["compare", "--all"]).exits(0).says("head  ../../target/criterion");
+    let sandbox = workspace();
+    sandbox.five_benchmarks(1);
+    sandbox.perfgate_at("r/crates/sim", &["record"]).exits(0).prints("recorded 5 results");
+    sandbox.commit("r", "next").five_benchmarks(2);
+    sandbox.perfgate_at("r/crates/sim", &["compare", "--all"]).exits(0).prints("head  ../../target/criterion");
 }
 
 #[test]
 fn results_are_found_in_the_target_directory_of_cargos_configuration() {
-    let scene = workspace();
-    scene.write("r/.cargo/config.toml", "[build]\ntarget-dir = \"../elsewhere\"\n");
-    scene.bench("elsewhere/criterion", "a", 1000.0, 1);
+    let sandbox = workspace();
+    sandbox.write("r/.cargo/config.toml", "[build]\ntarget-dir = \"../elsewhere\"\n");
+    sandbox.bench("elsewhere/criterion", "a", 1000.0, 1);
     for directory in ["r", "r/crates/sim"] {
-        scene.perfgate_at(directory, &["record"]).exits(0).says("recorded 1 result");
+        sandbox.perfgate_at(directory, &["record"]).exits(0).prints("recorded 1 result");
     }
 }
 
 #[test]
 fn the_message_names_all_places_that_were_searched() {
-    let scene = workspace();
-    let answer = scene.perfgate_at("r/crates/sim", &["record"]);
-    answer.exits(2).complains("no results in ../../target/criterion or target/criterion").complains("cargo bench");
+    let sandbox = workspace();
+    let answer = sandbox.perfgate_at("r/crates/sim", &["record"]);
+    answer.exits(2).reports("no results in ../../target/criterion or target/criterion").reports("cargo bench");
 }
 
 #[test]
-fn the_base_is_called_what_it_is() {
-    let scene = Scene::measured();
-    scene.perfgate_at("r", &["record"]).exits(0);
-    let first = scene.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
+fn messages_name_which_commit_is_the_base() {
+    let sandbox = Sandbox::measured();
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    let first = sandbox.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
     // The first commit has nothing before it.
-    scene.five_benchmarks(2);
-    let answer = scene.perfgate_at("r", &["compare"]);
-    answer.exits(0).says(&format!("stored runs of the same commit ({first}"));
-    answer.says(&format!("nothing is stored for a commit before {first}")).does_not_say("merge base");
+    sandbox.five_benchmarks(2);
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(0).prints(&format!("stored runs of the same commit ({first}"));
+    answer.prints(&format!("nothing is stored for a commit before {first}")).does_not_print("merge base");
     // Uncommitted changes are compared with the commit that they change.
-    scene.write("r/file", "changed");
-    scene.perfgate_at("r", &["compare"]).exits(0).says(&format!("stored runs of HEAD ({first}"));
+    sandbox.write("r/file", "changed");
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&format!("stored runs of HEAD ({first}"));
     // A commit of the default branch is compared with the one before it.
-    scene.commit("r", "second").five_benchmarks(3);
-    scene.perfgate_at("r", &["compare"]).exits(0).says(&format!("stored runs of the commit before ({first}"));
-    let second = scene.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
-    scene.commit("r", "third").five_benchmarks(4);
+    sandbox.commit("r", "second").five_benchmarks(3);
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&format!("stored runs of the commit before ({first}"));
+    let second = sandbox.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
+    sandbox.commit("r", "third").five_benchmarks(4);
     let earlier = format!("the commit before ({second}) has no stored run");
-    scene.perfgate_at("r", &["compare"]).exits(0).says(&earlier);
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&earlier);
     // A branch is compared with its merge base.
-    scene.git("r", &["checkout", "-q", "-b", "work"]);
-    scene.perfgate_at("r", &["record"]).exits(0);
-    scene.commit("r", "fourth").five_benchmarks(5);
-    scene.perfgate_at("r", &["compare"]).exits(0).says("stored runs of the merge base (");
+    sandbox.git("r", &["checkout", "-q", "-b", "work"]);
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.commit("r", "fourth").five_benchmarks(5);
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("stored runs of the merge base (");
 }
 
 #[test]
-fn a_suite_of_which_nothing_is_decided_has_no_green_tick() {
-    let scene = Scene::new();
-    scene.write("a.txt", "BenchmarkA 1 5 ns/op\n").write("b.txt", "BenchmarkA 1 5.1 ns/op\n");
-    let answer = scene.perfgate(&["compare", "a.txt", "b.txt", "--format", "markdown"]);
-    answer.exits(0).says("1 of 1 benchmark is inconclusive").does_not_say("✅");
+fn a_suite_with_only_inconclusive_benchmarks_has_no_green_tick() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.txt", "BenchmarkA 1 5 ns/op\n").write("b.txt", "BenchmarkA 1 5.1 ns/op\n");
+    let answer = sandbox.perfgate(&["compare", "a.txt", "b.txt", "--format", "markdown"]);
+    answer.exits(0).prints("1 of 1 benchmark is inconclusive").does_not_print("✅");
 }
 
 #[test]
 fn a_rule_without_effect_is_reported() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for (tree, run) in [("old", 1), ("new", 2)] {
-        scene.bench(tree, "u64[0]/std::fmt", 1000.0, run).bench(tree, "parse/large", 1000.0, run);
+        sandbox.bench(tree, "u64[0]/std::fmt", 1000.0, run).bench(tree, "parse/large", 1000.0, run);
     }
     let rule = |pattern: &str| format!("[[benchmark]]\nmatch = '{pattern}'\nthreshold = '11%'\n");
-    scene.write(
+    sandbox.write(
         "perfgate.toml",
         rule("u64[0]/*") + &rule("parser/*") + &rule("parse/*") + "[rename]\n'gone' = 'other'\n",
     );
-    let answer = scene.perfgate(&["compare", "old", "new"]);
-    answer.exits(0).says(r"perfgate.toml:2: the rule for `u64[0]/*` matches nothing").says(r"match = 'u64\[0\]/*'");
-    answer.says("perfgate.toml:5: the rule for `parser/*`").says("no result is named `gone` or `other`");
-    answer.does_not_say("`parse/*`");
+    let answer = sandbox.perfgate(&["compare", "old", "new"]);
+    answer.exits(0).prints(r"perfgate.toml:2: the rule for `u64[0]/*` matches nothing").prints(r"match = 'u64\[0\]/*'");
+    answer.prints("perfgate.toml:5: the rule for `parser/*`").prints("no result is named `gone` or `other`");
+    answer.does_not_print("`parse/*`");
 }
 
 #[test]
 fn the_same_results_given_twice_count_as_one_run() {
-    let scene = Scene::new();
-    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
-    let answer = scene.perfgate(&["compare", "--base", "old", "--base", "./old", "--head", "new", "--format", "json"]);
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let answer =
+        sandbox.perfgate(&["compare", "--base", "old", "--base", "./old", "--head", "new", "--format", "json"]);
     assert_eq!(answer.exits(0).json()["base"]["runs"], 1);
     assert_eq!(answer.json()["diagnostics"][0]["code"], "given-twice");
 }
 
 #[test]
 fn absurd_values_are_short() {
-    let scene = Scene::new();
-    scene.write("a.txt", "BenchmarkA 1 1.79e308 ns/op\nBenchmarkB 1 5e-324 ns/op\n");
-    scene.write("b.txt", "BenchmarkA 1 1.5e300 ns/op\nBenchmarkB 1 2e-300 ns/op\n");
+    let sandbox = Sandbox::new();
+    sandbox.write("a.txt", "BenchmarkA 1 1.79e308 ns/op\nBenchmarkB 1 5e-324 ns/op\n");
+    sandbox.write("b.txt", "BenchmarkA 1 1.5e300 ns/op\nBenchmarkB 1 2e-300 ns/op\n");
     for format in ["table", "markdown"] {
-        let answer = scene.perfgate(&["compare", "a.txt", "b.txt", "--all", "--format", format]);
-        answer.says("1.79e299 s").says("1.5e291 s").does_not_say("0000000000");
+        let answer = sandbox.perfgate(&["compare", "a.txt", "b.txt", "--all", "--format", format]);
+        answer.prints("1.79e299 s").prints("1.5e291 s").does_not_print("0000000000");
         assert!(answer.stdout.lines().filter(|line| line.contains("Benchmark")).all(|line| line.len() < 300));
     }
 }
@@ -125,94 +126,94 @@ fn the_first_example_of_the_readme_prints_what_the_readme_shows() {
 
 #[test]
 fn one_path_is_the_head_where_runs_are_stored_and_the_base_elsewhere() {
-    let scene = Scene::measured();
+    let sandbox = Sandbox::measured();
     for name in ["a", "b", "c", "d", "e"] {
-        scene.bench("r/elsewhere", name, 1000.0, 7);
+        sandbox.bench("r/elsewhere", name, 1000.0, 7);
     }
-    let base = scene.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
+    let base = sandbox.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
     let label = |answer: &common::Answer, side: &str| answer.json()[side]["label"].as_str().unwrap().to_owned();
-    base.says("one path and no stored runs, so it is the base, and target/criterion is the head");
+    base.prints("one path and no stored runs, so it is the base, and target/criterion is the head");
     assert_eq!((label(&base, "base"), label(&base, "head")), ("elsewhere".into(), "target/criterion".into()));
-    let nothing = scene.perfgate_at("r", &["compare", "target/criterion"]);
-    nothing.exits(2).complains("target/criterion: there is nothing to compare it with").complains("perfgate record");
+    let nothing = sandbox.perfgate_at("r", &["compare", "target/criterion"]);
+    nothing.exits(2).reports("target/criterion: there is nothing to compare it with").reports("perfgate record");
 
-    scene.perfgate_at("r", &["record"]).exits(0);
-    let head = scene.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
-    head.says("one path, so it is the head").says("`--base elsewhere` makes it the base");
-    head.says("target/criterion is not read").says("\"severity\": \"warning\"");
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    let head = sandbox.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
+    head.prints("one path, so it is the head").prints("`--base elsewhere` makes it the base");
+    head.prints("target/criterion is not read").prints("\"severity\": \"warning\"");
     assert_eq!(
         (label(&head, "base"), label(&head, "head")),
         ("stored runs of the same commit".into(), "elsewhere".into())
     );
     // A saved baseline and a revision are the base.
-    scene.baseline("r/target/criterion", "main", "a", 1000.0, 9);
-    let saved = scene.perfgate_at("r", &["compare", "target/criterion@main", "--format", "json"]);
+    sandbox.baseline("r/target/criterion", "main", "a", 1000.0, 9);
+    let saved = sandbox.perfgate_at("r", &["compare", "target/criterion@main", "--format", "json"]);
     assert_eq!(label(&saved, "base"), "target/criterion@main");
-    saved.does_not_say("one path");
+    saved.does_not_print("one path");
 }
 
 #[test]
 fn one_path_outside_of_a_repository_has_an_error_with_advice() {
-    let scene = Scene::new();
-    scene.bench("only", "a", 1000.0, 1);
-    scene.perfgate(&["compare", "only"]).exits(2).complains("only: there is nothing to compare it with");
+    let sandbox = Sandbox::new();
+    sandbox.bench("only", "a", 1000.0, 1);
+    sandbox.perfgate(&["compare", "only"]).exits(2).reports("only: there is nothing to compare it with");
 }
 
 #[test]
 fn a_baseline_that_does_not_exist_comes_with_those_that_do() {
-    let scene = Scene::new();
-    scene.bench("tree", "a", 1000.0, 1);
-    let compare = || scene.perfgate(&["compare", "tree@nope", "tree"]);
-    compare().exits(2).complains("no baseline `nope`, and no other saved baseline");
-    scene.baseline("tree", "main", "a", 1000.0, 1).baseline("tree", "v1", "a", 1000.0, 1);
-    compare().exits(2).complains("no baseline `nope`, only `main`, `v1`");
+    let sandbox = Sandbox::new();
+    sandbox.bench("tree", "a", 1000.0, 1);
+    let compare = || sandbox.perfgate(&["compare", "tree@nope", "tree"]);
+    compare().exits(2).reports("no baseline `nope`, and no other saved baseline");
+    sandbox.baseline("tree", "main", "a", 1000.0, 1).baseline("tree", "v1", "a", 1000.0, 1);
+    compare().exits(2).reports("no baseline `nope`, only `main`, `v1`");
 }
 
 #[test]
 fn runs_of_one_second_are_listed_in_the_order_of_their_commits() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     let mut commits = Vec::new();
     for run in 1..=6 {
-        scene.write("r/file", run.to_string());
-        scene.git_at("r", 1_700_000_000, &["commit", "-q", "-a", "--allow-empty", "-m", "next"]);
-        scene.five_benchmarks(run).perfgate_at("r", &["record"]).exits(0);
-        commits.insert(0, scene.git("r", &["rev-parse", "HEAD"])[..10].to_owned());
+        sandbox.write("r/file", run.to_string());
+        sandbox.git_at("r", 1_700_000_000, &["commit", "-q", "-a", "--allow-empty", "-m", "next"]);
+        sandbox.five_benchmarks(run).perfgate_at("r", &["record"]).exits(0);
+        commits.insert(0, sandbox.git("r", &["rev-parse", "HEAD"])[..10].to_owned());
     }
-    let listed = scene.perfgate_at("r", &["runs", "list"]);
+    let listed = sandbox.perfgate_at("r", &["runs", "list"]);
     let listed: Vec<&str> =
         listed.exits(0).stdout.lines().skip(1).filter_map(|line| line.split_whitespace().nth(3)).collect();
     assert_eq!(listed, commits);
-    let newest = scene.perfgate_at("r", &["runs", "list", "--last", "1"]);
-    newest.exits(0).says(&commits[0]).does_not_say(&commits[1]).says("and 5 older ones");
+    let newest = sandbox.perfgate_at("r", &["runs", "list", "--last", "1"]);
+    newest.exits(0).prints(&commits[0]).does_not_print(&commits[1]).prints("and 5 older ones");
 }
 
 #[test]
 fn a_run_is_removed_by_its_id_here_and_at_the_remote() {
-    let scene = Scene::measured();
-    scene.git("", &["clone", "-q", "--bare", "r", "remote"]);
-    scene.git("r", &["remote", "add", "origin", "../remote"]);
-    scene.perfgate_at("r", &["record"]).exits(0);
-    scene.five_benchmarks(2).perfgate_at("r", &["record", "--push"]).exits(0);
+    let sandbox = Sandbox::measured();
+    sandbox.git("", &["clone", "-q", "--bare", "r", "remote"]);
+    sandbox.git("r", &["remote", "add", "origin", "../remote"]);
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.five_benchmarks(2).perfgate_at("r", &["record", "--push"]).exits(0);
     let ids = || -> Vec<String> {
-        let listed = scene.perfgate_at("r", &["runs", "list"]);
+        let listed = sandbox.perfgate_at("r", &["runs", "list"]);
         listed.stdout.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
     };
     let before = ids();
     assert_eq!(before.len(), 2);
     for (id, complaint) in [("zz", "not a run id"), ("0123456789ab", "has no run `0123456789ab`")] {
-        scene.perfgate_at("r", &["runs", "remove", &before[0], id]).exits(2).complains(complaint);
+        sandbox.perfgate_at("r", &["runs", "remove", &before[0], id]).exits(2).reports(complaint);
     }
     assert_eq!(ids(), before, "an unknown id removes nothing");
-    let removed = scene.perfgate_at("r", &["runs", "remove", &before[0][..8], "--push"]);
-    removed.exits(0).says(&format!("removed run {}", before[0]));
+    let removed = sandbox.perfgate_at("r", &["runs", "remove", &before[0][..8], "--push"]);
+    removed.exits(0).prints(&format!("removed run {}", before[0]));
     assert_eq!(ids(), before[1..]);
-    scene.perfgate_at("r", &["runs", "pull"]).exits(0).says("0 runs received");
+    sandbox.perfgate_at("r", &["runs", "pull"]).exits(0).prints("0 runs received");
     assert_eq!(ids(), before[1..]);
     // In a directory too.
-    scene.perfgate_at("r", &["record", "--store", "dir:../runs"]).exits(0);
-    let listed = scene.perfgate_at("r", &["runs", "list", "--store", "dir:../runs"]);
+    sandbox.perfgate_at("r", &["record", "--store", "dir:../runs"]).exits(0);
+    let listed = sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../runs"]);
     let id = listed.stdout.lines().nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-    scene.perfgate_at("r", &["runs", "remove", &id, "--store", "dir:../runs"]).exits(0);
-    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../runs"]).exits(2).complains("has no runs");
+    sandbox.perfgate_at("r", &["runs", "remove", &id, "--store", "dir:../runs"]).exits(0);
+    sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../runs"]).exits(2).reports("has no runs");
 }

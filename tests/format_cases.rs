@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,11 +15,11 @@ fn folder(name: &str) -> PathBuf {
 
 /// `perfgate compare` in a folder of cases, with more arguments.
 fn run(case: &str, arguments: &[&str]) -> Answer {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for file in fs::read_dir(folder(case)).unwrap().map(|entry| entry.unwrap().path()) {
-        scene.write(file.file_name().unwrap().to_str().unwrap(), fs::read(&file).unwrap());
+        sandbox.write(file.file_name().unwrap().to_str().unwrap(), fs::read(&file).unwrap());
     }
-    scene.perfgate(&[&["compare"], arguments].concat())
+    sandbox.perfgate(&[&["compare"], arguments].concat())
 }
 
 fn report(case: &str, arguments: &[&str]) -> Value {
@@ -57,7 +57,7 @@ fn named<'r>(report: &'r Value, outcome: &str) -> Vec<&'r str> {
 
 #[test]
 fn a_benchmark_of_another_version_is_not_comparable() {
-    run("asv-benchmark-version", &["base.json", "head.json"]).exits(0).says("the benchmark itself changed");
+    run("asv-benchmark-version", &["base.json", "head.json"]).exits(0).prints("the benchmark itself changed");
     let report = compare("asv-benchmark-version");
     assert_eq!(outcome(&report, "suite.time_parse", "time"), "inconclusive");
     let first = report_of_itself("asv-v1-not-sniffed", "base.json");
@@ -82,15 +82,15 @@ fn names_do_not_depend_on_their_neighbours() {
 fn all_failed_tests_are_counted() {
     for heads in [&["--head", "head.xml"][..], &["--head", "head.xml", "--head", "head.xml"]] {
         let all = [&["--base", "base.xml"], heads].concat();
-        run("failed-tests-counted-to-20", &[&all[..], &["--template", "pr"]].concat()).says("10 passed, 50 failed");
-        run("failed-tests-counted-to-20", &all).says("and 45 more");
+        run("failed-tests-counted-to-20", &[&all[..], &["--template", "pr"]].concat()).prints("10 passed, 50 failed");
+        run("failed-tests-counted-to-20", &all).prints("and 45 more");
     }
 }
 
 #[test]
 fn other_conditions_and_failures_of_google_benchmark_are_named() {
     let other = run("gbench-context-ignored", &["base.json", "head.json"]);
-    other.exits(0).says("build-type (release → debug)").says("cpu-scaling (off → on)").says("mhz (3000 → 2000)");
+    other.exits(0).prints("build-type (release → debug)").prints("cpu-scaling (off → on)").prints("mhz (3000 → 2000)");
     let failed = report("gbench-context-ignored", &["base.json", "head-error.json"]);
     assert_eq!(named(&failed, "failed"), ["D"]);
 }
@@ -117,13 +117,13 @@ fn the_direction_of_counters_and_custom_units_follows_from_their_names() {
 fn a_failed_go_benchmark_fails_the_gate() {
     for (head, why) in [("fail", "index out of range"), ("panic", "index out of range"), ("timeout", "timed out")] {
         let answer = run("go-failed-benchmark", &["base.txt", &format!("head-{head}.txt")]);
-        answer.exits(1).says("✗ failed        e.org/p/BenchmarkD").says(why).says("the run ended in an error");
+        answer.exits(1).prints("✗ failed        e.org/p/BenchmarkD").prints(why).prints("the run ended in an error");
     }
 }
 
 #[test]
 fn go_results_have_their_conditions_names_and_counts() {
-    run("go-gomaxprocs", &["base.txt", "head.txt"]).says("gomaxprocs (8 → 2)");
+    run("go-gomaxprocs", &["base.txt", "head.txt"]).prints("gomaxprocs (8 → 2)");
     let joined = compare("go-log-interleaved");
     assert!(is_suspect(row(&joined, "example.org/kv/BenchmarkGet", "time")));
     let counts = compare("go-single-run-allocs");
@@ -178,20 +178,20 @@ fn a_pattern_renames_a_package() {
 
 #[test]
 fn the_machine_of_the_results_is_stored() {
-    let scene = Scene::new();
-    scene.repository("r").commit("r", "next");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").commit("r", "next");
     for file in ["fast-box.json", "slow-box.json"] {
-        scene.write(file, fs::read(folder("record-overwrites-machine").join(file)).unwrap());
+        sandbox.write(file, fs::read(folder("record-overwrites-machine").join(file)).unwrap());
     }
-    scene.perfgate_at("r", &["record", "../fast-box.json", "--commit", "HEAD~1", "--store", "dir:../st"]).exits(0);
-    scene.perfgate_at("r", &["record", "../slow-box.json", "--commit", "HEAD", "--store", "dir:../st"]).exits(0);
-    let list = scene.perfgate_at("r", &["runs", "list", "--store", "dir:../st"]);
-    list.says("AMD Ryzen 9 9950X").says("Intel Core i5-6200U");
+    sandbox.perfgate_at("r", &["record", "../fast-box.json", "--commit", "HEAD~1", "--store", "dir:../st"]).exits(0);
+    sandbox.perfgate_at("r", &["record", "../slow-box.json", "--commit", "HEAD", "--store", "dir:../st"]).exits(0);
+    let list = sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../st"]);
+    list.prints("AMD Ryzen 9 9950X").prints("Intel Core i5-6200U");
     for head in ["HEAD", "../slow-box.json"] {
         let arguments = ["compare", "--base", "HEAD~1", "--head", head, "--store", "dir:../st"];
-        let answer = scene.perfgate_at("r", &arguments);
+        let answer = sandbox.perfgate_at("r", &arguments);
         assert!(answer.code != 1, "{}", answer.stdout);
-        answer.says("base and head ran on different machines");
+        answer.prints("base and head ran on different machines");
     }
 }
 

@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Answer, OTHER_FILES, Scene, data, files_below};
+use common::{Answer, OTHER_FILES, Sandbox, data, files_below};
 use perfgate::formats::{FORMATS, detect};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +83,7 @@ impl Case {
 
     fn compare(&self) -> Answer {
         let [before, after] = [&self.before, &self.after].map(|path| path.display().to_string());
-        Scene::new().perfgate(&["compare", &before, &after, "--format", "json", "--all"])
+        Sandbox::new().perfgate(&["compare", &before, &after, "--format", "json", "--all"])
     }
 
     fn check(&self) {
@@ -161,61 +161,61 @@ fn each_result_file_is_detected_as_exactly_one_format() {
 #[test]
 fn comparing_results_of_two_formats_is_an_error() {
     let [hyperfine, jmh] = ["hyperfine/before.json", "jmh/after.json"].map(data);
-    let answer = Scene::new().perfgate(&["compare", &hyperfine, &jmh]);
-    answer.exits(2).complains("hyperfine results").complains("jmh results").complains("one format");
+    let answer = Sandbox::new().perfgate(&["compare", &hyperfine, &jmh]);
+    answer.exits(2).reports("hyperfine results").reports("jmh results").reports("one format");
 }
 
 #[test]
 fn equal_names_from_two_tools_stay_two_benchmarks() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for (directory, suffix) in [("old", "before"), ("new", "after")] {
         let read = |path: String| fs::read(data(&path)).unwrap();
-        scene.write(&format!("{directory}/gab.json"), read(format!("github-action-benchmark/{suffix}.json")));
-        scene.write(&format!("{directory}/csv/a.csv"), read(format!("csv/{suffix}.csv")));
+        sandbox.write(&format!("{directory}/gab.json"), read(format!("github-action-benchmark/{suffix}.json")));
+        sandbox.write(&format!("{directory}/csv/a.csv"), read(format!("csv/{suffix}.csv")));
     }
-    let report = scene.perfgate(&["compare", "old", "new", "--format", "json", "--all"]).json();
+    let report = sandbox.perfgate(&["compare", "old", "new", "--format", "json", "--all"]).json();
     let parse = report["benchmarks"].as_array().unwrap().iter().filter(|row| row["name"] == "parse");
     assert_eq!(parse.count(), 2, "one of each tool");
 }
 
 #[test]
 fn a_tools_other_files_are_not_an_error_next_to_its_results() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for side in ["before", "after"] {
         for file in ["stats", "failures", "exceptions", "stats_history"] {
             let name = format!("{side}_{file}.csv");
-            scene.write(&format!("{side}/{name}"), fs::read(data(&format!("locust/{name}"))).unwrap());
+            sandbox.write(&format!("{side}/{name}"), fs::read(data(&format!("locust/{name}"))).unwrap());
         }
     }
-    scene.perfgate(&["compare", "before", "after"]).exits(0);
+    sandbox.perfgate(&["compare", "before", "after"]).exits(0);
     // Without the results nothing was measured.
     let [before, after] = ["locust/before_failures.csv", "locust/after_failures.csv"].map(data);
-    scene.perfgate(&["compare", &before, &after]).exits(2).complains("_stats.csv");
+    sandbox.perfgate(&["compare", &before, &after]).exits(2).reports("_stats.csv");
 }
 
 #[test]
 fn a_directory_with_results_of_two_commits_is_an_error() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let file = |commit: char| {
         let commit = commit.to_string().repeat(40);
         format!(
             r#"{{"commit_hash":"{commit}","env_name":"e","result_columns":["result","params"],"results":{{"t.time_a":[[1.0],[]]}}}}"#
         )
     };
-    scene.write("results/m/a.json", file('a')).write("results/m/b.json", file('b')).write("one/a.json", file('a'));
-    scene.perfgate(&["compare", "results", "one"]).exits(2).complains("2 commits (aaaaaaaaaa, bbbbbbbbbb)");
+    sandbox.write("results/m/a.json", file('a')).write("results/m/b.json", file('b')).write("one/a.json", file('a'));
+    sandbox.perfgate(&["compare", "results", "one"]).exits(2).reports("2 commits (aaaaaaaaaa, bbbbbbbbbb)");
 }
 
 #[test]
 fn a_count_regresses_if_it_was_zero_in_all_base_runs_but_not_if_only_in_some() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let bench = |bytes: &[u32]| -> String {
         let line = |bytes: &u32| format!("BenchmarkA-2 \t 30 \t 1000 ns/op \t {bytes} B/op \t 0 allocs/op\n");
         format!("goos: linux\npkg: p\n{}", bytes.iter().map(line).collect::<String>())
     };
-    scene.write("a", bench(&[2, 2, 2, 0, 0, 2])).write("b", bench(&[0, 0, 2, 3, 3, 3])).write("c", bench(&[0; 6]));
+    sandbox.write("a", bench(&[2, 2, 2, 0, 0, 2])).write("b", bench(&[0, 0, 2, 3, 3, 3])).write("c", bench(&[0; 6]));
     let outcome = |old, new| {
-        let report = scene.perfgate(&["compare", old, new, "--format", "json", "--all"]).json();
+        let report = sandbox.perfgate(&["compare", old, new, "--format", "json", "--all"]).json();
         let rows = report["benchmarks"].as_array().unwrap();
         rows.iter().find(|row| row["metric"] == "memory").unwrap()["outcome"].as_str().unwrap().to_owned()
     };
@@ -234,7 +234,7 @@ fn the_documentation_and_the_formats_command_list_exactly_the_known_formats() {
         .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
         .map(|(name, rest)| (name.to_owned(), cells(rest)))
         .collect();
-    let list = Scene::new().perfgate(&["formats"]).stdout;
+    let list = Sandbox::new().perfgate(&["formats"]).stdout;
     let listed: BTreeSet<&str> = list.lines().skip(1).filter_map(|line| line.split(' ').next()).collect();
     let mut known: BTreeSet<&str> = FORMATS.iter().map(|format| format.name()).collect();
     known.insert("criterion");

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{OTHER_FILES, Scene, data, files_below};
+use common::{OTHER_FILES, Sandbox, data, files_below};
 use perfgate::formats::{FORMATS, Source, detect};
 use perfgate::io::input::{self, Loaded, Request};
 use perfgate::model::{Detail, Measurement};
@@ -54,21 +54,21 @@ fn values_are_in_the_units_of_perfgate() {
 
 #[test]
 fn of_several_files_of_one_tool_the_most_exact_one_is_read() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let command = "sleep 0.1";
     let json = |factor: f64| {
         let times: Vec<f64> = (0..10).map(|i| factor * (0.1 + f64::from(i) / 10_000.0)).collect();
         serde_json::json!({"results": [{"command": command, "mean": 0.1, "times": times}]}).to_string()
     };
     for (side, factor) in [("base", 1.0), ("head", 1.01)] {
-        scene.write(&format!("{side}/out.json"), json(factor));
-        scene.write(&format!("{side}/out.csv"), format!("command,mean,stddev,median\n{command},0.1,0.001,0.1\n"));
-        scene.write(
+        sandbox.write(&format!("{side}/out.json"), json(factor));
+        sandbox.write(&format!("{side}/out.csv"), format!("command,mean,stddev,median\n{command},0.1,0.001,0.1\n"));
+        sandbox.write(
             &format!("{side}/out.md"),
             format!("| Command | Mean [ms] |\n|:---|---:|\n| `{command}` | 100.0 |\n"),
         );
     }
-    let report = scene.perfgate(&["compare", "base", "head", "--format", "json"]).json();
+    let report = sandbox.perfgate(&["compare", "base", "head", "--format", "json"]).json();
     let findings = report["benchmarks"].as_array().unwrap();
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0]["tool"], "hyperfine");
@@ -77,13 +77,13 @@ fn of_several_files_of_one_tool_the_most_exact_one_is_read() {
 
 #[test]
 fn the_error_about_many_commits_is_short_and_names_the_import() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for commit in 0..200 {
         let file = serde_json::json!({"commit_hash": format!("{commit:040x}"), "env_name": "py", "params": {}, "results": {"time_a": 0.1}});
-        scene.write(&format!("asv/m/{commit}.json"), file.to_string());
+        sandbox.write(&format!("asv/m/{commit}.json"), file.to_string());
     }
-    let answer = scene.perfgate(&["compare", "asv", "asv"]);
-    answer.exits(2).complains("results of 200 commits").complains("perfgate runs import");
+    let answer = sandbox.perfgate(&["compare", "asv", "asv"]);
+    answer.exits(2).reports("results of 200 commits").reports("perfgate runs import");
     assert!(answer.stderr.len() < 400, "{}", answer.stderr);
 }
 
@@ -130,7 +130,7 @@ fn samples_in_a_log_of_github_actions_or_compressed_read_as_they_are() {
 
 #[test]
 fn results_far_down_in_a_log_are_found() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for side in ["before", "after"] {
         let other = "   Compiling serde v1.0.0\n".repeat(20_000);
         let text = fs::read_to_string(data(&format!("criterion-text/{side}.txt"))).unwrap();
@@ -138,11 +138,11 @@ fn results_far_down_in_a_log_are_found() {
         for (name, results) in [("text", text), ("json", json)] {
             let log = format!("{other}{results}{other}");
             let line = |line: &str| format!("bench\tRun\t2026-01-05T10:11:12.1234567Z {line}\n");
-            scene.write(&format!("{name}.{side}"), log.lines().map(line).collect::<String>());
+            sandbox.write(&format!("{name}.{side}"), log.lines().map(line).collect::<String>());
         }
     }
     for (name, tool) in [("text", "criterion-text"), ("json", "hyperfine")] {
-        let report = scene.perfgate(&[
+        let report = sandbox.perfgate(&[
             "compare",
             &format!("{name}.before"),
             &format!("{name}.after"),
@@ -157,32 +157,32 @@ fn results_far_down_in_a_log_are_found() {
 
 #[test]
 fn the_error_about_an_unknown_file_names_what_it_resembles_and_how_to_get_results() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let cut = "2026-01-05T10:11:12+00:00\nRunning ./bench\nRun on (4 X 3000 MHz CPU s)\n";
-    scene
+    sandbox
         .write("gb.txt", cut)
         .write("k6.txt", "  http_req_duration..............: avg=4.5ms min=1ms\n")
         .write("x.txt", "x 3\n");
-    scene.write("sample.json", r#"{"sampling_mode":"Linear","iters":[1.0],"times":[3.0]}"#);
+    sandbox.write("sample.json", r#"{"sampling_mode":"Linear","iters":[1.0],"times":[3.0]}"#);
     for (file, tool, command) in [
         ("gb.txt", "google-benchmark", "--benchmark_out_format=json"),
         ("k6.txt", "k6", "--summary-export=FILE"),
         ("sample.json", "criterion", "target/criterion"),
     ] {
-        let answer = scene.perfgate(&["compare", file, file]);
+        let answer = sandbox.perfgate(&["compare", file, file]);
         answer
             .exits(2)
-            .complains(&format!("{file}: not a known format; it looks like output of {tool},"))
-            .complains(command);
+            .reports(&format!("{file}: not a known format; it looks like output of {tool},"))
+            .reports(command);
         assert!(answer.stderr.len() < 300, "{}", answer.stderr);
     }
-    scene.perfgate(&["compare", "x.txt", "x.txt"]).exits(2).complains("run `perfgate formats` for a list");
+    sandbox.perfgate(&["compare", "x.txt", "x.txt"]).exits(2).reports("run `perfgate formats` for a list");
 }
 
 #[test]
 fn what_cargo_criterion_keeps_is_read_as_a_directory() {
     let [before, after] = ["before", "after"].map(|side| data(&format!("cargo-criterion-store/{side}")));
-    let report = Scene::new().perfgate(&["compare", &before, &after, "--format", "json", "--all"]).json();
+    let report = Sandbox::new().perfgate(&["compare", &before, &after, "--format", "json", "--all"]).json();
     let row = |name: &str| {
         let rows = report["benchmarks"].as_array().unwrap();
         rows.iter().find(|row| row["name"] == name).unwrap_or_else(|| panic!("no {name}")).clone()
@@ -194,26 +194,26 @@ fn what_cargo_criterion_keeps_is_read_as_a_directory() {
     assert!(row("encode/utf-8/a function with a rather long name/64")["change"].as_f64().unwrap() < -0.5);
     assert_eq!((&row("old_codec")["outcome"], &row("new_codec")["outcome"]), (&"removed".into(), &"added".into()));
     // `--timeline NAME` is read like a saved baseline.
-    let scene = Scene::new();
-    let answer = scene.perfgate(&["compare", &format!("{before}@main"), &format!("{after}@nightly")]);
-    answer.exits(2).complains("no baseline `nightly`");
+    let sandbox = Sandbox::new();
+    let answer = sandbox.perfgate(&["compare", &format!("{before}@main"), &format!("{after}@nightly")]);
+    answer.exits(2).reports("no baseline `nightly`");
 }
 
 #[test]
 fn a_damaged_file_of_cargo_criterion_costs_its_benchmark() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let folder = PathBuf::from(data("cargo-criterion-store/before/data/main/parse_line"));
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let (name, bytes) = (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap());
         let cut = if name.starts_with("measurement") { bytes.len() / 2 } else { bytes.len() };
-        scene.write(&format!("t/data/main/a/{name}"), &bytes).write(&format!("t/data/main/b/{name}"), &bytes[..cut]);
+        sandbox.write(&format!("t/data/main/a/{name}"), &bytes).write(&format!("t/data/main/b/{name}"), &bytes[..cut]);
         if name.starts_with("benchmark") {
-            scene.write(&format!("t/data/main/c/{name}"), &bytes);
-            scene.write("t/data/main/d/benchmark.cbor", b"\xa1");
+            sandbox.write(&format!("t/data/main/c/{name}"), &bytes);
+            sandbox.write("t/data/main/d/benchmark.cbor", b"\xa1");
         }
     }
-    let answer = scene.perfgate(&["compare", "t", &data("cargo-criterion-store/after"), "--format", "json"]);
+    let answer = sandbox.perfgate(&["compare", "t", &data("cargo-criterion-store/after"), "--format", "json"]);
     assert!(answer.code < 2, "{}", answer.stderr);
     let notes = answer.json()["diagnostics"].to_string();
     assert!(notes.contains("cut short") && notes.contains("the newest measurement is missing"), "{notes}");

@@ -449,9 +449,9 @@ fn after_a_timeout_no_further_requests_are_sent() {
     let fault = comment(&client, None, "text", When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-network");
     assert!(fault.to_string().contains("after 3 attempts: no response within 0.4 s"), "{fault}");
-    let asked = hub.asked().len();
+    let requested = hub.requested().len();
     assert_eq!(put_check(&client, &slug(), &check()).unwrap_err(), fault);
-    assert_eq!(hub.asked().len(), asked);
+    assert_eq!(hub.requested().len(), requested);
 }
 
 #[test]
@@ -528,7 +528,7 @@ fn a_text_that_cannot_be_a_token_is_an_error_that_does_not_print_it() {
         assert_eq!(fault.code(), "github-token");
         assert!(!fault.to_string().contains("ghs_"), "{fault}");
     }
-    assert!(hub.asked().is_empty());
+    assert!(hub.requested().is_empty());
 }
 
 #[test]
@@ -537,7 +537,7 @@ fn without_a_token_no_request_is_sent() {
     let fault = Client::new(&hub.url(), None).unwrap_err();
     assert!(fault.to_string().contains("GITHUB_TOKEN: ${{ github.token }}"), "{fault}");
     assert!(Client::new("http://example.org", Token::new(TOKEN).as_ref()).is_err());
-    assert!(hub.asked().is_empty());
+    assert!(hub.requested().is_empty());
 }
 
 #[test]
@@ -548,6 +548,6 @@ fn requests_to_an_enterprise_server_keep_its_path() {
     let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience()).unwrap();
     comment(&client, None, "text", When::Always).unwrap();
     assert_eq!(hub.count("POST", "/api/graphql"), 1);
-    let below = hub.asked().iter().filter(|asked| asked.contains(" /api/v3/")).count();
-    assert_eq!(below + 1, hub.asked().len());
+    let below = hub.requested().iter().filter(|requested| requested.contains(" /api/v3/")).count();
+    assert_eq!(below + 1, hub.requested().len());
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Commit, Direction, Environment, Evidence, Measurement, Metric, Run, Unit, record};
 use serde_json::Value;
@@ -38,8 +38,8 @@ fn suite(i: usize) -> Vec<Measurement> {
     all
 }
 
-fn put(scene: &Scene, runs: &[Run]) {
-    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+fn put(sandbox: &Sandbox, runs: &[Run]) {
+    let store = store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap();
     let records: Vec<(Key, Vec<u8>)> = runs
         .iter()
         .map(|run| {
@@ -51,14 +51,14 @@ fn put(scene: &Scene, runs: &[Run]) {
 }
 
 /// `count` commits on main, an hour between them from [`START`] on, oldest first.
-fn commits(scene: &Scene, count: usize) -> Vec<Commit> {
-    scene.repository("r");
-    scene.git_at("r", START, &["commit", "-q", "--amend", "--reset-author", "-m", "first"]);
+fn commits(sandbox: &Sandbox, count: usize) -> Vec<Commit> {
+    sandbox.repository("r");
+    sandbox.git_at("r", START, &["commit", "-q", "--amend", "--reset-author", "-m", "first"]);
     for i in 1..count {
         let message = format!("change {i}");
-        scene.git_at("r", START + 3600 * i as i64, &["commit", "-q", "--allow-empty", "-m", &message]);
+        sandbox.git_at("r", START + 3600 * i as i64, &["commit", "-q", "--allow-empty", "-m", &message]);
     }
-    let log = scene.git("r", &["rev-list", "--reverse", "main"]);
+    let log = sandbox.git("r", &["rev-list", "--reverse", "main"]);
     log.lines().map(|line| Commit::parse(line).unwrap()).collect()
 }
 
@@ -70,13 +70,13 @@ fn run(commit: &Commit, time: i64, mut measurements: Vec<Measurement>) -> Run {
 const START: i64 = 1_780_000_000;
 
 /// 60 commits with a run each.
-fn sixty() -> (Scene, Vec<Commit>) {
-    let scene = Scene::new();
-    let commits = commits(&scene, 60);
+fn sixty() -> (Sandbox, Vec<Commit>) {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 60);
     let runs: Vec<Run> =
         commits.iter().enumerate().map(|(i, commit)| run(commit, START + 3600 * i as i64, suite(i))).collect();
-    put(&scene, &runs);
-    (scene, commits)
+    put(&sandbox, &runs);
+    (sandbox, commits)
 }
 
 fn series<'a>(answer: &'a Value, name: &str) -> &'a Value {
@@ -85,8 +85,8 @@ fn series<'a>(answer: &'a Value, name: &str) -> &'a Value {
 
 #[test]
 fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings() {
-    let (scene, commits) = sixty();
-    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let (sandbox, commits) = sixty();
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
     for (name, expected) in [("accepted", 54), ("fixed", 20)] {
         let changes = series(&answer, name)["changes"].as_array().unwrap();
         assert_eq!(changes.len(), 1, "{name}: {changes:?}");
@@ -103,40 +103,40 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
         assert_eq!(series(&answer, name)["changes"].as_array().unwrap().len(), 0, "{name}");
     }
 
-    let table = scene.perfgate_at("r", &["history"]);
-    table.exits(0).says("9 series without a change").says("no single step").says("+9.");
-    table.says(commits[54].short()).says("6 commits ago").does_not_say("✗ worse, accepted");
+    let table = sandbox.perfgate_at("r", &["history"]);
+    table.exits(0).prints("9 series without a change").prints("no single step").prints("+9.");
+    table.prints(commits[54].short()).prints("6 commits ago").does_not_print("✗ worse, accepted");
     let waiver = |up_to: u32| {
         format!("[[accept]]\nbenchmark = 'accepted'\nup-to = '{up_to}%'\nreason = 'r'\nuntil = '2999-01-01'\n")
     };
-    scene.write("r/perfgate.toml", waiver(35));
+    sandbox.write("r/perfgate.toml", waiver(35));
     for args in [&["history"][..], &["history", "accepted"]] {
-        scene.perfgate_at("r", args).exits(0).says("✗ worse, accepted  ");
+        sandbox.perfgate_at("r", args).exits(0).prints("✗ worse, accepted  ");
     }
-    scene.write("r/perfgate.toml", waiver(5));
-    scene.perfgate_at("r", &["history"]).exits(0).does_not_say("✗ worse, accepted");
-    std::fs::remove_file(scene.path("r/perfgate.toml")).unwrap();
-    let one = scene.perfgate_at("r", &["history", "accepted"]);
-    one.exits(0).says("1.0").says("1.3").says(&format!("at {}", commits[54].short())).does_not_say("fixed");
+    sandbox.write("r/perfgate.toml", waiver(5));
+    sandbox.perfgate_at("r", &["history"]).exits(0).does_not_print("✗ worse, accepted");
+    std::fs::remove_file(sandbox.path("r/perfgate.toml")).unwrap();
+    let one = sandbox.perfgate_at("r", &["history", "accepted"]);
+    one.exits(0).prints("1.0").prints("1.3").prints(&format!("at {}", commits[54].short())).does_not_print("fixed");
 }
 
 #[test]
 fn the_base_of_an_accepted_regression_and_of_a_fix_is_the_new_level() {
-    let (scene, _) = sixty();
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
+    let (sandbox, _) = sixty();
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
     let put_head = |accepted: f64, fixed: f64, spiky: f64| {
         for (k, name) in STEADY.iter().enumerate() {
-            scene.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
+            sandbox.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
         }
-        scene.bench("r/target/criterion", "accepted", accepted, 9);
-        scene.bench("r/target/criterion", "fixed", fixed, 9);
-        scene.bench("r/target/criterion", "drifting", 545.0, 9);
-        scene.bench("r/target/criterion", "spiky", spiky, 9);
+        sandbox.bench("r/target/criterion", "accepted", accepted, 9);
+        sandbox.bench("r/target/criterion", "fixed", fixed, 9);
+        sandbox.bench("r/target/criterion", "drifting", 545.0, 9);
+        sandbox.bench("r/target/criterion", "spiky", spiky, 9);
     };
     // As slow as the accepted regression: unchanged, compared with the six runs since then.
     put_head(1300.0, 750.0, 100.0);
-    let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    let answer = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
     let report = answer.exits(0).json();
     assert_eq!(answer.outcome("accepted"), "unchanged");
     let finding = |name: &str| {
@@ -150,16 +150,16 @@ fn the_base_of_an_accepted_regression_and_of_a_fix_is_the_new_level() {
     assert!(codes.contains(&"baseline-segment"), "{codes:?}");
     // Back to the level before the fix: that is a regression, though it was the level for 20 runs.
     put_head(1300.0, 1000.0, 100.0);
-    assert_eq!(scene.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("fixed"), "regressed");
+    assert_eq!(sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("fixed"), "regressed");
     // Slower than what was accepted.
     put_head(1690.0, 750.0, 100.0);
-    assert_eq!(scene.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("accepted"), "regressed");
+    assert_eq!(sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("accepted"), "regressed");
 }
 
 #[test]
-fn one_odd_run_in_the_window_poisons_nothing() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 20);
+fn one_odd_run_in_the_window_does_not_change_a_verdict() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 20);
     let level = |i: usize| if i == 16 { 1.6 } else { 1.0 };
     let measure = |i: usize| -> Vec<Measurement> {
         let all = STEADY.iter().enumerate().map(|(k, name)| {
@@ -170,14 +170,14 @@ fn one_odd_run_in_the_window_poisons_nothing() {
     };
     let runs: Vec<Run> =
         commits.iter().enumerate().map(|(i, commit)| run(commit, START + 3600 * i as i64, measure(i))).collect();
-    put(&scene, &runs);
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
+    put(&sandbox, &runs);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
     let head = |factor: f64| {
         for (k, name) in STEADY.iter().enumerate() {
-            scene.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64 * if k == 0 { factor } else { 1.0 }, 9);
+            sandbox.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64 * if k == 0 { factor } else { 1.0 }, 9);
         }
-        scene.perfgate_at("r", &["compare", "--format", "json"])
+        sandbox.perfgate_at("r", &["compare", "--format", "json"])
     };
     assert_ne!(head(1.0).exits(0).outcome("s1"), "improved");
     assert_eq!(head(1.6).exits(1).outcome("s1"), "regressed");
@@ -185,8 +185,8 @@ fn one_odd_run_in_the_window_poisons_nothing() {
 
 #[test]
 fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 24);
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 24);
     let runs: Vec<Run> = (0..24)
         .map(|i| {
             let renamed = time(if i < 12 { "old" } else { "new" }, 1000.0, i);
@@ -199,14 +199,14 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
             run(&commits[i], START + 86_400 * i as i64, vec![renamed, corpus, unit])
         })
         .collect();
-    put(&scene, &runs);
+    put(&sandbox, &runs);
     let tag = commits[12].as_str();
-    scene.git("r", &["tag", "v2", tag]);
+    sandbox.git("r", &["tag", "v2", tag]);
     let points = |answer: &Value, name: &str| -> Vec<usize> {
         let all = answer["series"].as_array().unwrap().iter().filter(|series| series["name"] == name);
         all.map(|series| series["points"].as_array().unwrap().len()).collect()
     };
-    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
     assert_eq!(
         (points(&answer, "old"), points(&answer, "new"), points(&answer, "unit")),
         (vec![12], vec![12], vec![12, 12])
@@ -218,35 +218,35 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
         let config = format!(
             "[rename]\nold = \"new\"\n[[epoch]]\nmatch = \"corpus\"\nfrom = \"{from}\"\nreason = \"a larger corpus\"\n"
         );
-        scene.write("r/perfgate.toml", config);
-        let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+        sandbox.write("r/perfgate.toml", config);
+        let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
         assert_eq!(points(&answer, "new"), [24], "{from}");
         assert_eq!(series(&answer, "new")["epoch"], Value::Null);
         if from == "2026-06-09" {
             assert_eq!(series(&answer, "corpus")["epoch"]["reason"], "a larger corpus");
-            scene
+            sandbox
                 .perfgate_at("r", &["history", "--html", "page.html"])
                 .exits(0)
-                .says("1 series starts at the epoch of 2026-06-09: a larger corpus");
+                .prints("1 series starts at the epoch of 2026-06-09: a larger corpus");
             assert!(
-                scene.read("r/page.html").contains("\"epoch\":{\"reason\":\"a larger corpus\",\"start\":1780963200}")
+                sandbox.read("r/page.html").contains("\"epoch\":{\"reason\":\"a larger corpus\",\"start\":1780963200}")
             );
-            scene
+            sandbox
                 .perfgate_at("r", &["history", "corpus"])
                 .exits(0)
-                .says("starts at the epoch of 2026-06-09: a larger corpus");
+                .prints("starts at the epoch of 2026-06-09: a larger corpus");
             assert_eq!(points(&answer, "corpus"), [12]);
             assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 0);
         }
     }
-    scene.write("r/perfgate.toml", "[[epoch]]\nmatch = \"corpus\"\nfrom = \"v9\"\nreason = \"never tagged\"\n");
-    scene.perfgate_at("r", &["history"]).exits(0).complains("perfgate.toml:2").complains("v9");
+    sandbox.write("r/perfgate.toml", "[[epoch]]\nmatch = \"corpus\"\nfrom = \"v9\"\nreason = \"never tagged\"\n");
+    sandbox.perfgate_at("r", &["history"]).exits(0).reports("perfgate.toml:2").reports("v9");
 }
 
 #[test]
 fn other_machines_gaps_and_rewritten_commits_are_kept_apart() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 30);
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 30);
     let mut runs: Vec<Run> = (0..30)
         .filter(|i| !(10..14).contains(i)) // a gap
         .map(|i| run(&commits[i], START + 3600 * i as i64, vec![time("a", 1000.0, i)]))
@@ -258,8 +258,8 @@ fn other_machines_gaps_and_rewritten_commits_are_kept_apart() {
     }
     let lost = Commit::parse(&"ab".repeat(20)).unwrap();
     runs.push(run(&lost, START + 3600 * 15, vec![time("a", 9000.0, 600)]));
-    put(&scene, &runs);
-    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    put(&sandbox, &runs);
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
     let all = answer["series"].as_array().unwrap();
     let points: Vec<usize> = all.iter().map(|series| series["points"].as_array().unwrap().len()).collect();
     assert_eq!((points, &all[1]["machine"]), (vec![26, 3], &"another".into()));
@@ -269,59 +269,59 @@ fn other_machines_gaps_and_rewritten_commits_are_kept_apart() {
 }
 
 #[test]
-fn one_run_and_no_run_and_an_unknown_name_are_answered() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 1);
-    scene.perfgate_at("r", &["history"]).exits(2).complains("has no run").complains("perfgate record");
-    put(&scene, &[run(&commits[0], START, vec![time("<b>\u{1b}[31m", 1000.0, 1)])]);
-    scene.perfgate_at("r", &["history"]).exits(0).says("1 series without a change");
-    let one = scene.perfgate_at("r", &["history", "<b>"]);
-    one.exits(0).says("fewer than 8 commits").does_not_say("\u{1b}[31m");
-    scene
-        .perfgate_at("r", &["history", "nothing"])
-        .exits(2)
-        .complains("no name of a stored benchmark")
-        .complains("<b>");
-    scene.perfgate_at("r", &["history", "--format", "csv"]).exits(0).says("name,metric,unit").says(commits[0].as_str());
+fn history_handles_one_run_no_run_and_an_unknown_name() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 1);
+    sandbox.perfgate_at("r", &["history"]).exits(2).reports("has no run").reports("perfgate record");
+    put(&sandbox, &[run(&commits[0], START, vec![time("<b>\u{1b}[31m", 1000.0, 1)])]);
+    sandbox.perfgate_at("r", &["history"]).exits(0).prints("1 series without a change");
+    let one = sandbox.perfgate_at("r", &["history", "<b>"]);
+    one.exits(0).prints("fewer than 8 commits").does_not_print("\u{1b}[31m");
+    sandbox.perfgate_at("r", &["history", "nothing"]).exits(2).reports("no name of a stored benchmark").reports("<b>");
+    sandbox
+        .perfgate_at("r", &["history", "--format", "csv"])
+        .exits(0)
+        .prints("name,metric,unit")
+        .prints(commits[0].as_str());
 }
 
 #[test]
 fn a_base_opens_a_bounded_number_of_runs_however_many_machines_have_stored_theirs() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 3);
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 3);
     let mut runs: Vec<Run> = (0..5).map(|i| run(&commits[2], START + 7200, vec![time("a", 1000.0, i)])).collect();
     for i in 0..250 {
         let mut other = run(&commits[1], START + 3600, vec![time("a", 2000.0, 500 + i)]);
         other.environment.set(Environment::CPU, "another");
         runs.push(other);
     }
-    put(&scene, &runs);
+    put(&sandbox, &runs);
     // The oldest run cannot be read: opening it fails.
     let oldest = run(&commits[0], START, vec![time("a", 1000.0, 9)]);
     let mut bytes = record::encode(&oldest).unwrap();
     bytes[6..10].copy_from_slice(&[9, 0, 9, 0]); // written in version 9, read from version 9 on
-    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+    let store = store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap();
     store.write(&[(Key::new(&oldest, &bytes), bytes)]).unwrap();
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
-    scene.bench("r/target/criterion", "a", 1000.0, 9);
-    let report = scene.perfgate_at("r", &["compare", "--format", "json"]).exits(0).json();
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    sandbox.bench("r/target/criterion", "a", 1000.0, 9);
+    let report = sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(0).json();
     assert_eq!(report["benchmarks"][0]["base"]["runs"], 5);
     // A command that reads all runs opens it.
-    scene.perfgate_at("r", &["history", "--last", "500"]).exits(0).complains("install a newer perfgate");
+    sandbox.perfgate_at("r", &["history", "--last", "500"]).exits(0).reports("install a newer perfgate");
 }
 
 #[test]
-fn runs_of_a_newer_version_are_told_and_left_out() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 10);
+fn runs_of_a_newer_version_are_reported_and_left_out() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 10);
     let all: Vec<Run> = (0..10).map(|i| run(&commits[i], START + i as i64, vec![time("a", 1000.0, i)])).collect();
-    put(&scene, &all[..9]);
+    put(&sandbox, &all[..9]);
     let mut bytes = record::encode(&all[9]).unwrap();
     bytes[6..10].copy_from_slice(&[9, 0, 9, 0]); // written in version 9, read from version 9 on
-    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+    let store = store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap();
     store.write(&[(Key::new(&all[9], &bytes), bytes)]).unwrap();
-    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
     assert_eq!(series(&answer, "a")["points"].as_array().unwrap().len(), 9);
     assert_eq!(answer["diagnostics"][0]["code"], "unreadable-run");
     assert!(answer["diagnostics"][0]["message"].as_str().unwrap().contains("install a newer perfgate"));
@@ -329,16 +329,16 @@ fn runs_of_a_newer_version_are_told_and_left_out() {
 
 #[test]
 fn a_pinned_release_shows_the_drift_that_no_single_comparison_shows() {
-    let (scene, commits) = sixty();
-    scene.git("r", &["tag", "v1", commits[10].as_str()]);
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.write("r/perfgate.toml", "[gate]\nthreshold = \"6%\"\n[baseline]\npin = \"v1\"\n");
-    scene.commit("r", "work");
+    let (sandbox, commits) = sixty();
+    sandbox.git("r", &["tag", "v1", commits[10].as_str()]);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.write("r/perfgate.toml", "[gate]\nthreshold = \"6%\"\n[baseline]\npin = \"v1\"\n");
+    sandbox.commit("r", "work");
     for (k, name) in STEADY.iter().enumerate() {
-        scene.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
+        sandbox.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
     }
-    scene.bench("r/target/criterion", "drifting", 545.0, 9);
-    let answer = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    sandbox.bench("r/target/criterion", "drifting", 545.0, 9);
+    let answer = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
     let report = answer.exits(0).json();
     assert_eq!(answer.outcome("drifting"), "unchanged");
     assert_eq!((&report["pinned"]["revision"], &report["pinned"]["runs"]), (&"v1".into(), &1.into()));
@@ -346,20 +346,20 @@ fn a_pinned_release_shows_the_drift_that_no_single_comparison_shows() {
     let since = report["pinned"]["benchmarks"].as_array().unwrap();
     let drifting = since.iter().find(|finding| finding["name"] == "drifting").unwrap();
     assert!((drifting["change"].as_f64().unwrap() - 0.09).abs() < 0.02, "{drifting}");
-    scene.perfgate_at("r", &["compare"]).says("since v1 (1 run): geometric mean");
-    scene.perfgate_at("r", &["compare", "--format", "markdown"]).says("Since `v1` (1 run): ");
+    sandbox.perfgate_at("r", &["compare"]).prints("since v1 (1 run): geometric mean");
+    sandbox.perfgate_at("r", &["compare", "--format", "markdown"]).prints("Since `v1` (1 run): ");
 
-    scene.write("r/perfgate.toml", "[baseline]\npin = \"v7\"\n");
-    scene.perfgate_at("r", &["compare"]).exits(0).says("perfgate.toml:2").says("v7");
-    scene.git("r", &["tag", "v7", "work"]);
-    scene.perfgate_at("r", &["compare"]).exits(0).says("no stored run of v7");
+    sandbox.write("r/perfgate.toml", "[baseline]\npin = \"v7\"\n");
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("perfgate.toml:2").prints("v7");
+    sandbox.git("r", &["tag", "v7", "work"]);
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("no stored run of v7");
 }
 
 #[test]
-fn replay_counts_as_one_counts_by_hand() {
+fn the_counts_of_a_replay_match_a_count_by_hand() {
     // Four benchmarks over 14 commits: one is 50 % slower from commit 9 on, one was 60 % slower in commit 6 alone.
-    let scene = Scene::new();
-    let commits = commits(&scene, 14);
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 14);
     let runs: Vec<Run> = (0..14)
         .map(|i| {
             let measurements = vec![
@@ -371,8 +371,8 @@ fn replay_counts_as_one_counts_by_hand() {
             run(&commits[i], START + 3600 * i as i64, measurements)
         })
         .collect();
-    put(&scene, &runs);
-    let answer = scene.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
+    put(&sandbox, &runs);
+    let answer = sandbox.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
     assert_eq!((&answer["judged"], &answer["first"]), (&13.into(), &1.into()));
     let rows = answer["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 5);
@@ -398,43 +398,43 @@ fn replay_counts_as_one_counts_by_hand() {
 
 #[test]
 fn what_replay_suggests_is_a_config_that_perfgate_reads() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 10);
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 10);
     let runs: Vec<Run> = (0..10)
         .map(|i| {
             let wild = time("a\"b\\[*]\u{1b}", 1000.0 * (1.0 + 0.2 * noise(i)), i);
             run(&commits[i], START + 3600 * i as i64, vec![wild, time("quiet", 1000.0, 50 + i)])
         })
         .collect();
-    put(&scene, &runs);
-    let answer = scene.perfgate_at("r", &["replay", "--suggest"]);
-    answer.exits(0).says("as configured (20%)").says("9 stored runs judged").says("[[benchmark]]");
+    put(&sandbox, &runs);
+    let answer = sandbox.perfgate_at("r", &["replay", "--suggest"]);
+    answer.exits(0).prints("as configured (20%)").prints("9 stored runs judged").prints("[[benchmark]]");
     let lines = answer.stdout.split_once("# from").unwrap().1;
-    scene.write("r/perfgate.toml", format!("# from{lines}"));
-    scene.perfgate_at("r", &["history"]).exits(0);
-    let policy = perfgate::policy::Policy::parse(&scene.read("r/perfgate.toml"), "perfgate.toml").unwrap();
+    sandbox.write("r/perfgate.toml", format!("# from{lines}"));
+    sandbox.perfgate_at("r", &["history"]).exits(0);
+    let policy = perfgate::policy::Policy::parse(&sandbox.read("r/perfgate.toml"), "perfgate.toml").unwrap();
     let own = |name: &str| policy.bounds(name, &Metric::time()).threshold;
     assert!(own("a\"b\\[*]\u{1b}").unwrap() > policy.gate_threshold());
     assert_eq!(own("a\"b\\[x]\u{1b}"), None);
 
-    scene.perfgate_at("r", &["replay", "--suggest", "--last", "5"]).exits(0).complains("too few runs");
-    scene.perfgate_at("r", &["replay", "--last", "1"]).exits(2);
+    sandbox.perfgate_at("r", &["replay", "--suggest", "--last", "5"]).exits(0).reports("too few runs");
+    sandbox.perfgate_at("r", &["replay", "--last", "1"]).exits(2);
 }
 
 #[test]
 fn replay_needs_a_run_before_another() {
-    let scene = Scene::new();
-    let commits = commits(&scene, 1);
-    put(&scene, &[run(&commits[0], START, vec![time("a", 1000.0, 1)])]);
-    scene.perfgate_at("r", &["replay"]).exits(2).complains("record more runs of main");
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 1);
+    put(&sandbox, &[run(&commits[0], START, vec![time("a", 1000.0, 1)])]);
+    sandbox.perfgate_at("r", &["replay"]).exits(2).reports("record more runs of main");
 }
 
 #[test]
 fn the_page_of_a_history_has_each_series_with_its_points() {
-    let (scene, commits) = sixty();
-    scene.git("r", &["remote", "add", "origin", "git@github.com:octo/parser.git"]);
-    scene.perfgate_at("r", &["history", "--html", "history.html"]).exits(0);
-    let page = scene.read("r/history.html");
+    let (sandbox, commits) = sixty();
+    sandbox.git("r", &["remote", "add", "origin", "git@github.com:octo/parser.git"]);
+    sandbox.perfgate_at("r", &["history", "--html", "history.html"]).exits(0);
+    let page = sandbox.read("r/history.html");
     let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
     let data: Value = serde_json::from_str(data).unwrap();
     // The latest regression comes first.
@@ -451,58 +451,58 @@ fn the_page_of_a_history_has_each_series_with_its_points() {
     // Before and after the drift: in between there is no level.
     assert_eq!(points[1]["levels"].as_array().unwrap().len(), 2);
     if cfg!(feature = "plots") {
-        scene.perfgate_at("r", &["history", "--plots", "plots"]).exits(0).complains("12 charts in plots");
-        assert_eq!(std::fs::read_dir(scene.path("r/plots")).unwrap().count(), 12);
+        sandbox.perfgate_at("r", &["history", "--plots", "plots"]).exits(0).reports("12 charts in plots");
+        assert_eq!(std::fs::read_dir(sandbox.path("r/plots")).unwrap().count(), 12);
     }
     assert!(page.len() < 150_000, "{}", page.len());
 }
 
 /// The JSON of a file that a site loads.
-fn part(scene: &Scene, name: &str) -> Value {
-    let file = scene.read(&format!("r/site/perf/data/{name}.js"));
+fn part(sandbox: &Sandbox, name: &str) -> Value {
+    let file = sandbox.read(&format!("r/site/perf/data/{name}.js"));
     serde_json::from_str(file.strip_prefix("perfgate(").unwrap().strip_suffix(");\n").unwrap()).unwrap()
 }
 
 #[test]
 fn a_site_has_a_page_and_a_file_for_each_series() {
-    let (scene, commits) = sixty();
-    scene.write(
+    let (sandbox, commits) = sixty();
+    sandbox.write(
         "r/perfgate.toml",
         "[[accept]]\nbenchmark = \"accepted\"\nup-to = \"35%\"\nreason = \"bounds checks\"\nuntil = \"2027-03-01\"\n",
     );
-    scene.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);
-    assert!(scene.path("r/site/perf/.nojekyll").exists());
-    let page = scene.read("r/site/perf/index.html");
+    sandbox.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);
+    assert!(sandbox.path("r/site/perf/.nojekyll").exists());
+    let page = sandbox.read("r/site/perf/index.html");
     let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;
     let data: Value = serde_json::from_str(data).unwrap();
     assert_eq!((&data["series"], &data["overview"]["links"]), (&Value::Null, &Value::Null));
-    assert_eq!(part(&scene, "commits")["commits"].as_array().unwrap().len(), 60);
+    assert_eq!(part(&sandbox, "commits")["commits"].as_array().unwrap().len(), 60);
     for one in data["overview"]["series"].as_array().unwrap() {
-        let points = part(&scene, one["file"].as_str().unwrap());
+        let points = part(&sandbox, one["file"].as_str().unwrap());
         assert_eq!(points["commits"].as_array().unwrap().len(), 60, "{one}");
     }
     let first = &data["overview"]["series"][0];
-    let points = part(&scene, first["file"].as_str().unwrap());
+    let points = part(&sandbox, first["file"].as_str().unwrap());
     assert_eq!((&first["name"], &first["last"]["accepted"]), (&"accepted".into(), &true.into()));
     assert_eq!((&points["changes"][0]["commit"], &points["changes"][0]["after"]), (&54.into(), &53.into()));
     assert_eq!(points["waivers"][0]["reason"], "bounds checks");
-    let numbers: Value = serde_json::from_str(&scene.read("r/site/perf/history.json")).unwrap();
+    let numbers: Value = serde_json::from_str(&sandbox.read("r/site/perf/history.json")).unwrap();
     assert_eq!(numbers["series"].as_array().unwrap().len(), 12);
     assert_eq!(series(&numbers, "accepted")["points"][54]["commit"], commits[54].as_str());
 }
 
 /// The history of 16 runs of one count, as JSON and as text.
 fn history_of_counts(values: [f64; 16]) -> (Value, String) {
-    let scene = Scene::new();
-    let commits = commits(&scene, values.len());
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, values.len());
     let one = |(i, commit): (usize, &Commit)| {
         let metric = Metric::counted("share", Unit::Ratio, Direction::Lower);
         let measurement = Measurement::new("custom", "counted", metric, Evidence::Samples(vec![values[i]]));
         run(commit, START + 3600 * i as i64, vec![measurement])
     };
-    put(&scene, &commits.iter().enumerate().map(one).collect::<Vec<_>>());
-    let answer = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
-    let text = scene.perfgate_at("r", &["history"]);
+    put(&sandbox, &commits.iter().enumerate().map(one).collect::<Vec<_>>());
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let text = sandbox.perfgate_at("r", &["history"]);
     (series(&answer, "counted")["changes"].clone(), text.exits(0).stdout.clone())
 }
 

@@ -2,13 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
 /// Adds commits to main, one minute apart, by one git process; returns their ids, oldest first.
-fn commits(scene: &Scene, count: usize) -> Vec<String> {
+fn commits(sandbox: &Sandbox, count: usize) -> Vec<String> {
     let mut stream = String::new();
     for number in 1..=count {
         let text = format!("change {number}");
@@ -20,13 +20,13 @@ fn commits(scene: &Scene, count: usize) -> Vec<String> {
         }
         let _ = writeln!(stream, "M 644 inline file\ndata {}\n{text}", text.len());
     }
-    scene.write("stream", stream);
-    let input = std::fs::File::open(scene.path("stream")).unwrap();
+    sandbox.write("stream", stream);
+    let input = std::fs::File::open(sandbox.path("stream")).unwrap();
     let mut import = Command::new("git");
-    import.args(["fast-import", "--quiet", "--force"]).current_dir(scene.path("r")).stdin(input);
+    import.args(["fast-import", "--quiet", "--force"]).current_dir(sandbox.path("r")).stdin(input);
     assert!(import.stdout(Stdio::null()).status().unwrap().success());
-    scene.git("r", &["reset", "-q", "--hard", "main"]);
-    let ids = scene.git("r", &["rev-list", "--reverse", "-n", &count.to_string(), "main"]);
+    sandbox.git("r", &["reset", "-q", "--hard", "main"]);
+    let ids = sandbox.git("r", &["rev-list", "--reverse", "-n", &count.to_string(), "main"]);
     ids.lines().map(str::to_owned).collect()
 }
 
@@ -62,48 +62,48 @@ fn command_of_the_docs(start: &str) -> Vec<&'static str> {
 
 #[test]
 fn a_history_of_400_runs_moves_in_by_the_commands_of_the_docs_and_goes_on_under_the_native_tool() {
-    let scene = Scene::new();
-    scene.repository("r");
-    let mut ids = commits(&scene, 400);
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let mut ids = commits(&sandbox, 400);
     ids[17] = "0123456789".repeat(4);
-    scene.git("r", &["switch", "-q", "-c", "gh-pages"]);
-    scene.write("r/dev/bench/data.js", data_js(&ids));
-    scene.git("r", &["add", "."]);
-    scene.git("r", &["commit", "-q", "-m", "data"]);
-    scene.git("r", &["switch", "-q", "main"]);
+    sandbox.git("r", &["switch", "-q", "-c", "gh-pages"]);
+    sandbox.write("r/dev/bench/data.js", data_js(&ids));
+    sandbox.git("r", &["add", "."]);
+    sandbox.git("r", &["commit", "-q", "-m", "data"]);
+    sandbox.git("r", &["switch", "-q", "main"]);
 
     let import = command_of_the_docs("perfgate runs import gh-pages");
-    scene.perfgate_at("r", &import).exits(0).says("imported 400 of 400 runs").complains("1 run of commits that this");
-    scene.perfgate_at("r", &import).exits(0).says("imported 0 of 400 runs").says("400 already there");
-    let history = scene.perfgate_at("r", &["history", "--last", "400"]);
-    history.exits(0).says(&format!("at {}", &ids[300][..10]));
+    sandbox.perfgate_at("r", &import).exits(0).prints("imported 400 of 400 runs").reports("1 run of commits that this");
+    sandbox.perfgate_at("r", &import).exits(0).prints("imported 0 of 400 runs").prints("400 already there");
+    let history = sandbox.perfgate_at("r", &["history", "--last", "400"]);
+    history.exits(0).prints(&format!("at {}", &ids[300][..10]));
 
     // The next run is read from the tool itself, on a machine that is known.
-    scene.write("new.txt", "test parse ... bench:       1,310 ns/iter (+/- 9)\n");
+    sandbox.write("new.txt", "test parse ... bench:       1,310 ns/iter (+/- 9)\n");
     let compare = ["compare", "--head", "../new.txt"];
-    scene.perfgate_at("r", &compare).exits(2).complains("[[continue]]");
+    sandbox.perfgate_at("r", &compare).exits(2).reports("[[continue]]");
     let settings = settings_of_the_docs();
-    scene.write("r/perfgate.toml", settings.replace("\"unknown\"", ""));
-    scene.perfgate_at("r", &compare).exits(2).says("`[environment] ignore` lists \"unknown\"");
-    scene.write("r/perfgate.toml", settings);
-    scene.perfgate_at("r", &compare).exits(0).says("1 unchanged");
-    scene.write("slow.txt", "test parse ... bench:       2,810 ns/iter (+/- 9)\n");
-    scene.perfgate_at("r", &["compare", "--head", "../slow.txt"]).exits(1).says("✗ regressed  parse");
-    scene.perfgate_at("r", &["record", "../new.txt"]).exits(0);
-    scene.perfgate_at("r", &["history", "--last", "500"]).exits(0).says("1 series of 400 stored runs");
-    scene.perfgate_at("r", &command_of_the_docs("perfgate history")).exits(0);
-    scene.perfgate_at("r", &["replay"]).exits(0);
+    sandbox.write("r/perfgate.toml", settings.replace("\"unknown\"", ""));
+    sandbox.perfgate_at("r", &compare).exits(2).prints("`[environment] ignore` lists \"unknown\"");
+    sandbox.write("r/perfgate.toml", settings);
+    sandbox.perfgate_at("r", &compare).exits(0).prints("1 unchanged");
+    sandbox.write("slow.txt", "test parse ... bench:       2,810 ns/iter (+/- 9)\n");
+    sandbox.perfgate_at("r", &["compare", "--head", "../slow.txt"]).exits(1).prints("✗ regressed  parse");
+    sandbox.perfgate_at("r", &["record", "../new.txt"]).exits(0);
+    sandbox.perfgate_at("r", &["history", "--last", "500"]).exits(0).prints("1 series of 400 stored runs");
+    sandbox.perfgate_at("r", &command_of_the_docs("perfgate history")).exits(0);
+    sandbox.perfgate_at("r", &["replay"]).exits(0);
 }
 
 #[test]
 fn runs_of_the_suites_of_a_commit_are_one_run() {
-    let scene = Scene::new();
-    scene.repository("r");
-    let id = scene.git("r", &["rev-parse", "HEAD"]);
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let id = sandbox.git("r", &["rev-parse", "HEAD"]);
     let run = |name: &str| json!([{"commit": {"id": id}, "date": 1, "tool": "go", "benches": [{"name": name, "value": 5, "unit": "ns/op"}]}]);
-    scene.write("data.json", json!({"lastUpdate": 1, "entries": {"A": run("x"), "B": run("y")}}).to_string());
-    scene.perfgate_at("r", &["runs", "import", "../data.json"]).exits(0).says("imported 1 of 1 run");
-    scene.perfgate_at("r", &["runs", "show", "HEAD"]).exits(0).says("A/x").says("B/y").says("unknown");
+    sandbox.write("data.json", json!({"lastUpdate": 1, "entries": {"A": run("x"), "B": run("y")}}).to_string());
+    sandbox.perfgate_at("r", &["runs", "import", "../data.json"]).exits(0).prints("imported 1 of 1 run");
+    sandbox.perfgate_at("r", &["runs", "show", "HEAD"]).exits(0).prints("A/x").prints("B/y").prints("unknown");
 }
 
 fn pytest(commit: &str, cpu: &str) -> String {
@@ -116,64 +116,68 @@ fn pytest(commit: &str, cpu: &str) -> String {
 
 #[test]
 fn a_directory_of_saved_runs_is_imported_with_commits_and_machines() {
-    let scene = Scene::new();
-    scene.repository("r");
-    let first = scene.git("r", &["rev-parse", "HEAD"]);
-    scene.commit("r", "next");
-    let second = scene.git("r", &["rev-parse", "HEAD"]);
-    scene.write(".benchmarks/Linux/0001_a.json", pytest(&first, "Box 1"));
-    scene.write(".benchmarks/Linux/0002_b.json", pytest(&second, "Box 1"));
-    scene.write(".benchmarks/Linux/0003_c.json", pytest(&"ab".repeat(20), "Box 2"));
-    scene.write(".benchmarks/notes.md", "not a result");
-    let answer = scene.perfgate_at("r", &["runs", "import", "../.benchmarks"]);
-    answer.exits(0).says("imported 3 of 3 runs").complains("1 run of commits").complains("1 file without results");
-    let list = scene.perfgate_at("r", &["runs", "list"]).stdout;
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let first = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.commit("r", "next");
+    let second = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.write(".benchmarks/Linux/0001_a.json", pytest(&first, "Box 1"));
+    sandbox.write(".benchmarks/Linux/0002_b.json", pytest(&second, "Box 1"));
+    sandbox.write(".benchmarks/Linux/0003_c.json", pytest(&"ab".repeat(20), "Box 2"));
+    sandbox.write(".benchmarks/notes.md", "not a result");
+    let answer = sandbox.perfgate_at("r", &["runs", "import", "../.benchmarks"]);
+    answer.exits(0).prints("imported 3 of 3 runs").reports("1 run of commits").reports("1 file without results");
+    let list = sandbox.perfgate_at("r", &["runs", "list"]).stdout;
     assert!(list.contains("Box 1") && list.contains("Box 2") && list.contains("2025-06-01 10:00:00Z"), "{list}");
 }
 
 #[test]
 fn the_commit_comes_from_the_files_name_or_from_git() {
-    let scene = Scene::new();
-    scene.repository("r");
-    let id = scene.git("r", &["rev-parse", "HEAD"]);
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let id = sandbox.git("r", &["rev-parse", "HEAD"]);
     let line = "test parse ... bench:       1,310 ns/iter (+/- 9)\n";
-    scene.write(&format!("old/20250601-{}.txt", &id[..9]), line);
-    scene.perfgate_at("r", &["runs", "import", "../old"]).exits(0).complains("1 run without a commit; --commit-from");
-    scene.perfgate_at("r", &["runs", "import", "../old", "--commit-from", "NAME", "--store", "dir:../named"]).exits(0);
-    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../named"]).says(&id[..10]);
-    scene.write("r/results/a.txt", line);
-    scene.git("r", &["add", "."]);
-    scene.git("r", &["commit", "-q", "-m", "results"]);
-    let added = scene.git("r", &["rev-parse", "HEAD"]);
-    scene.commit("r", "next");
-    scene.perfgate_at("r", &["runs", "import", "results", "--commit-from", "git", "--store", "dir:../by-git"]).exits(0);
-    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../by-git"]).says(&added[..10]);
+    sandbox.write(&format!("old/20250601-{}.txt", &id[..9]), line);
+    sandbox.perfgate_at("r", &["runs", "import", "../old"]).exits(0).reports("1 run without a commit; --commit-from");
+    sandbox
+        .perfgate_at("r", &["runs", "import", "../old", "--commit-from", "NAME", "--store", "dir:../named"])
+        .exits(0);
+    sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../named"]).prints(&id[..10]);
+    sandbox.write("r/results/a.txt", line);
+    sandbox.git("r", &["add", "."]);
+    sandbox.git("r", &["commit", "-q", "-m", "results"]);
+    let added = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.commit("r", "next");
+    sandbox
+        .perfgate_at("r", &["runs", "import", "results", "--commit-from", "git", "--store", "dir:../by-git"])
+        .exits(0);
+    sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../by-git"]).prints(&added[..10]);
 }
 
 #[test]
 fn saved_baselines_of_criterion_are_runs_of_the_revisions_that_they_are_named_after() {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.git("r", &["tag", "v1"]);
-    scene.baseline("r/target/criterion", "v1", "a", 1000.0, 1).bench("r/target/criterion", "a", 1000.0, 2);
-    scene.perfgate_at("r", &["runs", "import", "target/criterion"]).exits(0).says("imported 1 of 1 run");
-    scene.perfgate_at("r", &["runs", "show", "v1"]).exits(0).says("998.0 ns  a");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    sandbox.git("r", &["tag", "v1"]);
+    sandbox.baseline("r/target/criterion", "v1", "a", 1000.0, 1).bench("r/target/criterion", "a", 1000.0, 2);
+    sandbox.perfgate_at("r", &["runs", "import", "target/criterion"]).exits(0).prints("imported 1 of 1 run");
+    sandbox.perfgate_at("r", &["runs", "show", "v1"]).exits(0).prints("998.0 ns  a");
 }
 
 #[test]
 fn a_source_that_is_nothing_known_is_an_error() {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.write("x.txt", "hello").write("empty/x.txt", "hello");
-    scene.perfgate_at("r", &["runs", "import", "../x.txt"]).exits(2).complains("x.txt: not a known format");
-    scene.perfgate_at("r", &["runs", "import", "../empty"]).exits(2).complains("no results found");
-    scene.perfgate_at("r", &["runs", "import", "gone"]).exits(2).complains("no such");
-    scene.perfgate_at("r", &["runs", "import", "gone:data.js"]).exits(2).complains("not a revision");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    sandbox.write("x.txt", "hello").write("empty/x.txt", "hello");
+    sandbox.perfgate_at("r", &["runs", "import", "../x.txt"]).exits(2).reports("x.txt: not a known format");
+    sandbox.perfgate_at("r", &["runs", "import", "../empty"]).exits(2).reports("no results found");
+    sandbox.perfgate_at("r", &["runs", "import", "gone"]).exits(2).reports("no such");
+    sandbox.perfgate_at("r", &["runs", "import", "gone:data.js"]).exits(2).reports("not a revision");
 }
 
 #[test]
 fn a_renamed_package_takes_one_line() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let jmh = |package: &str| {
         let one = |name: &str| {
             json!({"benchmark": format!("{package}.{name}"), "mode": "avgt", "primaryMetric": {"score": 5.0,
@@ -181,8 +185,8 @@ fn a_renamed_package_takes_one_line() {
         };
         json!([one("A.x"), one("A.y"), one("B.z")]).to_string()
     };
-    scene.write("old.json", jmh("com.acme")).write("new.json", jmh("org.acme"));
-    scene.perfgate(&["compare", "old.json", "new.json"]).exits(2).complains("no benchmark in common");
-    scene.write("perfgate.toml", "[rename]\n\"com.acme.*\" = \"org.acme.*\"\n");
-    scene.perfgate(&["compare", "old.json", "new.json", "--all"]).exits(0).says("org.acme.B.z");
+    sandbox.write("old.json", jmh("com.acme")).write("new.json", jmh("org.acme"));
+    sandbox.perfgate(&["compare", "old.json", "new.json"]).exits(2).reports("no benchmark in common");
+    sandbox.write("perfgate.toml", "[rename]\n\"com.acme.*\" = \"org.acme.*\"\n");
+    sandbox.perfgate(&["compare", "old.json", "new.json", "--all"]).exits(0).prints("org.acme.B.z");
 }

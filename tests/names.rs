@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use serde_json::{Value, json};
 
 /// A report of Catch2 with benchmarks (test case, name, mean in ns). Synthetic.
@@ -42,13 +42,13 @@ fn expected(all: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn a_new_test_case_renames_nothing() {
-    let scene = Scene::new();
-    scene.write("base.xml", catch2(&[("Parser", "small", 344.0), ("Parser", "large", 41_000.0)]));
-    scene.write(
+    let sandbox = Sandbox::new();
+    sandbox.write("base.xml", catch2(&[("Parser", "small", 344.0), ("Parser", "large", 41_000.0)]));
+    sandbox.write(
         "head.xml",
         catch2(&[("Parser", "small", 744.0), ("Parser", "large", 41_000.0), ("Writer", "small", 300.0)]),
     );
-    let report = scene.perfgate(&["compare", "base.xml", "head.xml", "--format", "json"]).json();
+    let report = sandbox.perfgate(&["compare", "base.xml", "head.xml", "--format", "json"]).json();
     let names: Vec<String> = outcomes(&report).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["Parser/large", "Parser/small", "Writer/small"]);
     assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(1), &json!(0)));
@@ -58,12 +58,12 @@ fn a_new_test_case_renames_nothing() {
 
 #[test]
 fn a_second_target_renames_nothing() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let rows: &[(&str, f64)] = &[("glob", 100.0), ("plain", 200.0), ("sensitive", 300.0)];
-    scene
+    sandbox
         .write("base.txt", divan(&[("search", rows)]))
         .write("head.txt", divan(&[("search", rows), ("extra", &[("new", 5.0)])]));
-    let report = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]).exits(0).json();
+    let report = sandbox.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]).exits(0).json();
     assert_eq!(report["counts"]["removed"], 0);
     assert!(outcomes(&report).contains(&("extra/new".to_owned(), "added".to_owned())));
     assert!(outcomes(&report).iter().any(|(name, _)| name == "search/glob"));
@@ -71,13 +71,13 @@ fn a_second_target_renames_nothing() {
 
 #[test]
 fn a_package_of_another_process_renames_nothing() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let lines = |package: &str, processors: u32| {
         let of = |name| format!("Benchmark{name}-{processors} \t 100 \t 50 ns/op\n").repeat(6);
         format!("pkg: {package}\n{}{}", of("A"), of("B"))
     };
-    scene.write("base.txt", lines("p", 8)).write("head.txt", lines("p", 8) + &lines("q", 2));
-    let report = scene.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]).exits(0).json();
+    sandbox.write("base.txt", lines("p", 8)).write("head.txt", lines("p", 8) + &lines("q", 2));
+    let report = sandbox.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]).exits(0).json();
     let names: Vec<String> = outcomes(&report).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["p/BenchmarkA", "p/BenchmarkB", "q/BenchmarkA", "q/BenchmarkB"]);
     assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(2), &json!(0)));
@@ -97,24 +97,24 @@ fn stored_with_short_names(time: i64, commit: &str) -> String {
 
 #[test]
 fn stored_series_with_short_names_continue() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     for run in 0..5 {
-        scene.commit("r", &format!("commit {run}"));
-        let head = scene.git("r", &["rev-parse", "HEAD"]);
-        scene.write("old.json", stored_with_short_names(1_700_000_000 + run, &head));
-        scene.perfgate_at("r", &["record", "../old.json"]).exits(0);
+        sandbox.commit("r", &format!("commit {run}"));
+        let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+        sandbox.write("old.json", stored_with_short_names(1_700_000_000 + run, &head));
+        sandbox.perfgate_at("r", &["record", "../old.json"]).exits(0);
     }
-    scene.commit("r", "new");
-    scene.write("new.txt", divan(&[("search", &[("glob", 100.5), ("plain", 200.5), ("new", 7.0)])]));
-    let answer = scene.perfgate_at("r", &["compare", "--head", "../new.txt", "--format", "json"]);
+    sandbox.commit("r", "new");
+    sandbox.write("new.txt", divan(&[("search", &[("glob", 100.5), ("plain", 200.5), ("new", 7.0)])]));
+    let answer = sandbox.perfgate_at("r", &["compare", "--head", "../new.txt", "--format", "json"]);
     let report = answer.exits(0).json();
     let all = [("search/glob", "unchanged"), ("search/new", "added"), ("search/plain", "unchanged")];
     assert_eq!(outcomes(&report), expected(&all));
-    scene.perfgate_at("r", &["compare", "--head", "../new.txt"]).says("`glob` is now `search/glob`");
+    sandbox.perfgate_at("r", &["compare", "--head", "../new.txt"]).prints("`glob` is now `search/glob`");
 
-    scene.perfgate_at("r", &["record", "../new.txt"]).exits(0);
-    let history = scene.perfgate_at("r", &["history", "search/glob", "--format", "json"]).exits(0).json();
+    sandbox.perfgate_at("r", &["record", "../new.txt"]).exits(0);
+    let history = sandbox.perfgate_at("r", &["history", "search/glob", "--format", "json"]).exits(0).json();
     assert_eq!(history["series"][0]["points"].as_array().unwrap().len(), 6);
 }
 
@@ -129,32 +129,32 @@ fn run(values: &[(&str, f64)]) -> String {
 
 #[test]
 fn a_renamed_benchmark_comes_with_the_line_for_the_config() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let rest = [("dec", 40.0), ("hash", 70.0), ("sort", 90.0)];
-    scene.write("base.json", run(&[&[("enc 256", 10.0)], &rest[..]].concat()));
-    scene.write("head.json", run(&[&[("enc 255", 10.2)], &rest[..]].concat()));
+    sandbox.write("base.json", run(&[&[("enc 256", 10.0)], &rest[..]].concat()));
+    sandbox.write("head.json", run(&[&[("enc 255", 10.2)], &rest[..]].concat()));
     for format in ["table", "markdown"] {
-        scene.perfgate(&["compare", "base.json", "head.json", "--format", format]).says(r#""enc 256" = "enc 255""#);
+        sandbox.perfgate(&["compare", "base.json", "head.json", "--format", format]).prints(r#""enc 256" = "enc 255""#);
     }
-    scene.write("perfgate.toml", "[rename]\n\"enc 256\" = \"enc 255\"\n");
-    let report = scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
+    sandbox.write("perfgate.toml", "[rename]\n\"enc 256\" = \"enc 255\"\n");
+    let report = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
     assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(0), &json!(0)));
-    std::fs::remove_file(scene.path("perfgate.toml")).unwrap();
+    std::fs::remove_file(sandbox.path("perfgate.toml")).unwrap();
     // Nothing in common: the error has the line.
-    scene
+    sandbox
         .write("old.json", run(&[("com.acme.Parser.parse", 10.0)]))
         .write("new.json", run(&[("org.acme.Parser.parse", 10.0)]));
-    scene
+    sandbox
         .perfgate(&["compare", "old.json", "new.json"])
         .exits(2)
-        .complains(r#""com.acme.Parser.parse" = "org.acme.Parser.parse""#);
+        .reports(r#""com.acme.Parser.parse" = "org.acme.Parser.parse""#);
 }
 
 #[test]
 fn a_rule_that_matches_nothing_names_the_nearest_benchmark() {
-    let scene = Scene::new();
-    scene.write("base.json", run(&[("parse/large", 10.0), ("u64[0]/fmt", 20.0)]));
-    scene.write("head.json", run(&[("parse/large", 10.0), ("u64[0]/fmt", 20.0)]).replace("20.0", "20.5"));
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run(&[("parse/large", 10.0), ("u64[0]/fmt", 20.0)]));
+    sandbox.write("head.json", run(&[("parse/large", 10.0), ("u64[0]/fmt", 20.0)]).replace("20.0", "20.5"));
     let compare = ["compare", "base.json", "head.json"];
     let until = "up-to = \"9%\"\nreason = \"r\"\nuntil = \"2999-01-01\"\n";
     for (config, expected) in [
@@ -163,19 +163,19 @@ fn a_rule_that_matches_nothing_names_the_nearest_benchmark() {
         ("[rename]\n\"parse/lrge\" = \"parse/huge\"\n".to_owned(), "did you mean `parse/large`?"),
         (format!("[[accept]]\nbenchmark = \"parse/larg\"\n{until}"), "did you mean `parse/large`?"),
     ] {
-        scene.write("perfgate.toml", config);
-        scene.perfgate(&compare).says(expected);
+        sandbox.write("perfgate.toml", config);
+        sandbox.perfgate(&compare).prints(expected);
     }
-    scene.write("perfgate.toml", "[[budget]]\nmatch = \"parse/larg\"\nmetric = \"time\"\ntarget = \"<1s\"\n");
-    scene.perfgate(&compare).exits(2).complains("did you mean `parse/large`?");
+    sandbox.write("perfgate.toml", "[[budget]]\nmatch = \"parse/larg\"\nmetric = \"time\"\ntarget = \"<1s\"\n");
+    sandbox.perfgate(&compare).exits(2).reports("did you mean `parse/large`?");
 }
 
 #[test]
 fn history_suggests_the_nearest_name() {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.write("run.json", run(&[("parse/large", 10.0), ("dec", 20.0)]));
-    scene.perfgate_at("r", &["record", "../run.json"]).exits(0);
-    scene.perfgate_at("r", &["history", "parse/lagre"]).exits(2).complains("did you mean \"parse/large\"?");
-    scene.perfgate_at("r", &["history", "quick"]).exits(2).complains("there are");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    sandbox.write("run.json", run(&[("parse/large", 10.0), ("dec", 20.0)]));
+    sandbox.perfgate_at("r", &["record", "../run.json"]).exits(0);
+    sandbox.perfgate_at("r", &["history", "parse/lagre"]).exits(2).reports("did you mean \"parse/large\"?");
+    sandbox.perfgate_at("r", &["history", "quick"]).exits(2).reports("there are");
 }

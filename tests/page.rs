@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use common::browser::Browser;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -40,15 +40,15 @@ const HOSTILE: &str = "<img src=x onerror=\"document.title='owned'\"></script><s
 #[ignore = "needs Chromium and chromedriver"]
 fn the_page_sorts_and_filters_and_shows_a_hostile_name_as_text() {
     let browser = Browser::start();
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for i in 0..9_u32 {
         let slower = if i == 4 { 2.0 } else { 1.0 };
         let level = 1000.0 * f64::from(9 - i);
-        scene.bench("base", &format!("b{i}"), level, 1).bench("head", &format!("b{i}"), level * slower, 2);
+        sandbox.bench("base", &format!("b{i}"), level, 1).bench("head", &format!("b{i}"), level * slower, 2);
     }
-    scene.bench("base", HOSTILE, 50.0, 1).bench("head", HOSTILE, 100.0, 2);
-    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
-    browser.open(&scene, "report.html");
+    sandbox.bench("base", HOSTILE, 50.0, 1).bench("head", HOSTILE, 100.0, 2);
+    sandbox.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
+    browser.open(&sandbox, "report.html");
     assert_eq!(browser.run("return document.title"), "perfgate: FAIL: 2 regressed");
     let hostile = browser.run("return [...document.querySelectorAll('td.name')].map(c => c.firstChild.textContent)");
     assert!(hostile.as_array().unwrap().contains(&HOSTILE.into()), "{hostile}");
@@ -85,12 +85,12 @@ fn the_page_sorts_and_filters_and_shows_a_hostile_name_as_text() {
 }
 
 /// Saves the page of a report of many benchmarks, made from one of two.
-fn large_page(scene: &Scene, benchmarks: usize) {
+fn large_page(sandbox: &Sandbox, benchmarks: usize) {
     for (name, factor) in [("slow", 2.0), ("same", 1.0)] {
-        scene.bench("base", name, 1000.0, 1).bench("head", name, 1000.0 * factor, 2);
+        sandbox.bench("base", name, 1000.0, 1).bench("head", name, 1000.0 * factor, 2);
     }
-    scene.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
-    let mut report: Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    sandbox.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
+    let mut report: Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     let two = report["benchmarks"].as_array().unwrap().clone();
     report["benchmarks"] = (0..benchmarks)
         .map(|i| {
@@ -102,16 +102,16 @@ fn large_page(scene: &Scene, benchmarks: usize) {
     report["counts"]["regressed"] = 20.into();
     report["counts"]["unchanged"] = (benchmarks - 20).into();
     let report: perfgate::verdict::Report = serde_json::from_value(report).unwrap();
-    scene.write("report.html", perfgate::render::report_page(&report));
+    sandbox.write("report.html", perfgate::render::report_page(&report));
 }
 
 #[test]
 #[ignore = "needs Chromium and chromedriver"]
 fn the_page_of_ten_thousand_benchmarks_is_small_and_fast() {
     let browser = Browser::start();
-    let scene = Scene::new();
-    large_page(&scene, 10_000);
-    let size = scene.read("report.html").len();
+    let sandbox = Sandbox::new();
+    large_page(&sandbox, 10_000);
+    let size = sandbox.read("report.html").len();
     let timed = |script: &str| {
         let script =
             format!("const t = performance.now(); {script}; document.body.offsetHeight; return performance.now() - t");
@@ -121,7 +121,7 @@ fn the_page_of_ten_thousand_benchmarks_is_small_and_fast() {
     // includes the start of the browser.
     let [mut painted, mut sorted, mut found] = [f64::INFINITY; 3];
     for _ in 0..4 {
-        browser.open(&scene, "report.html");
+        browser.open(&sandbox, "report.html");
         let paint = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime");
         painted = painted.min(paint.as_f64().unwrap());
         sorted = sorted.min(timed("document.querySelectorAll('table.sortable th')[5].querySelector('button').click()"));
@@ -142,9 +142,9 @@ fn the_page_of_ten_thousand_benchmarks_is_small_and_fast() {
 #[ignore = "needs Chromium and chromedriver"]
 fn rows_are_made_as_they_are_looked_at_and_each_has_an_address() {
     let browser = Browser::start();
-    let scene = Scene::new();
-    large_page(&scene, 3000);
-    browser.open(&scene, "report.html");
+    let sandbox = Sandbox::new();
+    large_page(&sandbox, 3000);
+    browser.open(&sandbox, "report.html");
     assert!(browser.rows().len() < 500, "{}", browser.rows().len());
     let wait = || std::thread::sleep(Duration::from_millis(400));
     browser.run("window.scrollTo(0, document.body.scrollHeight)");
@@ -166,10 +166,10 @@ fn rows_are_made_as_they_are_looked_at_and_each_has_an_address() {
 #[ignore = "needs Chromium and chromedriver"]
 fn a_phone_shows_change_and_outcome_and_print_has_all_columns() {
     let browser = Browser::start();
-    let scene = Scene::new();
-    large_page(&scene, 30);
+    let sandbox = Sandbox::new();
+    large_page(&sandbox, 30);
     browser.post("goog/cdp/execute", json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": true}}));
-    browser.open(&scene, "report.html");
+    browser.open(&sandbox, "report.html");
     let visible = "return [...document.querySelectorAll('table.sortable tbody tr')[0].cells].filter(c => c.offsetWidth > 0).map(c => c.className.split(' ').find(n => ['outcome', 'name', 'change', 'ci', 'metric', 'side', 'q'].includes(n)))";
     assert_eq!(browser.run(visible), json!(["outcome", "name", "change"]));
     assert_eq!(browser.run("return document.documentElement.scrollWidth <= innerWidth"), true);
@@ -184,7 +184,7 @@ fn a_phone_shows_change_and_outcome_and_print_has_all_columns() {
 #[ignore = "needs Chromium, chromedriver and axe-core"]
 fn axe_finds_no_violations_in_a_report_with_budgets_and_machines() {
     let browser = Browser::start();
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let run = |cpu: &str, factor: f64| {
         let measurement = |name: &str, ns: f64| json!({"tool": "t", "benchmark": name, "unit": "ns", "replicates": [{"samples": [ns * factor]}]});
         let names = ["a::module::with_a_long_path/parse_a_large_document/64", "b", "c"];
@@ -193,12 +193,12 @@ fn axe_finds_no_violations_in_a_report_with_budgets_and_machines() {
             .to_string()
     };
     let cpu = "A processor with a long name @ 3.40GHz";
-    scene.write("base.json", run(cpu, 1.0)).write("head.json", run(cpu, 20.0));
-    scene.write("perfgate.toml", "[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '< +10%'\nacceptable = '< +20%'\n[[goal]]\nmatch = '*'\nmetric = 'time'\nexpect = '-40%'\n");
-    scene.perfgate(&["compare", "base.json", "head.json", "--html", "report.html"]).exits(1);
+    sandbox.write("base.json", run(cpu, 1.0)).write("head.json", run(cpu, 20.0));
+    sandbox.write("perfgate.toml", "[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '< +10%'\nacceptable = '< +20%'\n[[goal]]\nmatch = '*'\nmetric = 'time'\nexpect = '-40%'\n");
+    sandbox.perfgate(&["compare", "base.json", "head.json", "--html", "report.html"]).exits(1);
     for (width, scheme) in [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")] {
         browser.screen(width, 800, scheme);
-        browser.open(&scene, "report.html");
+        browser.open(&sandbox, "report.html");
         browser.run("document.querySelector('button.chart').click()");
         assert_eq!(browser.accessibility_violations(), json!([]), "{width} {scheme}");
         assert_eq!(browser.run("return document.documentElement.scrollWidth <= innerWidth"), true, "{width}");
@@ -209,13 +209,13 @@ fn axe_finds_no_violations_in_a_report_with_budgets_and_machines() {
 #[ignore = "needs Chromium, chromedriver and axe-core"]
 fn axe_finds_no_violations_in_a_flame_graph_in_light_and_dark_and_on_a_phone() {
     let browser = Browser::start();
-    let scene = Scene::new();
-    scene.write("base", "main;parse;split 10\nmain;write 40\nmain;read 30\n");
-    scene.write("head", "main;parse;split 90\nmain;write 10\nmain;read 30\n");
-    scene.perfgate(&["explain", "base", "head", "--html", "page.html"]).exits(0);
+    let sandbox = Sandbox::new();
+    sandbox.write("base", "main;parse;split 10\nmain;write 40\nmain;read 30\n");
+    sandbox.write("head", "main;parse;split 90\nmain;write 10\nmain;read 30\n");
+    sandbox.perfgate(&["explain", "base", "head", "--html", "page.html"]).exits(0);
     for (width, scheme) in [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")] {
         browser.screen(width, 800, scheme);
-        browser.open(&scene, "page.html");
+        browser.open(&sandbox, "page.html");
         assert_eq!(browser.run("return document.querySelectorAll('.flame rect').length >= 5"), true);
         assert_eq!(browser.accessibility_violations(), json!([]), "{width} {scheme}");
         assert_eq!(browser.run("return document.documentElement.scrollWidth <= innerWidth"), true, "{width}");

@@ -4,7 +4,7 @@
 #![cfg(unix)] // a stand-in for gnuplot is a shell script here
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,24 +21,24 @@ const HOSTILE: [&str; 4] = [
 ];
 
 /// Runs perfgate with this PATH.
-fn perfgate(scene: &Scene, path: &str, args: &[&str]) -> Output {
+fn perfgate(sandbox: &Sandbox, path: &str, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
-    command.args(args).current_dir(scene.path("")).env("PATH", path).env("HOME", scene.path("")).output().unwrap()
+    command.args(args).current_dir(sandbox.path("")).env("PATH", path).env("HOME", sandbox.path("")).output().unwrap()
 }
 
-fn without(scene: &Scene, args: &[&str]) -> Output {
-    perfgate(scene, scene.path("nothing").to_str().unwrap(), args)
+fn without(sandbox: &Sandbox, args: &[&str]) -> Output {
+    perfgate(sandbox, sandbox.path("nothing").to_str().unwrap(), args)
 }
 
 /// Base and head with hostile names and one slower benchmark.
-fn two_sides() -> Scene {
-    let scene = Scene::new();
+fn two_sides() -> Sandbox {
+    let sandbox = Sandbox::new();
     for (index, name) in HOSTILE.into_iter().chain(["plain", "steady/1", "steady/2", "steady/3"]).enumerate() {
         let level = 100.0 * (index + 1) as f64;
         let slower = if name == "plain" { 1.5 } else { 1.0 };
-        scene.bench("base", name, level, 1).bench("head", name, level * slower, 2);
+        sandbox.bench("base", name, level, 1).bench("head", name, level * slower, 2);
     }
-    scene
+    sandbox
 }
 
 /// The content of each file, by name.
@@ -83,12 +83,12 @@ fn texts(picture: &str) -> BTreeSet<String> {
 
 #[test]
 fn without_gnuplot_all_pictures_are_drawn_with_one_note() {
-    let scene = two_sides();
-    let plain = without(&scene, &["compare", "base", "head", "--plots", "p/plain"]);
+    let sandbox = two_sides();
+    let plain = without(&sandbox, &["compare", "base", "head", "--plots", "p/plain"]);
     assert_eq!(plain.status.code(), Some(1));
     let note = String::from_utf8(plain.stderr).unwrap();
     assert_eq!(note.matches("drawn without gnuplot: gnuplot is not installed").count(), 1, "{note}");
-    let ours = files(&scene.path("p/plain"));
+    let ours = files(&sandbox.path("p/plain"));
     // One picture of all changes and one for each of the eight benchmarks.
     assert_eq!(ours.len(), 9);
     let forest = texts(&ours["forest.svg"]);
@@ -108,14 +108,14 @@ fn without_gnuplot_all_pictures_are_drawn_with_one_note() {
 #[test]
 #[ignore = "needs gnuplot"]
 fn both_back_ends_draw_the_same_texts_into_the_same_files() {
-    let scene = two_sides();
-    without(&scene, &["compare", "base", "head", "--plots", "p/plain"]);
-    let ours = files(&scene.path("p/plain"));
+    let sandbox = two_sides();
+    without(&sandbox, &["compare", "base", "head", "--plots", "p/plain"]);
+    let ours = files(&sandbox.path("p/plain"));
     let path = std::env::var("PATH").unwrap();
-    let drawn = perfgate(&scene, &path, &["compare", "base", "head", "--plots", "p/gnuplot"]);
+    let drawn = perfgate(&sandbox, &path, &["compare", "base", "head", "--plots", "p/gnuplot"]);
     let note = String::from_utf8(drawn.stderr).unwrap();
     assert!(!note.contains("without gnuplot"), "{note}");
-    let theirs = files(&scene.path("p/gnuplot"));
+    let theirs = files(&sandbox.path("p/gnuplot"));
     assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>());
     for (name, picture) in &ours {
         assert_eq!(texts(picture), texts(&theirs[name]), "{name}");
@@ -127,44 +127,44 @@ fn both_back_ends_draw_the_same_texts_into_the_same_files() {
         }
     }
     let left: Vec<String> =
-        fs::read_dir(scene.path("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        fs::read_dir(sandbox.path("")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!left.iter().any(|name| name.contains("touched")), "{left:?}");
 }
 
 #[test]
 fn the_same_results_and_a_saved_comparison_give_the_same_pictures() {
-    let scene = two_sides();
-    without(&scene, &["compare", "base", "head", "--plots", "first", "--save", "comparison.json"]);
-    without(&scene, &["compare", "base", "head", "--plots", "second"]);
-    let again = without(&scene, &["render", "comparison.json", "--plots", "third"]);
+    let sandbox = two_sides();
+    without(&sandbox, &["compare", "base", "head", "--plots", "first", "--save", "comparison.json"]);
+    without(&sandbox, &["compare", "base", "head", "--plots", "second"]);
+    let again = without(&sandbox, &["render", "comparison.json", "--plots", "third"]);
     assert_eq!((again.status.code(), again.stdout.as_slice()), (Some(0), &b""[..]));
-    let first = files(&scene.path("first"));
-    assert_eq!(first, files(&scene.path("second")));
-    assert_eq!(first, files(&scene.path("third")));
+    let first = files(&sandbox.path("first"));
+    assert_eq!(first, files(&sandbox.path("second")));
+    assert_eq!(first, files(&sandbox.path("third")));
 }
 
 #[test]
 fn file_names_are_safe_and_a_symbolic_link_is_replaced() {
-    let scene = two_sides();
-    scene.write("precious", "text").write("p/keep.txt", "kept");
-    std::os::unix::fs::symlink(scene.path("precious"), scene.path("p/forest.svg")).unwrap();
-    without(&scene, &["compare", "base", "head", "--plots", "p"]);
-    assert_eq!((scene.read("precious"), scene.read("p/keep.txt")), ("text".to_owned(), "kept".to_owned()));
-    for name in files(&scene.path("p")).into_keys().filter(|name| name != "keep.txt") {
+    let sandbox = two_sides();
+    sandbox.write("precious", "text").write("p/keep.txt", "kept");
+    std::os::unix::fs::symlink(sandbox.path("precious"), sandbox.path("p/forest.svg")).unwrap();
+    without(&sandbox, &["compare", "base", "head", "--plots", "p"]);
+    assert_eq!((sandbox.read("precious"), sandbox.read("p/keep.txt")), ("text".to_owned(), "kept".to_owned()));
+    for name in files(&sandbox.path("p")).into_keys().filter(|name| name != "keep.txt") {
         let stem = name.strip_suffix(".svg").unwrap();
         assert!(stem.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{name}");
     }
-    scene.write("file", "");
-    let refused = without(&scene, &["compare", "base", "head", "--plots", "file"]);
+    sandbox.write("file", "");
+    let refused = without(&sandbox, &["compare", "base", "head", "--plots", "file"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8(refused.stderr).unwrap().contains("cannot create the directory"));
 }
 
 #[test]
 fn an_old_or_failing_gnuplot_is_replaced_with_one_note() {
-    let scene = two_sides();
-    without(&scene, &["compare", "base", "head", "--plots", "expected"]);
-    let expected = files(&scene.path("expected"));
+    let sandbox = two_sides();
+    without(&sandbox, &["compare", "base", "head", "--plots", "expected"]);
+    let expected = files(&sandbox.path("expected"));
     let half = "echo '<svg><g>one</g></svg><svg><g>'";
     let version = "if [ \"$1\" = --version ]; then echo gnuplot 5.4 patchlevel 4; exit 0; fi";
     for (index, (script, note)) in [
@@ -178,26 +178,26 @@ fn an_old_or_failing_gnuplot_is_replaced_with_one_note() {
     .enumerate()
     {
         let bin = format!("bin{index}");
-        scene.write(&format!("{bin}/gnuplot"), format!("#!/bin/sh\n{script}\n"));
-        fs::set_permissions(scene.path(&format!("{bin}/gnuplot")), fs::Permissions::from_mode(0o755)).unwrap();
-        let path = scene.path(&bin);
+        sandbox.write(&format!("{bin}/gnuplot"), format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(sandbox.path(&format!("{bin}/gnuplot")), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = sandbox.path(&bin);
         let out = format!("out{index}");
-        let answer = perfgate(&scene, path.to_str().unwrap(), &["compare", "base", "head", "--plots", &out]);
+        let answer = perfgate(&sandbox, path.to_str().unwrap(), &["compare", "base", "head", "--plots", &out]);
         let stderr = String::from_utf8(answer.stderr).unwrap();
         assert_eq!(answer.status.code(), Some(1), "{stderr}");
         assert!(stderr.contains(note), "{script}: {stderr}");
         assert_eq!(stderr.matches("without gnuplot").count(), 1, "{stderr}");
-        assert_eq!(files(&scene.path(&out)), expected, "{script}");
+        assert_eq!(files(&sandbox.path(&out)), expected, "{script}");
     }
 }
 
 #[test]
 fn only_a_saved_comparison_contains_samples_for_pictures() {
-    let scene = two_sides();
-    let printed = scene.perfgate(&["compare", "base", "head", "--format", "json"]);
-    printed.exits(1).does_not_say("\"strips\"");
-    scene.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
-    let saved: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    let sandbox = two_sides();
+    let printed = sandbox.perfgate(&["compare", "base", "head", "--format", "json"]);
+    printed.exits(1).does_not_print("\"strips\"");
+    sandbox.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
+    let saved: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     let plain = saved["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "plain").unwrap();
     let strip = &plain["strips"][1][0];
     // The 50 samples of one run are reduced to 17 quantiles.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use perfgate::io::store::{self, GitStore, Key, Store, read_run};
 use perfgate::model::{Commit, Detail, Environment, Evidence, Measurement, Metric, Run, record};
 use std::collections::BTreeSet;
@@ -40,21 +40,21 @@ fn runs(count: i64) -> Vec<(Key, Vec<u8>)> {
 }
 
 /// A repository, with runs in the store at a URL.
-fn scene(url: &str, records: &[(Key, Vec<u8>)]) -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
-    open(&scene, url).write(records).unwrap();
-    scene
+fn sandbox(url: &str, records: &[(Key, Vec<u8>)]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    open(&sandbox, url).write(records).unwrap();
+    sandbox
 }
 
-fn open(scene: &Scene, url: &str) -> Box<dyn Store> {
-    store::open(url, &scene.path("r")).unwrap()
+fn open(sandbox: &Sandbox, url: &str) -> Box<dyn Store> {
+    store::open(url, &sandbox.path("r")).unwrap()
 }
 
 const STORES: [&str; 2] = ["git:refs/perfgate/baselines", "dir:runs"];
 
 /// The numbers of whole and thinned runs. Reads each of them.
-fn census(store: &dyn Store) -> (usize, usize) {
+fn count_runs(store: &dyn Store) -> (usize, usize) {
     let keys = store.list().unwrap().keys;
     for key in &keys {
         let run = read_run(store, key, Detail::Samples).unwrap();
@@ -73,17 +73,17 @@ fn ids(store: &dyn Store) -> BTreeSet<String> {
 fn the_newest_runs_stay_whole_older_ones_are_thinned_and_the_oldest_are_removed() {
     let records = runs(40);
     for url in STORES {
-        let scene = scene(url, &records);
+        let sandbox = sandbox(url, &records);
         let prune = ["runs", "prune", "--keep", "15", "--thin", "20", "--store", url];
-        scene
+        sandbox
             .perfgate_at("r", &prune)
             .exits(0)
-            .says("    15 whole (15 newest)")
-            .says("    20 thinned")
-            .says("     5 removed")
-            .says("% smaller");
-        let store = open(&scene, url);
-        assert_eq!(census(&*store), (15, 20), "{url}");
+            .prints("    15 whole (15 newest)")
+            .prints("    20 thinned")
+            .prints("     5 removed")
+            .prints("% smaller");
+        let store = open(&sandbox, url);
+        assert_eq!(count_runs(&*store), (15, 20), "{url}");
         // The ids of the whole runs, the newest 35 of 40.
         let expected: BTreeSet<String> = records[5..].iter().map(|(key, _)| key.id().to_owned()).collect();
         assert_eq!(ids(&*store), expected);
@@ -97,7 +97,7 @@ fn the_newest_runs_stay_whole_older_ones_are_thinned_and_the_oldest_are_removed(
         assert_eq!(digests, record::decode(&whole.1, Detail::Digests).unwrap());
         // A second prune has nothing to do.
         let listed = store.list().unwrap();
-        scene.perfgate_at("r", &prune).exits(0).says("     0 thinned (20 already were)").says("     0 removed");
+        sandbox.perfgate_at("r", &prune).exits(0).prints("     0 thinned (20 already were)").prints("     0 removed");
         assert_eq!(store.list().unwrap(), listed);
     }
 }
@@ -106,50 +106,50 @@ fn the_newest_runs_stay_whole_older_ones_are_thinned_and_the_oldest_are_removed(
 fn a_dry_run_prints_what_would_be_removed_and_changes_nothing() {
     let records = runs(20);
     for url in STORES {
-        let scene = scene(url, &records);
-        let before = open(&scene, url).list().unwrap();
+        let sandbox = sandbox(url, &records);
+        let before = open(&sandbox, url).list().unwrap();
         let dry = ["runs", "prune", "--keep", "12", "--thin", "5", "--dry-run", "--store", url];
-        scene
+        sandbox
             .perfgate_at("r", &dry)
             .exits(0)
-            .says("dry run: nothing is changed")
-            .says("     5 would be thinned")
-            .says("     3 would be removed")
-            .says(&format!("remove {}", records[0].0))
-            .says(&format!("thin   {}", records[7].0));
-        assert_eq!(open(&scene, url).list().unwrap(), before);
+            .prints("dry run: nothing is changed")
+            .prints("     5 would be thinned")
+            .prints("     3 would be removed")
+            .prints(&format!("remove {}", records[0].0))
+            .prints(&format!("thin   {}", records[7].0));
+        assert_eq!(open(&sandbox, url).list().unwrap(), before);
     }
 }
 
 #[test]
 fn tags_pins_and_the_commits_of_epochs_stay_whole() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     let mut records = runs(30);
     for (number, word) in [(0, "tagged"), (1, "pinned"), (2, "epoch"), (3, "nothing")] {
-        scene.commit("r", word);
-        let commit = Commit::parse(&scene.git("r", &["rev-parse", "HEAD"]));
+        sandbox.commit("r", word);
+        let commit = Commit::parse(&sandbox.git("r", &["rev-parse", "HEAD"]));
         records[number] = stored(&Run { commit, ..run(number as i64, "x", "parse", 200) });
     }
-    scene.git("r", &["tag", "-a", "-m", "a release", "v1", "HEAD~3"]);
-    scene.git("r", &["branch", "pin", "HEAD~2"]);
-    scene.git("r", &["branch", "epoch", "HEAD~1"]);
+    sandbox.git("r", &["tag", "-a", "-m", "a release", "v1", "HEAD~3"]);
+    sandbox.git("r", &["branch", "pin", "HEAD~2"]);
+    sandbox.git("r", &["branch", "epoch", "HEAD~1"]);
     let config = "[baseline]\npin = \"pin\"\n[[epoch]]\nmatch = \"other/*\"\nfrom = \"epoch\"\nreason = \"x\"\n";
-    scene.write("r/perfgate.toml", config);
-    let store = open(&scene, STORES[0]);
+    sandbox.write("r/perfgate.toml", config);
+    let store = open(&sandbox, STORES[0]);
     store.write(&records).unwrap();
-    scene
+    sandbox
         .perfgate_at("r", &["runs", "prune", "--keep", "12", "--thin", "0"])
         .exits(0)
-        .says("3 of tags, pins or epochs");
-    assert_eq!(census(&*store), (15, 0));
+        .prints("3 of tags, pins or epochs");
+    assert_eq!(count_runs(&*store), (15, 0));
     for (key, bytes) in &records[..3] {
         assert_eq!(&store.read(key).unwrap(), bytes);
     }
     assert!(!ids(&*store).contains(records[3].0.id()));
 
-    scene.write("r/perfgate.toml", "[baseline]\npin = \"v9\"\n");
-    scene.perfgate_at("r", &["runs", "prune"]).exits(2).complains("v9").complains("would not be kept");
+    sandbox.write("r/perfgate.toml", "[baseline]\npin = \"v9\"\n");
+    sandbox.perfgate_at("r", &["runs", "prune"]).exits(2).reports("v9").reports("would not be kept");
 }
 
 #[test]
@@ -158,40 +158,40 @@ fn runs_are_counted_per_machine_and_on_or_off_the_default_branch() {
     records.push(stored(&run(-10, "quiet machine", "parse", 200)));
     let work = |number| Run { branch: Some("work".into()), ..run(number, "x", "parse", 200) };
     records.extend((100..140).map(|number| stored(&work(number))));
-    let scene = scene(STORES[1], &records);
-    scene.perfgate_at("r", &["runs", "prune", "--keep", "30", "--thin", "0", "--store", STORES[1]]).exits(0);
+    let sandbox = sandbox(STORES[1], &records);
+    sandbox.perfgate_at("r", &["runs", "prune", "--keep", "30", "--thin", "0", "--store", STORES[1]]).exits(0);
     // 30 of main, 30 off main, and the only one of the quiet machine, which is the oldest.
-    assert_eq!(census(&*open(&scene, STORES[1])), (61, 0));
-    assert!(ids(&*open(&scene, STORES[1])).contains(records[40].0.id()));
+    assert_eq!(count_runs(&*open(&sandbox, STORES[1])), (61, 0));
+    assert!(ids(&*open(&sandbox, STORES[1])).contains(records[40].0.id()));
 }
 
 #[test]
 fn nothing_is_pruned_where_the_tags_are_unknown() {
-    let scene = scene(STORES[1], &runs(30));
-    scene.commit("r", "second");
-    let url = format!("file://{}", scene.path("r").display());
-    scene.git("", &["clone", "-q", "--depth=1", &url, "shallow"]);
-    let store = format!("dir:{}", scene.path("r/runs").display());
+    let sandbox = sandbox(STORES[1], &runs(30));
+    sandbox.commit("r", "second");
+    let url = format!("file://{}", sandbox.path("r").display());
+    sandbox.git("", &["clone", "-q", "--depth=1", &url, "shallow"]);
+    let store = format!("dir:{}", sandbox.path("r/runs").display());
     let prune = ["runs", "prune", "--keep", "12", "--store", &store];
-    scene.perfgate_at("shallow", &prune).exits(2).complains("shallow").complains("fetch-depth: 0");
-    scene.perfgate_at("", &prune).exits(2).complains("inside a clone");
-    assert_eq!(census(&*open(&scene, STORES[1])), (30, 0));
-    scene.perfgate_at("r", &["runs", "prune", "--store", "dir:nowhere"]).exits(2).complains("has no run");
-    scene.perfgate_at("r", &["runs", "prune", "--keep", "0"]).exits(2);
+    sandbox.perfgate_at("shallow", &prune).exits(2).reports("shallow").reports("fetch-depth: 0");
+    sandbox.perfgate_at("", &prune).exits(2).reports("inside a clone");
+    assert_eq!(count_runs(&*open(&sandbox, STORES[1])), (30, 0));
+    sandbox.perfgate_at("r", &["runs", "prune", "--store", "dir:nowhere"]).exits(2).reports("has no run");
+    sandbox.perfgate_at("r", &["runs", "prune", "--keep", "0"]).exits(2);
 }
 
 #[test]
 fn a_damaged_run_is_reported_and_kept_and_the_others_are_pruned() {
     let records = runs(30);
-    let scene = scene(STORES[1], &records);
-    let damaged = scene.path("r/runs").join(records[2].0.to_string());
+    let sandbox = sandbox(STORES[1], &records);
+    let damaged = sandbox.path("r/runs").join(records[2].0.to_string());
     std::fs::write(&damaged, b"pgrun\nnonsense").unwrap();
-    scene
+    sandbox
         .perfgate_at("r", &["runs", "prune", "--keep", "12", "--thin", "0", "--store", STORES[1]])
         .exits(2)
-        .complains("damaged")
-        .says("1 could not be read")
-        .says("    17 removed");
+        .reports("damaged")
+        .prints("1 could not be read")
+        .prints("    17 removed");
     assert!(damaged.exists());
 }
 
@@ -199,8 +199,8 @@ fn a_damaged_run_is_reported_and_kept_and_the_others_are_pruned() {
 fn a_run_in_whole_and_thinned_form_counts_once() {
     let records = runs(12);
     for url in STORES {
-        let scene = scene(url, &records);
-        let store = open(&scene, url);
+        let sandbox = sandbox(url, &records);
+        let store = open(&sandbox, url);
         let (key, bytes) = &records[0];
         let thin = perfgate::history::thin(bytes).unwrap().unwrap();
         let thin = (key.thinned(&thin), thin);
@@ -209,27 +209,27 @@ fn a_run_in_whole_and_thinned_form_counts_once() {
         assert_eq!((listed.keys.len(), listed.duplicates.as_slice()), (12, std::slice::from_ref(&thin.0)));
         assert!(listed.keys.contains(key), "the whole one is read");
         // The whole form counts; the thinned one is the duplicate.
-        scene.perfgate_at("r", &["runs", "prune", "--store", url]).exits(0);
-        assert_eq!((census(&*store), store.list().unwrap().duplicates.len()), ((12, 0), 0));
+        sandbox.perfgate_at("r", &["runs", "prune", "--store", url]).exits(0);
+        assert_eq!((count_runs(&*store), store.list().unwrap().duplicates.len()), ((12, 0), 0));
         // A whole form is not written next to a thinned one.
         store.write(std::slice::from_ref(&thin)).unwrap();
         store.remove(std::slice::from_ref(key)).unwrap();
         assert_eq!(store.write(&records[..1]).unwrap().already, 1);
-        assert_eq!(census(&*store), (11, 1), "{url}");
+        assert_eq!(count_runs(&*store), (11, 1), "{url}");
     }
 }
 
 /// Limits the size of files to 0, like a full disk.
 #[test]
 fn temporary_files_of_dead_writers_are_removed() {
-    let scene = scene("dir:runs", &runs(30));
-    let month = std::fs::read_dir(scene.path("r/runs")).unwrap().next().unwrap().unwrap().path();
+    let sandbox = sandbox("dir:runs", &runs(30));
+    let month = std::fs::read_dir(sandbox.path("r/runs")).unwrap().next().unwrap().unwrap().path();
     let [old, young] = ["1-0", "2-0"].map(|who| month.join(format!(".unfinished-{who}")));
     for (path, hours) in [(&old, 25), (&young, 1)] {
         let file = std::fs::File::create(path).unwrap();
         file.set_modified(std::time::SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
     }
-    scene.perfgate_at("r", &["runs", "prune", "--keep", "12", "--store", "dir:runs"]).exits(0);
+    sandbox.perfgate_at("r", &["runs", "prune", "--keep", "12", "--store", "dir:runs"]).exits(0);
     assert_eq!((old.exists(), young.exists()), (false, true));
 }
 
@@ -238,16 +238,16 @@ fn temporary_files_of_dead_writers_are_removed() {
 fn nothing_is_removed_on_a_full_disk() {
     let records = runs(30);
     for url in STORES {
-        let scene = scene(url, &records);
-        let before = open(&scene, url).list().unwrap();
+        let sandbox = sandbox(url, &records);
+        let before = open(&sandbox, url).list().unwrap();
         let program = env!("CARGO_BIN_EXE_perfgate");
         let prune =
             format!("trap '' XFSZ; ulimit -f 0; exec '{program}' runs prune --keep 12 --thin 10 --store '{url}'");
         let output =
-            std::process::Command::new("sh").args(["-c", &prune]).current_dir(scene.path("r")).output().unwrap();
+            std::process::Command::new("sh").args(["-c", &prune]).current_dir(sandbox.path("r")).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{url}: {}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(open(&scene, url).list().unwrap(), before);
-        assert_eq!(census(&*open(&scene, url)), (30, 0));
+        assert_eq!(open(&sandbox, url).list().unwrap(), before);
+        assert_eq!(count_runs(&*open(&sandbox, url)), (30, 0));
     }
 }
 
@@ -257,17 +257,17 @@ fn nothing_is_removed_on_a_full_disk() {
 fn a_kill_at_any_moment_loses_nothing() {
     let records = runs(90);
     for url in STORES {
-        let scene = scene(url, &records);
-        let store = open(&scene, url);
+        let sandbox = sandbox(url, &records);
+        let store = open(&sandbox, url);
         let kept: BTreeSet<String> = records[30..].iter().map(|(key, _)| key.id().to_owned()).collect();
         let all: BTreeSet<String> = records.iter().map(|(key, _)| key.id().to_owned()).collect();
         let (mut killed, mut delay) = (0, 0);
         loop {
             let prune = ["runs", "prune", "--keep", "20", "--thin", "40", "--store", url];
-            let done = scene.killed("r", &prune, Duration::from_millis(delay));
+            let done = sandbox.killed("r", &prune, Duration::from_millis(delay));
             let there = ids(&*store);
             assert!(there.is_superset(&kept) && there.is_subset(&all), "{url}, after {delay} ms");
-            census(&*store);
+            count_runs(&*store);
             for (key, bytes) in &records[70..] {
                 assert_eq!(&store.read(key).unwrap(), bytes);
             }
@@ -277,123 +277,123 @@ fn a_kill_at_any_moment_loses_nothing() {
             killed += 1;
             delay += 2;
             // The user has to remove a lock that a killed git or libgit2 left, as the message explains.
-            let _ = std::fs::remove_file(scene.path("r/.git").join(format!("{REF}.lock")));
+            let _ = std::fs::remove_file(sandbox.path("r/.git").join(format!("{REF}.lock")));
         }
         assert!(killed > 0, "{url}");
-        assert_eq!((census(&*store), ids(&*store)), ((20, 40), kept), "{url}, killed {killed} times");
+        assert_eq!((count_runs(&*store), ids(&*store)), ((20, 40), kept), "{url}, killed {killed} times");
         assert_eq!(store.list().unwrap().duplicates.len(), 0);
         if url == STORES[0] {
-            scene.git("r", &["fsck", "--strict"]);
+            sandbox.git("r", &["fsck", "--strict"]);
         }
     }
 }
 
 /// A bare remote with runs, and clones that have pulled them.
-fn clones(records: &[(Key, Vec<u8>)], count: usize) -> (Scene, Vec<String>) {
-    let scene = scene(STORES[0], records);
-    scene.git("", &["clone", "-q", "--bare", "r", "remote.git"]);
+fn clones(records: &[(Key, Vec<u8>)], count: usize) -> (Sandbox, Vec<String>) {
+    let sandbox = sandbox(STORES[0], records);
+    sandbox.git("", &["clone", "-q", "--bare", "r", "remote.git"]);
     let names: Vec<String> = (0..count).map(|i| format!("clone-{i}")).collect();
-    scene.git("r", &["push", "-q", "../remote.git", &format!("{REF}:{REF}")]);
+    sandbox.git("r", &["push", "-q", "../remote.git", &format!("{REF}:{REF}")]);
     for name in &names {
-        scene.git("", &["clone", "-q", "remote.git", name]);
-        scene.perfgate_at(name, &["runs", "pull"]).exits(0);
+        sandbox.git("", &["clone", "-q", "remote.git", name]);
+        sandbox.perfgate_at(name, &["runs", "pull"]).exits(0);
     }
-    (scene, names)
+    (sandbox, names)
 }
 
-fn clone(scene: &Scene, name: &str) -> GitStore {
-    GitStore::open(&scene.path(name), REF).unwrap()
+fn clone(sandbox: &Sandbox, name: &str) -> GitStore {
+    GitStore::open(&sandbox.path(name), REF).unwrap()
 }
 
 #[test]
 fn a_clone_with_the_old_history_restores_nothing_and_loses_nothing() {
     let records = runs(40);
-    let (scene, _) = clones(&records, 2);
+    let (sandbox, _) = clones(&records, 2);
     let fresh = stored(&run(50, "x", "parse", 200));
     let old_commit = stored(&run(-5, "x", "parse", 200));
-    clone(&scene, "clone-1").write(&[fresh.clone(), old_commit.clone()]).unwrap();
-    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
-    let remote = clone(&scene, "remote.git");
-    assert_eq!(census(&remote), (15, 20));
-    assert_eq!(scene.git("remote.git", &["rev-list", "--count", REF]), "1", "the history is restarted");
+    clone(&sandbox, "clone-1").write(&[fresh.clone(), old_commit.clone()]).unwrap();
+    sandbox.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
+    let remote = clone(&sandbox, "remote.git");
+    assert_eq!(count_runs(&remote), (15, 20));
+    assert_eq!(sandbox.git("remote.git", &["rev-list", "--count", REF]), "1", "the history is restarted");
 
     // A new run is kept, even if its commit is older than the pruned ones.
-    scene.perfgate_at("clone-1", &["runs", "push"]).exits(0).says("2 runs sent");
-    assert_eq!(census(&remote), (17, 20));
+    sandbox.perfgate_at("clone-1", &["runs", "push"]).exits(0).prints("2 runs sent");
+    assert_eq!(count_runs(&remote), (17, 20));
     assert!(ids(&remote).contains(fresh.0.id()) && ids(&remote).contains(old_commit.0.id()));
-    assert_eq!(census(&clone(&scene, "clone-1")), (17, 20));
-    assert_eq!(scene.git("remote.git", &["rev-list", "--count", REF]), "2");
-    scene.perfgate_at("clone-0", &["runs", "pull"]).exits(0).says("2 runs received");
-    assert_eq!(census(&clone(&scene, "clone-0")), (17, 20));
+    assert_eq!(count_runs(&clone(&sandbox, "clone-1")), (17, 20));
+    assert_eq!(sandbox.git("remote.git", &["rev-list", "--count", REF]), "2");
+    sandbox.perfgate_at("clone-0", &["runs", "pull"]).exits(0).prints("2 runs received");
+    assert_eq!(count_runs(&clone(&sandbox, "clone-0")), (17, 20));
     // Recording a pruned run again restores it.
-    clone(&scene, "clone-0").write(&records[..1]).unwrap();
-    scene.perfgate_at("clone-0", &["runs", "push"]).exits(0).says("1 run sent");
-    scene.perfgate_at("clone-1", &["runs", "push"]).exits(0).says("0 runs sent, 1 received");
-    assert_eq!(census(&remote), (18, 20));
+    clone(&sandbox, "clone-0").write(&records[..1]).unwrap();
+    sandbox.perfgate_at("clone-0", &["runs", "push"]).exits(0).prints("1 run sent");
+    sandbox.perfgate_at("clone-1", &["runs", "push"]).exits(0).prints("0 runs sent, 1 received");
+    assert_eq!(count_runs(&remote), (18, 20));
 }
 
 #[test]
 fn two_clones_that_prune_at_once_end_with_the_same_runs() {
     let records = runs(40);
-    let (scene, _) = clones(&records, 3);
-    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20"]).exits(0);
-    scene.perfgate_at("clone-1", &["runs", "prune", "--keep", "20", "--thin", "5"]).exits(0);
-    clone(&scene, "clone-2").write(&[stored(&run(60, "x", "parse", 200))]).unwrap();
+    let (sandbox, _) = clones(&records, 3);
+    sandbox.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20"]).exits(0);
+    sandbox.perfgate_at("clone-1", &["runs", "prune", "--keep", "20", "--thin", "5"]).exits(0);
+    clone(&sandbox, "clone-2").write(&[stored(&run(60, "x", "parse", 200))]).unwrap();
     for name in ["clone-0", "clone-1", "clone-2", "clone-0", "clone-1"] {
-        scene.perfgate_at(name, &["runs", "push"]).exits(0);
+        sandbox.perfgate_at(name, &["runs", "push"]).exits(0);
     }
     // The removals of both apply: the newest 25 are left, 10 of them thinned, and the new one.
-    let remote = clone(&scene, "remote.git");
-    assert_eq!(census(&remote), (16, 10));
+    let remote = clone(&sandbox, "remote.git");
+    assert_eq!(count_runs(&remote), (16, 10));
     for name in ["clone-0", "clone-1", "clone-2"] {
-        assert_eq!(ids(&clone(&scene, name)), ids(&remote), "{name}");
+        assert_eq!(ids(&clone(&sandbox, name)), ids(&remote), "{name}");
     }
-    assert_eq!(scene.git("remote.git", &["rev-list", "--merges", "--count", REF]), "0");
+    assert_eq!(sandbox.git("remote.git", &["rev-list", "--merges", "--count", REF]), "0");
 }
 
 #[test]
 fn writers_that_push_during_a_prune_lose_no_run() {
     let records = runs(40);
-    let (scene, names) = clones(&records, 4);
+    let (sandbox, names) = clones(&records, 4);
     for round in 0..4 {
         std::thread::scope(|scope| {
             for (writer, name) in names.iter().enumerate() {
-                let scene = &scene;
+                let sandbox = &sandbox;
                 scope.spawn(move || {
                     let number = 100 + round * 10 + writer as i64;
                     let record = stored(&run(number, &format!("machine {writer}"), "parse", 200));
-                    clone(scene, name).write(&[record]).unwrap();
+                    clone(sandbox, name).write(&[record]).unwrap();
                     let args: &[&str] = match writer {
                         0 => &["runs", "prune", "--keep", "15", "--thin", "10", "--push"],
                         _ => &["runs", "push"],
                     };
-                    scene.perfgate_at(name, args).exits(0);
+                    sandbox.perfgate_at(name, args).exits(0);
                 });
             }
         });
-        let remote = clone(&scene, "remote.git");
+        let remote = clone(&sandbox, "remote.git");
         // 15 whole and 10 thinned runs of the first machine, and every new one.
-        assert_eq!(census(&remote), (15 + 4 * (round as usize + 1), 10), "after round {round}");
+        assert_eq!(count_runs(&remote), (15 + 4 * (round as usize + 1), 10), "after round {round}");
         assert_eq!(remote.list().unwrap().duplicates.len(), 0);
     }
 }
 
 #[test]
 fn a_remote_that_refuses_force_gets_the_pruned_runs_too() {
-    let (scene, _) = clones(&runs(40), 2);
-    scene.git("remote.git", &["config", "receive.denyNonFastForwards", "true"]);
-    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
-    assert_eq!(census(&clone(&scene, "remote.git")), (15, 20));
-    scene.perfgate_at("clone-1", &["runs", "push"]).exits(0);
-    assert_eq!(census(&clone(&scene, "remote.git")), (15, 20));
-    assert_eq!(census(&clone(&scene, "clone-1")), (15, 20));
+    let (sandbox, _) = clones(&runs(40), 2);
+    sandbox.git("remote.git", &["config", "receive.denyNonFastForwards", "true"]);
+    sandbox.perfgate_at("clone-0", &["runs", "prune", "--keep", "15", "--thin", "20", "--push"]).exits(0);
+    assert_eq!(count_runs(&clone(&sandbox, "remote.git")), (15, 20));
+    sandbox.perfgate_at("clone-1", &["runs", "push"]).exits(0);
+    assert_eq!(count_runs(&clone(&sandbox, "remote.git")), (15, 20));
+    assert_eq!(count_runs(&clone(&sandbox, "clone-1")), (15, 20));
 }
 
 #[test]
 fn unreadable_tombstones_stop_pull_and_push() {
-    let (scene, _) = clones(&runs(20), 1);
-    scene.perfgate_at("clone-0", &["runs", "prune", "--keep", "12", "--thin", "0"]).exits(0);
-    let repository = git2::Repository::open(scene.path("clone-0")).unwrap();
+    let (sandbox, _) = clones(&runs(20), 1);
+    sandbox.perfgate_at("clone-0", &["runs", "prune", "--keep", "12", "--thin", "0"]).exits(0);
+    let repository = git2::Repository::open(sandbox.path("clone-0")).unwrap();
     let tip = repository.find_reference(REF).unwrap().peel_to_commit().unwrap();
     let mut tree = repository.treebuilder(Some(&tip.tree().unwrap())).unwrap();
     assert!(tree.get("pruned").unwrap().is_some());
@@ -401,5 +401,5 @@ fn unreadable_tombstones_stop_pull_and_push() {
     let tree = repository.find_tree(tree.write().unwrap()).unwrap();
     let author = git2::Signature::now("A", "a@example.org").unwrap();
     repository.commit(Some(REF), &author, &author, "x", &tree, &[&tip]).unwrap();
-    scene.perfgate_at("clone-0", &["runs", "push"]).exits(2).complains("pruned").complains("damaged");
+    sandbox.perfgate_at("clone-0", &["runs", "push"]).exits(2).reports("pruned").reports("damaged");
 }

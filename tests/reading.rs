@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{Scene, data};
+use common::{Sandbox, data};
 use serde_json::json;
 use std::io::Write;
 
@@ -21,9 +21,9 @@ fn asv(commit: char, seconds: f64, version: &str) -> String {
 
 #[test]
 fn a_benchmark_of_another_version_is_not_comparable() {
-    let scene = Scene::new();
-    scene.write("base.json", asv('a', 0.001, "1")).write("head.json", asv('b', 0.003, "2"));
-    let report = scene.perfgate(&["compare", "base.json", "head.json", "--format", "json"]);
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", asv('a', 0.001, "1")).write("head.json", asv('b', 0.003, "2"));
+    let report = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]);
     let report = report.json();
     let parse = &report["benchmarks"].as_array().unwrap().iter().find(|b| b["name"] == "suite.time_parse").unwrap();
     assert_eq!(parse["outcome"], "inconclusive");
@@ -34,16 +34,16 @@ fn a_benchmark_of_another_version_is_not_comparable() {
 
 #[test]
 fn stored_runs_of_another_version_are_left_out_of_the_base() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     for (file, version, factor) in [("1.json", "1", 3.0), ("2.json", "1", 3.0), ("3.json", "2", 1.0)] {
-        scene.commit("r", file);
-        scene.write(file, asv('a', 0.001 * factor, version));
-        scene.perfgate_at("r", &["record", &format!("../{file}"), "--commit", "HEAD"]).exits(0);
+        sandbox.commit("r", file);
+        sandbox.write(file, asv('a', 0.001 * factor, version));
+        sandbox.perfgate_at("r", &["record", &format!("../{file}"), "--commit", "HEAD"]).exits(0);
     }
-    scene.commit("r", "head");
-    scene.write("head.json", asv('b', 0.001_001, "2"));
-    let report = scene.perfgate_at("r", &["compare", "--head", "../head.json", "--format", "json"]).json();
+    sandbox.commit("r", "head");
+    sandbox.write("head.json", asv('b', 0.001_001, "2"));
+    let report = sandbox.perfgate_at("r", &["compare", "--head", "../head.json", "--format", "json"]).json();
     let parse = report["benchmarks"].as_array().unwrap().iter().find(|b| b["name"] == "suite.time_parse").unwrap();
     assert_eq!(
         (&parse["base"]["runs"], parse["base"]["value"].as_f64().map(f64::round)),
@@ -53,15 +53,15 @@ fn stored_runs_of_another_version_are_left_out_of_the_base() {
 
 #[test]
 fn a_series_starts_with_the_current_version_of_its_benchmark() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     for run in 0..12 {
         let (version, seconds) = if run < 6 { ("1", 0.003) } else { ("2", 0.001) };
-        scene.commit("r", &format!("commit {run}"));
-        scene.write("run.json", asv('a', seconds * (1.0 + f64::from(run) / 10_000.0), version));
-        scene.perfgate_at("r", &["record", "../run.json", "--commit", "HEAD"]).exits(0);
+        sandbox.commit("r", &format!("commit {run}"));
+        sandbox.write("run.json", asv('a', seconds * (1.0 + f64::from(run) / 10_000.0), version));
+        sandbox.perfgate_at("r", &["record", "../run.json", "--commit", "HEAD"]).exits(0);
     }
-    let history = scene.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let history = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
     let series =
         |name: &str| history["series"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
     let (parse, dump) = (series("suite.time_parse"), series("suite.time_dump"));
@@ -75,24 +75,24 @@ fn a_series_starts_with_the_current_version_of_its_benchmark() {
 
 #[test]
 fn results_of_asvs_first_version_are_recognised() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let old = json!({"commit_hash": "c".repeat(40), "date": 1, "params": {"cpu": "Test CPU"}, "python": "2.7",
         "requirements": {}, "results": {"suite.time_a": 0.00042, "suite.mem_c": 344}, "version": 1});
-    scene.write("old.json", old.to_string());
-    scene.perfgate(&["compare", "old.json", "old.json", "--all"]).exits(0).says("suite.time_a");
+    sandbox.write("old.json", old.to_string());
+    sandbox.perfgate(&["compare", "old.json", "old.json", "--all"]).exits(0).prints("suite.time_a");
 }
 
 #[test]
 fn json_is_found_between_the_lines_of_other_programs() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let json = std::fs::read_to_string(data("google-benchmark/before.json")).unwrap();
-    scene
+    sandbox
         .write("out.json", format!("2026-01-05\nRunning ./bench\n[INFO] x\n***WARNING*** CPU scaling\n{json}\ndone\n"));
     let log: String = json.lines().map(|line| format!("2026-01-05T10:11:12.1234567Z {line}\n")).collect();
-    scene.write("log.txt", format!("\u{feff}2026-01-05T10:11:12.1234567Z Run ./bench\n{log}"));
+    sandbox.write("log.txt", format!("\u{feff}2026-01-05T10:11:12.1234567Z Run ./bench\n{log}"));
     let after = data("google-benchmark/after.json");
     let read = |path: &str| {
-        let report = scene.perfgate(&["compare", path, &after, "--format", "json"]).json();
+        let report = sandbox.perfgate(&["compare", path, &after, "--format", "json"]).json();
         let findings = report["benchmarks"].as_array().unwrap();
         findings.iter().map(|finding| finding["base"]["value"].to_string()).collect::<Vec<_>>()
     };
@@ -103,15 +103,15 @@ fn json_is_found_between_the_lines_of_other_programs() {
 
 #[test]
 fn compressed_results_are_read_and_a_damaged_file_is_an_error() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let json = asv('a', 0.001, "1");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(json.as_bytes()).unwrap();
     let gzip = gzip.finish().unwrap();
-    scene.write("a.json.gz", &gzip).write("a.json.zst", zstd::bulk::compress(json.as_bytes(), 1).unwrap());
-    scene.write("cut.json.gz", &gzip[..gzip.len() / 2]);
-    scene.perfgate(&["compare", "a.json.gz", "a.json.zst", "--all"]).exits(0).says("suite.time_parse");
-    scene.perfgate(&["compare", "a.json.gz", "cut.json.gz"]).exits(2).complains("cut.json.gz: ");
+    sandbox.write("a.json.gz", &gzip).write("a.json.zst", zstd::bulk::compress(json.as_bytes(), 1).unwrap());
+    sandbox.write("cut.json.gz", &gzip[..gzip.len() / 2]);
+    sandbox.perfgate(&["compare", "a.json.gz", "a.json.zst", "--all"]).exits(0).prints("suite.time_parse");
+    sandbox.perfgate(&["compare", "a.json.gz", "cut.json.gz"]).exits(2).reports("cut.json.gz: ");
 }
 
 /// A k6 summary of a test in which one request of five fails. Synthetic.
@@ -126,12 +126,12 @@ fn k6_summary(requests: u32) -> String {
 
 #[test]
 fn a_faster_server_with_the_same_error_rate_passes_and_the_numbers_of_errors_are_shown() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for (file, requests) in [("a.json", 60_000), ("b.json", 60_040), ("c.json", 60_120), ("head.json", 120_000)] {
-        scene.write(file, k6_summary(requests));
+        sandbox.write(file, k6_summary(requests));
     }
     let sides = ["--base", "a.json", "--base", "b.json", "--base", "c.json", "--head", "head.json"];
-    let report = scene.perfgate(&[&["compare", "--format", "json"], &sides[..]].concat()).exits(0).json();
+    let report = sandbox.perfgate(&[&["compare", "--format", "json"], &sides[..]].concat()).exits(0).json();
     let rows = report["benchmarks"].as_array().unwrap();
     assert!(rows.iter().all(|row| row["metric"] != "errors"));
     let failed = rows.iter().find(|row| row["name"] == "http_req_failed").unwrap();
@@ -148,11 +148,11 @@ fn an_odd_value_that_only_describes_the_machine_costs_the_field() {
         ("benchmarkdotnet/before.json", "\"LogicalCoreCount\":", "\"LogicalCoreCount\": \"many\", \"was\":"),
         ("mitata/before.json", "\"arch\":", "\"arch\": 1, \"was\":"),
     ] {
-        let scene = Scene::new();
+        let sandbox = Sandbox::new();
         let text = std::fs::read_to_string(data(file)).unwrap();
         assert!(text.contains(from), "{file}");
-        scene.write("odd.json", text.replacen(from, to, 1));
-        let answer = scene.perfgate(&["compare", "odd.json", &data(&file.replace("before", "after"))]);
+        sandbox.write("odd.json", text.replacen(from, to, 1));
+        let answer = sandbox.perfgate(&["compare", "odd.json", &data(&file.replace("before", "after"))]);
         assert!(answer.code < 2, "{file}: {}", answer.stderr);
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::{Scene, data};
+use common::{Sandbox, data};
 use perfgate::io::input::{self, Location, Request};
 use perfgate::model::Detail;
 use serde_json::{Value, json};
@@ -13,8 +13,8 @@ fn now() -> i64 {
 }
 
 /// The newest runs of the repository `r`, in the JSON of `runs list`.
-fn listed(scene: &Scene, args: &[&str]) -> Vec<Value> {
-    let answer = scene.perfgate_at("r", &[&["runs", "list", "--format", "json"][..], args].concat());
+fn listed(sandbox: &Sandbox, args: &[&str]) -> Vec<Value> {
+    let answer = sandbox.perfgate_at("r", &[&["runs", "list", "--format", "json"][..], args].concat());
     let json = answer.exits(0).json();
     assert_eq!((&json["format"], &json["version"]), (&json!("perfgate-runs"), &json!(1)));
     json["runs"].as_array().unwrap().clone()
@@ -23,68 +23,74 @@ fn listed(scene: &Scene, args: &[&str]) -> Vec<Value> {
 #[test]
 fn a_run_has_the_time_that_its_results_state_or_the_time_of_recording() {
     for store in [&[][..], &["--store", "dir:../runs"]] {
-        let scene = Scene::measured();
+        let sandbox = Sandbox::measured();
         let before = now();
-        scene.perfgate_at("r", &[&["record"][..], store].concat()).exits(0);
-        let runs = listed(&scene, store);
+        sandbox.perfgate_at("r", &[&["record"][..], store].concat()).exits(0);
+        let runs = listed(&sandbox, store);
         assert_eq!(runs[0]["measured"], Value::Null);
         assert_eq!(runs[0]["recorded_exactly"], json!(true));
         assert!((before..=now()).contains(&runs[0]["recorded"].as_i64().unwrap()), "{}", runs[0]);
-        assert_eq!(runs[0]["commit"], json!(scene.git("r", &["rev-parse", "HEAD"])));
+        assert_eq!(runs[0]["commit"], json!(sandbox.git("r", &["rev-parse", "HEAD"])));
         assert_eq!(runs[0]["results"], json!(5));
-        scene.perfgate_at("r", &[&["runs", "list"][..], store].concat()).exits(0).says("  recorded 20");
-        scene.perfgate_at("r", &[&["runs", "show", "HEAD"][..], store].concat()).exits(0).says("time      recorded 20");
+        sandbox.perfgate_at("r", &[&["runs", "list"][..], store].concat()).exits(0).prints("  recorded 20");
+        sandbox
+            .perfgate_at("r", &[&["runs", "show", "HEAD"][..], store].concat())
+            .exits(0)
+            .prints("time      recorded 20");
 
         let results = data("pytest-benchmark/before.json");
         let record = [&["record", &results, "--commit", "HEAD"][..], store].concat();
-        scene.perfgate_at("r", &record).exits(0).says("recorded ");
+        sandbox.perfgate_at("r", &record).exits(0).prints("recorded ");
         // The same file counts once.
-        scene.perfgate_at("r", &record).exits(0).says("already recorded");
-        scene.perfgate_at("r", &[&["runs", "list"][..], store].concat()).exits(0).says("measured 2026-11-21 09:11:58Z");
-        let runs = listed(&scene, store);
+        sandbox.perfgate_at("r", &record).exits(0).prints("already recorded");
+        sandbox
+            .perfgate_at("r", &[&["runs", "list"][..], store].concat())
+            .exits(0)
+            .prints("measured 2026-11-21 09:11:58Z");
+        let runs = listed(&sandbox, store);
         assert!(runs.iter().any(|run| run["measured"] == json!(1_795_252_318)), "{runs:?}");
-        assert_eq!(listed(&scene, &[&["--last", "1"][..], store].concat()).len(), 1);
+        assert_eq!(listed(&sandbox, &[&["--last", "1"][..], store].concat()).len(), 1);
     }
 }
 
 /// A commit object of a store.
-fn commit(scene: &Scene, tree: &str, parent: Option<&str>, time: i64) -> String {
+fn commit(sandbox: &Sandbox, tree: &str, parent: Option<&str>, time: i64) -> String {
     let parent = parent.map(|parent| format!("parent {parent}\n")).unwrap_or_default();
     let who = format!("a <a@example.org> {time} +0000");
-    scene.write("commit", format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nrecord\n"));
-    scene.git("r", &["hash-object", "-t", "commit", "-w", "../commit"])
+    sandbox.write("commit", format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nrecord\n"));
+    sandbox.git("r", &["hash-object", "-t", "commit", "-w", "../commit"])
 }
 
 #[test]
 fn the_history_of_a_git_store_has_the_times_of_recording() {
     const REF: &str = "refs/perfgate/baselines";
-    let scene = Scene::measured();
-    scene.git("r", &["switch", "-q", "-c", "topic"]); // the newest runs of main are never pruned
+    let sandbox = Sandbox::measured();
+    sandbox.git("r", &["switch", "-q", "-c", "topic"]); // the newest runs of main are never pruned
     let mut newest: Option<String> = None;
     for run in 1..=3 {
-        scene.commit("r", &format!("change {run}")).five_benchmarks(run);
-        scene.perfgate_at("r", &["record"]).exits(0);
-        let tree = scene.git("r", &["rev-parse", &format!("{REF}^{{tree}}")]);
+        sandbox.commit("r", &format!("change {run}")).five_benchmarks(run);
+        sandbox.perfgate_at("r", &["record"]).exits(0);
+        let tree = sandbox.git("r", &["rev-parse", &format!("{REF}^{{tree}}")]);
         let time = 1_000_000_000 + i64::from(run);
-        newest = Some(commit(&scene, &tree, newest.as_deref(), time));
-        scene.git("r", &["update-ref", REF, newest.as_ref().unwrap()]);
+        newest = Some(commit(&sandbox, &tree, newest.as_deref(), time));
+        sandbox.git("r", &["update-ref", REF, newest.as_ref().unwrap()]);
     }
-    let times = |scene: &Scene| -> Vec<(i64, bool)> {
-        let runs = listed(scene, &[]);
+    let times = |sandbox: &Sandbox| -> Vec<(i64, bool)> {
+        let runs = listed(sandbox, &[]);
         let time = |run: &Value| (run["recorded"].as_i64().unwrap(), run["recorded_exactly"] == json!(true));
         runs.iter().map(time).collect()
     };
-    assert_eq!(times(&scene), [(1_000_000_003, true), (1_000_000_002, true), (1_000_000_001, true)]);
+    assert_eq!(times(&sandbox), [(1_000_000_003, true), (1_000_000_002, true), (1_000_000_001, true)]);
     // A history that was fetched in part.
-    let tree = scene.git("r", &["rev-parse", &format!("{REF}^{{tree}}")]);
-    let cut = commit(&scene, &tree, Some(&"1".repeat(40)), 1_000_000_009);
-    scene.git("r", &["update-ref", REF, &cut]);
-    assert_eq!(times(&scene), [(1_000_000_009, false); 3]);
+    let tree = sandbox.git("r", &["rev-parse", &format!("{REF}^{{tree}}")]);
+    let cut = commit(&sandbox, &tree, Some(&"1".repeat(40)), 1_000_000_009);
+    sandbox.git("r", &["update-ref", REF, &cut]);
+    assert_eq!(times(&sandbox), [(1_000_000_009, false); 3]);
     // Pruning restarts the history.
-    scene.git("r", &["update-ref", REF, newest.as_ref().unwrap()]);
-    scene.perfgate_at("r", &["runs", "prune", "--keep", "2"]).exits(0);
-    scene.perfgate_at("r", &["runs", "list"]).exits(0).says("recorded by 20");
-    assert_eq!(times(&scene).iter().filter(|(_, exactly)| *exactly).count(), 0);
+    sandbox.git("r", &["update-ref", REF, newest.as_ref().unwrap()]);
+    sandbox.perfgate_at("r", &["runs", "prune", "--keep", "2"]).exits(0);
+    sandbox.perfgate_at("r", &["runs", "list"]).exits(0).prints("recorded by 20");
+    assert_eq!(times(&sandbox).iter().filter(|(_, exactly)| *exactly).count(), 0);
 }
 
 #[test]

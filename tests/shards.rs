@@ -3,35 +3,35 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Commit, Environment, Evidence, Measurement, Metric, Run, record};
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 
 /// Writes results of some benchmarks to a tree.
-fn part(scene: &Scene, tree: &str, names: &[&str], run: u32, slow: Option<&str>) {
+fn part(sandbox: &Sandbox, tree: &str, names: &[&str], run: u32, slow: Option<&str>) {
     for name in names {
         let factor = if slow == Some(name) { 2.0 } else { 1.0 };
-        scene.bench(&format!("r/{tree}"), name, 1000.0 * factor, run);
+        sandbox.bench(&format!("r/{tree}"), name, 1000.0 * factor, run);
     }
 }
 
 #[test]
 fn the_shards_of_a_commit_are_judged_as_one_run() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     for run in 1..=4 {
-        scene.commit("r", &format!("change {run}"));
-        part(&scene, "target/one", &NAMES[..3], run, None);
-        part(&scene, "target/two", &NAMES[3..], run, None);
-        scene.perfgate_at("r", &["record", "target/one", "--shard", "one"]).exits(0).says("recorded 3 results");
-        scene.perfgate_at("r", &["record", "target/two", "--shard", "two"]).exits(0).says("recorded 3 results");
+        sandbox.commit("r", &format!("change {run}"));
+        part(&sandbox, "target/one", &NAMES[..3], run, None);
+        part(&sandbox, "target/two", &NAMES[3..], run, None);
+        sandbox.perfgate_at("r", &["record", "target/one", "--shard", "one"]).exits(0).prints("recorded 3 results");
+        sandbox.perfgate_at("r", &["record", "target/two", "--shard", "two"]).exits(0).prints("recorded 3 results");
     }
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
-    part(&scene, "target/criterion", &NAMES, 9, Some("e"));
-    let report = scene.perfgate_at("r", &["compare", "--format", "json"]);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    part(&sandbox, "target/criterion", &NAMES, 9, Some("e"));
+    let report = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
     report.exits(1);
     let json = report.json();
     assert_eq!(json["base"]["runs"], 4, "a run for each commit, not for each shard");
@@ -45,50 +45,50 @@ fn the_shards_of_a_commit_are_judged_as_one_run() {
     );
     // A stored head of two shards and a base of stored runs: one run and four.
     for (shard, names) in [("one", &NAMES[..3]), ("two", &NAMES[3..])] {
-        part(&scene, &format!("target/work-{shard}"), names, 9, Some("e"));
+        part(&sandbox, &format!("target/work-{shard}"), names, 9, Some("e"));
         let tree = format!("target/work-{shard}");
-        scene.perfgate_at("r", &["record", &tree, "--shard", shard]).exits(0);
+        sandbox.perfgate_at("r", &["record", &tree, "--shard", shard]).exits(0);
     }
-    let json = scene.perfgate_at("r", &["compare", "--head", "HEAD", "--format", "json"]).json();
+    let json = sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--format", "json"]).json();
     assert_eq!((&json["head"]["runs"], &json["base"]["runs"]), (&1.into(), &4.into()));
     assert_eq!(json["counts"]["added"].as_i64().unwrap() + json["counts"]["removed"].as_i64().unwrap(), 0);
 }
 
 #[test]
 fn a_job_of_one_shard_is_compared_with_that_shard() {
-    let scene = Scene::new();
-    scene.repository("r");
-    let at = |shard: &str, args: &[&str]| scene.perfgate_with("r", &[("PERFGATE_SHARD", shard)], args);
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let at = |shard: &str, args: &[&str]| sandbox.perfgate_with("r", &[("PERFGATE_SHARD", shard)], args);
     for run in 1..=4 {
-        scene.commit("r", &format!("change {run}"));
+        sandbox.commit("r", &format!("change {run}"));
         for (shard, names) in [("one", &NAMES[..3]), ("two", &NAMES[3..])] {
-            part(&scene, &format!("target/{shard}"), names, run, None);
-            at(shard, &["record", &format!("target/{shard}")]).exits(0).says("recorded 3 results");
+            part(&sandbox, &format!("target/{shard}"), names, run, None);
+            at(shard, &["record", &format!("target/{shard}")]).exits(0).prints("recorded 3 results");
         }
     }
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
-    part(&scene, "target/criterion", &NAMES[3..], 9, Some("e"));
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    part(&sandbox, "target/criterion", &NAMES[3..], 9, Some("e"));
     let json = at("two", &["compare", "--format", "json"]).exits(1).json();
     assert_eq!((&json["counts"]["removed"], &json["counts"]["regressed"]), (&0.into(), &1.into()));
     assert_eq!(json["base"]["runs"], 4);
     // Without --shard the whole suite is expected.
-    let json = scene.perfgate_at("r", &["compare", "--format", "json"]).exits(1).json();
+    let json = sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(1).json();
     assert_eq!(json["counts"]["removed"], 3);
 }
 
 #[test]
 fn a_benchmark_in_two_shards_has_two_runs() {
-    let scene = Scene::new();
-    scene.repository("r");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     for (shard, run) in [("one", 1), ("two", 2)] {
-        part(&scene, &format!("target/{shard}"), &NAMES[..2], run, None);
-        scene.perfgate_at("r", &["record", &format!("target/{shard}"), "--shard", shard]).exits(0);
+        part(&sandbox, &format!("target/{shard}"), &NAMES[..2], run, None);
+        sandbox.perfgate_at("r", &["record", &format!("target/{shard}"), "--shard", shard]).exits(0);
     }
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
-    part(&scene, "target/criterion", &NAMES[..2], 9, None);
-    let json = scene.perfgate_at("r", &["compare", "--format", "json"]).json();
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    part(&sandbox, "target/criterion", &NAMES[..2], 9, None);
+    let json = sandbox.perfgate_at("r", &["compare", "--format", "json"]).json();
     assert_eq!((&json["base"]["runs"], &json["benchmarks"][0]["base"]["runs"]), (&2.into(), &2.into()));
 }
 
@@ -108,34 +108,34 @@ fn stored(commit: &str, time: i64, cpu: &str, shard: &str, values: &[(&str, f64)
 }
 
 /// Four commits on main and one on a branch, each measured on two machines. On the second one, `b` is slower.
-fn matrix() -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
+fn matrix() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     let mut records = Vec::new();
     let mut record = |number: u32, factor: f64| {
-        let commit = scene.git("r", &["rev-parse", "HEAD"]);
-        let time: i64 = scene.git("r", &["show", "-s", "--format=%ct"]).parse().unwrap();
+        let commit = sandbox.git("r", &["rev-parse", "HEAD"]);
+        let time: i64 = sandbox.git("r", &["show", "-s", "--format=%ct"]).parse().unwrap();
         let slow = [("a", 3000.0), ("b", 6000.0 * factor), ("only", 50.0)];
         records.push(stored(&commit, time, "fast", "linux", &[("a", 1000.0), ("b", 2000.0)], number));
         records.push(stored(&commit, time, "slow", "arm", &slow, number + 50));
     };
     for number in 0..4 {
-        scene.commit("r", &format!("change {number}"));
+        sandbox.commit("r", &format!("change {number}"));
         record(number, 1.0);
     }
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
     record(9, 2.0);
-    store::open(store::DEFAULT_URL, &scene.path("r")).unwrap().write(&records).unwrap();
-    scene
+    store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap().write(&records).unwrap();
+    sandbox
 }
 
 #[test]
 fn results_of_two_machines_are_judged_separately() {
-    let scene = matrix();
+    let sandbox = matrix();
     for base in [vec![], vec!["--base", "main"]] {
         let args = [&["compare", "--head", "HEAD", "--format", "json"][..], &base].concat();
-        let report = scene.perfgate_at("r", &args);
+        let report = sandbox.perfgate_at("r", &args);
         report.exits(1);
         for (name, outcome) in [
             ("a [fast, 4 cores]", "unchanged"),
@@ -160,9 +160,9 @@ fn results_of_two_machines_are_judged_separately() {
 
 #[test]
 fn runs_of_machines_that_the_other_side_lacks_are_left_out() {
-    let scene = matrix();
-    let commit = scene.git("r", &["rev-parse", "HEAD"]);
-    let store = store::open(store::DEFAULT_URL, &scene.path("r")).unwrap();
+    let sandbox = matrix();
+    let commit = sandbox.git("r", &["rev-parse", "HEAD"]);
+    let store = store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap();
     let arm: Vec<Key> = store.list().unwrap().keys;
     let arm: Vec<Key> = arm
         .into_iter()
@@ -173,7 +173,7 @@ fn runs_of_machines_that_the_other_side_lacks_are_left_out() {
         })
         .collect();
     store.remove(&arm).unwrap();
-    let report = scene.perfgate_at("r", &["compare", "--base", "main", "--head", "HEAD", "--format", "json"]);
+    let report = sandbox.perfgate_at("r", &["compare", "--base", "main", "--head", "HEAD", "--format", "json"]);
     let json = report.json();
     assert_eq!(json["benchmarks"].as_array().unwrap().len(), 2, "{}", json["benchmarks"]);
     // 1000 and 1000, without the slow machine's 3000.
@@ -184,8 +184,8 @@ fn runs_of_machines_that_the_other_side_lacks_are_left_out() {
 
 #[test]
 fn two_machines_are_two_series() {
-    let scene = matrix();
-    let report = scene.perfgate_at("r", &["history", "a", "--format", "json"]);
+    let sandbox = matrix();
+    let report = sandbox.perfgate_at("r", &["history", "a", "--format", "json"]);
     let json = report.json();
     let series = json["series"].as_array().unwrap();
     assert_eq!(series.len(), 2);
@@ -194,11 +194,11 @@ fn two_machines_are_two_series() {
 
 #[test]
 fn a_shards_name_is_shown_without_escapes_and_cannot_be_empty() {
-    let scene = Scene::new();
-    scene.repository("r");
-    part(&scene, "target/criterion", &NAMES[..1], 1, None);
-    scene.perfgate_at("r", &["record", "--shard", "../\u{1b}[31m$(x)"]).exits(0);
-    let shown = scene.perfgate_at("r", &["runs", "show", "HEAD"]);
-    shown.exits(0).says("shard").does_not_say("\u{1b}");
-    scene.perfgate_at("r", &["record", "--shard", ""]).exits(2);
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    part(&sandbox, "target/criterion", &NAMES[..1], 1, None);
+    sandbox.perfgate_at("r", &["record", "--shard", "../\u{1b}[31m$(x)"]).exits(0);
+    let shown = sandbox.perfgate_at("r", &["runs", "show", "HEAD"]);
+    shown.exits(0).prints("shard").does_not_print("\u{1b}");
+    sandbox.perfgate_at("r", &["record", "--shard", ""]).exits(2);
 }

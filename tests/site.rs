@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use common::browser::Browser;
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Commit, Environment, Evidence, Measurement, Metric, Run, record};
@@ -24,9 +24,9 @@ fn measured(name: &str, metric: Metric, value: f64, seed: usize) -> Measurement 
 }
 
 /// A repository `r` with commits, one every five hours, and the runs of each in the store `runs`.
-fn recorded(count: usize, runs_of: impl Fn(usize) -> Vec<(&'static str, Vec<Measurement>)>) -> (Scene, Vec<Commit>) {
-    let scene = Scene::new();
-    scene.repository("r");
+fn recorded(count: usize, runs_of: impl Fn(usize) -> Vec<(&'static str, Vec<Measurement>)>) -> (Sandbox, Vec<Commit>) {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
     let mut stream = String::new();
     for i in 0..count {
         let (time, subject) = (START + 18_000 * i as i64, format!("Change the parser <b>{i}</b>"));
@@ -38,16 +38,16 @@ fn recorded(count: usize, runs_of: impl Fn(usize) -> Vec<(&'static str, Vec<Meas
             if i == 0 { "deleteall" } else { "" }
         );
     }
-    scene.write("stream", &stream);
-    scene.git("r", &["checkout", "-q", "--detach"]);
-    scene.git("r", &["update-ref", "-d", "refs/heads/main"]);
-    let stream = std::fs::File::open(scene.path("stream")).unwrap();
+    sandbox.write("stream", &stream);
+    sandbox.git("r", &["checkout", "-q", "--detach"]);
+    sandbox.git("r", &["update-ref", "-d", "refs/heads/main"]);
+    let stream = std::fs::File::open(sandbox.path("stream")).unwrap();
     let mut import = std::process::Command::new("git");
-    import.args(["fast-import", "--quiet"]).current_dir(scene.path("r")).stdin(stream);
+    import.args(["fast-import", "--quiet"]).current_dir(sandbox.path("r")).stdin(stream);
     assert!(import.status().unwrap().success());
-    scene.git("r", &["checkout", "-q", "-f", "main"]);
-    scene.git("r", &["remote", "add", "origin", "https://github.com/octo/parser.git"]);
-    let log = scene.git("r", &["rev-list", "--reverse", "main"]);
+    sandbox.git("r", &["checkout", "-q", "-f", "main"]);
+    sandbox.git("r", &["remote", "add", "origin", "https://github.com/octo/parser.git"]);
+    let log = sandbox.git("r", &["rev-list", "--reverse", "main"]);
     let commits: Vec<Commit> = log.lines().map(|line| Commit::parse(line).unwrap()).collect();
     let mut records = Vec::new();
     for (i, commit) in commits.iter().enumerate() {
@@ -61,14 +61,14 @@ fn recorded(count: usize, runs_of: impl Fn(usize) -> Vec<(&'static str, Vec<Meas
             records.push((Key::new(&run, &bytes), bytes));
         }
     }
-    store::open("dir:runs", &scene.path("r")).unwrap().write(&records).unwrap();
-    (scene, commits)
+    store::open("dir:runs", &sandbox.path("r")).unwrap().write(&records).unwrap();
+    (sandbox, commits)
 }
 
 /// 40 commits on two machine classes: one benchmark becomes 30% slower at 30 and is accepted, one 20% faster at 10; one has an
 /// epoch, one a hostile name.
-fn small() -> (Scene, Vec<Commit>) {
-    let (scene, commits) = recorded(40, |i| {
+fn small() -> (Sandbox, Vec<Commit>) {
+    let (sandbox, commits) = recorded(40, |i| {
         let runs = |machine: usize| {
             let slow = if i >= 30 { 1.3 } else { 1.0 } * 1e6 * (1 + machine) as f64;
             vec![
@@ -83,15 +83,15 @@ fn small() -> (Scene, Vec<Commit>) {
     });
     let until = "2026-07-01";
     let epoch = &commits[5];
-    scene.write(
+    sandbox.write(
         "r/perfgate.toml",
         format!(
             "[[accept]]\nbenchmark = \"parse/large\"\nup-to = \"35%\"\nreason = \"bounds <i>checks</i>\"\nuntil = \"{until}\"\n\
              [[epoch]]\nmatch = \"new corpus\"\nfrom = \"{epoch}\"\nreason = \"a larger <i>corpus</i>\"\n"
         ),
     );
-    scene.perfgate_at("r", &["history", "--store", "dir:runs", "--site", "site"]).exits(0);
-    (scene, commits)
+    sandbox.perfgate_at("r", &["history", "--store", "dir:runs", "--site", "site"]).exits(0);
+    (sandbox, commits)
 }
 
 /// The names of the visible rows.
@@ -108,8 +108,8 @@ fn text(browser: &Browser, css: &str) -> String {
 #[ignore = "needs Chromium and chromedriver"]
 fn the_overview_filters_and_sorts_and_its_address_keeps_the_filters() {
     let browser = Browser::start();
-    let (scene, _) = small();
-    browser.open(&scene, "r/site/index.html");
+    let (sandbox, _) = small();
+    browser.open(&sandbox, "r/site/index.html");
     // Regressions first, then other changes.
     let all = names(&browser);
     assert_eq!((all.len(), &all[..2]), (10, &["parse/large".to_owned(), "parse/large".to_owned()][..]));
@@ -132,11 +132,11 @@ fn the_overview_filters_and_sorts_and_its_address_keeps_the_filters() {
     assert_eq!(names(&browser), ["write"]);
     let address = browser.run("return location.hash");
     assert_eq!(address, "#/?find=Wr&metric=throughput&machine=1");
-    browser.open(&scene, "r/site/index.html");
+    browser.open(&sandbox, "r/site/index.html");
     assert_eq!(names(&browser).len(), 10);
-    browser.open(&scene, "r/site/index.html#/?find=wr&show=better");
+    browser.open(&sandbox, "r/site/index.html#/?find=wr&show=better");
     browser.until("document.querySelectorAll('.grid tbody tr').length === 2");
-    browser.open(&scene, "r/site/index.html#/");
+    browser.open(&sandbox, "r/site/index.html#/");
     browser.until("document.querySelectorAll('.grid tbody tr').length === 10");
     let sorted = |direction: &str, first: &str| {
         browser.click(".grid th:nth-child(3) button");
@@ -160,8 +160,8 @@ fn the_overview_filters_and_sorts_and_its_address_keeps_the_filters() {
 #[ignore = "needs Chromium and chromedriver"]
 fn a_series_shows_its_commits_changes_and_links() {
     let browser = Browser::start();
-    let (scene, commits) = small();
-    browser.open(&scene, "r/site/index.html");
+    let (sandbox, commits) = small();
+    browser.open(&sandbox, "r/site/index.html");
     browser.click(".grid tbody tr a.series");
     browser.until("document.querySelector('.uplot')");
     assert_eq!(browser.run("return location.hash"), "#/series/parse/large%20(fast%20cpu)");
@@ -235,7 +235,7 @@ fn a_series_shows_its_commits_changes_and_links() {
     browser.click("details summary");
     browser.until("document.querySelectorAll('.values tbody tr').length === 40");
     assert!(text(&browser, ".values tbody tr").contains("Change the parser <b>39</b>"));
-    browser.open(&scene, "r/site/index.html#/series/new%20corpus");
+    browser.open(&sandbox, "r/site/index.html#/series/new%20corpus");
     browser.until("document.querySelector('.remark')");
     let remark = text(&browser, ".remark");
     assert!(remark.contains("starts on 2026-05-29: a larger <i>corpus</i>"), "{remark}");
@@ -246,8 +246,8 @@ fn a_series_shows_its_commits_changes_and_links() {
 #[ignore = "needs Chromium and chromedriver"]
 fn arrow_keys_read_the_chart_and_enter_leads_to_its_links() {
     let browser = Browser::start();
-    let (scene, commits) = small();
-    browser.open(&scene, "r/site/index.html#/series/write%20(fast%20cpu)");
+    let (sandbox, commits) = small();
+    browser.open(&sandbox, "r/site/index.html#/series/write%20(fast%20cpu)");
     browser.until("document.querySelector('.uplot')");
     browser.run("document.querySelector('.chart').focus()");
     let spoken = || browser.run("return document.querySelector('.chart').getAttribute('aria-valuetext')");
@@ -288,8 +288,8 @@ fn arrow_keys_read_the_chart_and_enter_leads_to_its_links() {
 #[ignore = "needs Chromium and chromedriver"]
 fn several_series_share_a_chart() {
     let browser = Browser::start();
-    let (scene, _) = small();
-    browser.open(&scene, "r/site/index.html");
+    let (sandbox, _) = small();
+    browser.open(&sandbox, "r/site/index.html");
     browser.click(".grid tbody tr:nth-child(1) input");
     browser.click(".grid tbody tr:nth-child(3) input");
     assert_eq!(text(&browser, "#together"), "Chart the 2 selected series");
@@ -306,14 +306,14 @@ fn several_series_share_a_chart() {
     browser.click("details summary");
     browser.until("document.querySelectorAll('.values tbody tr').length === 40");
     // The name of a benchmark stands for all its machine classes.
-    browser.open(&scene, "r/site/index.html#/series/parse/large");
+    browser.open(&sandbox, "r/site/index.html#/series/parse/large");
     browser.until("document.querySelectorAll('ul.legend li').length === 2");
     // And back to where the reader was.
     browser.run("history.back()");
     browser.until("document.querySelectorAll('ul.legend li').length === 2");
     browser.click("a.back");
     browser.until("document.querySelectorAll('.grid tbody tr').length === 10 && view.hidden");
-    browser.open(&scene, "r/site/index.html#/series/none");
+    browser.open(&sandbox, "r/site/index.html#/series/none");
     browser.until("document.querySelector('[role=alert]')");
     assert_eq!(text(&browser, "[role=alert]"), "The page has no series named none.");
     assert_eq!(browser.console_messages(), json!([]));
@@ -321,11 +321,11 @@ fn several_series_share_a_chart() {
 
 #[test]
 #[ignore = "needs Chromium and chromedriver"]
-fn the_page_of_one_file_works_alike() {
+fn the_page_of_one_file_works_without_loading_other_files() {
     let browser = Browser::start();
-    let (scene, _) = small();
-    scene.perfgate_at("r", &["history", "--store", "dir:runs", "--html", "alone.html"]).exits(0);
-    browser.open(&scene, "r/alone.html");
+    let (sandbox, _) = small();
+    sandbox.perfgate_at("r", &["history", "--store", "dir:runs", "--html", "alone.html"]).exits(0);
+    browser.open(&sandbox, "r/alone.html");
     browser.click(".grid tbody tr a.series");
     browser.until("document.querySelector('.uplot')");
     assert!(text(&browser, "#view").contains("✗ worse, accepted"));
@@ -337,7 +337,7 @@ fn the_page_of_one_file_works_alike() {
 #[ignore = "needs Chromium, chromedriver and axe-core"]
 fn axe_finds_no_violations_in_light_and_dark_and_on_a_phone() {
     let browser = Browser::start();
-    let (scene, _) = small();
+    let (sandbox, _) = small();
     for (width, scheme) in [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")] {
         browser.screen(width, 800, scheme);
         for (address, ready) in [
@@ -345,7 +345,7 @@ fn axe_finds_no_violations_in_light_and_dark_and_on_a_phone() {
             ("#/series/parse/large%20(fast%20cpu)", "document.querySelector('.uplot')"),
             ("#/series/parse/large", "document.querySelectorAll('ul.legend li').length === 2"),
         ] {
-            browser.open(&scene, &format!("r/site/index.html{address}"));
+            browser.open(&sandbox, &format!("r/site/index.html{address}"));
             browser.until(ready);
             if address != "#/" {
                 browser.mouse(".u-over", (0, 0), Some((0, 0)));
@@ -366,22 +366,22 @@ fn axe_finds_no_violations_in_light_and_dark_and_on_a_phone() {
 #[ignore = "needs Chromium and chromedriver"]
 fn two_hundred_series_of_a_thousand_commits_are_small_and_fast() {
     let names: Vec<String> = (0..200).map(|k| format!("group{}/a_benchmark_with_a_usual_name/{k}", k % 20)).collect();
-    let (scene, _) = recorded(1000, |i| {
+    let (sandbox, _) = recorded(1000, |i| {
         let one = |(k, name): (usize, &String)| {
             let level = 1000.0 * (k + 1) as f64 * if k % 3 == 0 && i >= 600 + k { 1.2 } else { 1.0 };
             measured(name, Metric::time(), level, 1000 * k + i)
         };
         vec![("cpu", names.iter().enumerate().map(one).collect())]
     });
-    scene.perfgate_at("r", &["history", "--store", "dir:runs", "--last", "1000", "--site", "site"]).exits(0);
+    sandbox.perfgate_at("r", &["history", "--store", "dir:runs", "--last", "1000", "--site", "site"]).exits(0);
     let browser = Browser::start();
-    browser.open(&scene, "r/site/index.html");
-    browser.open(&scene, "r/site/index.html"); // the first time includes the start of the browser
+    browser.open(&sandbox, "r/site/index.html");
+    browser.open(&sandbox, "r/site/index.html"); // the first time includes the start of the browser
     browser.until("document.querySelectorAll('.grid tbody tr').length >= 100");
     browser.until("performance.getEntriesByName('first-contentful-paint').length");
     let painted = browser.run("return performance.getEntriesByName('first-contentful-paint')[0].startTime");
     let ready = browser.run("return performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd");
-    let size = scene.read("r/site/index.html").len();
+    let size = sandbox.read("r/site/index.html").len();
     // The first view loads nothing else.
     assert_eq!(browser.run("return performance.getEntriesByType('resource').length"), 0);
     let start = "window.since = performance.now(); new MutationObserver((_, o) => { if (document.querySelector('.uplot canvas')) { o.disconnect(); requestAnimationFrame(() => setTimeout(() => { window.opened = performance.now() - since; })); } }).observe(view, { subtree: true, childList: true })";
@@ -398,8 +398,8 @@ fn two_hundred_series_of_a_thousand_commits_are_small_and_fast() {
     // The first also loads the commits and compiles the chart library.
     let (first_opened, opened) = (open(1), open(2));
     let file = browser.run("return overview.series[0].file");
-    let loaded = scene.read(&format!("r/site/data/{}.js", file.as_str().unwrap())).len()
-        + scene.read("r/site/data/commits.js").len();
+    let loaded = sandbox.read(&format!("r/site/data/{}.js", file.as_str().unwrap())).len()
+        + sandbox.read("r/site/data/commits.js").len();
     let found = browser.run("const t = performance.now(); const s = document.getElementById('search'); s.value = 'name/7'; s.dispatchEvent(new Event('input')); document.body.offsetHeight; return performance.now() - t").as_f64().unwrap();
     let sorted = browser.run("const t = performance.now(); document.querySelectorAll('.grid th button')[1].click(); document.body.offsetHeight; return performance.now() - t").as_f64().unwrap();
     println!(
@@ -418,7 +418,7 @@ fn two_hundred_series_of_a_thousand_commits_are_small_and_fast() {
 #[test]
 #[ignore = "needs Chromium and chromedriver"]
 fn odd_series_are_drawn_too() {
-    let (scene, _) = recorded(12, |i| {
+    let (sandbox, _) = recorded(12, |i| {
         let zero = if i < 6 { 0.0 } else { 5.0 };
         let mut all =
             vec![measured("zeros", Metric::time(), zero, 1), measured("far", Metric::time(), 10f64.powi(i as i32), 2)];
@@ -428,10 +428,10 @@ fn odd_series_are_drawn_too() {
         all.push(measured("%2F&?#=/ä", Metric::time(), 5.0, i));
         vec![("cpu", all)]
     });
-    scene.perfgate_at("r", &["history", "--store", "dir:runs", "--site", "site"]).exits(0);
+    sandbox.perfgate_at("r", &["history", "--store", "dir:runs", "--site", "site"]).exits(0);
     let browser = Browser::start();
     for name in ["zeros", "far", "once", "%2F&?#=/ä"] {
-        browser.open(&scene, "r/site/index.html");
+        browser.open(&sandbox, "r/site/index.html");
         browser
             .run(&format!("[...document.querySelectorAll('a.series')].find(a => a.textContent === {name:?}).click()"));
         browser.until("document.querySelector('.uplot')");

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use serde_json::json;
 
 /// A synthetic BenchmarkDotNet file of a machine.
@@ -26,31 +26,31 @@ const FAST: &str = "AMD Ryzen 9 9950X";
 const SLOW: &str = "Intel Core i5-6200U";
 
 /// Two commits, each with a stored run: of a fast machine, and of a slow one.
-fn recorded_from_two_machines() -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.commit("r", "fast");
-    scene.write("fast.json", dotnet(FAST, 32, 1.0)).write("slow.json", dotnet(SLOW, 4, 2.2));
-    scene.perfgate_at("r", &["record", "../fast.json"]).exits(0).complains("state another machine");
-    scene.commit("r", "slow");
-    scene.perfgate_at("r", &["record", "../slow.json"]).exits(0).complains("the facts of the results are used");
-    scene
+fn recorded_from_two_machines() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    sandbox.commit("r", "fast");
+    sandbox.write("fast.json", dotnet(FAST, 32, 1.0)).write("slow.json", dotnet(SLOW, 4, 2.2));
+    sandbox.perfgate_at("r", &["record", "../fast.json"]).exits(0).reports("state another machine");
+    sandbox.commit("r", "slow");
+    sandbox.perfgate_at("r", &["record", "../slow.json"]).exits(0).reports("the facts of the results are used");
+    sandbox
 }
 
 #[test]
 fn a_run_is_stored_with_the_machine_that_its_results_state() {
-    let scene = recorded_from_two_machines();
-    scene.perfgate_at("r", &["runs", "list"]).exits(0).says(FAST).says(SLOW);
-    let shown = scene.perfgate_at("r", &["runs", "show", "HEAD"]).exits(0).stdout.clone();
+    let sandbox = recorded_from_two_machines();
+    sandbox.perfgate_at("r", &["runs", "list"]).exits(0).prints(FAST).prints(SLOW);
+    let shown = sandbox.perfgate_at("r", &["runs", "show", "HEAD"]).exits(0).stdout.clone();
     assert!(shown.contains("cores     4\n") && shown.contains("os        windows"), "{shown}");
     assert!(!shown.contains("kernel"), "the kernel is that of the machine that only recorded: {shown}");
 }
 
 #[test]
 fn stored_runs_of_two_machines_are_not_compared() {
-    let scene = recorded_from_two_machines();
+    let sandbox = recorded_from_two_machines();
     for head in ["HEAD", "../slow.json"] {
-        let report = scene.perfgate_at("r", &["compare", "--base", "HEAD~1", "--head", head, "--format", "json"]);
+        let report = sandbox.perfgate_at("r", &["compare", "--base", "HEAD~1", "--head", head, "--format", "json"]);
         let report = report.exits(2).json();
         assert_eq!(report["counts"]["regressed"], 0, "{head}");
         assert_eq!(report["environment"]["match"], false, "{head}");
@@ -63,22 +63,22 @@ fn stored_runs_of_two_machines_are_not_compared() {
 
 #[test]
 fn the_baseline_is_of_the_machine_that_the_results_state() {
-    let scene = recorded_from_two_machines();
-    scene.git("r", &["switch", "-q", "-c", "work"]);
-    scene.commit("r", "work");
-    scene.write("r/perfgate.toml", "[[input]]\npath = \"../fast.json\"\n").write("fast.json", dotnet(FAST, 32, 1.6));
-    scene.git("r", &["add", "."]);
-    scene.git("r", &["commit", "-q", "-m", "config"]);
+    let sandbox = recorded_from_two_machines();
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    sandbox.write("r/perfgate.toml", "[[input]]\npath = \"../fast.json\"\n").write("fast.json", dotnet(FAST, 32, 1.6));
+    sandbox.git("r", &["add", "."]);
+    sandbox.git("r", &["commit", "-q", "-m", "config"]);
     // The newest stored run is of the slow machine.
-    scene.perfgate_at("r", &["compare"]).exits(1).says("4 regressed").says("other machines were left out");
+    sandbox.perfgate_at("r", &["compare"]).exits(1).prints("4 regressed").prints("other machines were left out");
 }
 
 #[test]
 fn the_machine_of_both_sides_is_in_the_report_of_two_files() {
-    let scene = recorded_from_two_machines();
-    let report = scene.perfgate(&["compare", "fast.json", "slow.json", "--format", "json", "--html", "page.html"]);
+    let sandbox = recorded_from_two_machines();
+    let report = sandbox.perfgate(&["compare", "fast.json", "slow.json", "--format", "json", "--html", "page.html"]);
     assert_eq!(report.json()["base"]["environment"]["cpu"], FAST);
-    assert!(scene.read("page.html").contains(&format!("<td>{FAST}</td><td>{SLOW}</td>")));
+    assert!(sandbox.read("page.html").contains(&format!("<td>{FAST}</td><td>{SLOW}</td>")));
 }
 
 fn stating(commit: &str) -> String {
@@ -89,41 +89,41 @@ fn stating(commit: &str) -> String {
 
 #[test]
 fn results_of_another_commit_are_refused_unless_the_commit_is_given() {
-    let scene = Scene::new();
-    scene.repository("r");
-    let old = scene.git("r", &["rev-parse", "HEAD"]);
-    scene.commit("r", "next");
-    let head = scene.git("r", &["rev-parse", "HEAD"]);
-    scene.write("old.json", stating(&old)).write("new.json", stating(&head));
-    scene
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let old = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.commit("r", "next");
+    let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.write("old.json", stating(&old)).write("new.json", stating(&head));
+    sandbox
         .perfgate_at("r", &["record", "../old.json"])
         .exits(2)
-        .complains(&format!("old.json: the results state commit {old}"));
-    scene.perfgate_at("r", &["runs", "list"]).exits(2);
-    scene.perfgate_at("r", &["record", "../old.json", "--commit", &old]).exits(0).says(&old[..10]);
-    scene.perfgate_at("r", &["record", "../new.json"]).exits(0).says(&head[..10]);
+        .reports(&format!("old.json: the results state commit {old}"));
+    sandbox.perfgate_at("r", &["runs", "list"]).exits(2);
+    sandbox.perfgate_at("r", &["record", "../old.json", "--commit", &old]).exits(0).prints(&old[..10]);
+    sandbox.perfgate_at("r", &["record", "../new.json"]).exits(0).prints(&head[..10]);
     // The user insists, and is warned.
-    scene
+    sandbox
         .perfgate_at("r", &["record", "../old.json", "--commit", "HEAD"])
         .exits(0)
-        .complains("state that they are of commit");
+        .reports("state that they are of commit");
 }
 
 #[test]
 fn the_beginning_of_a_commit_id_is_matched_with_the_commit() {
-    let scene = Scene::new();
-    scene.repository("r");
-    let old = scene.git("r", &["rev-parse", "HEAD"]);
-    scene.commit("r", "next");
-    let head = scene.git("r", &["rev-parse", "HEAD"]);
-    scene.write("old.json", stating(&old[..8])).write("new.json", stating(&head[..8]));
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let old = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.commit("r", "next");
+    let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.write("old.json", stating(&old[..8])).write("new.json", stating(&head[..8]));
     let stated = format!("old.json: the results state commit {}", &old[..8]);
-    scene.perfgate_at("r", &["record", "../old.json"]).exits(2).complains(&stated);
-    let recorded = scene.perfgate_at("r", &["record", "../new.json"]);
-    assert!(!recorded.exits(0).says(&head[..10]).stderr.contains("commit"), "{}", recorded.stderr);
+    sandbox.perfgate_at("r", &["record", "../old.json"]).exits(2).reports(&stated);
+    let recorded = sandbox.perfgate_at("r", &["record", "../new.json"]);
+    assert!(!recorded.exits(0).prints(&head[..10]).stderr.contains("commit"), "{}", recorded.stderr);
 
     // An import stores each run for the commit of which the file has the beginning of the id.
     let import = ["runs", "import", "../old.json", "--store", "dir:../st"];
-    scene.perfgate_at("r", &import).exits(0).says("imported 1 of 1 run");
-    scene.perfgate_at("r", &["runs", "list", "--store", "dir:../st"]).exits(0).says(&old[..10]);
+    sandbox.perfgate_at("r", &import).exits(0).prints("imported 1 of 1 run");
+    sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../st"]).exits(0).prints(&old[..10]);
 }

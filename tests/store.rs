@@ -418,7 +418,7 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// All files of a repository except new objects and the store's ref.
-fn untouched(repository: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+fn files_except_new_objects(repository: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = files(repository);
     files.retain(|path, _| !path.starts_with(".git/objects") && path != &Path::new(".git").join(REF));
     files
@@ -435,13 +435,13 @@ fn work_tree_index_head_and_branches_stay_unchanged() {
     fs::write(repo.join("unknown"), "").unwrap();
     git(directory.path(), &["init", "-q", "--bare", "remote.git"]);
     git(&repo, &["remote", "add", "origin", "../remote.git"]);
-    let before = untouched(&repo);
+    let before = files_except_new_objects(&repo);
     let store = git_store(&repo);
     store.write(&[record(1, 1.0), record(2, 1.0)]).unwrap();
     store.remove(&[record(1, 1.0).0]).unwrap();
     store.push("origin").unwrap();
     store.pull("origin").unwrap();
-    assert_eq!(untouched(&repo), before);
+    assert_eq!(files_except_new_objects(&repo), before);
     let log = git(&repo, &["log", "--format=%s", REF]);
     let commit = &format!("{:040x}", 1)[..10];
     assert_eq!(log, format!("perfgate: remove 1 run of {commit}\nperfgate: record 2 runs"));

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::Scene;
+use common::Sandbox;
 use std::fs;
 use std::path::Path;
 
@@ -26,27 +26,27 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The recorded stack in a repository: main, and a branch with the change.
-fn stack() -> Scene {
-    let scene = Scene::new();
+fn stack() -> Sandbox {
+    let sandbox = Sandbox::new();
     let from = |path: &str| Path::new(&stack_data(path)).to_owned();
-    scene.write(".gitignore", "/before\n/after\n/perfgate.toml\n/*.json\n/*.md\n/*.j2\n/standard-input\n");
-    copy(&from("change/before"), &scene.path(""));
-    scene.git("", &["init", "-q", "-b", "main"]);
-    scene.git("", &["add", "."]);
-    scene.git("", &["commit", "-q", "-m", "The service"]);
-    scene.git("", &["switch", "-q", "-c", "perf/TASK-20250929-006-eager-loading"]);
-    copy(&from("change/after"), &scene.path(""));
-    scene.git("", &["add", "."]);
-    scene.git(
+    sandbox.write(".gitignore", "/before\n/after\n/perfgate.toml\n/*.json\n/*.md\n/*.j2\n/standard-input\n");
+    copy(&from("change/before"), &sandbox.path(""));
+    sandbox.git("", &["init", "-q", "-b", "main"]);
+    sandbox.git("", &["add", "."]);
+    sandbox.git("", &["commit", "-q", "-m", "The service"]);
+    sandbox.git("", &["switch", "-q", "-c", "perf/TASK-20250929-006-eager-loading"]);
+    copy(&from("change/after"), &sandbox.path(""));
+    sandbox.git("", &["add", "."]);
+    sandbox.git(
         "",
         &["commit", "-q", "-m", "Load the books with their authors\n\nPhase: 2\nDepends-on: TASK-20250929-001"],
     );
     for side in ["before", "after"] {
-        copy(&from(side), &scene.path(side));
+        copy(&from(side), &sandbox.path(side));
     }
-    fs::copy(from("perfgate.toml"), scene.path("perfgate.toml")).unwrap();
-    scene.perfgate(&["compare", "before", "after", "--save", "comparison.json"]).exits(1);
-    scene
+    fs::copy(from("perfgate.toml"), sandbox.path("perfgate.toml")).unwrap();
+    sandbox.perfgate(&["compare", "before", "after", "--save", "comparison.json"]).exits(1);
+    sandbox
 }
 
 /// Written by the first release, with every field that a comparison file may have.
@@ -81,24 +81,24 @@ fn a_saved_comparison_of_the_first_version_can_be_read_and_is_written_the_same()
     saved["pinned"]["counts"]["failed"] = 0.into();
     assert_eq!(rounded(again), rounded(saved));
 
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let path = saved_comparison().display().to_string();
-    let answer = scene.perfgate(&["render", &path, "--template", "pr"]);
-    answer.exits(0).says("FAIL: 1 regressed, 2 over budget**");
-    answer.says("perfgate: 10 passed, 1 failed").says("SELECT a FROM b WHERE c = ?");
+    let answer = sandbox.perfgate(&["render", &path, "--template", "pr"]);
+    answer.exits(0).prints("FAIL: 1 regressed, 2 over budget**");
+    answer.prints("perfgate: 10 passed, 1 failed").prints("SELECT a FROM b WHERE c = ?");
     let publish = ["publish", &path, "--repository", "me/repo", "--pull", "12", "--dry-run"];
-    scene.perfgate(&publish).exits(1).says("parse_line");
+    sandbox.perfgate(&publish).exits(1).prints("parse_line");
 }
 
 #[test]
 fn reasons_are_read_from_their_types_and_a_newer_one_does_not_make_the_file_unreadable() {
     let mut saved: serde_json::Value = serde_json::from_slice(&fs::read(saved_comparison()).unwrap()).unwrap();
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let mut verdict = |failed_on: serde_json::Value| {
         saved["failed_on"] = failed_on;
         saved["reasons"] = serde_json::json!(["words that nothing reads"]);
-        scene.write("comparison.json", saved.to_string());
-        let answer = scene.perfgate(&["render", "comparison.json", "--template", "pr"]);
+        sandbox.write("comparison.json", saved.to_string());
+        let answer = sandbox.perfgate(&["render", "comparison.json", "--template", "pr"]);
         answer.exits(0);
         answer
             .stdout
@@ -118,7 +118,7 @@ fn reasons_are_read_from_their_types_and_a_newer_one_does_not_make_the_file_unre
 
 #[test]
 fn every_failing_test_is_counted_once() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let suite = |passed: usize| {
         let case = |i: usize| {
             let failure = if i < passed { "" } else { "<failure>no</failure>" };
@@ -126,32 +126,32 @@ fn every_failing_test_is_counted_once() {
         };
         format!("<testsuite name=\"s\">{}</testsuite>", (0..60).map(case).collect::<String>())
     };
-    scene.write("base.xml", suite(60)).write("head.xml", suite(10));
+    sandbox.write("base.xml", suite(60)).write("head.xml", suite(10));
     // More than the list of warnings has room for.
     let counted = "perfgate: 10 passed, 50 failed";
-    scene.perfgate(&["compare", "base.xml", "head.xml", "--template", "pr"]).exits(0).says(counted);
-    scene.perfgate(&["compare", "base.xml", "head.xml"]).exits(0).says("… and 45 more failed-test");
+    sandbox.perfgate(&["compare", "base.xml", "head.xml", "--template", "pr"]).exits(0).prints(counted);
+    sandbox.perfgate(&["compare", "base.xml", "head.xml"]).exits(0).prints("… and 45 more failed-test");
     // Two runs of one suite.
-    scene.write("again.xml", suite(10));
+    sandbox.write("again.xml", suite(10));
     let twice = ["compare", "--base", "base.xml", "--head", "head.xml", "--head", "again.xml"];
-    scene.perfgate(&[&twice[..], &["--save", "twice.json"]].concat()).exits(0);
-    let saved: serde_json::Value = serde_json::from_str(&scene.read("twice.json")).unwrap();
+    sandbox.perfgate(&[&twice[..], &["--save", "twice.json"]].concat()).exits(0);
+    let saved: serde_json::Value = serde_json::from_str(&sandbox.read("twice.json")).unwrap();
     assert_eq!(saved["facts"]["head"]["tests"], serde_json::json!({"passed": 10, "failed": 50}));
     assert_eq!(saved["facts"]["base"]["tests"], serde_json::json!({"passed": 60, "failed": 0}));
 }
 
-fn render(scene: &Scene, template: &str) -> String {
-    let answer = scene.perfgate(&["render", "comparison.json", "--template", template]);
+fn render(sandbox: &Sandbox, template: &str) -> String {
+    let answer = sandbox.perfgate(&["render", "comparison.json", "--template", template]);
     answer.exits(0);
     answer.stdout
 }
 
 #[test]
 fn the_documents_of_the_recorded_stack_match_the_golden_files() {
-    let scene = stack();
+    let sandbox = stack();
     for name in ["pr", "issue", "report"] {
         let path = stack_data(&format!("golden/{name}.md"));
-        let document = render(&scene, name);
+        let document = render(&sandbox, name);
         if std::env::var_os("PERFGATE_BLESS").is_some() {
             fs::write(&path, &document).unwrap();
         }
@@ -188,9 +188,9 @@ fn a_pull_request_contains_the_recorded_numbers() {
 
 #[test]
 fn no_placeholder_replaces_a_measured_value() {
-    let scene = stack();
+    let sandbox = stack();
     for name in ["pr", "library", "issue", "report", "comment", "summary"] {
-        let document = render(&scene, name);
+        let document = render(&sandbox, name);
         // The checksums of lines may have any letters.
         let lines = document.lines().filter(|line| !line.starts_with("<!-- perfgate:lines"));
         let document = lines.collect::<Vec<_>>().join("\n");
@@ -282,8 +282,8 @@ fn every_section_of_the_form_is_present_in_order() {
 
 #[test]
 fn text_and_ticks_of_people_are_kept() {
-    let scene = stack();
-    let body = render(&scene, "pr")
+    let sandbox = stack();
+    let body = render(&sandbox, "pr")
         .replace("**Performance Problem**:", "**Performance Problem**: each author cost a query.")
         .replace("- [ ] Integration tests pass", "- [x] Integration tests pass")
         .replace("- [ ] LOW -", "- [x] LOW -")
@@ -292,10 +292,10 @@ fn text_and_ticks_of_people_are_kept() {
         .replace("| Database Queries | 2 |", "| Database Queries | 7777 |")
         .replace("#### Key Functions Optimized\n", "#### Key Functions Optimized\nThe second one is only moved.\n");
     assert!(body.contains("7777") && body.contains("2 days") && body.contains("only moved"));
-    scene.write("body.md", &body);
+    sandbox.write("body.md", &body);
     let into = ["render", "comparison.json", "--template", "pr", "--into", "body.md"];
-    scene.perfgate(&into).exits(0).complains("sections updated");
-    let renewed = scene.read("body.md");
+    sandbox.perfgate(&into).exits(0).reports("sections updated");
+    let renewed = sandbox.read("body.md");
     for kept in [
         "- [x] LOW -",
         "**Estimated Effort**: 2 days <!--",
@@ -308,14 +308,14 @@ fn text_and_ticks_of_people_are_kept() {
     assert!(renewed.contains("| Database Queries | 2 |"));
     assert!(renewed.contains("> **Changed by hand, kept:**\n> | Database Queries | 7777 |"), "{renewed}");
     assert!(renewed.contains("> **Changed by hand, kept:**\n> The second one is only moved.\n"), "{renewed}");
-    scene.perfgate(&into).exits(0);
-    assert_eq!(scene.read("body.md"), renewed);
+    sandbox.perfgate(&into).exits(0);
+    assert_eq!(sandbox.read("body.md"), renewed);
 }
 
 #[test]
 fn a_missing_or_duplicate_marker_leaves_the_document_unchanged() {
-    let scene = stack();
-    let body = render(&scene, "pr");
+    let sandbox = stack();
+    let body = render(&sandbox, "pr");
     let part = "<!-- /perfgate:part metrics -->\n";
     for (broken, what) in [
         (body.replace(part, ""), "starts inside `metrics`"),
@@ -323,25 +323,25 @@ fn a_missing_or_duplicate_marker_leaves_the_document_unchanged() {
         (format!("{body}<!-- perfgate:part metrics -->\n{part}"), "occurs twice"),
         ("A text of ours.\n".to_owned(), "no perfgate section"),
     ] {
-        scene.write("body.md", &broken);
-        let answer = scene.perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"]);
-        answer.exits(2).complains("nothing was written").complains(what).complains("body.md:");
-        assert_eq!(scene.read("body.md"), broken);
+        sandbox.write("body.md", &broken);
+        let answer = sandbox.perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"]);
+        answer.exits(2).reports("nothing was written").reports(what).reports("body.md:");
+        assert_eq!(sandbox.read("body.md"), broken);
     }
 }
 
 #[test]
 fn a_custom_form_gets_only_the_sections_that_it_has() {
-    let scene = stack();
-    scene.write(
+    let sandbox = stack();
+    sandbox.write(
         "body.md",
         "# Ours\r\n<!-- perfgate:part metrics -->\r\n<!-- /perfgate:part metrics -->\r\nThe end.\r\n",
     );
-    scene
+    sandbox
         .perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"])
         .exits(0)
-        .complains("1 section updated");
-    let body = scene.read("body.md");
+        .reports("1 section updated");
+    let body = sandbox.read("body.md");
     assert!(
         body.starts_with("# Ours\r\n<!-- perfgate:part metrics -->\r\n**perfgate:") && body.ends_with("The end.\r\n")
     );
@@ -350,7 +350,7 @@ fn a_custom_form_gets_only_the_sections_that_it_has() {
 
 #[test]
 fn hostile_names_are_escaped_in_every_template() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let hostile = [
         "| [x](javascript:alert(1)) @everyone <img src=x onerror=y>",
         "<!-- perfgate:part metrics -->",
@@ -359,12 +359,12 @@ fn hostile_names_are_escaped_in_every_template() {
         "**bold** #1 ![i](http://e.org/i.png) \u{202e}",
     ];
     for (at, name) in hostile.iter().enumerate() {
-        scene.bench("old", name, 1000.0, 1).bench("new", name, if at == 0 { 2000.0 } else { 1000.0 }, 2);
+        sandbox.bench("old", name, 1000.0, 1).bench("new", name, if at == 0 { 2000.0 } else { 1000.0 }, 2);
     }
-    scene.write("perfgate.toml", "[template]\ntask = '@everyone <img>'\nreview = 'javascript:alert(1)'\n[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '<1ns'\n");
-    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
+    sandbox.write("perfgate.toml", "[template]\ntask = '@everyone <img>'\nreview = 'javascript:alert(1)'\n[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '<1ns'\n");
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
     for template in ["pr", "library", "issue", "report", "comment", "summary"] {
-        let document = render(&scene, template);
+        let document = render(&sandbox, template);
         for bad in ["@everyone", "<img", "](", "{{", "\u{202e}", "**bold**"] {
             assert!(!document.contains(bad), "{template} has {bad:?}");
         }
@@ -377,55 +377,55 @@ fn hostile_names_are_escaped_in_every_template() {
             );
             columns = bars;
         }
-        scene.write("body.md", &document);
+        sandbox.write("body.md", &document);
         if document.contains("perfgate:part") {
-            scene.perfgate(&["render", "comparison.json", "--template", template, "--into", "body.md"]).exits(0);
-            assert_eq!(scene.read("body.md"), document);
+            sandbox.perfgate(&["render", "comparison.json", "--template", template, "--into", "body.md"]).exits(0);
+            assert_eq!(sandbox.read("body.md"), document);
         }
     }
 }
 
 #[test]
 fn a_template_cannot_turn_off_escaping() {
-    let scene = Scene::new();
-    scene.bench("old", "<b>", 1000.0, 1).bench("new", "<b>", 2000.0, 2);
-    scene.write("own.md.j2", "{% autoescape false %}{{ rows[0].name }}{% endautoescape %}\n");
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "<b>", 1000.0, 1).bench("new", "<b>", 2000.0, 2);
+    sandbox.write("own.md.j2", "{% autoescape false %}{{ rows[0].name }}{% endautoescape %}\n");
     let own = ["compare", "old", "new", "--template", "own.md.j2"];
-    scene.perfgate(&own).exits(1).says("&#60;b&#62;").does_not_say("<b>");
-    scene.write("own.md.j2", "{{ rows[0].name | safe }}\n");
-    scene.perfgate(&own).exits(2).complains("safe");
-    scene.write("own.html.j2", "<p>{{ rows[0].name }}</p>\n");
-    scene.perfgate(&["compare", "old", "new", "--template", "own.html.j2"]).exits(1).says("<p>&lt;b&gt;</p>");
+    sandbox.perfgate(&own).exits(1).prints("&#60;b&#62;").does_not_print("<b>");
+    sandbox.write("own.md.j2", "{{ rows[0].name | safe }}\n");
+    sandbox.perfgate(&own).exits(2).reports("safe");
+    sandbox.write("own.html.j2", "<p>{{ rows[0].name }}</p>\n");
+    sandbox.perfgate(&["compare", "old", "new", "--template", "own.html.j2"]).exits(1).prints("<p>&lt;b&gt;</p>");
 }
 
 #[test]
 fn a_typo_in_a_template_is_framed_under_its_line() {
-    let scene = Scene::new();
-    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
     let complaint = |text: &str| {
-        scene.write("own.md.j2", text);
-        scene.perfgate(&["compare", "old", "new", "--template", "own.md.j2"])
+        sandbox.write("own.md.j2", text);
+        sandbox.perfgate(&["compare", "old", "new", "--template", "own.md.j2"])
     };
     let typo = complaint("one\ntwo {{ verdit.word }}\n");
-    typo.exits(2).complains("own.md.j2:2").complains("two {{ verdit.word }}").complains("did you mean `verdict`");
-    complaint("{{ verdict.wrod }}\n").exits(2).complains("did you mean `word`");
-    complaint("{% for row in rows %}\n{{ row.nmae | code }}\n{% endfor %}\n").exits(2).complains("own.md.j2:2");
-    complaint("{% if %}\n").exits(2).complains("own.md.j2:1");
-    complaint("{{ rows | cod }}\n").exits(2).complains("did you mean `code`");
+    typo.exits(2).reports("own.md.j2:2").reports("two {{ verdit.word }}").reports("did you mean `verdict`");
+    complaint("{{ verdict.wrod }}\n").exits(2).reports("did you mean `word`");
+    complaint("{% for row in rows %}\n{{ row.nmae | code }}\n{% endfor %}\n").exits(2).reports("own.md.j2:2");
+    complaint("{% if %}\n").exits(2).reports("own.md.j2:1");
+    complaint("{{ rows | cod }}\n").exits(2).reports("did you mean `code`");
     assert!(complaint("{{ verdit }}").stdout.is_empty());
-    scene.perfgate(&["render", "own.md.j2", "--template", "pr"]).exits(2).complains("is not a comparison");
-    scene.perfgate(&["compare", "old", "new", "--template", "prr"]).exits(2).complains("pr, library, issue, report");
+    sandbox.perfgate(&["render", "own.md.j2", "--template", "pr"]).exits(2).reports("is not a comparison");
+    sandbox.perfgate(&["compare", "old", "new", "--template", "prr"]).exits(2).reports("pr, library, issue, report");
 }
 
 /// A comparison of many benchmarks, `regressed` of which regressed.
-fn large(scene: &Scene, benchmarks: usize, regressed: usize) {
-    scene
+fn large(sandbox: &Sandbox, benchmarks: usize, regressed: usize) {
+    sandbox
         .bench("old", "a", 1000.0, 1)
         .bench("new", "a", 2000.0, 2)
         .bench("old", "b", 1000.0, 1)
         .bench("new", "b", 1000.0, 2);
-    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
-    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     let list = report["benchmarks"].as_array().unwrap().clone();
     let made = (0..benchmarks).map(|at| {
         let mut finding = list[usize::from(at >= regressed)].clone();
@@ -438,32 +438,32 @@ fn large(scene: &Scene, benchmarks: usize, regressed: usize) {
     report["counts"]["regressed"] = regressed.into();
     report["counts"]["unchanged"] = (benchmarks - regressed).into();
     report["counts"]["inconclusive"] = 0.into();
-    scene.write("comparison.json", report.to_string());
+    sandbox.write("comparison.json", report.to_string());
 }
 
 #[test]
 fn with_5000_benchmarks_every_regression_is_listed() {
-    let scene = Scene::new();
-    large(&scene, 5000, 40);
+    let sandbox = Sandbox::new();
+    large(&sandbox, 5000, 40);
     for template in ["pr", "library", "issue", "report", "comment", "summary"] {
-        let document = render(&scene, template);
+        let document = render(&sandbox, template);
         assert!(document.chars().count() <= 65_536, "{template}: {}", document.chars().count());
         assert!(document.contains("FAIL: 1 regressed"), "{template}");
         for at in 0..40 {
             assert!(document.contains(&format!("number_{at:05}")), "{template} cuts regression {at}");
         }
     }
-    assert!(render(&scene, "summary").contains("Not listed: 4,960 benchmarks unchanged."));
+    assert!(render(&sandbox, "summary").contains("Not listed: 4,960 benchmarks unchanged."));
     // The sample statistics do not fit, which the document notes.
-    assert!(render(&scene, "pr").contains("Not shown (length limit): "));
+    assert!(render(&sandbox, "pr").contains("Not shown (length limit): "));
 }
 
 #[test]
 fn regressions_that_do_not_fit_are_counted() {
-    let scene = Scene::new();
-    large(&scene, 5000, 5000);
+    let sandbox = Sandbox::new();
+    large(&sandbox, 5000, 5000);
     for template in ["pr", "library", "issue", "report", "comment", "summary"] {
-        let document = render(&scene, template);
+        let document = render(&sandbox, template);
         assert!(document.chars().count() <= 65_536, "{template}: {}", document.chars().count());
         assert!(document.contains("number_00000") && document.contains(" more"), "{template}");
     }
@@ -471,21 +471,21 @@ fn regressions_that_do_not_fit_are_counted() {
 
 #[test]
 fn editable_copies_are_written_once_and_render_the_same() {
-    let scene = stack();
-    scene.perfgate(&["init", "--templates"]).exits(0).complains("wrote .github/perfgate/pr.md.j2");
-    assert_eq!(render(&scene, ".github/perfgate/pr.md.j2"), render(&scene, "pr"));
-    scene.write(".github/perfgate/pr.md.j2", "ours");
-    scene.perfgate(&["init", "--templates"]).exits(0).complains("pr.md.j2 exists and stays unchanged");
-    assert_eq!(scene.read(".github/perfgate/pr.md.j2"), "ours");
+    let sandbox = stack();
+    sandbox.perfgate(&["init", "--templates"]).exits(0).reports("wrote .github/perfgate/pr.md.j2");
+    assert_eq!(render(&sandbox, ".github/perfgate/pr.md.j2"), render(&sandbox, "pr"));
+    sandbox.write(".github/perfgate/pr.md.j2", "ours");
+    sandbox.perfgate(&["init", "--templates"]).exits(0).reports("pr.md.j2 exists and stays unchanged");
+    assert_eq!(sandbox.read(".github/perfgate/pr.md.j2"), "ours");
 }
 
 #[test]
 fn unmeasured_rows_can_be_dropped_in_the_config() {
-    let scene = Scene::new();
-    scene.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
     let pr = |toml: &str| {
-        scene.write("perfgate.toml", toml);
-        scene.perfgate(&["compare", "old", "new", "--template", "pr"]).stdout
+        sandbox.write("perfgate.toml", toml);
+        sandbox.perfgate(&["compare", "old", "new", "--template", "pr"]).stdout
     };
     assert!(pr("").contains("| Memory Usage | not measured |"));
     assert!(!pr("[template]\nunmeasured = 'drop'\n").contains("Memory Usage |"));
@@ -493,43 +493,47 @@ fn unmeasured_rows_can_be_dropped_in_the_config() {
 
 #[test]
 fn a_document_can_be_made_from_stored_runs() {
-    let scene = Scene::new();
-    scene.repository("repo");
+    let sandbox = Sandbox::new();
+    sandbox.repository("repo");
     for run in 1..=3 {
-        scene.bench("repo/target/criterion", "a", 1000.0, run);
-        scene.perfgate_at("repo", &["record"]).exits(0);
+        sandbox.bench("repo/target/criterion", "a", 1000.0, run);
+        sandbox.perfgate_at("repo", &["record"]).exits(0);
     }
-    scene.git("repo", &["switch", "-q", "-c", "perf/AB-12-faster"]);
-    scene.commit("repo", "Faster\n\nPriority: LOW");
-    scene.bench("repo/target/criterion", "a", 500.0, 9);
-    let pr = scene.perfgate_at("repo", &["compare", "--template", "pr"]);
-    pr.exits(0).says("**Task ID**: AB-12").says("**Priority**: LOW").says("| `a` | before |").says("`file` - changed");
+    sandbox.git("repo", &["switch", "-q", "-c", "perf/AB-12-faster"]);
+    sandbox.commit("repo", "Faster\n\nPriority: LOW");
+    sandbox.bench("repo/target/criterion", "a", 500.0, 9);
+    let pr = sandbox.perfgate_at("repo", &["compare", "--template", "pr"]);
+    pr.exits(0)
+        .prints("**Task ID**: AB-12")
+        .prints("**Priority**: LOW")
+        .prints("| `a` | before |")
+        .prints("`file` - changed");
     // Head is one run of 50 samples: too few for a p99, enough for a p95.
-    scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p99'\ntarget = '-30%'\n");
-    scene
+    sandbox.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p99'\ntarget = '-30%'\n");
+    sandbox
         .perfgate_at("repo", &["compare", "--format", "json"])
         .exits(0)
-        .says("\"no-data\"")
-        .says("too few samples for a p99");
-    scene.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p95'\ntarget = '-30%'\n");
-    scene.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).says("\"status\": \"pass\"");
+        .prints("\"no-data\"")
+        .prints("too few samples for a p99");
+    sandbox.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p95'\ntarget = '-30%'\n");
+    sandbox.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).prints("\"status\": \"pass\"");
 }
 
 /// Budgets and an expectation: met, missed, and missed within noise; a regression, an accepted and an undecided benchmark.
-fn with_budgets() -> Scene {
-    let scene = Scene::new();
+fn with_budgets() -> Sandbox {
+    let sandbox = Sandbox::new();
     for (name, factor) in [("met", 1.0), ("missed", 1.5), ("accepted", 1.5), ("noisy", 1.0), ("goal", 0.5)] {
-        scene.bench("old", name, 1000.0, 1).bench("new", name, 1000.0 * factor, 2);
+        sandbox.bench("old", name, 1000.0, 1).bench("new", name, 1000.0 * factor, 2);
     }
-    scene.write(
+    sandbox.write(
         "perfgate.toml",
         "[[budget]]\nmatch = 'm*'\nmetric = 'time'\ntarget = '<1.2us'\n\
          [[budget]]\nmatch = 'noisy'\nmetric = 'time'\ntarget = '<900ns'\n\
          [[goal]]\nmatch = 'goal'\nmetric = 'time'\nexpect = '-40%'\n\
          [[accept]]\nbenchmark = 'accepted'\nup-to = '90%'\nreason = 'bounds checks'\nuntil = '2999-01-01'\n",
     );
-    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
-    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     for finding in report["benchmarks"].as_array_mut().unwrap().iter_mut().filter(|f| f["name"] == "noisy") {
         finding["outcome"] = "inconclusive".into();
         finding["notes"] = serde_json::json!(["too noisy to decide"]);
@@ -540,15 +544,15 @@ fn with_budgets() -> Scene {
         (line["undecided"], line["near"]) = (true.into(), true.into());
         line["notes"] = serde_json::json!(["within noise of the budget"]);
     }
-    scene.write("comparison.json", report.to_string());
-    scene
+    sandbox.write("comparison.json", report.to_string());
+    sandbox
 }
 
 #[test]
 fn comment_and_summary_open_with_verdict_worst_regression_and_next_step() {
-    let scene = with_budgets();
+    let sandbox = with_budgets();
     for template in ["comment", "summary"] {
-        let text = render(&scene, template);
+        let text = render(&sandbox, template);
         let mut lines = text.lines().filter(|line| !line.is_empty());
         assert!(lines.next().unwrap().starts_with("### ❌ perfgate: FAIL: 1 regressed, "), "{text}");
         let worst = lines.next().unwrap();
@@ -561,16 +565,16 @@ fn comment_and_summary_open_with_verdict_worst_regression_and_next_step() {
             "{text}"
         );
     }
-    let passing = Scene::new();
+    let passing = Sandbox::new();
     passing.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
-    passing.perfgate(&["compare", "old", "new", "--template", "comment"]).exits(0).does_not_say("Next:");
+    passing.perfgate(&["compare", "old", "new", "--template", "comment"]).exits(0).does_not_print("Next:");
 }
 
 #[test]
 fn comment_and_summary_list_budgets_expectations_and_reasons() {
-    let scene = with_budgets();
+    let sandbox = with_budgets();
     for template in ["comment", "summary"] {
-        let text = render(&scene, template);
+        let text = render(&sandbox, template);
         let has = |part: &str| assert!(text.contains(part), "no {part:?} in {template}\n{text}");
         has("| Status | Benchmark (metric) | Value | Limit | Off by |");
         has("| FAIL | `missed` (time) | 1.5");
@@ -588,17 +592,17 @@ fn comment_and_summary_list_budgets_expectations_and_reasons() {
 
 #[test]
 fn of_many_undecided_benchmarks_a_comment_has_the_ten_largest() {
-    let scene = Scene::new();
-    large(&scene, 60, 40);
-    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    let sandbox = Sandbox::new();
+    large(&sandbox, 60, 40);
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     for (at, finding) in report["benchmarks"].as_array_mut().unwrap().iter_mut().take(40).enumerate() {
         finding["outcome"] = "inconclusive".into();
         finding["change"] = (0.1 + 0.01 * (at as f64)).into();
     }
     report["counts"]["inconclusive"] = 40.into();
     report["counts"]["regressed"] = 0.into();
-    scene.write("comparison.json", report.to_string());
-    let text = render(&scene, "comment");
+    sandbox.write("comparison.json", report.to_string());
+    let text = render(&sandbox, "comment");
     assert!(text.contains("<summary>Inconclusive: 40, the largest 10 of them</summary>"), "{text}");
     assert!(text.contains("number_00039") && text.contains("number_00030") && !text.contains("number_00029"), "{text}");
     assert!(text.contains("Not listed: 30 more benchmarks inconclusive, 20 benchmarks unchanged."), "{text}");
@@ -667,21 +671,21 @@ fn every_target_is_in_one_table_with_the_achieved_value() {
 }
 
 /// A crate with two criterion benchmarks, one of which states its throughput.
-fn package() -> Scene {
-    let scene = Scene::new();
+fn package() -> Sandbox {
+    let sandbox = Sandbox::new();
     for (side, factor) in [("old", 1.0), ("new", 1.059)] {
-        scene.bench(side, "parse", 1000.0 * factor, 1).bench(side, "encode", 2000.0 * factor, 2);
+        sandbox.bench(side, "parse", 1000.0 * factor, 1).bench(side, "encode", 2000.0 * factor, 2);
         let id = r#"{"group_id":"parse","full_id":"parse","throughput":{"Bytes":1000000}}"#;
-        scene.write(&format!("{side}/parse/new/benchmark.json"), id);
+        sandbox.write(&format!("{side}/parse/new/benchmark.json"), id);
     }
-    scene.repository("");
-    scene.write("Cargo.toml", "[package]\n");
-    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
-    scene
+    sandbox.repository("");
+    sandbox.write("Cargo.toml", "[package]\n");
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
+    sandbox
 }
 
 #[test]
-fn the_tool_that_measured_is_named_and_its_throughput_is_in_and_no_row_is_there_twice() {
+fn the_document_has_the_tool_and_its_throughput_and_each_row_once() {
     let pr = render(&package(), "pr");
     let has = |text: &str| assert!(pr.contains(text), "no {text:?} in\n{pr}");
     has("### criterion Output");
@@ -697,36 +701,36 @@ fn the_tool_that_measured_is_named_and_its_throughput_is_in_and_no_row_is_there_
 
 #[test]
 fn the_template_fits_the_repository() {
-    let scene = package();
-    let render = || scene.perfgate(&["render", "comparison.json"]);
-    render().exits(0).says("## Performance pull request\n").does_not_say("Deployment").does_not_say("Cache");
-    render().complains("the template is `library`");
-    scene.write("Dockerfile", "");
-    render().exits(0).says("## Performance Optimization Pull Request\n").complains("--template library");
+    let sandbox = package();
+    let render = || sandbox.perfgate(&["render", "comparison.json"]);
+    render().exits(0).prints("## Performance pull request\n").does_not_print("Deployment").does_not_print("Cache");
+    render().reports("the template is `library`");
+    sandbox.write("Dockerfile", "");
+    render().exits(0).prints("## Performance Optimization Pull Request\n").reports("--template library");
     // Results of a load test are those of a service.
     let stack = stack();
     stack.write("Cargo.toml", "");
-    stack.perfgate(&["render", "comparison.json"]).exits(0).says("## Performance Optimization Pull Request\n");
+    stack.perfgate(&["render", "comparison.json"]).exits(0).prints("## Performance Optimization Pull Request\n");
 }
 
 #[test]
 fn what_fails_the_gate_is_shown_first_and_is_never_folded() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for (name, factor) in [("kept", 1.0), ("noisy", 1.0), ("fast", 0.5)] {
-        scene.bench("old", name, 1000.0, 1).bench("new", name, 1000.0 * factor, 2);
+        sandbox.bench("old", name, 1000.0, 1).bench("new", name, 1000.0 * factor, 2);
     }
-    scene.bench("old", "gone", 1000.0, 1).bench("new", "fresh", 1000.0, 2);
+    sandbox.bench("old", "gone", 1000.0, 1).bench("new", "fresh", 1000.0, 2);
     let compare = ["compare", "old", "new", "--fail-on", "removed,inconclusive", "--save", "comparison.json"];
-    scene.perfgate(&compare).exits(1);
-    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    sandbox.perfgate(&compare).exits(1);
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     for finding in report["benchmarks"].as_array_mut().unwrap().iter_mut().filter(|f| f["name"] == "noisy") {
         (finding["outcome"], finding["notes"]) = ("inconclusive".into(), serde_json::json!(["too noisy to decide"]));
     }
     let failed_on = serde_json::json!([{"on": "inconclusive", "count": 1}, {"on": "removed", "count": 1}]);
     report["failed_on"] = failed_on;
-    scene.write("comparison.json", report.to_string());
+    sandbox.write("comparison.json", report.to_string());
     for template in ["comment", "summary"] {
-        let text = render(&scene, template);
+        let text = render(&sandbox, template);
         assert!(text.contains("FAIL: 1 inconclusive, 1 removed"), "{text}");
         let folded = text.find("<details>").unwrap_or(text.len());
         let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("no {part} in {template}\n{text}"));
@@ -735,25 +739,25 @@ fn what_fails_the_gate_is_shown_first_and_is_never_folded() {
         }
         assert_eq!(text.matches("`gone`").count(), 1, "{text}");
     }
-    assert!(render(&scene, "comment").contains("<summary>Added: 1</summary>"));
+    assert!(render(&sandbox, "comment").contains("<summary>Added: 1</summary>"));
     // Where they pass the gate they are folded.
-    scene.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
-    let text = render(&scene, "comment");
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
+    let text = render(&sandbox, "comment");
     assert!(text.contains("<summary>Removed: 1, added: 1</summary>"), "{text}");
 }
 
 #[test]
 fn failing_rows_that_do_not_fit_are_counted() {
-    let scene = Scene::new();
-    large(&scene, 3000, 0);
-    let mut report: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+    let sandbox = Sandbox::new();
+    large(&sandbox, 3000, 0);
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     for finding in report["benchmarks"].as_array_mut().unwrap() {
         (finding["outcome"], finding["head"]) = ("removed".into(), serde_json::Value::Null);
     }
     report["failed_on"] = serde_json::json!([{"on": "removed", "count": 3000}]);
-    scene.write("comparison.json", report.to_string());
+    sandbox.write("comparison.json", report.to_string());
     for template in ["comment", "summary"] {
-        let text = render(&scene, template);
+        let text = render(&sandbox, template);
         assert!(text.chars().count() <= 65_536, "{template}: {}", text.chars().count());
         let shown = text.lines().filter(|line| line.starts_with("| ➖")).count();
         assert!(shown >= 10, "{text}");
@@ -763,15 +767,15 @@ fn failing_rows_that_do_not_fit_are_counted() {
 
 #[test]
 fn the_library_template_names_the_tool_and_has_profile_and_memory_apart() {
-    let scene = stack();
-    let library = render(&scene, "library");
+    let sandbox = stack();
+    let library = render(&sandbox, "library");
     let has = |text: &str| assert!(library.contains(text), "no {text:?} in\n{library}");
     has("### Memory\n");
     has("### CPU Profile\n");
     has("| `cp.py::main` | 61.33");
     // The profile has its own table.
     assert!(!library.contains("| cprofile time |"), "{library}");
-    let pr = render(&scene, "pr");
+    let pr = render(&sandbox, "pr");
     for text in [
         // Values of the sides, not of both together.
         "| Memory Usage | 61.30 MiB | memory-profiler: highest of 2 before, 3 after |",

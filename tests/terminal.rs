@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 use perfgate::render::{TableOptions, table};
 use perfgate::verdict::{Outcome, Report};
 use unicode_width::UnicodeWidthStr;
@@ -10,22 +10,22 @@ use unicode_width::UnicodeWidthStr;
 const LONG: &str = "server/routing/middleware/authenticate_and_authorize_every_request/with_10000_users/64";
 
 /// Undecided benchmarks with long names, a regression, and warnings.
-fn noisy(count: u32) -> Scene {
-    let scene = Scene::new();
+fn noisy(count: u32) -> Sandbox {
+    let sandbox = Sandbox::new();
     for i in 0..count {
         let name = format!("{i:04}/{LONG}");
         let factor = 1.0 + 0.004 * f64::from(i % 60);
-        scene.bench("base", &name, 1000.0, 1).bench("head", &name, 1000.0 * factor, 2);
+        sandbox.bench("base", &name, 1000.0, 1).bench("head", &name, 1000.0 * factor, 2);
     }
-    scene.bench("base", "kurz/性能", 1000.0, 1).bench("head", "kurz/性能", 3000.0, 2);
-    scene.bench("head", "new", 1.0, 2);
-    scene
+    sandbox.bench("base", "kurz/性能", 1000.0, 1).bench("head", "kurz/性能", 3000.0, 2);
+    sandbox.bench("head", "new", 1.0, 2);
+    sandbox
 }
 
-fn report(scene: &Scene, args: &[&str]) -> Report {
+fn report(sandbox: &Sandbox, args: &[&str]) -> Report {
     let args = [&["compare", "base", "head", "--save", "c.json"], args].concat();
-    scene.perfgate(&args);
-    serde_json::from_str(&scene.read("c.json")).unwrap()
+    sandbox.perfgate(&args);
+    serde_json::from_str(&sandbox.read("c.json")).unwrap()
 }
 
 fn shown(report: &Report, width: Option<usize>) -> String {
@@ -34,9 +34,9 @@ fn shown(report: &Report, width: Option<usize>) -> String {
 
 #[test]
 fn every_line_fits_the_terminal() {
-    let scene = noisy(40);
-    scene.write("budgets.toml", "[[budget]]\nmatch = '*/64'\nmetric = 'time'\ntarget = '<900ns'\n");
-    let report = report(&scene, &["--config", "budgets.toml"]);
+    let sandbox = noisy(40);
+    sandbox.write("budgets.toml", "[[budget]]\nmatch = '*/64'\nmetric = 'time'\ntarget = '<900ns'\n");
+    let report = report(&sandbox, &["--config", "budgets.toml"]);
     for width in [60, 80, 100, 140] {
         let text = shown(&report, Some(width));
         for line in text.lines() {
@@ -60,8 +60,8 @@ fn the_verdict_is_the_first_and_the_last_line() {
 
 #[test]
 fn of_many_undecided_benchmarks_the_ten_largest_are_listed() {
-    let scene = noisy(200);
-    let mut report = report(&scene, &[]);
+    let sandbox = noisy(200);
+    let mut report = report(&sandbox, &[]);
     for finding in report.benchmarks.iter_mut().filter(|finding| finding.name.ends_with(LONG)) {
         (finding.outcome, finding.within) = (Outcome::Inconclusive, None);
     }
@@ -71,15 +71,15 @@ fn of_many_undecided_benchmarks_the_ten_largest_are_listed() {
     assert_eq!(count("inconclusive"), 10, "{text}");
     assert!(text.contains("0059/") && !text.contains("0001/"), "{text}");
     assert!(text.contains("190 more benchmarks inconclusive (--all lists them)"), "{text}");
-    let all = scene.perfgate(&["compare", "base", "head", "--all"]).stdout;
+    let all = sandbox.perfgate(&["compare", "base", "head", "--all"]).stdout;
     assert!(all.matches(LONG).count() >= 200);
 }
 
 #[test]
 fn the_legend_explains_only_what_is_there() {
-    let scene = Scene::new();
-    scene.bench("base", "a", 1000.0, 1).bench("head", "a", 3000.0, 2);
-    let report = report(&scene, &[]);
+    let sandbox = Sandbox::new();
+    sandbox.bench("base", "a", 1000.0, 1).bench("head", "a", 3000.0, 2);
+    let report = report(&sandbox, &[]);
     let text = shown(&report, None);
     assert!(text.contains("CI: confidence interval of the change; q: corrected p value"), "{text}");
     assert!(!text.contains("!: "), "{text}");
@@ -87,18 +87,18 @@ fn the_legend_explains_only_what_is_there() {
 }
 
 /// Twelve removed benchmarks, which fail the gate, an improved one and an undecided one.
-fn failing_on_removed() -> (Scene, Report) {
-    let scene = Scene::new();
+fn failing_on_removed() -> (Sandbox, Report) {
+    let sandbox = Sandbox::new();
     for i in 0..12 {
-        scene.bench("base", &format!("gone{i:02}"), 1000.0, 1);
+        sandbox.bench("base", &format!("gone{i:02}"), 1000.0, 1);
     }
     for i in 0..15 {
         let name = format!("kept{i:02}");
         let factor = if i == 0 { 0.5 } else { 1.0 };
-        scene.bench("base", &name, 1000.0, 1).bench("head", &name, 1000.0 * factor, 2);
+        sandbox.bench("base", &name, 1000.0, 1).bench("head", &name, 1000.0 * factor, 2);
     }
-    let report = report(&scene, &["--fail-on", "removed"]);
-    (scene, report)
+    let report = report(&sandbox, &["--fail-on", "removed"]);
+    (sandbox, report)
 }
 
 #[test]
@@ -120,11 +120,11 @@ fn the_next_step_stands_above_the_last_line_if_there_is_one() {
     let lines = |report: &Report| shown(report, None).lines().map(str::to_owned).collect::<Vec<_>>();
     let failing = lines(&report);
     assert_eq!(failing[failing.len() - 2], "Next: Check that the removed benchmarks are meant to be gone.");
-    let passing = Scene::new();
+    let passing = Sandbox::new();
     passing.bench("base", "a", 1000.0, 1).bench("head", "a", 1000.0, 2);
-    passing.perfgate(&["compare", "base", "head"]).exits(0).says("PASS: no regression").does_not_say("Next:");
+    passing.perfgate(&["compare", "base", "head"]).exits(0).prints("PASS: no regression").does_not_print("Next:");
     let regressed = noisy(2);
-    regressed.perfgate(&["compare", "base", "head"]).exits(1).says(
+    regressed.perfgate(&["compare", "base", "head"]).exits(1).prints(
         "\nNext: Make the regressed benchmark faster, or accept it in perfgate.toml (`[[accept]]`).\nFAIL: 1 regressed",
     );
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{Answer, Scene};
+use common::{Answer, Sandbox};
 
 /// `perfgate compare` of files of a case, after `base` and `head`.
 fn compared(case: &str, base: &[&str], head: &str, more: &[&str]) -> Answer {
@@ -11,7 +11,7 @@ fn compared(case: &str, base: &[&str], head: &str, more: &[&str]) -> Answer {
     arguments.extend(base.iter().flat_map(|file| ["--base".to_owned(), path(file)]));
     arguments.extend(["--head".to_owned(), path(head)]);
     arguments.extend(more.iter().map(|one| (*one).to_owned()));
-    Scene::new().perfgate(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    Sandbox::new().perfgate(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// The numbers of benchmarks per outcome.
@@ -30,7 +30,10 @@ fn a_picosecond_is_no_regression() {
 #[test]
 fn twice_the_work_per_iteration_is_compared_per_element() {
     let answer = compared("criterion-work-changed", &["base"], "head", &[]);
-    answer.exits(0).says("one operation does 2.000 times the work of base; the change is per unit of work").says("−5.");
+    answer
+        .exits(0)
+        .prints("one operation does 2.000 times the work of base; the change is per unit of work")
+        .prints("−5.");
 }
 
 #[test]
@@ -38,7 +41,7 @@ fn fourteen_percent_everywhere_are_suspects_at_smaller_thresholds() {
     let base = ["base0.json", "base1.json", "base2.json", "base3.json", "base4.json"];
     for threshold in ["10%", "5%"] {
         let answer = compared("global-14-percent", &base, "head.json", &["--threshold", threshold]);
-        answer.exits(0).says("20 suspected regressions are inconclusive; the whole run is 1.1");
+        answer.exits(0).prints("20 suspected regressions are inconclusive; the whole run is 1.1");
     }
 }
 
@@ -51,8 +54,8 @@ fn repetitions_of_one_process_are_one_run() {
 #[test]
 fn an_undecided_suspect_gets_no_green_tick_and_has_reason_and_command() {
     let answer = compared("one-run-contradiction", &["base1.json"], "head1.json", &["--template", "comment"]);
-    answer.exits(0).says("❔ perfgate: PASS, but 1 suspected regression is inconclusive");
-    answer.says("only a change by a factor of 1.44 counts").says("perfgate measure").does_not_say("✅");
+    answer.exits(0).prints("❔ perfgate: PASS, but 1 suspected regression is inconclusive");
+    answer.prints("only a change by a factor of 1.44 counts").prints("perfgate measure").does_not_print("✅");
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn a_slow_or_fast_machine_decides_nothing() {
     let base: Vec<&str> = base.iter().map(String::as_str).collect();
     for (head, shift) in [("head.json", "2.01× worse"), ("head-faster.json", "2.01× better")] {
         let answer = compared("slow-runner-fails-everything", &base, head, &[]);
-        answer.exits(0).says(&format!("the whole run is {shift}: re-measure")).says("10 inconclusive");
+        answer.exits(0).prints(&format!("the whole run is {shift}: re-measure")).prints("10 inconclusive");
     }
 }
 
@@ -79,7 +82,7 @@ fn a_slow_or_fast_machine_decides_nothing() {
 fn two_in_five_rounds_that_take_three_times_as_long_are_a_regression() {
     for tool in ["pytest-benchmark", "hyperfine"] {
         let [base, head] = ["base", "head"].map(|side| format!("{tool}-{side}.json"));
-        compared("tail-grows", &[&base], &head, &[]).exits(1).says("2 in 5 samples take 3.0×").says("+79.3%");
+        compared("tail-grows", &[&base], &head, &[]).exits(1).prints("2 in 5 samples take 3.0×").prints("+79.3%");
     }
 }
 

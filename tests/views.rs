@@ -2,40 +2,40 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
-use common::Scene;
+use common::Sandbox;
 
 const HOSTILE: &str = "<script>alert(\"1\")</script>&'=cmd,\u{1b}[31m";
 
-fn compared() -> Scene {
-    let scene = Scene::new();
+fn compared() -> Sandbox {
+    let sandbox = Sandbox::new();
     for i in 0..10 {
         let name = format!("b{i}");
-        scene.bench("base", &name, 1000.0 + f64::from(i), 1);
-        scene.bench("head", &name, (1000.0 + f64::from(i)) * if i == 3 { 2.0 } else { 1.0 }, 2);
+        sandbox.bench("base", &name, 1000.0 + f64::from(i), 1);
+        sandbox.bench("head", &name, (1000.0 + f64::from(i)) * if i == 3 { 2.0 } else { 1.0 }, 2);
     }
-    scene.bench("base", HOSTILE, 1000.0, 1).bench("head", HOSTILE, 2000.0, 2);
-    scene.bench("base", "=SUM(A1)", 1000.0, 1).bench("head", "=SUM(A1)", 1000.0, 2);
-    scene
+    sandbox.bench("base", HOSTILE, 1000.0, 1).bench("head", HOSTILE, 2000.0, 2);
+    sandbox.bench("base", "=SUM(A1)", 1000.0, 1).bench("head", "=SUM(A1)", 1000.0, 2);
+    sandbox
 }
 
 #[test]
 fn junit_has_a_case_for_each_benchmark_and_fails_with_the_gate() {
-    let scene = compared();
-    let answer = scene.perfgate(&["compare", "base", "head", "--format", "junit"]);
+    let sandbox = compared();
+    let answer = sandbox.perfgate(&["compare", "base", "head", "--format", "junit"]);
     // Twelve benchmarks and the gate. b3, the hostile name and the gate fail.
-    answer.exits(1).says("<testsuites name=\"perfgate\" tests=\"13\" failures=\"3\"");
-    answer.says(
+    answer.exits(1).prints("<testsuites name=\"perfgate\" tests=\"13\" failures=\"3\"");
+    answer.prints(
         "<testcase classname=\"perfgate.time\" name=\"b3\">\n      <failure type=\"regressed\" message=\"regressed: ",
     );
     answer
-        .says("name=\"&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;=cmd,")
-        .does_not_say("<script")
-        .does_not_say("\u{1b}");
+        .prints("name=\"&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;=cmd,")
+        .does_not_print("<script")
+        .does_not_print("\u{1b}");
     let open = answer.stdout.matches("<testcase").count();
     assert_eq!((open, answer.stdout.matches("</testcase>").count()), (13, 13));
     // A case fails only for a reason that fails the gate.
-    let lenient = scene.perfgate(&["compare", "base", "head", "--format", "junit", "--fail-on", "budget"]);
-    lenient.exits(0).says("failures=\"0\"").does_not_say("<failure");
+    let lenient = sandbox.perfgate(&["compare", "base", "head", "--format", "junit", "--fail-on", "budget"]);
+    lenient.exits(0).prints("failures=\"0\"").does_not_print("<failure");
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn csv_has_a_line_for_each_benchmark_and_no_formula() {
     let b3 = lines.iter().find(|line| line.contains(",b3,")).unwrap();
     assert!(b3.starts_with("regressed,true,false,b3,time,criterion,ns,lower,"), "{b3}");
     assert_eq!(b3.split(',').count(), columns);
-    answer.says("'=SUM(A1)").says("\"<script>alert(\"\"1\"\")</script>&'=cmd,").does_not_say("\u{1b}");
+    answer.prints("'=SUM(A1)").prints("\"<script>alert(\"\"1\"\")</script>&'=cmd,").does_not_print("\u{1b}");
 }
 
 /// The text between two others.
@@ -57,9 +57,9 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
 
 #[test]
 fn the_page_needs_no_network_and_shows_a_hostile_name_as_text() {
-    let scene = compared();
-    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
-    let page = scene.read("report.html");
+    let sandbox = compared();
+    sandbox.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(1);
+    let page = sandbox.read("report.html");
     let policy = between(&page, "Content-Security-Policy\" content=\"", "\">");
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     // Two script elements: the data, which is not executed, and the script that the policy allows.
@@ -73,10 +73,10 @@ fn the_page_needs_no_network_and_shows_a_hostile_name_as_text() {
     }
     assert_eq!(rows(&page).len(), 12);
     assert!(page.contains("FAIL: 2 regressed") && page.contains("prefers-color-scheme: dark"));
-    scene
+    sandbox
         .perfgate(&["compare", "base", "head", "--html", "no/such/place.html"])
         .exits(2)
-        .complains("no/such/place.html");
+        .reports("no/such/place.html");
 }
 
 /// The rows in the data of a page.
@@ -88,10 +88,10 @@ fn rows(page: &str) -> Vec<serde_json::Value> {
 
 #[test]
 fn the_page_lists_first_what_fails_the_gate() {
-    let scene = compared();
-    scene.bench("base", "gone", 1000.0, 1);
-    scene.perfgate(&["compare", "base", "head", "--fail-on", "removed", "--html", "report.html"]).exits(1);
-    let rows = rows(&scene.read("report.html"));
+    let sandbox = compared();
+    sandbox.bench("base", "gone", 1000.0, 1);
+    sandbox.perfgate(&["compare", "base", "head", "--fail-on", "removed", "--html", "report.html"]).exits(1);
+    let rows = rows(&sandbox.read("report.html"));
     let kind = |row: usize| rows[row][1].as_u64().unwrap();
     // The two regressions, which pass here, come after it.
     assert_eq!((rows[0][0].as_str(), kind(1), kind(2)), (Some("gone"), 1, 1), "{rows:?}");
@@ -99,9 +99,9 @@ fn the_page_lists_first_what_fails_the_gate() {
 
 #[test]
 fn the_page_rounds_q_as_the_terminal_does() {
-    let scene = compared();
-    let json = scene.perfgate(&["compare", "base", "head", "--html", "report.html", "--format", "json"]).json();
-    let rows = rows(&scene.read("report.html"));
+    let sandbox = compared();
+    let json = sandbox.perfgate(&["compare", "base", "head", "--html", "report.html", "--format", "json"]).json();
+    let rows = rows(&sandbox.read("report.html"));
     for one in json["benchmarks"].as_array().unwrap() {
         let row = rows.iter().find(|row| row[0] == one["name"]);
         let (Some(row), Some(q)) = (row, one["q"].as_f64()) else { continue };
@@ -111,13 +111,13 @@ fn the_page_rounds_q_as_the_terminal_does() {
 
 #[test]
 fn a_page_of_a_thousand_benchmarks_is_smaller_than_400_kilobytes() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     for i in 0..1000_u32 {
         let name = format!("group{}/a_benchmark_with_a_usual_name/{i}", i % 20);
-        scene.bench("base", &name, 100.0 + f64::from(i), 1).bench("head", &name, 102.0 + f64::from(i), 2);
+        sandbox.bench("base", &name, 100.0 + f64::from(i), 1).bench("head", &name, 102.0 + f64::from(i), 2);
     }
-    scene.perfgate(&["compare", "base", "head", "--html", "report.html"]);
-    let page = scene.read("report.html");
+    sandbox.perfgate(&["compare", "base", "head", "--html", "report.html"]);
+    let page = sandbox.read("report.html");
     assert_eq!(rows(&page).len(), 1000);
     // 10,000 benchmarks are then smaller than 4 MB.
     assert!(page.len() < 400_000, "{} bytes", page.len());
@@ -125,20 +125,20 @@ fn a_page_of_a_thousand_benchmarks_is_smaller_than_400_kilobytes() {
 
 #[test]
 fn the_page_lists_budgets_expectations_and_both_machines() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let run = |cpu: &str, factor: f64| {
         let measurement = |name: &str, value: f64| serde_json::json!({"tool": "t", "benchmark": name, "unit": "ns", "replicates": [{"samples": [value]}]});
         let measurements =
             [measurement("missed", 1000.0 * factor), measurement("met", 100.0), measurement("goal", 500.0)];
         serde_json::json!({"format": "perfgate-run", "version": 1, "environment": {"cpu": cpu}, "measurements": measurements}).to_string()
     };
-    scene.write("base.json", run("Intel Xeon 8370C", 1.0)).write("head.json", run("AMD EPYC 7763", 2.0));
-    scene.write(
+    sandbox.write("base.json", run("Intel Xeon 8370C", 1.0)).write("head.json", run("AMD EPYC 7763", 2.0));
+    sandbox.write(
         "perfgate.toml",
         "[[budget]]\nmatch = 'm*'\nmetric = 'time'\ntarget = '<1.5us'\n[[goal]]\nmatch = 'goal'\nmetric = 'time'\nexpect = '-40%'\n",
     );
-    scene.perfgate(&["compare", "base.json", "head.json", "--html", "report.html"]);
-    let page = scene.read("report.html");
+    sandbox.perfgate(&["compare", "base.json", "head.json", "--html", "report.html"]);
+    let page = sandbox.read("report.html");
     let budget = between(&page, "<h2>Budgets</h2>", "</table>");
     assert!(
         budget.contains(
@@ -155,10 +155,10 @@ fn the_page_lists_budgets_expectations_and_both_machines() {
 
 /// A saved comparison with explanations of two regressions, written by hand: of `b3`, whose functions have hostile names, and of
 /// the benchmark with a hostile name, whose instructions did not grow.
-fn explained() -> Scene {
-    let scene = compared();
-    scene.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
-    let mut saved: serde_json::Value = serde_json::from_str(&scene.read("comparison.json")).unwrap();
+fn explained() -> Sandbox {
+    let sandbox = compared();
+    sandbox.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
+    let mut saved: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
     let function = |name: &str, base: f64, head: f64, share: f64, status: &str| {
         serde_json::json!({"name": name, "file": "src/|<i>x\u{202e}.rs", "line": 21, "base": base, "head": head,
             "own": {"base": 0.0, "head": head}, "share": share, "status": status, "in_diff": status != "gone"})
@@ -182,31 +182,36 @@ fn explained() -> Scene {
     };
     saved["explanations"] =
         serde_json::json!([explanation("b3", 1_700_000.0, &functions), explanation(HOSTILE, 1_200_100.0, &[])]);
-    scene.write("comparison.json", saved.to_string());
-    scene
+    sandbox.write("comparison.json", saved.to_string());
+    sandbox
 }
 
 #[test]
 fn explanations_are_in_every_document_with_their_names_escaped() {
-    let scene = explained();
+    let sandbox = explained();
     for template in ["comment", "summary", "pr", "library", "issue", "report"] {
-        let answer = scene.perfgate(&["render", "comparison.json", "--template", template]);
+        let answer = sandbox.perfgate(&["render", "comparison.json", "--template", template]);
         answer
             .exits(0)
-            .says("<summary>b3 executes 42% more instructions; 96% of the growth is in 2 functions</summary>");
-        answer.says("takes 100% more time, but executes as many instructions as base (0.0%): the cause is code layout");
-        answer.says("(in the diff) | <code>src/&#124;&#60;i&#62;x&#92;u&#123;202e&#125;.rs&#58;21</code> | 1,000,000 → 1,400,000 | +40.0% | 80% |");
-        answer.says("(new, in the diff)").says("small_2").does_not_say("small_3").says("27 more functions not shown.");
+            .prints("<summary>b3 executes 42% more instructions; 96% of the growth is in 2 functions</summary>");
         answer
-            .does_not_say("<img")
-            .does_not_say("<b>")
-            .does_not_say("<i>")
-            .does_not_say("\u{1b}")
-            .does_not_say("\u{202e}");
-        answer.does_not_say("@team [x]").does_not_say("\n::error").does_not_say(&"long".repeat(100));
+            .prints("takes 100% more time, but executes as many instructions as base (0.0%): the cause is code layout");
+        answer.prints("(in the diff) | <code>src/&#124;&#60;i&#62;x&#92;u&#123;202e&#125;.rs&#58;21</code> | 1,000,000 → 1,400,000 | +40.0% | 80% |");
+        answer
+            .prints("(new, in the diff)")
+            .prints("small_2")
+            .does_not_print("small_3")
+            .prints("27 more functions not shown.");
+        answer
+            .does_not_print("<img")
+            .does_not_print("<b>")
+            .does_not_print("<i>")
+            .does_not_print("\u{1b}")
+            .does_not_print("\u{202e}");
+        answer.does_not_print("@team [x]").does_not_print("\n::error").does_not_print(&"long".repeat(100));
     }
     // "Bottlenecks Identified" of an issue.
-    let issue = scene.perfgate(&["render", "comparison.json", "--template", "issue"]);
+    let issue = sandbox.perfgate(&["render", "comparison.json", "--template", "issue"]);
     let bottlenecks = between(&issue.stdout, "### Bottlenecks Identified", "### Supporting Data");
     assert!(
         bottlenecks.contains("* **Impact:** 80% of the growth in instructions of b3 (perfgate explain)"),
@@ -218,11 +223,11 @@ fn explanations_are_in_every_document_with_their_names_escaped() {
 
 #[test]
 fn the_page_has_a_table_of_the_functions_that_changed() {
-    let scene = explained();
+    let sandbox = explained();
     let comment = ["publish", "comparison.json", "--repository", "me/repo", "--pull", "1", "--dry-run"];
-    scene.perfgate(&comment).exits(1).says("b3 executes 42% more instructions").does_not_say("<img");
-    scene.perfgate(&["render", "comparison.json", "--html", "page.html"]).exits(0);
-    let page = scene.read("page.html");
+    sandbox.perfgate(&comment).exits(1).prints("b3 executes 42% more instructions").does_not_print("<img");
+    sandbox.perfgate(&["render", "comparison.json", "--html", "page.html"]).exits(0);
+    let page = sandbox.read("page.html");
     let section = between(&page, "<h2>Functions that changed</h2>", "<div class=\"tools\">");
     assert!(
         section.contains("<summary>b3 executes 42% more instructions; 96% of the growth is in 2 functions</summary>")
@@ -249,33 +254,33 @@ fn runs_of(cpu: &str, names: &[String], factor: f64) -> String {
 
 #[test]
 fn a_gate_that_fails_on_other_machines_gives_the_reason_once() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let names: Vec<String> = (0..9).map(|at| format!("bench{at}")).collect();
-    scene.write("base.json", runs_of("Xeon", &names, 1.0)).write("head.json", runs_of("EPYC", &names, 2.0));
+    sandbox.write("base.json", runs_of("Xeon", &names, 1.0)).write("head.json", runs_of("EPYC", &names, 2.0));
     let compare =
         ["compare", "base.json", "head.json", "--fail-on", "environment", "--save", "c.json", "--html", "r.html"];
-    let table = scene.perfgate(&compare);
+    let table = sandbox.perfgate(&compare);
     let verdict = "FAIL: base and head ran on different machines (cpu differs), and fail-on lists environment";
-    table.exits(1).says(verdict).says("9 inconclusive benchmarks: base and head ran on different machines\n");
+    table.exits(1).prints(verdict).prints("9 inconclusive benchmarks: base and head ran on different machines\n");
     assert_eq!(table.stdout.matches("ran on different machines").count(), 4, "{}", table.stdout);
-    let comment = scene.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
+    let comment = sandbox.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
     assert!(comment.starts_with(&format!("### ❌ perfgate: {verdict}\n")), "{comment}");
     assert!(comment.contains("Next: Measure base and head on one machine (`perfgate measure`), or list"), "{comment}");
     assert!(!comment.contains("- `bench0`"), "{comment}");
-    let page = scene.read("r.html");
+    let page = sandbox.read("r.html");
     assert!(page.contains("<p>Next: Measure base and head on one machine (<code>perfgate measure</code>), or list"));
-    let verdict = scene.perfgate(&["compare", "base.json", "head.json"]);
-    verdict.exits(2).says("NO VERDICT: base and head ran on different machines (cpu differs)\n");
+    let verdict = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    verdict.exits(2).prints("NO VERDICT: base and head ran on different machines (cpu differs)\n");
 }
 
 #[test]
 fn a_long_name_breaks_in_the_tables_of_a_comment_and_stays_whole() {
-    let scene = Scene::new();
+    let sandbox = Sandbox::new();
     let name = "tokenizer::unicode::normalization/parse_very_large_documents";
-    scene.write("base.json", runs_of("Xeon", &[name.to_owned()], 1.0));
-    scene.write("head.json", runs_of("Xeon", &[name.to_owned()], 20.0));
-    scene.perfgate(&["compare", "base.json", "head.json", "--save", "c.json"]).exits(1);
-    let comment = scene.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
+    sandbox.write("base.json", runs_of("Xeon", &[name.to_owned()], 1.0));
+    sandbox.write("head.json", runs_of("Xeon", &[name.to_owned()], 20.0));
+    sandbox.perfgate(&["compare", "base.json", "head.json", "--save", "c.json"]).exits(1);
+    let comment = sandbox.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
     assert!(comment.contains(&format!("Worst: `{name}` ")), "{comment}");
     let row = comment.lines().find(|line| line.starts_with("| ❌ |")).unwrap();
     assert!(row.contains("unicode&#58;&#58;<wbr>normalization/parse&#95;<wbr>very"), "{row}");

@@ -87,7 +87,7 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
             if let Some(near) = nearest_name(wanted, names.iter().map(String::as_str)) {
                 bail!("no name of a stored benchmark contains {wanted:?}; did you mean {near:?}?");
             }
-            bail!("no name of a stored benchmark contains {wanted:?}; there are {}", some(names));
+            bail!("no name of a stored benchmark contains {wanted:?}; there are {}", quoted_list(names));
         }
     }
     if all.is_empty() {
@@ -145,7 +145,7 @@ fn write_site(directory: &Path, site: &HistorySite) -> anyhow::Result<()> {
     output::file(&directory.join(".nojekyll"), b"")
 }
 
-fn some(mut names: Vec<String>) -> String {
+fn quoted_list(mut names: Vec<String>) -> String {
     const SHOWN: usize = 5;
     names.dedup();
     let more = names.len().saturating_sub(SHOWN);

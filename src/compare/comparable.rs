@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn other_settings_are_told_from_a_slower_benchmark() {
+    fn other_settings_are_distinguished_from_a_slower_benchmark() {
         let other = |iterations, samples, time| {
             other_settings("criterion", sides(iterations, samples, time), OTHER_ITERATIONS).is_some()
         };
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_concern_the_whole_suite_and_a_disturbed_warm_up_does_not() {
+    fn a_setting_changes_the_whole_suite_and_a_disturbed_warm_up_only_some_benchmarks() {
         let suite = |factors: [f64; 6]| {
             let benchmark = |factor: f64| sides([1000.0, 1000.0 * factor], [100.0, 100.0], [5.0, 5.0]);
             iterations_limit(&factors.map(benchmark))

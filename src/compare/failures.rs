@@ -16,7 +16,7 @@ pub(super) fn take_failed(pairs: &mut Vec<Pair<'_>>, base: &[Run], head: &[Run])
     let why = |pair: &Pair<'_>| -> Option<String> {
         let (name, _, tool) = pair.key();
         if let Some(failed) = reported.get(&(name, tool)) {
-            return Some(said(failed, &in_base));
+            return Some(failure_message(failed, &in_base));
         }
         let is_part = |end: &&&EarlyEnd| end.tool == tool && name.starts_with(&end.prefix);
         let end = early_ends.iter().find(is_part).filter(|_| pair.is_base_only())?;
@@ -37,7 +37,7 @@ pub(super) fn take_failed(pairs: &mut Vec<Pair<'_>>, base: &[Run], head: &[Run])
     let known: BTreeSet<(String, String)> = failed.keys().cloned().collect();
     let unknown =
         reported.values().filter(|failed| !known.contains(&(failed.benchmark.to_string(), failed.tool.to_string())));
-    let unknown = unknown.map(|failed| without_values(failed, said(failed, &in_base)));
+    let unknown = unknown.map(|failed| without_values(failed, failure_message(failed, &in_base)));
     failed.into_values().chain(unknown).collect()
 }
 
@@ -50,7 +50,7 @@ fn reported(runs: &[Run]) -> Reported<'_> {
 }
 
 /// The tool's message, and whether the benchmark failed in base too.
-fn said(failed: &FailedBenchmark, in_base: &Reported<'_>) -> String {
+fn failure_message(failed: &FailedBenchmark, in_base: &Reported<'_>) -> String {
     let too = in_base.contains_key(&(failed.benchmark.as_str(), &*failed.tool)).then_some("it failed in base too");
     [Some(failed.why.as_str()).filter(|why| !why.is_empty()), too].into_iter().flatten().collect::<Vec<_>>().join("; ")
 }

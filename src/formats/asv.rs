@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Most combinations of parameters that are reported one by one where all of them failed.
-const MOST_FAILED: usize = 1000;
+const MAX_FAILED_LISTED: usize = 1000;
 
 /// airspeed velocity.
 #[derive(Debug)]
@@ -68,7 +68,8 @@ impl Format for Asv {
 fn add(builder: &mut ReadingBuilder<'_>, name: &str, row: &Row<'_>, metric: &Metric, factor: f64) {
     let combinations = row.params.iter().map(Vec::len).try_fold(1_usize, usize::checked_mul);
     // `null` in place of the list: nothing has a result, because the setup failed.
-    let failed = || combinations.filter(|count| *count <= MOST_FAILED).map(|count| vec![AsvResult::Failed; count]);
+    let failed =
+        || combinations.filter(|count| *count <= MAX_FAILED_LISTED).map(|count| vec![AsvResult::Failed; count]);
     let results = if row.result.0.is_empty() { failed() } else { Some(row.result.0.clone()) };
     let Some(results) = results else { return builder.fail(name, "") };
     if combinations != Some(results.len()) {

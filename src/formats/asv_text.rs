@@ -107,7 +107,7 @@ fn is_rule(text: &str, with: char) -> bool {
 
 /// Real tables have fewer columns, because asv fits them into the terminal. The limit matters because each line is searched
 /// once per column.
-const MOST_COLUMNS: usize = 200;
+const MAX_COLUMNS: usize = 200;
 
 /// A table of values: the first columns are parameters; where there are more parameters, each further column has one
 /// combination of them in its header, such as `a / 10`, under a line that begins with `--`.
@@ -134,7 +134,7 @@ impl Table {
         let start = rule.chars().position(|c| c == '=').unwrap_or_default();
         let mut columns = spans(rule, '=');
         columns.retain(|span| span.start >= start);
-        if columns.len() > MOST_COLUMNS {
+        if columns.len() > MAX_COLUMNS {
             columns.clear();
         }
         let parameters = columns.len().saturating_sub(1);

@@ -38,13 +38,13 @@ impl Format for BenchmarkTools {
 }
 
 /// Most levels of groups.
-const DEEPEST: usize = 50;
+const MAX_DEPTH: usize = 50;
 
 /// Adds a trial or a group, both of which are a pair of type and fields.
 fn add(builder: &mut ReadingBuilder<'_>, item: &Value, name: &str, depth: usize) {
     let Some([kind, fields]) = item.as_array().map(Vec::as_slice) else { return };
     let kind = kind.as_str().unwrap_or_default();
-    if kind.ends_with("BenchmarkGroup") && depth < DEEPEST {
+    if kind.ends_with("BenchmarkGroup") && depth < MAX_DEPTH {
         for (key, child) in entries(fields, "data") {
             let key = key.trim_matches('"');
             let name = if name.is_empty() { key.to_owned() } else { format!("{name}/{key}") };

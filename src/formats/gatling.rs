@@ -45,7 +45,7 @@ impl Format for Gatling {
 }
 
 /// Most levels of groups.
-const DEEPEST: usize = 50;
+const MAX_DEPTH: usize = 50;
 
 /// Adds a group or request, and what it contains.
 fn add_with_contents(builder: &mut ReadingBuilder<'_>, node: &Value, group: &str, depth: usize) {
@@ -56,7 +56,7 @@ fn add_with_contents(builder: &mut ReadingBuilder<'_>, node: &Value, group: &str
     }
     // The group of all requests is not part of a name.
     let group = if depth == 0 { "" } else { &name };
-    for (_, child) in entries(node, "contents").filter(|_| depth < DEEPEST) {
+    for (_, child) in entries(node, "contents").filter(|_| depth < MAX_DEPTH) {
         add_with_contents(builder, child, group, depth + 1);
     }
 }

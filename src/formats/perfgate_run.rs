@@ -169,7 +169,7 @@ fn add_measurement(builder: &mut ReadingBuilder<'_>, read: Measurement<'_>) -> R
 
 /// One run: its samples, a summary or a value.
 #[derive(Deserialize)]
-struct Replicate {
+struct RunFields {
     samples: Option<Numbers>,
     value: Option<Number>,
     mean: Option<Number>,
@@ -193,7 +193,7 @@ fn read_replicate(
             warn_unknown_field(builder, &key, &format!("{what} {}", at + 1));
         }
     }
-    let read: Replicate = builder.parse_entry(&what, at, raw)?;
+    let read: RunFields = builder.parse_entry(&what, at, raw)?;
     if let Some(samples) = read.samples {
         return Some(Evidence::Samples(samples.0).scaled(factor));
     }

@@ -14,7 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 /// Most stored runs that are opened for a base, so that a store with many machines does not get slower as it grows.
-const MOST_READ: usize = 4 * HISTORY_RUNS;
+const MAX_RUNS_READ: usize = 4 * HISTORY_RUNS;
 
 /// The runs of a base window.
 pub(super) struct WindowSide {
@@ -220,7 +220,7 @@ impl Gate {
                     }
                 }
                 let read = found.comparable.len() + found.elsewhere.len();
-                let enough = count_joined(&found.comparable, ignored) >= HISTORY_RUNS || read >= MOST_READ;
+                let enough = count_joined(&found.comparable, ignored) >= HISTORY_RUNS || read >= MAX_RUNS_READ;
                 if enough || found.comparable.is_empty() && found.elsewhere.len() >= 5 * WINDOW_RUNS {
                     break 'read;
                 }

@@ -99,7 +99,7 @@ impl Gate {
         past: &mut PastRuns,
     ) -> Result<Vec<Found>, Error> {
         let refused = |place: &Path, error| InputError::Refused { place: place.display().to_string(), error };
-        let paths = files::files_below(root, MOST_FILES).map_err(|error| refused(root, error))?;
+        let paths = files::files_below(root, MAX_FILES).map_err(|error| refused(root, error))?;
         let request = Request { format, detail: Detail::Samples, committed: None };
         let read = |path: &PathBuf| -> Result<Option<(Loaded, Vec<u8>)>, InputError> {
             let bytes = regular::read(path).map_err(|error| refused(path, error))?;
@@ -214,4 +214,4 @@ fn stated_time(bytes: &[u8]) -> Option<i64> {
 }
 
 /// Most files of a directory.
-const MOST_FILES: usize = 50_000;
+const MAX_FILES: usize = 50_000;

@@ -13,7 +13,7 @@ use crate::verdict::{Finding, Outcome, Report};
 
 /// Number of earlier runs that are searched for the first one with the regression. Usually that is the previous run; an older one
 /// is needed where a job failed in between.
-const MOST_PREVIOUS: usize = 3;
+const MAX_PREVIOUS_COMMITS: usize = 3;
 
 /// Regressions that are confirmed.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Gate {
     pub(crate) fn landed(&self, previous: &[Commit], head: &Side) -> Result<Vec<Landed>, Error> {
         let repository = Repository::discover(&self.directory)?;
         let mut found: Vec<Landed> = Vec::new();
-        for (at, since) in previous.iter().enumerate().take(MOST_PREVIOUS).rev() {
+        for (at, since) in previous.iter().enumerate().take(MAX_PREVIOUS_COMMITS).rev() {
             let Some(base) = repository.ancestors(since, 2)?.nth(1) else { continue };
             let environment = head.environment.clone().unwrap_or_default();
             let before = match self.read_commit_and_before(&base, &environment, Detail::Samples) {

@@ -16,7 +16,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// Most shards of one commit, over all machines.
-const MOST_SHARDS: usize = 50;
+const MAX_SHARDS: usize = 50;
 
 /// A stored run with its name.
 pub(super) type KeyedRun = (Key, Run);
@@ -233,7 +233,7 @@ fn stored_side(
     let machines: BTreeSet<String> = runs.iter().map(|(_, run)| machine_class(&run.environment, ignored)).collect();
     let sharded = runs.iter().any(|(_, run)| run.environment.get(Environment::SHARD).is_some());
     if machines.len() > 1 || sharded {
-        runs.extend(read(&older[older.len().saturating_sub(MOST_SHARDS * WINDOW_RUNS)..])?);
+        runs.extend(read(&older[older.len().saturating_sub(MAX_SHARDS * WINDOW_RUNS)..])?);
     }
     let mut runs = join_shards(runs, ignored);
     let mut counts: HashMap<String, usize> = HashMap::new();

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Most commits of the branch whose order is looked up.
-const MOST_COMMITS: usize = 20_000;
+const MAX_COMMITS: usize = 20_000;
 
 /// The newest stored runs of the branch.
 pub(crate) struct StoredHistory {
@@ -137,7 +137,7 @@ fn commits_in_order(directory: &Path) -> Option<HashMap<Commit, usize>> {
     let mut order = HashMap::new();
     // The default branch first: after a fork, its commits come before those of the checked-out branch.
     for newest in default.into_iter().chain([head]) {
-        let chain: Vec<Commit> = repository.ancestors(&newest, MOST_COMMITS).ok()?.collect();
+        let chain: Vec<Commit> = repository.ancestors(&newest, MAX_COMMITS).ok()?.collect();
         for commit in chain.into_iter().rev() {
             let next = order.len();
             order.entry(commit).or_insert(next);

@@ -23,17 +23,17 @@ pub struct BaseWindow {
 }
 
 /// The baseline from runs of one machine class, in time order.
-pub fn base_window(past: &[&Run], rules: &SeriesRules<'_>) -> BaseWindow {
-    let first = past.len().saturating_sub(WINDOW_RUNS);
-    let starts = starts(past, rules);
-    narrowed(past[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, rules)
+pub fn base_window(history: &[&Run], rules: &SeriesRules<'_>) -> BaseWindow {
+    let first = history.len().saturating_sub(WINDOW_RUNS);
+    let starts = starts(history, rules);
+    narrowed(history[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, rules)
 }
 
 /// The same, but takes the runs: a copy of the runs of a large suite would take much memory.
-pub fn base_window_of(mut past: Vec<Run>, rules: &SeriesRules<'_>) -> BaseWindow {
-    let first = past.len().saturating_sub(WINDOW_RUNS);
-    let starts = starts(&past.iter().collect::<Vec<_>>(), rules);
-    narrowed(past.split_off(first), first, &starts, rules)
+pub fn base_window_of(mut history: Vec<Run>, rules: &SeriesRules<'_>) -> BaseWindow {
+    let first = history.len().saturating_sub(WINDOW_RUNS);
+    let starts = starts(&history.iter().collect::<Vec<_>>(), rules);
+    narrowed(history.split_off(first), first, &starts, rules)
 }
 
 /// Removes the benchmarks that a run is not a baseline of; `first` is the index of the first run in the history.
@@ -76,7 +76,7 @@ struct Start {
 }
 
 /// The starts of the current segments, by benchmark, of those that do not start with the first run.
-fn starts(past: &[&Run], rules: &SeriesRules<'_>) -> BTreeMap<BenchId, Vec<Start>> {
+fn starts(history: &[&Run], rules: &SeriesRules<'_>) -> BTreeMap<BenchId, Vec<Start>> {
     let start = |series| {
         let segmented = segment(series);
         let segment = segmented.current().filter(|segment| segment.start > 0)?;
@@ -85,7 +85,7 @@ fn starts(past: &[&Run], rules: &SeriesRules<'_>) -> BTreeMap<BenchId, Vec<Start
         Some((benchmark, Start { metric: metric.name.clone(), tool, run }))
     };
     let mut starts: BTreeMap<BenchId, Vec<Start>> = BTreeMap::new();
-    for (benchmark, start) in series::filter_map_series(past, rules, start) {
+    for (benchmark, start) in series::filter_map_series(history, rules, start) {
         starts.entry(benchmark).or_default().push(start);
     }
     starts

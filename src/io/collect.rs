@@ -20,7 +20,7 @@ const ENDINGS: [&str; 12] =
 /// Larger files are skipped.
 const LARGEST: u64 = 256 << 20;
 /// The most levels of directories that are searched.
-const DEEPEST: usize = 12;
+const MAX_DEPTH: usize = 12;
 
 /// Where a run may have written results.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ fn written_since(path: &Path, since: SystemTime, depth: usize) -> bool {
         return metadata.modified().is_ok_and(|modified| modified >= since);
     }
     let Ok(entries) = fs::read_dir(path) else { return false };
-    depth < DEEPEST && entries.flatten().any(|entry| written_since(&entry.path(), since, depth + 1))
+    depth < MAX_DEPTH && entries.flatten().any(|entry| written_since(&entry.path(), since, depth + 1))
 }
 
 /// Possible result files below a directory that were written since, sorted.
@@ -135,7 +135,7 @@ fn files_since(root: &Path, since: SystemTime) -> Vec<PathBuf> {
         for entry in entries.flatten() {
             let (Ok(metadata), name) = (entry.metadata(), entry.file_name()) else { continue };
             if metadata.is_dir() {
-                if depth < DEEPEST && !SKIPPED.iter().any(|skipped| name == *skipped) {
+                if depth < MAX_DEPTH && !SKIPPED.iter().any(|skipped| name == *skipped) {
                     open.push((entry.path(), depth + 1));
                 }
                 continue;

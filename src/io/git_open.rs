@@ -83,14 +83,14 @@ pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
 
 /// The place of a repository, where git's configuration, which includes environment variables, allows it to be used.
 fn known_to_git(directory: &Path) -> Option<Place> {
-    let ask = |what: &[&str]| {
+    let git_path = |what: &[&str]| {
         let output = output_within(git().current_dir(directory).arg("rev-parse").args(what), LOCAL_LIMIT).ok()?;
         let line = output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()?;
         Some(PathBuf::from(line.trim_end_matches(['\r', '\n'])))
     };
-    let git_dir = ask(&["--absolute-git-dir"])?;
+    let git_dir = git_path(&["--absolute-git-dir"])?;
     let common = common_directory(&git_dir);
-    Some(Place { git_dir, common, is_foreign: true, work_tree: ask(&["--show-toplevel"]) })
+    Some(Place { git_dir, common, is_foreign: true, work_tree: git_path(&["--show-toplevel"]) })
 }
 
 /// True for a repository whose refs are in a table instead of files.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The most levels of directories that are searched below the pattern's fixed part.
-const DEEPEST: usize = 24;
+const MAX_DEPTH: usize = 24;
 
 /// Why a pattern is not valid.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +39,7 @@ pub fn expand(pattern: &str) -> Result<Vec<PathBuf>, PatternError> {
             let path = directory.join(entry.file_name());
             if glob.is_match(&path) {
                 found.push(path);
-            } else if depth < DEEPEST
+            } else if depth < MAX_DEPTH
                 && entry.file_name() != ".git"
                 && entry.file_type().is_ok_and(|kind| kind.is_dir())
             {

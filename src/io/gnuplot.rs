@@ -9,7 +9,7 @@ use std::time::Duration;
 /// The program, found through PATH.
 const PROGRAM: &str = "gnuplot";
 /// The first version whose SVG terminal supports transparent areas.
-const LEAST: u32 = 5;
+const MIN_VERSION: u32 = 5;
 /// Time limits for `--version` and for all pictures.
 const VERSION_TIME: Duration = Duration::from_secs(5);
 const DRAWING_TIME: Duration = Duration::from_secs(120);
@@ -23,7 +23,7 @@ pub enum GnuplotError {
     #[error("gnuplot is not installed")]
     Missing,
     /// Too old.
-    #[error("gnuplot {0} is too old; version {LEAST} or later is needed")]
+    #[error("gnuplot {0} is too old; version {MIN_VERSION} or later is needed")]
     Old(String),
     /// It exited with an error, or did not exit.
     #[error("gnuplot failed ({0})")]
@@ -44,7 +44,7 @@ pub fn draw(scripts: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, GnuplotError> {
     let version = String::from_utf8_lossy(&version).into_owned();
     let number = version.strip_prefix("gnuplot ").and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
     match number.split('.').next().and_then(|major| major.parse::<u32>().ok()) {
-        Some(major) if major >= LEAST => {}
+        Some(major) if major >= MIN_VERSION => {}
         Some(_) => return Err(GnuplotError::Old(number.to_owned())),
         None => return Err(GnuplotError::Failed("`gnuplot --version` printed no version".to_owned())),
     }

@@ -7,13 +7,13 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 /// Other processes are reported if they use more than this many processors.
-const OTHERS: f64 = 0.3;
+const MAX_OTHER_LOAD: f64 = 0.3;
 /// The host is reported if it takes more than this share of the time.
 const MAX_STEAL_SHARE: f64 = 0.02;
 /// Ticks per second in /proc/stat: the same for programs on every Linux.
 const TICKS: f64 = 100.0;
 /// Shorter runs are not checked.
-const SHORTEST: Duration = Duration::from_millis(300);
+const MIN_RUN_TIME: Duration = Duration::from_millis(300);
 
 /// Processor time since boot, all processors together, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +51,7 @@ impl NoiseMonitor {
         let (Some(before), Some(after), Some(usage)) = (self.before, counters(), usage) else {
             return Disturbance::default();
         };
-        if wall < SHORTEST {
+        if wall < MIN_RUN_TIME {
             return Disturbance::default();
         }
         let own = (usage.user + usage.system).as_secs_f64();
@@ -66,8 +66,8 @@ impl NoiseMonitor {
 impl Disturbance {
     /// A description for a warning; `None` below the limits.
     pub fn describe(self) -> Option<String> {
-        let others =
-            (self.others > OTHERS).then(|| format!("other processes used {:.1} processors on average", self.others));
+        let others = (self.others > MAX_OTHER_LOAD)
+            .then(|| format!("other processes used {:.1} processors on average", self.others));
         let stolen = (self.stolen > MAX_STEAL_SHARE).then(|| {
             format!("the host of this virtual machine took {:.0}% of its processor time", 100.0 * self.stolen)
         });

@@ -22,9 +22,9 @@ const RUNNER: &str = "ACTIONS_";
 const CLOUDS: [&str; 6] = ["AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_"];
 
 /// The secrets of the environment that perfgate was started with.
-static KEPT: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+static SECRETS_AT_START: OnceLock<BTreeMap<String, String>> = OnceLock::new();
 /// The only variables of clouds that count, where these are not those of the environment.
-static GIVEN: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+static CLOUD_VARIABLES_OF_INPUT: OnceLock<BTreeMap<String, String>> = OnceLock::new();
 
 /// True for a variable that code under test must not read.
 pub fn is_secret(name: &str) -> bool {
@@ -42,31 +42,31 @@ pub fn is_of_cloud(name: &str) -> bool {
 
 /// The names of the variables of clouds in the environment that perfgate was started with.
 pub fn clouds_of_environment() -> Vec<String> {
-    let kept = KEPT.get().into_iter().flatten().map(|(name, _)| name.clone());
+    let kept = SECRETS_AT_START.get().into_iter().flatten().map(|(name, _)| name.clone());
     kept.chain(in_environment()).filter(|name| is_of_cloud(name)).collect()
 }
 
 /// From now on, only these variables of clouds count, and none of the environment.
 pub fn use_only(given: BTreeMap<String, String>) {
-    let _ = GIVEN.set(given);
+    let _ = CLOUD_VARIABLES_OF_INPUT.set(given);
 }
 
 /// False where the variables of clouds in the environment do not count.
 pub fn is_environment_used() -> bool {
-    GIVEN.get().is_none()
+    CLOUD_VARIABLES_OF_INPUT.get().is_none()
 }
 
 /// A variable of the environment that perfgate was started with.
 pub fn variable(name: &str) -> Option<String> {
-    if let Some(given) = GIVEN.get().filter(|_| is_of_cloud(name)) {
+    if let Some(given) = CLOUD_VARIABLES_OF_INPUT.get().filter(|_| is_of_cloud(name)) {
         return given.get(name).cloned();
     }
-    KEPT.get().and_then(|kept| kept.get(name).cloned()).or_else(|| std::env::var(name).ok())
+    SECRETS_AT_START.get().and_then(|kept| kept.get(name).cloned()).or_else(|| std::env::var(name).ok())
 }
 
 /// The variables of a cloud, by its prefix, that are not in the environment any more.
 pub fn starting_with(prefix: &str) -> impl Iterator<Item = (&str, &str)> {
-    let kept = GIVEN.get().or_else(|| KEPT.get());
+    let kept = CLOUD_VARIABLES_OF_INPUT.get().or_else(|| SECRETS_AT_START.get());
     let kept = kept.into_iter().flatten().filter(move |(name, _)| name.starts_with(prefix));
     kept.map(|(name, value)| (name.as_str(), value.as_str()))
 }
@@ -101,7 +101,7 @@ pub fn hide() -> std::io::Result<()> {
         if !kept.is_empty() {
             let _ = nix::sys::prctl::set_dumpable(false);
         }
-        let _ = KEPT.set(kept);
+        let _ = SECRETS_AT_START.set(kept);
         return Ok(());
     }
     for name in &names {

@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_and_submodules_are_told_apart() {
+    fn files_and_submodules_are_distinguished() {
         let zeros = "0000000";
         let entries = [
             format!("1 .M N... 100644 100644 100644 {zeros} {zeros} a file"),

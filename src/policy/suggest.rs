@@ -36,7 +36,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
 /// Longer names are not compared, since the cost grows with the square of the length.
 const LONGEST_NAME: usize = 200;
 /// Names that are compared at most.
-const MOST_NAMES: usize = 20_000;
+const MAX_NAMES: usize = 20_000;
 
 /// The name closest to a name or pattern that matches none of them: one that contains it, or that differs by a few characters.
 /// A `*` of the pattern stands for any text.
@@ -48,7 +48,7 @@ pub(crate) fn nearest_name<'a>(typed: &str, names: impl IntoIterator<Item = &'a 
     }
     let allowed = (literals / 4).clamp(1, 6);
     let mut best: Option<(usize, usize, &str)> = None;
-    for name in names.into_iter().take(MOST_NAMES) {
+    for name in names.into_iter().take(MAX_NAMES) {
         if name.len() > LONGEST_NAME {
             continue;
         }

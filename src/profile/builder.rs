@@ -52,7 +52,7 @@ struct Node {
 
 /// The most frames of a stack, from the innermost: the outermost ones of a deeper stack are cut off. A small file can describe many
 /// deep stacks.
-pub(super) const DEEPEST: usize = 1 << 10;
+pub(super) const MAX_DEPTH: usize = 1 << 10;
 
 /// Collects costs.
 pub struct ProfileBuilder {

@@ -5,9 +5,9 @@ use super::builder::{Frame, FunctionId};
 use std::collections::{BTreeMap, HashMap};
 
 /// Calls with a smaller share of the total are added to their caller.
-const LEAST: f64 = 0.0005;
+const MIN_SHARE: f64 = 0.0005;
 /// Calls below this many others are added to their caller.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// A function called along one path, or the whole program.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -98,7 +98,7 @@ impl CallGraph {
             self.parts.push(new(outermost.function));
             self.parts.len() - 1
         });
-        for frame in inlined.iter().rev().take(DEEPEST) {
+        for frame in inlined.iter().rev().take(MAX_DEPTH) {
             // Recursion, and a closure in the function that it is written in, count once.
             if self.parts[at].function == frame.function {
                 continue;
@@ -129,7 +129,7 @@ impl CallGraph {
             *received.entry(*callee).or_default() += cost;
         }
         let whole: f64 = self.parts.iter().map(|part| part.own).sum();
-        let walk = Walk { graph: self, totals, least: whole * LEAST, names };
+        let walk = Walk { graph: self, totals, least: whole * MIN_SHARE, names };
         let calls_of = |instance: &Instance| received.get(instance).copied().unwrap_or(0.0);
         let mut instances: Vec<_> = self.instances.iter().map(|(instance, at)| (*instance, *at)).collect();
         // First those that nobody called. The order is fixed, because sums of floats depend on it.
@@ -155,7 +155,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Adds a part that cost this much along one path.
     fn add(&self, at: usize, cost: f64, depth: usize, caller: Option<FunctionId>, tree: &mut CallTree) {
-        let is_listed = cost > 0.0 && cost >= self.least && depth < DEEPEST;
+        let is_listed = cost > 0.0 && cost >= self.least && depth < MAX_DEPTH;
         if !is_listed {
             tree.own += cost.max(0.0);
             return;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Frames with a smaller share of head are part of their caller.
-const LEAST: f64 = 0.001;
+const MIN_SHARE: f64 = 0.001;
 /// At most this many frames are kept, the largest ones.
 pub const FRAMES: usize = 600;
 
@@ -46,7 +46,7 @@ impl Flame {
     /// The frames that head spends most in. What base alone called is part of the caller.
     pub(super) fn of(sides: [&CallTree; 2], estimated: bool) -> Option<Flame> {
         let mut root = Node::of("", sides.map(Some));
-        root.without_small(root.total * LEAST);
+        root.without_small(root.total * MIN_SHARE);
         let mut totals = Vec::new();
         root.totals(&mut totals);
         if let Some(at) = totals.len().checked_sub(FRAMES).filter(|at| *at > 0) {

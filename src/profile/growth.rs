@@ -13,13 +13,13 @@ const NAMED_SHARE: f64 = 0.9;
 const NAMED: usize = 5;
 /// If a function is no longer inlined, each call adds up to this many instructions to its caller: to call, to pass arguments and
 /// the result, and to save registers. Measured in published crates: 4 to 16.
-const CALL: f64 = 20.0;
+const MAX_CALL_COST: f64 = 20.0;
 /// Calls through this many functions of a library are followed to the function that uses it.
 const LIBRARY_CALLS: usize = 4;
 /// A function is inlined if this share of its cost is in other functions' code, and not inlined if the rest is.
 const INLINED: f64 = 0.9;
 /// A function that changed by less than this share of the base's total is not listed.
-const LISTED: f64 = 0.0002;
+const MIN_LISTED_CHANGE: f64 = 0.0002;
 
 /// The change from one profile to another.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,7 +127,7 @@ pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
         let sides = [base.functions.get(key), head.functions.get(key)];
         let [ours, theirs] = sides.map(|side| side.unwrap_or(&none));
         let costs = costs[key];
-        if (costs[1] - costs[0]).abs() <= LISTED * totals[0].max(totals[1]) {
+        if (costs[1] - costs[0]).abs() <= MIN_LISTED_CHANGE * totals[0].max(totals[1]) {
             continue;
         }
         // A function that is only charged in one of them may be inlined or a library's caller there.
@@ -182,7 +182,7 @@ fn costs<'k>(keys: &BTreeSet<&'k String>, base: &Profile, head: &Profile) -> BTr
         };
         for (caller, count) in callers([base, head][calling], sides[calling], 1.0, 0) {
             let Some(theirs) = costs.get_mut(&caller).filter(|_| caller != **key) else { continue };
-            let moved = (theirs[calling] - theirs[1 - calling]).clamp(0.0, CALL * count);
+            let moved = (theirs[calling] - theirs[1 - calling]).clamp(0.0, MAX_CALL_COST * count);
             theirs[calling] -= moved;
             if let Some(ours) = costs.get_mut(key) {
                 ours[calling] += moved;

@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_names_stay_and_do_not_fail() {
+    fn odd_names_are_kept_unchanged_and_do_not_panic() {
         for odd in ["<", ">", ">>>", "a<b", "::{closure#", "[", "[[", "'", "_Z", "_R", "é<ü>[0]", "<<<<>"] {
             let _ = Named::of(odd);
         }

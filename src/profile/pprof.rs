@@ -1,7 +1,7 @@
 //! pprof's format: Go's `-cpuprofile` and `-memprofile`, and profilers of other languages that write it. A protocol buffer,
 //! described at <https://github.com/google/pprof/blob/main/proto/profile.proto>.
 
-use super::builder::{DEEPEST, Frame, ProfileBuilder, Scope};
+use super::builder::{Frame, MAX_DEPTH, ProfileBuilder, Scope};
 use super::{Fault, InlineFrames, Measure, Profile};
 use prost::Message;
 use std::collections::HashMap;
@@ -133,7 +133,7 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
     }
     for sample in &file.sample {
         let Some(value) = sample.value.get(column).filter(|value| **value > 0) else { continue };
-        let stack = sample.location_id.iter().filter_map(|id| locations.get(id)).flatten().copied().take(DEEPEST);
+        let stack = sample.location_id.iter().filter_map(|id| locations.get(id)).flatten().copied().take(MAX_DEPTH);
         let stack: Vec<Frame> = stack.collect();
         builder.cost(&stack, *value as f64 * factor);
     }

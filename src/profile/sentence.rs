@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn time_that_grew_without_instructions_is_said() {
+    fn the_sentence_names_time_that_grew_without_instructions() {
         let cause = "the cause is code layout, caches, waiting, or the machine";
         assert_eq!(
             sentence([100.0, 100.1], &[1.0], Some(0.24)),

@@ -1,6 +1,6 @@
 //! Files of speedscope, which several profilers write (`py-spy record --format speedscope`, rbspy, samply's exports).
 
-use super::builder::{DEEPEST, Frame, ProfileBuilder, Scope};
+use super::builder::{Frame, MAX_DEPTH, ProfileBuilder, Scope};
 use super::{Fault, InlineFrames, Measure, Profile};
 use serde::Deserialize;
 
@@ -102,7 +102,7 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
             Part::Evented { start_value, events, .. } => {
                 let (mut stack, mut last) = (Vec::new(), *start_value);
                 for event in events {
-                    let innermost: Vec<Frame> = stack.iter().rev().take(DEEPEST).copied().collect();
+                    let innermost: Vec<Frame> = stack.iter().rev().take(MAX_DEPTH).copied().collect();
                     add(&mut builder, &innermost, (event.at - last) * factor);
                     last = event.at;
                     match event.kind {

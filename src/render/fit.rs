@@ -32,13 +32,13 @@ pub fn shortened(text: &str, width: usize) -> String {
     }
     let rest = width.saturating_sub(1);
     let (end, start) = (rest.div_ceil(2), rest / 2);
-    let head = taken(text.chars(), end);
-    let tail: String = taken(text.chars().rev(), start).chars().rev().collect();
+    let head = first_columns(text.chars(), end);
+    let tail: String = first_columns(text.chars().rev(), start).chars().rev().collect();
     format!("{head}…{tail}")
 }
 
 /// The first characters that fit into `width` columns.
-fn taken(chars: impl Iterator<Item = char>, width: usize) -> String {
+fn first_columns(chars: impl Iterator<Item = char>, width: usize) -> String {
     let mut used = 0;
     let fits = |c: &char| {
         used += c.width().unwrap_or(0);

@@ -11,7 +11,7 @@ const WIDTH: usize = 1200;
 /// Height of a frame.
 const HEIGHT: usize = 18;
 /// Deeper frames and larger costs are not those of a profile: an image has a bounded size, and costs are drawn as whole numbers.
-const DEEPEST: usize = 256;
+const MAX_DEPTH: usize = 256;
 const LARGEST: f64 = 1e15;
 
 /// A name that can be part of a collapsed stack.
@@ -41,7 +41,7 @@ pub(super) fn flame_graph(flame: &Flame, measure: Measure) -> Option<String> {
     let cost = |side: usize| flame.frames.iter().map(|frame| frame.own[side].max(0.0)).sum::<f64>();
     let is_real = |side: usize| cost(side) < LARGEST;
     let depth = flame.frames.iter().map(|frame| frame.depth).max()?;
-    if !is_real(0) || !is_real(1) || depth > DEEPEST || flame.frames.len() > FLAME_FRAMES {
+    if !is_real(0) || !is_real(1) || depth > MAX_DEPTH || flame.frames.len() > FLAME_FRAMES {
         return None;
     }
     let mut lines = stacks(flame);

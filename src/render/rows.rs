@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 /// report keeps its intervals on 80 columns.
 const SHORT: usize = 15;
 /// The least width of a column that can be shortened.
-const SHORTEST: usize = 8;
+const MIN_COLUMN_WIDTH: usize = 8;
 
 /// What happens to a column if the terminal is too narrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,7 +129,7 @@ fn widths(columns: &[Column<'_>], rows: &[Row], width: Option<usize>) -> (Vec<us
         let shortenable = columns
             .iter()
             .zip(widths.iter_mut())
-            .filter(|(column, width)| column.narrow == Narrow::Shorten && **width > SHORTEST);
+            .filter(|(column, width)| column.narrow == Narrow::Shorten && **width > MIN_COLUMN_WIDTH);
         match shortenable.map(|(_, width)| width).max() {
             Some(widest) => *widest -= 1,
             None => break,

@@ -5,7 +5,7 @@
 use statrs::function::beta::checked_beta_reg;
 
 /// Larger sums are compared by their ratio, because real counts vary more than Poisson distributions.
-const MOST_EVENTS: u64 = 100;
+const MAX_EVENTS: u64 = 100;
 
 /// The comparison of two sides of counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,12 +27,12 @@ pub struct CountChange {
 /// Compares the counts of the runs of two sides; `None` if a value is not a count, or if there are many events.
 pub fn compare(base: &[f64], head: &[f64]) -> Option<CountChange> {
     let events = |side: &[f64]| -> Option<u64> {
-        let is_count = |value: &f64| *value >= 0.0 && value.fract() == 0.0 && *value <= MOST_EVENTS as f64;
+        let is_count = |value: &f64| *value >= 0.0 && value.fract() == 0.0 && *value <= MAX_EVENTS as f64;
         side.iter().all(is_count).then(|| side.iter().sum::<f64>() as u64)
     };
     let (of_base, of_head) = (events(base)?, events(head)?);
     let sum = of_base + of_head;
-    if sum == 0 || sum > MOST_EVENTS || base.is_empty() || head.is_empty() {
+    if sum == 0 || sum > MAX_EVENTS || base.is_empty() || head.is_empty() {
         return None;
     }
     let runs = head.len() as f64 / base.len() as f64;

@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_typical_mean_sees_a_slow_path_and_not_one_busy_moment() {
+    fn a_slow_path_moves_the_typical_mean_and_one_busy_moment_does_not() {
         let quiet: Vec<f64> = (0..49).map(|i| 100.0 + f64::from(i % 5)).collect();
         let typical =
             |samples: &[f64]| f64::from(typical_mean(samples, 100.0, Fast::Smallest).unwrap().ln_ratio()).exp() * 100.0;

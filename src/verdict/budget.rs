@@ -165,20 +165,20 @@ fn check(
         checked
     };
     let mut notes = Vec::new();
-    let Checkup { status, near, undecided } = match &checked {
+    let CheckedBudget { status, near, undecided } = match &checked {
         None => {
             notes.push(no_data(comparison, subject));
-            Checkup::NO_DATA
+            CheckedBudget::NO_DATA
         }
         Some(_) if budget.target.is_relative() && !one_machine => {
             notes.push("base and head ran on different machines".to_owned());
-            Checkup::NO_DATA
+            CheckedBudget::NO_DATA
         }
         Some(checked) => match status(budget, checked, comparison) {
             Ok(status) => status,
             Err(why) => {
                 notes.push(why);
-                Checkup::NO_DATA
+                CheckedBudget::NO_DATA
             }
         },
     };
@@ -210,7 +210,7 @@ fn check(
 }
 
 /// The status of a budget.
-struct Checkup {
+struct CheckedBudget {
     status: BudgetStatus,
     /// Whether the interval contains the limit that decided it.
     near: bool,
@@ -218,18 +218,18 @@ struct Checkup {
     undecided: bool,
 }
 
-impl Checkup {
-    const NO_DATA: Checkup = Checkup { status: BudgetStatus::NoData, near: false, undecided: false };
+impl CheckedBudget {
+    const NO_DATA: CheckedBudget = CheckedBudget { status: BudgetStatus::NoData, near: false, undecided: false };
 }
 
-fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<Checkup, String> {
+fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<CheckedBudget, String> {
     let metric = &comparison.metric;
     let side = |limit: &Limit| {
         side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked, metric.direction))
     };
     let target = side(&budget.target)?;
     if target.good {
-        return Ok(Checkup { status: BudgetStatus::Pass, near: !target.clear, undecided: false });
+        return Ok(CheckedBudget { status: BudgetStatus::Pass, near: !target.clear, undecided: false });
     }
     let last = match &budget.acceptable {
         None => target,
@@ -240,7 +240,7 @@ fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result
         (false, false) => (BudgetStatus::Acceptable, true),
         (false, true) => (BudgetStatus::Fail, false),
     };
-    Ok(Checkup { status, near: !last.clear, undecided })
+    Ok(CheckedBudget { status, near: !last.clear, undecided })
 }
 
 fn why_not(limit: &Limit, checked: &Checked, direction: Direction) -> String {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Suggested lines at most.
 const MAX_SUGGESTIONS: usize = 5;
 /// With more removed or added benchmarks, a suite was reorganised; each pair costs a comparison of names.
-const MOST_NAMES: usize = 100;
+const MAX_NAMES: usize = 100;
 /// Values of measured metrics that differ by more belong to another benchmark.
 const MAX_CHANGE: f64 = 0.1;
 
@@ -40,14 +40,15 @@ pub fn likely_renames(comparisons: &[Comparison]) -> Vec<LikelyRename> {
         let metrics: &mut Metrics<'_> = side.entry((&*one.tool, one.benchmark.as_str())).or_default();
         metrics.insert(&one.metric.name, (one, value.map_or(f64::NAN, |side| side.value)));
     }
-    if removed.len() > MOST_NAMES || added.len() > MOST_NAMES {
+    if removed.len() > MAX_NAMES || added.len() > MAX_NAMES {
         return Vec::new();
     }
     // By distance: each name takes part in one pair.
     let mut pairs: Vec<(usize, &str, &str)> = Vec::new();
     for ((tool, old), metrics) in &removed {
         for ((other_tool, new), others) in &added {
-            let similar = (tool == other_tool && alike(metrics, others)).then(|| difference(old, new)).flatten();
+            let similar =
+                (tool == other_tool && have_same_values(metrics, others)).then(|| difference(old, new)).flatten();
             pairs.extend(similar.filter(|(off, longer)| 2 * off <= *longer).map(|(off, _)| (off, *old, *new)));
         }
     }
@@ -62,7 +63,7 @@ pub fn likely_renames(comparisons: &[Comparison]) -> Vec<LikelyRename> {
 }
 
 /// Whether two benchmarks have the same metrics with about the same values.
-fn alike(removed: &Metrics<'_>, added: &Metrics<'_>) -> bool {
+fn have_same_values(removed: &Metrics<'_>, added: &Metrics<'_>) -> bool {
     removed.len() == added.len()
         && removed.iter().all(|(name, (one, value))| {
             added.get(name).is_some_and(|(other, new)| {

@@ -1,6 +1,6 @@
 //! A headless Chromium for tests of pages.
 
-use super::Scene;
+use super::Sandbox;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -74,8 +74,8 @@ impl Browser {
         request(self.port, "POST", &format!("/session/{}/{what}", self.session), Some(&body)).unwrap()
     }
 
-    pub fn open(&self, scene: &Scene, page: &str) {
-        self.post("url", json!({"url": format!("file://{}", scene.path(page).display())}));
+    pub fn open(&self, sandbox: &Sandbox, page: &str) {
+        self.post("url", json!({"url": format!("file://{}", sandbox.path(page).display())}));
     }
 
     pub fn run(&self, script: &str) -> Value {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 
 /// A directory to work in.
-pub struct Scene {
+pub struct Sandbox {
     root: TempDir,
 }
 
@@ -41,9 +41,9 @@ pub fn files_below(directory: &Path) -> Vec<PathBuf> {
     entries.into_iter().flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-impl Scene {
+impl Sandbox {
     pub fn new() -> Self {
-        Scene { root: TempDir::new().unwrap() }
+        Sandbox { root: TempDir::new().unwrap() }
     }
 
     pub fn path(&self, path: &str) -> PathBuf {
@@ -158,9 +158,9 @@ impl Scene {
 
     /// A repository `r` with results on disk and nothing recorded.
     pub fn measured() -> Self {
-        let scene = Scene::new();
-        scene.repository("r").five_benchmarks(1);
-        scene
+        let sandbox = Sandbox::new();
+        sandbox.repository("r").five_benchmarks(1);
+        sandbox
     }
 
     /// Results of five benchmarks, as another run of them has them.
@@ -268,20 +268,20 @@ impl Answer {
 
     /// Checks that standard output contains a text.
     #[track_caller]
-    pub fn says(&self, text: &str) -> &Self {
+    pub fn prints(&self, text: &str) -> &Self {
         assert!(self.stdout.contains(text), "standard output has no {text:?}\n{}", self.whole());
         self
     }
 
     #[track_caller]
-    pub fn does_not_say(&self, text: &str) -> &Self {
+    pub fn does_not_print(&self, text: &str) -> &Self {
         assert!(!self.stdout.contains(text), "standard output has {text:?}\n{}", self.whole());
         self
     }
 
     /// Checks that standard error contains a text.
     #[track_caller]
-    pub fn complains(&self, text: &str) -> &Self {
+    pub fn reports(&self, text: &str) -> &Self {
         assert!(self.stderr.contains(text), "standard error has no {text:?}\n{}", self.whole());
         self
     }

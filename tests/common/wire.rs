@@ -51,8 +51,8 @@ impl Proxy {
                 let fault = if hit { fault } else { Fault::None };
                 let (up, down) = ((client.try_clone().unwrap(), server.try_clone().unwrap()), (server, client));
                 let (requests, reached, again) = (requests.clone(), reached.clone(), reached.clone());
-                thread::spawn(move || carry(up.0, up.1, Direction::Up, fault, Some(&requests), &reached));
-                thread::spawn(move || carry(down.0, down.1, Direction::Down, fault, None, &again));
+                thread::spawn(move || forward(up.0, up.1, Direction::Up, fault, Some(&requests), &reached));
+                thread::spawn(move || forward(down.0, down.1, Direction::Down, fault, None, &again));
             }
         });
         proxy
@@ -86,7 +86,7 @@ enum Direction {
     Down,
 }
 
-fn carry(
+fn forward(
     mut from: TcpStream,
     mut to: TcpStream,
     direction: Direction,

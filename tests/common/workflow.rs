@@ -1,80 +1,80 @@
 //! A repository with stored runs and its remote, and `perfgate ci` run for an event in it.
 
-use super::{Answer, Scene};
+use super::{Answer, Sandbox};
 use serde_json::{Value, json};
 
 /// A clone with four stored commits on main, and its remote.
-pub fn project() -> Scene {
-    let scene = Scene::new();
-    scene.repository("r");
-    scene.git("", &["init", "-q", "--bare", "remote.git"]);
-    scene.git("r", &["remote", "add", "origin", "../remote.git"]);
+pub fn project() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    sandbox.git("", &["init", "-q", "--bare", "remote.git"]);
+    sandbox.git("r", &["remote", "add", "origin", "../remote.git"]);
     for number in 1..=4 {
-        scene.commit("r", &format!("main {number}"));
-        benches(&scene, number, 1000.0);
-        scene.perfgate_at("r", &["record", "--push"]).exits(0);
+        sandbox.commit("r", &format!("main {number}"));
+        benches(&sandbox, number, 1000.0);
+        sandbox.perfgate_at("r", &["record", "--push"]).exits(0);
     }
-    scene.git("r", &["push", "-q", "origin", "main"]);
-    scene
+    sandbox.git("r", &["push", "-q", "origin", "main"]);
+    sandbox
 }
 
 /// Results of eight benchmarks; `parse` is the time of one of them.
-pub fn benches(scene: &Scene, run: u32, parse: f64) {
+pub fn benches(sandbox: &Sandbox, run: u32, parse: f64) {
     for (name, ns) in [("a", 500.0), ("b", 900.0), ("c", 700.0), ("d", 800.0), ("e", 650.0), ("f", 550.0), ("g", 950.0)]
     {
-        scene.bench("r/target/criterion", name, ns, run);
+        sandbox.bench("r/target/criterion", name, ns, run);
     }
-    scene.bench("r/target/criterion", "parse", parse, run);
+    sandbox.bench("r/target/criterion", "parse", parse, run);
 }
 
 /// A branch with one commit, and GitHub's trial merge of it into main checked out.
-pub fn trial(scene: &Scene) -> String {
-    scene.git("r", &["checkout", "-q", "-b", "work", "main"]);
-    scene.write("r/work", "work");
-    scene.git("r", &["add", "."]);
-    scene.git("r", &["commit", "-q", "-m", "work"]);
-    merged(scene)
+pub fn trial(sandbox: &Sandbox) -> String {
+    sandbox.git("r", &["checkout", "-q", "-b", "work", "main"]);
+    sandbox.write("r/work", "work");
+    sandbox.git("r", &["add", "."]);
+    sandbox.git("r", &["commit", "-q", "-m", "work"]);
+    merged(sandbox)
 }
 
-pub fn merged(scene: &Scene) -> String {
-    scene.git("r", &["checkout", "-q", "--detach", "main"]);
-    scene.git("r", &["merge", "-q", "--no-ff", "-m", "trial", "work"]);
-    scene.git("r", &["rev-parse", "main"])
+pub fn merged(sandbox: &Sandbox) -> String {
+    sandbox.git("r", &["checkout", "-q", "--detach", "main"]);
+    sandbox.git("r", &["merge", "-q", "--no-ff", "-m", "trial", "work"]);
+    sandbox.git("r", &["rev-parse", "main"])
 }
 
 /// A pull request that makes the benchmark `slow` of the synthetic tool slower.
 #[cfg(unix)]
-pub fn slower_tool(scene: &Scene) -> String {
+pub fn slower_tool(sandbox: &Sandbox) -> String {
     let speeds = |slow: u32| format!("slow {slow}\na 1000\nb 2000\nc 3000\nd 4000\ne 5000\nf 6000\ng 7000\n");
-    scene.write("r/bench.sh", std::fs::read(super::data("measure/bench.sh")).unwrap());
-    scene.write("r/speeds", speeds(5000)).commit("r", "a tool");
-    trial(scene);
-    scene.git("r", &["checkout", "-q", "work"]);
-    scene.write("r/speeds", speeds(9000)).commit("r", "slower");
-    merged(scene)
+    sandbox.write("r/bench.sh", std::fs::read(super::data("measure/bench.sh")).unwrap());
+    sandbox.write("r/speeds", speeds(5000)).commit("r", "a tool");
+    trial(sandbox);
+    sandbox.git("r", &["checkout", "-q", "work"]);
+    sandbox.write("r/speeds", speeds(9000)).commit("r", "slower");
+    merged(sandbox)
 }
 
 /// The newest commit of the branch `work`.
-pub fn head(scene: &Scene) -> String {
-    scene.git("r", &["rev-parse", "work"])
+pub fn head(sandbox: &Sandbox) -> String {
+    sandbox.git("r", &["rev-parse", "work"])
 }
 
 /// The event of pull request 7, from `work` into main.
-pub fn pull(scene: &Scene, base: &str, head_repository: &str) -> Value {
+pub fn pull(sandbox: &Sandbox, base: &str, head_repository: &str) -> Value {
     json!({
         "repository": {"full_name": "octo/r", "default_branch": "main"},
         "pull_request": {
             "number": 7,
-            "head": {"sha": head(scene), "ref": "$(id)`;", "repo": {"full_name": head_repository}},
+            "head": {"sha": head(sandbox), "ref": "$(id)`;", "repo": {"full_name": head_repository}},
             "base": {"sha": base, "ref": "main", "repo": {"full_name": "octo/r"}},
         },
     })
 }
 
 /// Runs the event without comment and check run, so that no request is sent.
-pub fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], flags: &[&str]) -> Answer {
-    scene.write("event.json", payload.to_string());
-    let [temporary, summary, output] = ["", "summary", "output"].map(|name| scene.path(name).display().to_string());
+pub fn ci(sandbox: &Sandbox, event: &str, payload: &Value, more: &[(&str, &str)], flags: &[&str]) -> Answer {
+    sandbox.write("event.json", payload.to_string());
+    let [temporary, summary, output] = ["", "summary", "output"].map(|name| sandbox.path(name).display().to_string());
     let mut variables = vec![
         ("PERFGATE_WORKING_DIRECTORY", "r"),
         ("PERFGATE_COMMENT", "never"),
@@ -85,11 +85,18 @@ pub fn ci(scene: &Scene, event: &str, payload: &Value, more: &[(&str, &str)], fl
     ];
     variables.extend(more);
     let words = [&["ci", "--event", event, "--event-path", "event.json"], flags].concat();
-    scene.perfgate_with("", &variables, &words)
+    sandbox.perfgate_with("", &variables, &words)
 }
 
 /// Runs an event of the repository `o/r` that the stand-in for GitHub at this address has, and publishes.
-pub fn ci_at(scene: &Scene, url: &str, token: &str, event: &str, mut payload: Value, more: &[(&str, &str)]) -> Answer {
+pub fn ci_at(
+    sandbox: &Sandbox,
+    url: &str,
+    token: &str,
+    event: &str,
+    mut payload: Value,
+    more: &[(&str, &str)],
+) -> Answer {
     payload["repository"]["full_name"] = "o/r".into();
     if payload["pull_request"].is_object() {
         payload["pull_request"]["head"]["repo"]["full_name"] = "o/r".into();
@@ -102,9 +109,9 @@ pub fn ci_at(scene: &Scene, url: &str, token: &str, event: &str, mut payload: Va
         ("PERFGATE_CHECK", "true"),
     ];
     variables.extend(more);
-    let _ = std::fs::remove_file(scene.path("summary"));
-    let _ = std::fs::remove_file(scene.path("output"));
-    ci(scene, event, &payload, &variables, &[])
+    let _ = std::fs::remove_file(sandbox.path("summary"));
+    let _ = std::fs::remove_file(sandbox.path("output"));
+    ci(sandbox, event, &payload, &variables, &[])
 }
 
 /// The event of a push.

@@ -27,7 +27,7 @@ pub struct Comment {
 }
 
 /// A failure of matching requests.
-pub struct Trouble {
+pub struct InjectedFailure {
     verb: &'static str,
     path: &'static str,
     times: usize,
@@ -37,7 +37,7 @@ pub struct Trouble {
 }
 
 /// What another job does right after a request.
-type Intruder = Box<dyn FnMut(&mut State) + Send>;
+type OtherJob = Box<dyn FnMut(&mut State) + Send>;
 
 #[derive(Default)]
 pub struct State {
@@ -67,8 +67,8 @@ pub struct State {
     last: u64,
     /// Seconds since the start; each change takes one.
     clock: u64,
-    troubles: Vec<Trouble>,
-    intruders: Vec<(&'static str, Intruder)>,
+    injected_failures: Vec<InjectedFailure>,
+    other_jobs: Vec<(&'static str, OtherJob)>,
 }
 
 impl State {
@@ -146,31 +146,31 @@ impl Hub {
 
     /// Fails the next `times` requests of this verb whose path contains a text.
     pub fn fails(&self, verb: &'static str, path: &'static str, times: usize, answer: ResponseTemplate) -> &Self {
-        self.state().troubles.push(Trouble { verb, path, times, answer, done: false });
+        self.state().injected_failures.push(InjectedFailure { verb, path, times, answer, done: false });
         self
     }
 
     /// Like a lost answer: the request takes effect and fails.
     pub fn fails_though_done(&self, verb: &'static str, path: &'static str, answer: ResponseTemplate) -> &Self {
-        self.state().troubles.push(Trouble { verb, path, times: 1, answer, done: true });
+        self.state().injected_failures.push(InjectedFailure { verb, path, times: 1, answer, done: true });
         self
     }
 
     /// Changes the state right after the next request of this verb.
-    pub fn then(&self, verb: &'static str, intruder: impl FnMut(&mut State) + Send + 'static) -> &Self {
-        self.state().intruders.push((verb, Box::new(intruder)));
+    pub fn then(&self, verb: &'static str, other_job: impl FnMut(&mut State) + Send + 'static) -> &Self {
+        self.state().other_jobs.push((verb, Box::new(other_job)));
         self
     }
 
     /// All requests, `VERB PATH`.
-    pub fn asked(&self) -> Vec<String> {
+    pub fn requested(&self) -> Vec<String> {
         let requests = self.runtime.block_on(self.server.received_requests()).unwrap();
         requests.iter().map(|request| format!("{} {}", request.method, request.url.path())).collect()
     }
 
     /// The number of requests of a verb whose path contains a text.
     pub fn count(&self, verb: &str, path: &str) -> usize {
-        self.asked().iter().filter(|asked| asked.starts_with(verb) && asked.contains(path)).count()
+        self.requested().iter().filter(|requested| requested.starts_with(verb) && requested.contains(path)).count()
     }
 
     pub fn requests(&self) -> Vec<Request> {
@@ -192,7 +192,8 @@ impl Respond for Answers {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let mut state = self.0.lock().unwrap();
         let (verb, path) = (request.method.as_str(), request.url.path());
-        let trouble = state.troubles.iter_mut().find(|t| t.times > 0 && t.verb == verb && path.contains(t.path));
+        let trouble =
+            state.injected_failures.iter_mut().find(|t| t.times > 0 && t.verb == verb && path.contains(t.path));
         let trouble = trouble.map(|trouble| {
             trouble.times -= 1;
             (trouble.answer.clone(), trouble.done)
@@ -201,9 +202,9 @@ impl Respond for Answers {
             return answer;
         }
         let answer = answer(&mut state, verb, path, request);
-        if let Some(at) = state.intruders.iter().position(|(on, _)| *on == verb) {
-            let (_, mut intruder) = state.intruders.remove(at);
-            intruder(&mut state);
+        if let Some(at) = state.other_jobs.iter().position(|(on, _)| *on == verb) {
+            let (_, mut other_job) = state.other_jobs.remove(at);
+            other_job(&mut state);
         }
         trouble.map_or(answer, |(trouble, _)| trouble)
     }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Most issues that one run opens.
-const MOST_OPENED: usize = 10;
+const MAX_ISSUES_OPENED: usize = 10;
 /// The part of the template `issue` with the functions that made the benchmark slower.
 const EXPLANATION: &str = "explanation";
 /// Characters of an issue's text besides the template's.
@@ -112,7 +112,7 @@ impl Issues<'_> {
             if known.iter().filter(|issue| self.is_about(issue, finding)).any(is_known) {
                 continue;
             }
-            if opened == MOST_OPENED {
+            if opened == MAX_ISSUES_OPENED {
                 left += 1;
                 continue;
             }
@@ -121,7 +121,7 @@ impl Issues<'_> {
         }
         if left > 0 {
             let message = format!(
-                "{} more regressed; at most {MOST_OPENED} issues are opened at once",
+                "{} more regressed; at most {MAX_ISSUES_OPENED} issues are opened at once",
                 counted(left, "benchmark")
             );
             self.problems.push(Diagnostic::note("issues", "", message));

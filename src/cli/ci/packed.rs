@@ -26,7 +26,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Most files, one for each job of a matrix.
-const MOST_FILES: usize = 64;
+const MAX_FILES: usize = 64;
 
 impl Work<'_> {
     /// Measures or reads the results and packs them for the job that publishes.
@@ -227,8 +227,8 @@ impl Work<'_> {
         files.sort_unstable();
         let mut files: Vec<PathBuf> = files.iter().map(|directory| directory.join(FILE_NAME)).collect();
         files.retain(|file| file.is_file());
-        if files.len() > MOST_FILES {
-            bail!("{}: at most {MOST_FILES} jobs can be published together", path.display());
+        if files.len() > MAX_FILES {
+            bail!("{}: at most {MAX_FILES} jobs can be published together", path.display());
         }
         Ok(files)
     }

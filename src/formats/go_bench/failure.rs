@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_failures_are_told_from_others() {
+    fn lines_of_failures_are_distinguished_from_others() {
         let expected = [
             ("--- FAIL: BenchmarkD", Some(Failure::Benchmark("BenchmarkD"))),
             ("    --- FAIL: BenchmarkD/n=1-8 (0.1s)", Some(Failure::Benchmark("BenchmarkD/n=1-8"))),

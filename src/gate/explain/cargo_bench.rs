@@ -1,6 +1,6 @@
 //! One benchmark of `cargo bench` under callgrind: the bench target that has it is built with line tables, and runs it once.
 
-use super::profiler::{ended, read_profiles};
+use super::profiler::{name_side, read_profiles};
 use super::{ExplainError, Extent, SideProfile};
 use crate::compare::filter::exactly;
 use crate::gate::measure::{Bench, Executable, SideCheckout, build_of, failed};
@@ -93,6 +93,6 @@ fn run(
     // Results of criterion would go to the target directory of the user.
     let home = counts.with_extension("criterion").into_os_string();
     command.variables.push(("CRITERION_HOME".to_owned(), Some(home)));
-    ended(side, command.run())?;
+    name_side(side, command.run())?;
     Ok(command.line())
 }

@@ -2,7 +2,7 @@
 //! fewer, so that the time of a run is always the same. Base runs once without the profiler to find a number, with which both sides
 //! are profiled.
 
-use super::profiler::{ended, read_profiles};
+use super::profiler::{name_side, read_profiles};
 use super::{ExplainError, Extent, SideProfile};
 use crate::compare::filter::Dialect;
 use crate::gate::measure::{Bench, SideCheckout};
@@ -40,7 +40,7 @@ pub(super) fn profile(
         Some(plan) => plan,
         None => {
             let command = bench.command(side, command_of(&words, benchmark, None, &[]));
-            let output = ended(side, command.run())?.stdout.whole.unwrap_or_default();
+            let output = name_side(side, command.run())?.stdout.whole.unwrap_or_default();
             let found = Plan::of(&String::from_utf8_lossy(&output), benchmark);
             found.ok_or_else(|| ExplainError::NoGoBenchmark {
                 side: side.name(),
@@ -52,7 +52,7 @@ pub(super) fn profile(
     let out = profile_dir.join("out.profile").display().to_string();
     let options = [format!("-benchtime={}x", plan.iterations), format!("-cpuprofile={out}")];
     let command = bench.command(side, command_of(&words, benchmark, plan.package.as_deref(), &options));
-    ended(side, command.run())?;
+    name_side(side, command.run())?;
     let mut profile = read_profiles(profile_dir)?.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
     profile.divide(plan.iterations as f64);
     let count = thousands(usize::try_from(plan.iterations).unwrap_or(usize::MAX));

@@ -74,7 +74,7 @@ pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
 }
 
 /// Turns the error of a command under a profiler into one that names the side.
-pub(super) fn ended(side: &SideCheckout, end: Result<Finished, CommandError>) -> Result<Finished, ExplainError> {
+pub(super) fn name_side(side: &SideCheckout, end: Result<Finished, CommandError>) -> Result<Finished, ExplainError> {
     end.map_err(|source| match source {
         CommandError::Interrupted => MeasureError::Command(source).into(),
         source => ExplainError::Run { side: side.name(), source },
@@ -107,7 +107,7 @@ pub(super) fn profile(
     };
     let run = |profiler: Profiler| -> Result<(Option<Profile>, String), ExplainError> {
         let command = bench.command(side, profiler.words(words, profile_dir));
-        ended(side, command.run())?;
+        name_side(side, command.run())?;
         Ok((read_profiles(profile_dir)?, command.line()))
     };
     let (mut profile, mut line) = run(profiler)?;

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a count that varies is repeated. With the first count, that is seven per side: without a difference, all counts of
 /// one side are below those of the other by chance in 1 of 1,716 cases.
-const MOST_PAIRS: usize = 6;
+const MAX_PAIRS: usize = 6;
 /// Counts of one side that differ by more than this share vary.
 const REPEATABLE: f64 = 1e-4;
 
@@ -95,7 +95,7 @@ impl Session<'_> {
         let noun = if changed.len() == 1 { "changed benchmark" } else { "changed benchmarks" };
         self.progress.message(&format!("counting {} {noun} again", changed.len()));
         let mut open: BTreeSet<&str> = counts.keys().copied().collect();
-        for (index, turn) in order(MOST_PAIRS).into_iter().enumerate() {
+        for (index, turn) in order(MAX_PAIRS).into_iter().enumerate() {
             if index.is_multiple_of(2) && index > 0 {
                 open.retain(|name| counts.get(name).is_some_and(Counts::is_open));
             }

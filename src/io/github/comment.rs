@@ -168,7 +168,7 @@ impl Thread<'_> {
         };
         let sections = if keep { sections } else { self.filled(sections, part, shard)? };
         let body = sections.write();
-        let unchanged = first.body.as_deref().is_some_and(|old| alike(old, &body));
+        let unchanged = first.body.as_deref().is_some_and(|old| is_same_text(old, &body));
         if !unchanged && !self.update(first.id, &body)? {
             return Ok(Round::Overwritten);
         }
@@ -195,7 +195,7 @@ impl Thread<'_> {
         }
         let there = |sections: &Sections| match (wanted, sections.parts.get(shard)) {
             (None, _) => true,
-            (Some(wanted), Some(there)) => wanted.state == there.state && alike(&there.text, &wanted.text),
+            (Some(wanted), Some(there)) => wanted.state == there.state && is_same_text(&there.text, &wanted.text),
             (Some(_), None) => false,
         };
         match self.ours()?.as_slice() {
@@ -270,6 +270,6 @@ impl Thread<'_> {
 }
 
 /// Whether two bodies are equal, ignoring line endings and trailing empty lines, which GitHub may change.
-fn alike(old: &str, new: &str) -> bool {
+fn is_same_text(old: &str, new: &str) -> bool {
     old.replace("\r\n", "\n").trim_end() == new.trim_end()
 }

@@ -19,7 +19,7 @@ pub const LARGEST: u64 = 10 << 20;
 
 /// Most records, and most bytes that they unpack to together. A file of 10 MB with the noise of real samples stays far
 /// below; without this limit, 28 kB of equal samples took 1.5 GB of memory.
-const MOST_RECORDS: usize = 256;
+const MAX_RECORDS: usize = 256;
 const LARGEST_UNPACKED: usize = 64 << 20;
 
 const MAGIC: &[u8] = b"perfgate-results\n";
@@ -27,8 +27,8 @@ const VERSION: u32 = 1;
 /// Longest config that is handed over, in bytes.
 const LONGEST_CONFIG: usize = 16 << 10;
 /// Most explanations, functions of each, and bytes of JSON of them all.
-const MOST_EXPLANATIONS: usize = 5;
-const MOST_FUNCTIONS: usize = 20;
+const MAX_EXPLANATIONS: usize = 5;
+const MAX_FUNCTIONS: usize = 20;
 const LONGEST_EXPLANATIONS: usize = 32 << 10;
 /// Longest line of JSON, in bytes; enough for thousands of runs.
 const LONGEST_HEADER: usize = 64 << 10;
@@ -77,7 +77,7 @@ pub enum PackedResultsError {
     },
     /// The records unpack to too much.
     #[error(
-        "{}: the results of a job may have at most {MOST_RECORDS} runs that unpack to {} MiB together; use fewer rounds, samples or benchmarks",
+        "{}: the results of a job may have at most {MAX_RECORDS} runs that unpack to {} MiB together; use fewer rounds, samples or benchmarks",
         path.display(), LARGEST_UNPACKED >> 20
     )]
     TooMuch {
@@ -217,7 +217,7 @@ impl PackedResults {
             again,
             pull: header.pull,
             config: header.config,
-            explanations: header.explanations.into_iter().take(MOST_EXPLANATIONS).collect(),
+            explanations: header.explanations.into_iter().take(MAX_EXPLANATIONS).collect(),
             are_counts: header.are_counts,
         })
     }
@@ -227,9 +227,9 @@ impl PackedResults {
 fn that_fit(explanations: &[Explanation]) -> Vec<Explanation> {
     let mut room = LONGEST_EXPLANATIONS;
     let mut kept = Vec::new();
-    for explanation in explanations.iter().take(MOST_EXPLANATIONS) {
+    for explanation in explanations.iter().take(MAX_EXPLANATIONS) {
         let mut explanation = explanation.clone();
-        explanation.growth.functions.truncate(MOST_FUNCTIONS);
+        explanation.growth.functions.truncate(MAX_FUNCTIONS);
         let Some(left) = room.checked_sub(serde_json::to_vec(&explanation).unwrap_or_default().len()) else { break };
         room = left;
         kept.push(explanation);
@@ -243,7 +243,7 @@ fn refuse_too_much(records: &[&[u8]], path: &Path) -> Result<(), PackedResultsEr
     let sizes = records.iter().map(size).collect::<Result<Vec<usize>, RecordError>>();
     let sizes = sizes.map_err(|error| PackedResultsError::Record { path: path.to_owned(), error })?;
     let total = sizes.into_iter().fold(0_usize, usize::saturating_add);
-    if records.len() > MOST_RECORDS || total > LARGEST_UNPACKED {
+    if records.len() > MAX_RECORDS || total > LARGEST_UNPACKED {
         return Err(PackedResultsError::TooMuch { path: path.to_owned() });
     }
     Ok(())
@@ -324,7 +324,7 @@ mod tests {
     fn records_that_unpack_to_too_much_are_refused_before_they_are_unpacked() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join(FILE_NAME);
-        let many = PackedResults { runs: vec![results().runs[0].clone(); MOST_RECORDS + 1], ..results() };
+        let many = PackedResults { runs: vec![results().runs[0].clone(); MAX_RECORDS + 1], ..results() };
         assert!(many.write(&path).unwrap_err().to_string().contains("at most 256 runs that unpack to 64 MiB"));
         // A record whose header states 100 MiB of samples.
         let mut record = record::encode(&results().runs[0]).unwrap();

@@ -59,7 +59,7 @@ mod tests {
     use super::*;
     use crate::model::record::wire::{Cursor, put_planes};
 
-    fn there_and_back(samples: &[f64], median: f64) -> Option<Vec<f64>> {
+    fn round_trip(samples: &[f64], median: f64) -> Option<Vec<f64>> {
         let steps = quantise(samples, median)?;
         let mut bytes = Vec::new();
         put_planes(&mut bytes, &steps);
@@ -69,18 +69,18 @@ mod tests {
     #[test]
     fn samples_are_preserved_within_a_hundredth_of_a_percent() {
         let samples = [812.4, 1e-3, 790.01, 812.4, 812.5, 1e9, 811.99];
-        for (x, back) in samples.iter().zip(there_and_back(&samples, 812.4).unwrap()) {
+        for (x, back) in samples.iter().zip(round_trip(&samples, 812.4).unwrap()) {
             assert!((back / x - 1.0).abs() <= 1e-4, "{x} came back as {back}");
         }
-        assert_eq!(there_and_back(&[812.4], 812.4), Some(vec![812.4]), "the median itself is exact");
+        assert_eq!(round_trip(&[812.4], 812.4), Some(vec![812.4]), "the median itself is exact");
     }
 
     #[test]
     fn samples_without_a_logarithm_are_refused() {
         for (sample, median) in [(0.0, 1.0), (-1.0, 1.0), (1.0, 0.0), (1.0, f64::NAN), (5e-324, 1.7e-323), (1.0, -1.0)]
         {
-            assert_eq!(there_and_back(&[1.0, sample], median), None, "{sample} with median {median}");
+            assert_eq!(round_trip(&[1.0, sample], median), None, "{sample} with median {median}");
         }
-        assert!(there_and_back(&[-1.0, -2.0], -1.5).is_some(), "a ratio of two negatives is a ratio");
+        assert!(round_trip(&[-1.0, -2.0], -1.5).is_some(), "a ratio of two negatives is a ratio");
     }
 }

@@ -146,7 +146,7 @@ fn a_refused_run_names_the_measurement() {
 }
 
 #[test]
-fn a_newer_record_asks_for_a_newer_program() {
+fn a_newer_record_requires_a_newer_program() {
     let mut bytes = stored(&run());
     bytes[6] = 9;
     assert_alike(&run(), &decode(&bytes, Detail::Samples).unwrap());

@@ -13,13 +13,13 @@ const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPa
 const DIGITS: usize = 7;
 
 /// Fewer points do not show a trend, and the table has the two that were compared.
-const FEWEST: usize = 8;
+const MIN_POINTS: usize = 8;
 
 /// The chart of a series; `None` for too few points, or if most have no commit to label them with.
 pub fn chart(series: &SeriesReport) -> Option<Chart> {
     let values: Vec<f64> = series.points.iter().map(|point| point.value).collect();
     let named = series.points.iter().filter(|point| point.commit.is_some()).count();
-    if values.len() < FEWEST || 2 * named < values.len() || values.iter().any(|value| !value.is_finite()) {
+    if values.len() < MIN_POINTS || 2 * named < values.len() || values.iter().any(|value| !value.is_finite()) {
         return None;
     }
     let (numbers, unit) = scaled(&values, &series.unit);

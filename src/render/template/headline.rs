@@ -12,7 +12,7 @@ pub const LOAD_TOOLS: [&str; 9] = ["locust", "k6", "wrk", "ab", "autocannon", "h
 /// The name of a load test's totals.
 pub const TOTAL: &str = "Aggregated";
 /// Rows for metrics without a section.
-const OTHERS: usize = 16;
+const MAX_OTHER_ROWS: usize = 16;
 
 /// How several values are combined.
 #[derive(Clone, Copy, PartialEq)]
@@ -107,7 +107,7 @@ pub fn others(report: &Report) -> Vec<Headline> {
         let aggregate = if findings.iter().all(|f| f.unit == "count") { Aggregate::Sum } else { Aggregate::Geometric };
         row(report, &format!("{tool} {metric}"), Some(findings), aggregate)
     });
-    rows.take(OTHERS).collect()
+    rows.take(MAX_OTHER_ROWS).collect()
 }
 
 /// A change in words: `5.9% slower`, `80% fewer`.
