@@ -5,8 +5,9 @@
 //! process and its scratch directory, so that the next perfgate removes what a killed one left. It is not the lock file
 //! itself, because on Windows other processes cannot read a locked file.
 
+mod directory;
+
 use super::git_command::{self, EXCHANGE_LIMIT, Fault, LOCAL_LIMIT};
-use super::interrupt;
 use super::pid_file;
 use super::regular;
 use super::repository::{Repository, RepositoryError, path_of};
@@ -189,9 +190,9 @@ impl Scratch {
         let changes = repository.changes()?.files;
         for path in &changes {
             let (from, to) = (self.user.join(path), checkout.root.join(path));
-            remove(&to).map_err(failed("replace", &to))?;
+            directory::remove(&to).map_err(failed("replace", &to))?;
             if from.symlink_metadata().is_ok() {
-                copy(&from, &to).map_err(failed("copy", &from))?;
+                directory::copy(&from, &to).map_err(failed("copy", &from))?;
             }
         }
         Ok(changes.len())
@@ -205,7 +206,7 @@ impl Scratch {
             let path = directory.join("Cargo.lock");
             let (from, to) = (self.user.join(&path), checkout.root.join(&path));
             if from.is_file() && !to.exists() {
-                copy(&from, &to).map_err(failed("copy", &from))?;
+                directory::copy(&from, &to).map_err(failed("copy", &from))?;
             }
         }
         Ok(())
@@ -224,11 +225,11 @@ impl Scratch {
         if from.symlink_metadata().is_err() {
             return Err(wrong("no such file or directory"));
         }
-        if from.symlink_metadata().is_ok_and(|metadata| is_special(&metadata)) {
+        if from.symlink_metadata().is_ok_and(|metadata| directory::is_special(&metadata)) {
             return Err(wrong("it is a named pipe, socket or device; use files and directories"));
         }
-        remove(&to).map_err(failed("replace", &to))?;
-        copy(&from, &to).map_err(failed("copy", &from))
+        directory::remove(&to).map_err(failed("replace", &to))?;
+        directory::copy(&from, &to).map_err(failed("copy", &from))
     }
 }
 
@@ -299,24 +300,12 @@ fn create(parent: &Path) -> Result<PathBuf, WorktreeError> {
     let mut number = 0;
     loop {
         let root = parent.join(format!("{PREFIX}{process}-{number}"));
-        match private_directory().create(&root) {
+        match directory::private_directory().create(&root) {
             Ok(()) => return Ok(root),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < 1000 => number += 1,
             Err(source) => return Err(failed("make", &root)(source)),
         }
     }
-}
-
-/// Builds directories that only this user may read. On Windows a directory inherits its permissions.
-fn private_directory() -> fs::DirBuilder {
-    #[cfg(unix)]
-    {
-        let mut builder = fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-    }
-    #[cfg(not(unix))]
-    fs::DirBuilder::new()
 }
 
 /// True for a path that can only be a scratch directory of perfgate: nothing else is ever removed.
@@ -326,27 +315,6 @@ fn is_scratch(path: &Path) -> bool {
     path.is_absolute() && named && (real || !path.exists())
 }
 
-/// Lets the owner change all directories below: the files of a read-only directory cannot be removed.
-#[cfg(unix)]
-fn make_writable(directory: &Path) {
-    use std::os::unix::fs::PermissionsExt;
-    let Ok(metadata) = directory.symlink_metadata() else { return };
-    if !metadata.is_dir() {
-        return;
-    }
-    let mode = metadata.permissions().mode();
-    if mode & 0o700 != 0o700 {
-        let _ = fs::set_permissions(directory, fs::Permissions::from_mode(mode | 0o700));
-    }
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        make_writable(&entry.path());
-    }
-}
-
-/// On Windows the attribute of a directory does not protect its files.
-#[cfg(not(unix))]
-fn make_writable(_directory: &Path) {}
-
 /// Removes a scratch directory and git's records of the work trees in it. Retries, since dying processes may still write.
 fn clear(root: &Path, common: &Path) {
     for attempt in 0..20 {
@@ -354,7 +322,7 @@ fn clear(root: &Path, common: &Path) {
             Ok(()) => break,
             Err(error) if error.kind() == io::ErrorKind::NotFound => break,
             Err(_) => {
-                make_writable(root);
+                directory::make_writable(root);
                 std::thread::sleep(std::time::Duration::from_millis(10 * attempt));
             }
         }
@@ -369,46 +337,6 @@ fn clear(root: &Path, common: &Path) {
         }
     }
     let _ = fs::remove_dir(&worktrees); // removes only an empty directory, as git does
-}
-
-fn remove(path: &Path) -> io::Result<()> {
-    match path.symlink_metadata() {
-        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(_) => Ok(()),
-    }
-}
-
-/// True for a named pipe, a socket or a device: a copy would wait for ever, or has no content.
-fn is_special(metadata: &fs::Metadata) -> bool {
-    !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink()
-}
-
-/// Copies a file or a directory, without named pipes, sockets and devices in it.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    if interrupt::requested() {
-        return Err(io::ErrorKind::Interrupted.into());
-    }
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    let metadata = from.symlink_metadata()?;
-    if is_special(&metadata) {
-        return Ok(());
-    }
-    if metadata.is_dir() {
-        fs::create_dir_all(to)?;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            copy(&entry.path(), &to.join(entry.file_name()))?;
-        }
-        return Ok(());
-    }
-    #[cfg(unix)]
-    if metadata.is_symlink() {
-        return std::os::unix::fs::symlink(fs::read_link(from)?, to);
-    }
-    fs::copy(from, to).map(drop)
 }
 
 /// Runs git in a directory, without the repository's hooks.

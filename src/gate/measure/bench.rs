@@ -3,6 +3,7 @@
 mod build;
 mod counted;
 mod executables;
+mod timed_process;
 
 use super::error::MeasureError;
 use super::plan::BenchCommand;
@@ -18,20 +19,17 @@ use crate::io::probe;
 use crate::io::repository::Repository;
 use crate::io::secrets;
 use crate::io::worktree::{Checkout, Scratch};
-use crate::model::{Commit, Diagnostic, Direction, Environment, Evidence, Measurement, Metric, Run, Unit};
+use crate::model::{Commit, Diagnostic, Environment, Run};
 pub(crate) use build::build_of;
 pub(crate) use executables::Executable;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
+use timed_process::process_run;
 
 /// Replaced in a command by the path of a fresh file.
 const OUT: &str = "{out}";
-/// The tool's name where the process itself is timed.
-const PROCESS: &str = "process";
-/// Most characters of a command's line that become the name of its benchmark.
-const LONGEST_NAME: usize = 120;
 
 /// A benchmark command that can be run on both sides.
 pub(crate) struct Bench<'a> {
@@ -380,31 +378,6 @@ fn no_results(command: &Command, finished: &Finished) -> MeasureError {
         lines => format!("its last lines:\n{lines}"),
     };
     MeasureError::NoResults { command: command.line(), output }
-}
-
-/// The time, processor time and memory of the process as a run.
-fn process_run(command: &[String], finished: &Finished) -> Run {
-    let name: String = command.join(" ").chars().take(LONGEST_NAME).collect();
-    let one = |metric: Metric, value: f64| Measurement::new(PROCESS, name.as_str(), metric, Evidence::Value(value));
-    let time = |name: &'static str, duration: Duration| {
-        one(Metric::measured(name, Unit::Nanosecond, Direction::Lower), duration.as_nanos() as f64)
-    };
-    let mut measurements = Vec::new();
-    let count = |name: &'static str, count: Option<u64>| {
-        count.map(|count| one(Metric::measured(name, Unit::Count, Direction::Lower), count as f64))
-    };
-    measurements.extend(count("cycles", finished.counts.cycles));
-    measurements.extend(count("instructions", finished.counts.instructions));
-    if let Some(usage) = finished.usage {
-        let peak = Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
-        measurements.push(one(peak, usage.peak as f64));
-    }
-    measurements.push(time("time", finished.wall));
-    if let Some(usage) = finished.usage {
-        measurements.push(time("time:system", usage.system));
-        measurements.push(time("time:user", usage.user));
-    }
-    Run { measurements, ..Run::default() }
 }
 
 /// The current time by the clock of the file system, which the times of files are compared with.

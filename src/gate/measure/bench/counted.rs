@@ -2,7 +2,8 @@
 //! benchmarks run next to each other.
 
 use super::build::build_of;
-use super::{Bench, LONGEST_NAME, OUT, SideCheckout, failed};
+use super::timed_process::LONGEST_NAME;
+use super::{Bench, OUT, SideCheckout, failed};
 use crate::compare::filter::{Dialect, FILTER, exactly};
 use crate::gate::measure::error::MeasureError;
 use crate::io::command::Command;
