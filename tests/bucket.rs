@@ -88,7 +88,7 @@ fn a_branch_is_compared_with_runs_in_a_bucket(server: &Server) {
     suite(&sandbox, 9, None);
     sandbox.perfgate_at("r", &["compare"]).exits(0).prints("PASS");
 
-    sandbox.perfgate_at("r", &["runs", "list", "--last", "2"]).exits(0).prints("older ones");
+    sandbox.perfgate_at("r", &["runs", "list", "--last", "2"]).exits(0).prints("… and 1 older one (");
     sandbox.perfgate_at("r", &["runs", "show", "main"]).exits(0).prints("branch    main");
     sandbox.perfgate_at("r", &["runs", "show", "work"]).exits(2).reports("has no run of work");
     sandbox.perfgate_at("r", &["history", "--format", "csv"]).exits(0).prints("j");

@@ -404,7 +404,7 @@ fn junit_benchmarks_are_named_by_class_and_test() {
         .has_ratio("test_times.TestApi::test_query[a b]", "time", 0.4, 0.6)
         .has_ratio("test_times.TestApi::test_query[<x>&y]", "time", 0.4, 0.6);
     let codes: Vec<_> = suite.before.diagnostics.iter().map(|d| d.code.as_str()).collect();
-    assert_eq!(codes, ["failed-test", "skipped-tests"]);
+    assert_eq!(codes, ["failed-benchmark", "skipped-tests"]);
 }
 
 /// All files below a folder, sorted.

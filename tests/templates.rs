@@ -130,7 +130,7 @@ fn every_failing_test_is_counted_once() {
     // More than the list of warnings has room for.
     let counted = "perfgate: 10 passed, 50 failed";
     sandbox.perfgate(&["compare", "base.xml", "head.xml", "--template", "pr"]).exits(0).prints(counted);
-    sandbox.perfgate(&["compare", "base.xml", "head.xml"]).exits(0).prints("… and 45 more failed-test");
+    sandbox.perfgate(&["compare", "base.xml", "head.xml"]).exits(1).prints("… and 45 more failed-benchmark");
     // Two runs of one suite.
     sandbox.write("again.xml", suite(10));
     let twice = ["compare", "--base", "base.xml", "--head", "head.xml", "--head", "again.xml"];

@@ -6,6 +6,7 @@ mod comparable;
 mod confirm;
 mod failures;
 pub mod filter;
+mod left_over;
 mod match_rules;
 mod not_run;
 mod pairs;
@@ -31,6 +32,7 @@ use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
 use crate::stats::suite_test::{self, ShiftRule, TestRules};
+use left_over::Repetition;
 use not_run::NotRun;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -108,7 +110,7 @@ pub struct Compared {
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.
     pub shift_is_subtracted: bool,
-    /// True where every benchmark of head has exactly the samples of base: nothing was measured.
+    /// True where every benchmark of head has exactly the results of base, samples among them: nothing was measured.
     pub same_results: bool,
     /// How slow each run was, where base and head ran in turn.
     pub levels: Option<RunLevels>,
@@ -144,9 +146,12 @@ fn compare_all(
     let mut pairs = pair(base, head, matching);
     let failed = failures::take_failed(&mut pairs, base, head);
     let mut compared = Compared { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..Compared::default() };
+    let repetitions: Vec<(&str, Repetition)> =
+        pairs.par_iter().filter(|pair| pair.is_shared()).map(|pair| (&*pair.benchmark, pair.repetition())).collect();
     let repeated: Vec<&str> =
-        pairs.par_iter().filter(|pair| pair.same_samples()).map(|pair| &*pair.benchmark).collect();
-    compared.same_results = !repeated.is_empty() && repeated.len() == compared.shared;
+        repetitions.iter().filter(|(_, found)| *found == Repetition::SameSamples).map(|(name, _)| *name).collect();
+    compared.same_results =
+        !repeated.is_empty() && repetitions.iter().all(|(_, found)| *found != Repetition::Different);
     compared.diagnostics.extend(repeated_samples(&repeated));
 
     let not_run = NotRun::of(&pairs, head);

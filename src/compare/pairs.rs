@@ -1,9 +1,10 @@
 //! Pairs the measurements of two sides: same benchmark (after renames), metric and tool.
 
 use super::comparable::{self, Sampling};
+use super::left_over::{Repetition, results_of};
 use super::{Comparison, Effect, MatchRules, TestGroup, sample_groups, sample_statistics};
 use crate::model::{
-    BenchId, Digest, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit, Work,
+    BenchId, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit, Work,
 };
 use crate::stats::centre;
 use std::borrow::Cow;
@@ -243,16 +244,18 @@ impl<'a> Pair<'a> {
         comparable::work_ratio(self.base_work, self.measurement.work).filter(|_| self.metric.unit == Unit::Nanosecond)
     }
 
-    /// True where a head run has exactly the samples of a base run, which never happens for two measurements.
-    pub(super) fn same_samples(&self) -> bool {
-        let fingerprints = |side: &[RunEvidence<'_>]| -> HashSet<(u64, u32, u32)> {
-            let varied = |digest: Digest| {
-                let drift = digest.within_run_drift.filter(|drift| *drift > 0.0)?;
-                Some((digest.median.to_bits(), digest.samples, drift.to_bits()))
-            };
-            side.iter().filter_map(|one| one.evidence.digest(self.metric.direction)).filter_map(varied).collect()
-        };
-        !fingerprints(self.base()).is_disjoint(&fingerprints(self.head()))
+    /// Whether a head run has exactly the results of a base run.
+    pub(super) fn repetition(&self) -> Repetition {
+        let [base, head] = [self.base(), self.head()].map(|side| results_of(side, self.metric.direction));
+        let mut found = Repetition::Different;
+        for run in &head {
+            match base.iter().find(|other| other.is_same(run)) {
+                Some(_) if run.is_distinctive() => return Repetition::SameSamples,
+                Some(_) => found = Repetition::SameValue,
+                None => {}
+            }
+        }
+        found
     }
 
     /// The evidence of base and head, in the order of their runs.

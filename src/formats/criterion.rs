@@ -252,8 +252,8 @@ mod tests {
         for (text, word) in [
             (r#"{"iters":[1.0],"times":[1.0,2.0]}"#, "1 iteration counts for 2 times"),
             (r#"{"iters":[],"times":[]}"#, "no samples"),
-            (r#"{"iters":[0.0],"times":[5.0]}"#, "1 of 1 samples"),
-            (r#"{"iters":[1.0],"times":[-5.0]}"#, "1 of 1 samples"),
+            (r#"{"iters":[0.0],"times":[5.0]}"#, "samples: 1 of 1"),
+            (r#"{"iters":[1.0],"times":[-5.0]}"#, "samples: 1 of 1"),
             (r#"{"iters":[1.0],"times":[1."#, "ends too early"),
             (r#"{"iters":[1.0],"times":[NaN]}"#, "not valid JSON"),
             (r#"{"iters":1.0,"times":[1.0]}"#, "unexpected JSON structure"),

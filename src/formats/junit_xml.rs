@@ -107,7 +107,7 @@ impl Case {
         }
         match (self.outcome, self.seconds) {
             (Outcome::Skipped, _) => *skipped += 1,
-            (Outcome::Failed, _) => builder.warn("failed-test", format!("`{name}` failed; its time is skipped")),
+            (Outcome::Failed, _) => builder.fail(name, ""),
             (Outcome::Passed, None) => builder.warn("no-value", format!("`{name}` has no time; skipped")),
             (Outcome::Passed, Some(seconds)) => builder.add(name, Metric::time(), [Evidence::Value(seconds * SECOND)]),
         }
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(reading.measurements[0].evidence, [Evidence::Value(1000.5e9)]);
         assert_eq!(reading.tests, Some(Tests { passed: 4, failed: 1 }));
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(codes, ["invalid-value", "no-value", "failed-test", "no-value", "skipped-tests"]);
+        assert_eq!(codes, ["invalid-value", "no-value", "failed-benchmark", "no-value", "skipped-tests"]);
     }
 
     #[test]

@@ -223,9 +223,11 @@ pub struct SourceFrame {
     pub line: Option<u32>,
 }
 
-/// Without debug information: all code counts for the function that contains it.
+/// Without debug information: all code counts for the function that contains it. Only tests need it.
+#[cfg(any(test, feature = "internals"))]
 pub struct NoInlineFrames;
 
+#[cfg(any(test, feature = "internals"))]
 impl InlineFrames for NoInlineFrames {
     fn at(&mut self, _: &str, _: u64) -> Vec<SourceFrame> {
         Vec::new()
