@@ -188,6 +188,13 @@ fn a_pull_request_that_renames_everything_is_neutral() {
     let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
     answer.exits(0).prints("NO VERDICT: base and head have no benchmark in common").prints("8 removed, 2 added");
     assert!(sandbox.read("output").contains("\nneutral\n"));
+
+    // Next to a result that cannot be read, missing benchmarks are inconclusive, and still nothing was compared.
+    sandbox
+        .write("r/target/criterion/stray/new/benchmark.json", "{")
+        .write("r/target/criterion/stray/new/sample.json", "{");
+    let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
+    answer.exits(0).prints("NO VERDICT").does_not_print("PASS");
 }
 
 #[test]

@@ -218,6 +218,9 @@ fn a_result_file_of_a_directory_that_cannot_be_read_removes_nothing() {
     assert_eq!(compare().outcome("b"), "removed", "a named pipe is no result file");
     sandbox.write("new/d.json", "[{\"name\": \"d\", \"unit\": \"ns\", \"value\": null}]");
     assert_eq!(compare().outcome("b"), "inconclusive");
+    sandbox.write("removed.toml", "[gate]\nfail-on = [\"removed\"]\n");
+    let strict = ["compare", "old", "new", "--config", "removed.toml"];
+    ends(sandbox.command::<&str>("", &[], &strict)).exits(1).prints("FAIL: 1 removed").prints("could not be read");
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
     }
     for (side, runs_of_side) in [("base", base), ("head", head)] {
         let lost: HashSet<&str> = runs_of_side.iter().flat_map(|run| &run.unreadable).map(BenchId::as_str).collect();
-        let is_incomplete = runs_of_side.iter().any(|run| run.is_incomplete);
+        let is_incomplete = !runs_of_side.is_empty() && runs_of_side.iter().all(|run| run.is_incomplete);
         for pair in pairs.iter_mut().filter(|_| is_incomplete || !lost.is_empty()) {
             let is_empty = if side == "base" { pair.base().is_empty() } else { pair.head().is_empty() };
             if is_empty && lost.contains(&*pair.benchmark) {

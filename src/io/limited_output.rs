@@ -2,7 +2,7 @@
 
 use super::capture::{Capture, KEPT};
 use std::io::{self, Write};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long to read the pipes after the command has ended: a process that it started may keep them open.
@@ -20,8 +20,17 @@ pub(super) fn output_of_input(command: &mut Command, input: Vec<u8>, limit: Dura
 }
 
 fn run(command: &mut Command, input: Option<Vec<u8>>, limit: Duration) -> io::Result<Output> {
-    let started = Instant::now();
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let output = output_of(&mut child, input, limit);
+    if output.is_err() {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    output
+}
+
+fn output_of(child: &mut Child, input: Option<Vec<u8>>, limit: Duration) -> io::Result<Output> {
+    let started = Instant::now();
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
         // On a thread of its own, because a full pipe would block the others. A command need not read all of it.
         std::thread::Builder::new().spawn(move || stdin.write_all(&input))?;
@@ -34,8 +43,6 @@ fn run(command: &mut Command, input: Option<Vec<u8>>, limit: Duration) -> io::Re
             break status;
         }
         if started.elapsed() > limit {
-            let _ = child.kill();
-            let _ = child.wait();
             return Err(io::ErrorKind::TimedOut.into());
         }
         std::thread::sleep(pause);

@@ -86,9 +86,10 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     };
     let judged = Counts::of(findings.iter().filter(counts_as_judged).map(|finding| finding.outcome));
     let reasons = reasons(policy, judged, suite, &budgets, &environment);
+    let has_both_sides = findings.iter().any(|finding| finding.base.is_some() && finding.head.is_some());
     let verdict = if !reasons.is_empty() {
         Verdict::Fail
-    } else if is_judged(judged, &budgets, &environment) {
+    } else if is_judged(judged, &budgets, &environment, has_both_sides) {
         Verdict::Pass
     } else {
         Verdict::None
@@ -137,12 +138,12 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
 }
 
 /// True if at least one benchmark was compared with its base, or one value with its budget. An inconclusive comparison
-/// counts unless the machines differ.
-fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport) -> bool {
+/// counts unless the machines differ, or no benchmark has results on both sides.
+fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport, has_both_sides: bool) -> bool {
     let Counts { regressed, improved, unchanged, accepted, failed, inconclusive, added: _, removed: _ } = counts;
     let decided = regressed + improved + unchanged + accepted + failed;
     let has_value = |line: &BudgetLine| line.value.is_some();
-    decided > 0 || inconclusive > 0 && environment.matches || budgets.iter().any(has_value)
+    decided > 0 || inconclusive > 0 && environment.matches && has_both_sides || budgets.iter().any(has_value)
 }
 
 /// Sorts worst first, then by name: the findings come in order of their names, and the sort is stable. Findings are large;

@@ -4,7 +4,7 @@ use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Unit, VALGRIND};
-use crate::policy::Policy;
+use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
@@ -78,6 +78,9 @@ pub(super) struct Gate {
     pub threshold: f64,
     floor: f64,
     pub alpha: f64,
+    /// Whether a benchmark that only base has, or only head, fails the gate.
+    fails_on_removed: bool,
+    fails_on_added: bool,
 }
 
 impl Gate {
@@ -88,6 +91,8 @@ impl Gate {
             threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
             floor: bounds.floor.unwrap_or(default_floor(comparison)),
             alpha: policy.alpha(),
+            fails_on_removed: policy.fails_on(FailOn::Removed),
+            fails_on_added: policy.fails_on(FailOn::Added),
         }
     }
 
@@ -117,7 +122,15 @@ impl Gate {
             Effect::HeadOnly => Ruling::of(Outcome::Added),
             Effect::Failed(why) if why.is_empty() => Ruling::of(Outcome::Failed),
             Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
-            Effect::Invalid(why) => Ruling::of(Outcome::Inconclusive).note(why.clone()),
+            Effect::Invalid(why) => {
+                // A result that may be missing is not decided, but it must not pass a gate that fails for missing ones.
+                let outcome = match (&comparison.base, &comparison.head) {
+                    (Some(_), None) if self.fails_on_removed => Outcome::Removed,
+                    (None, Some(_)) if self.fails_on_added => Outcome::Added,
+                    _ => Outcome::Inconclusive,
+                };
+                Ruling::of(outcome).note(why.clone())
+            }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(counts) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive);

@@ -29,8 +29,9 @@ pub(super) fn login(client: &Client) -> Result<String, Fault> {
     // The query creates nothing, so there is nothing to find.
     match client.post_once::<Value>(Request { route: &route, ..request }, &query, || Ok(None)) {
         Ok(answer) => Ok(bot(answer["data"]["viewer"]["login"].as_str().unwrap_or(ACTIONS))),
-        Err(fault @ (Fault::Token { .. } | Fault::Network { .. })) => Err(fault),
-        Err(_) => Ok(ACTIONS.to_owned()),
+        Err(Fault::Permission { .. } | Fault::Absent { .. } | Fault::Refused { .. }) => Ok(ACTIONS.to_owned()),
+        // With a wrong account, what perfgate posted earlier would not be found, and would be posted again.
+        Err(fault) => Err(fault),
     }
 }
 
