@@ -452,3 +452,20 @@ fn advice_that_all_undecided_rows_share_is_printed_once() {
         assert!(text.contains("3 inconclusive benchmarks: "), "{text}");
     }
 }
+
+#[test]
+fn results_that_are_exactly_those_of_base_were_not_measured() {
+    for file in ["pyperf/before.json", "go-bench/before.txt", "google-benchmark/after.json", "hyperfine/before.json"] {
+        let sandbox = Sandbox::new();
+        let text = std::fs::read_to_string(common::data(file)).unwrap();
+        sandbox.write("old", &text).write("new", &text);
+        sandbox
+            .perfgate(&["compare", "old", "new"])
+            .exits(2)
+            .reports("its results are those of old, sample for sample");
+    }
+    // One rounded value per benchmark may repeat.
+    let sandbox = Sandbox::new();
+    let text = std::fs::read_to_string(common::data("divan/before.txt")).unwrap();
+    sandbox.write("old", &text).write("new", &text).perfgate(&["compare", "old", "new"]).exits(0);
+}
