@@ -94,6 +94,53 @@ fn the_history_of_a_git_store_has_the_times_of_recording() {
 }
 
 #[test]
+fn runs_that_a_push_added_to_a_diverged_history_were_recorded_at_its_time_or_before() {
+    const REF: &str = "refs/perfgate/baselines";
+    for local in 1..=2 {
+        let sandbox = Sandbox::measured();
+        sandbox.git("", &["init", "-q", "--bare", "remote.git"]);
+        sandbox.git("r", &["remote", "add", "origin", "../remote.git"]);
+        // Records a run of a new commit at a time of the past; returns both commits.
+        let record = |run: u32, parent: Option<&str>| {
+            sandbox.commit("r", &format!("change {run}")).five_benchmarks(run);
+            sandbox.perfgate_at("r", &["record"]).exits(0);
+            let tree = sandbox.git("r", &["rev-parse", &format!("{REF}^{{tree}}")]);
+            let newest = commit(&sandbox, &tree, parent, 1_000_000_000 + i64::from(run));
+            sandbox.git("r", &["update-ref", REF, &newest]);
+            (newest, sandbox.git("r", &["rev-parse", "HEAD"]))
+        };
+        let (shared, _) = record(1, None);
+        let (_, theirs) = record(2, Some(&shared));
+        sandbox.git("r", &["push", "-q", "origin", &format!("{REF}:{REF}")]);
+        sandbox.git("r", &["update-ref", REF, &shared]);
+        let mut parent = shared;
+        let mut ours = Vec::new();
+        for run in 3..3 + local {
+            let (newest, head) = record(run, Some(&parent));
+            parent = newest;
+            ours.push(head);
+        }
+        let before = now();
+        sandbox.perfgate_at("r", &["runs", "push"]).exits(0).prints(&format!("{local} run"));
+        let runs = listed(&sandbox, &[]);
+        let of = |head: &String| runs.iter().find(|run| run["commit"] == json!(head)).unwrap();
+        assert_eq!(of(&theirs)["recorded"], json!(1_000_000_002));
+        assert_eq!(of(&theirs)["recorded_exactly"], json!(true));
+        for run in ours.iter().map(of) {
+            assert!(run["recorded"].as_i64().unwrap() >= before, "{run}");
+            assert_eq!(run["recorded_exactly"], json!(false), "{run}");
+        }
+        // A message as earlier versions wrote it: the number of added runs remains.
+        let tree = sandbox.git("r", &["rev-parse", &format!("{REF}^{{tree}}")]);
+        let theirs = sandbox.git("r", &["rev-parse", &format!("{REF}~1")]);
+        let old = commit(&sandbox, &tree, Some(&theirs), 1_000_000_009);
+        sandbox.git("r", &["update-ref", REF, &old]);
+        // The listing of the newest run alone gives the same answer.
+        assert_eq!(listed(&sandbox, &["--last", "1"])[0]["recorded_exactly"], json!(local == 1));
+    }
+}
+
+#[test]
 fn the_time_of_measuring_is_read_where_a_file_states_it() {
     for (file, expected) in [
         ("pytest-benchmark/before.json", Some(1_795_252_318)),

@@ -129,12 +129,12 @@ fn every_failing_test_is_counted_once() {
     sandbox.write("base.xml", suite(60)).write("head.xml", suite(10));
     // More than the list of warnings has room for.
     let counted = "perfgate: 10 passed, 50 failed";
-    sandbox.perfgate(&["compare", "base.xml", "head.xml", "--template", "pr"]).exits(0).prints(counted);
+    sandbox.perfgate(&["compare", "base.xml", "head.xml", "--template", "pr"]).exits(1).prints(counted);
     sandbox.perfgate(&["compare", "base.xml", "head.xml"]).exits(1).prints("… and 45 more failed-benchmark");
     // Two runs of one suite.
     sandbox.write("again.xml", suite(10));
     let twice = ["compare", "--base", "base.xml", "--head", "head.xml", "--head", "again.xml"];
-    sandbox.perfgate(&[&twice[..], &["--save", "twice.json"]].concat()).exits(0);
+    sandbox.perfgate(&[&twice[..], &["--save", "twice.json"]].concat()).exits(1);
     let saved: serde_json::Value = serde_json::from_str(&sandbox.read("twice.json")).unwrap();
     assert_eq!(saved["facts"]["head"]["tests"], serde_json::json!({"passed": 10, "failed": 50}));
     assert_eq!(saved["facts"]["base"]["tests"], serde_json::json!({"passed": 60, "failed": 0}));
@@ -439,6 +439,44 @@ fn large(sandbox: &Sandbox, benchmarks: usize, regressed: usize) {
     report["counts"]["unchanged"] = (benchmarks - regressed).into();
     report["counts"]["inconclusive"] = 0.into();
     sandbox.write("comparison.json", report.to_string());
+}
+
+#[test]
+fn regressions_that_do_not_fail_the_gate_are_listed_or_counted_in_a_reduced_document() {
+    let sandbox = Sandbox::new();
+    large(&sandbox, 6000, 6000);
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
+    for (at, finding) in report["benchmarks"].as_array_mut().unwrap().iter_mut().enumerate() {
+        let (outcome, kind) = match at {
+            0..2500 => ("regressed", "regressed"),
+            2500..5000 => ("inconclusive", "undecided"),
+            _ => ("improved", "improved"),
+        };
+        finding["outcome"] = outcome.into();
+        finding["name"] = format!("group/{kind}_{at}").into();
+    }
+    report["counts"]["regressed"] = 2500.into();
+    report["counts"]["inconclusive"] = 2500.into();
+    report["counts"]["improved"] = 1000.into();
+    report["failed_on"] = serde_json::json!([{"on": "inconclusive", "count": 2500}]);
+    sandbox.write("comparison.json", report.to_string());
+    for template in ["summary", "comment"] {
+        let text = render(&sandbox, template);
+        let rows = |kind: &str| {
+            let name = format!("| `group/{kind}_");
+            text.lines().filter(|line| line.starts_with("| ") && line.contains(&name)).count()
+        };
+        let more = |words: &str| -> usize {
+            let line =
+                text.lines().find(|line| line.contains(words)).unwrap_or_else(|| panic!("no {words:?} in {text}"));
+            line.split(' ').next().unwrap().parse().unwrap()
+        };
+        let (regressed, undecided) = (rows("regressed"), rows("undecided"));
+        assert!(regressed >= 10 && undecided >= 10, "{template}: {regressed}, {undecided}");
+        assert_eq!(regressed + more(" more regressions not shown"), 2500, "{template}");
+        assert_eq!(undecided + more(" more that fail the gate not shown"), 2500, "{template}");
+        assert!(text.contains("Not listed: 1,000 benchmarks improved."), "{text}");
+    }
 }
 
 #[test]

@@ -17,7 +17,8 @@ Examples:
   perfgate runs list --last 5
   perfgate runs list --format json
 
-The time is that of measuring if the results state it, else that of recording.";
+The time is that of measuring if the results state it, else that of recording;
+`recorded by` is the latest possible time of recording.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -142,7 +143,7 @@ fn to_json(listed: &[Listed], store: &dyn Store, more: bool) -> Value {
     json!({"format": "perfgate-runs", "version": 1, "store": store.describe(), "runs": runs, "more": more})
 }
 
-/// When a run was measured, else when it was recorded.
+/// When a run was measured, else when it was recorded, or the latest time at which it may have been.
 pub(super) fn when(run: &Run, added: Option<Added>) -> String {
     match (run.measured, added) {
         (Some(time), _) => format!("measured {}", date(time)),

@@ -162,11 +162,12 @@ fn go_levels(names: &[String]) -> String {
         let parts: Vec<&str> = name.split('/').collect();
         let first = parts.iter().position(|part| part.starts_with("Benchmark")).unwrap_or(0);
         for (level, part) in parts[first..].iter().enumerate() {
+            // `size-100` may be a name, or `size` on 100 processors.
             let plain = if level + first + 1 == parts.len() { without_processors(part) } else { part };
             if levels.len() <= level {
                 levels.push(BTreeSet::new());
             }
-            levels[level].insert(plain.to_owned());
+            levels[level].extend([plain, part].map(str::to_owned));
         }
     }
     let level = |names: &BTreeSet<String>| format!("^({})$", alternatives(names.iter().map(String::as_str)));
@@ -233,7 +234,14 @@ mod tests {
         let go = "go test -run ^$ -bench {filter} ./...";
         assert_eq!(line(go, None), "go test -run ^$ -bench . ./...");
         let names = ["example.org/x/BenchmarkA/size=1-8", "example.org/x/BenchmarkB/size=2-8"];
-        assert_eq!(line(go, Some(&names)), "go test -run ^$ -bench ^(BenchmarkA|BenchmarkB)$/^(size=1|size=2)$ ./...");
+        assert_eq!(
+            line(go, Some(&names)),
+            "go test -run ^$ -bench ^(BenchmarkA|BenchmarkB)$/^(size=1|size=1-8|size=2|size=2-8)$ ./..."
+        );
+        assert_eq!(
+            line("go test -bench {filter}", Some(&["x/BenchmarkA/size-100"])),
+            "go test -bench ^(BenchmarkA)$/^(size|size-100)$"
+        );
         let google = "./bench --benchmark_filter={filter} --benchmark_format=json";
         assert_eq!(line(google, Some(&["BM_x/8"])), "./bench --benchmark_filter=^(BM_x/8)$ --benchmark_format=json");
         assert_eq!(line(google, None), "./bench --benchmark_filter=. --benchmark_format=json");

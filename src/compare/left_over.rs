@@ -3,9 +3,6 @@
 use super::pairs::{RunEvidence, runs_of};
 use crate::model::{Digest, Direction};
 
-/// Repetitions with this many different values are not repeated by chance.
-const MIN_DISTINCT: usize = 3;
-
 /// Whether a head run has exactly the results of a base run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repetition {
@@ -13,7 +10,7 @@ pub(super) enum Repetition {
     Different,
     /// A value is the same, which a constant or a rounded value may be.
     SameValue,
-    /// The samples or repetitions are the same, which never happens for two measurements.
+    /// The samples are the same, which never happens for two measurements.
     SameSamples,
 }
 
@@ -30,12 +27,9 @@ impl RunResults {
         self.entries == other.entries
     }
 
-    /// True for results that two measurements never share.
+    /// True for samples, which two measurements never share. Repetitions are few and may be rounded.
     pub(super) fn is_distinctive(&self) -> bool {
-        let mut values: Vec<u64> = self.entries.iter().map(|(value, ..)| *value).collect();
-        values.sort_unstable();
-        values.dedup();
-        self.has_drift || values.len() >= MIN_DISTINCT
+        self.has_drift
     }
 }
 

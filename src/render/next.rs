@@ -1,6 +1,6 @@
 //! What to do about a verdict, in a sentence or a few.
 
-use crate::verdict::{AcceptableOnPull, Outcome, Reason, Report, Verdict};
+use crate::verdict::{AcceptableOnPull, Finding, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark: the rows do.
 pub fn next_step(report: &Report) -> Option<String> {
@@ -13,7 +13,7 @@ pub fn next_step(report: &Report) -> Option<String> {
             "Run this again when the merge base has a stored run, or measure base and head in turn (the input command)."
                 .to_owned(),
         ],
-        Verdict::None if report.counts.inconclusive > 0 => {
+        Verdict::None if !report.benchmarks.iter().all(Finding::is_judged) => {
             vec![format!("State which way is better: `direction` of a `[[benchmark]]` in {}.", config(report))]
         }
         Verdict::None => {
@@ -42,11 +42,16 @@ fn same_machine(report: &Report) -> &'static str {
 }
 
 fn passed(report: &Report) -> Option<&'static str> {
-    let is_suspect =
-        report.benchmarks.iter().any(|finding| finding.suspect && finding.outcome == Outcome::Inconclusive);
-    match (report.counts.failed, is_suspect) {
+    let is_suspect = |finding: &&Finding| finding.suspect && finding.outcome == Outcome::Inconclusive;
+    let suspects: Vec<&Finding> = report.benchmarks.iter().filter(is_suspect).collect();
+    let has_number = suspects.iter().any(|finding| finding.runs_needed.is_some());
+    match (report.counts.failed, !suspects.is_empty()) {
+        (0, true) if !report.environment.matches => Some(same_machine(report)),
         (0, true) if report.by_measure => {
             Some("The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).")
+        }
+        (0, true) if !has_number => {
+            Some("Measure the suspected benchmarks again, base and head in turn (`perfgate measure`).")
         }
         (0, true) => Some(
             "Measure the suspected benchmarks again (`perfgate measure`). The notes give the number of runs needed.",

@@ -2,7 +2,7 @@
 //! What would decide is printed once for a report where it is the same for all undecided benchmarks.
 
 use super::quantity::{counted, pair, percent, thousands};
-use crate::model::{OfSides, SampleGroup, SlowPart};
+use crate::model::{OfSides, SampleGroup, SlowPart, number_text};
 use crate::verdict::{Finding, Outcome, Report, Undecided};
 
 /// The remarks of a report.
@@ -147,7 +147,10 @@ fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
 fn undecided(why: Undecided, threshold: f64) -> String {
     match why {
         Undecided::MayBeNoise => "the interval contains 0, so the change may be noise".to_owned(),
-        Undecided::BeyondThreshold => format!("the interval extends beyond the threshold of {}", percent(threshold)),
+        Undecided::BeyondThreshold => {
+            let lower = number_text::change(1.0 / (1.0 + threshold) - 1.0);
+            format!("the interval extends beyond the threshold ({lower} to +{})", percent(threshold))
+        }
         Undecided::NotSignificant => "not significant after correction for the number of tests".to_owned(),
         Undecided::NotWithinAtAlpha => "not shown to be within the threshold at this `alpha`".to_owned(),
     }

@@ -3,6 +3,7 @@
 use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
+use crate::model::number_text::change;
 use crate::model::{Direction, Unit, VALGRIND};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
@@ -342,8 +343,11 @@ impl Gate {
             _ => return None,
         };
         let [raw, tested] = [raw, tested].map(|log| self.distinct_from_threshold(log, direction));
+        let limit = self.bound().copysign(estimate.delta);
+        // That of an improvement is the inverse: −16.7% for 20%.
+        let limit = if limit < 0.0 { format!(" of {}", change(as_change(limit, direction))) } else { String::new() };
         Some(format!(
-            "{raw} as measured, {} the threshold; {tested} without the suite-wide shift, {} it",
+            "{raw} as measured, {} the threshold{limit}; {tested} without the suite-wide shift, {} it",
             sides[0], sides[1]
         ))
     }

@@ -39,15 +39,15 @@ pub enum ExplainError {
         /// The command.
         command: String,
     },
-    /// Criterion runs the benchmark on one side only.
-    #[error(
-        "{side} runs {benchmark:?} without criterion's `iter`, and the other side with it; their instructions cannot be compared"
-    )]
-    NoIteration {
-        /// `base` or `head`.
-        side: &'static str,
+    /// The profiles of the sides cover different parts of the benchmark.
+    #[error("the profiles of {benchmark:?} cannot be compared: that of base covers {base}, that of head {head}")]
+    DifferentExtents {
         /// The benchmark.
         benchmark: String,
+        /// What the profile of base covers.
+        base: &'static str,
+        /// What the profile of head covers.
+        head: &'static str,
     },
     /// The profiler ran and wrote nothing.
     #[error("`{command}` wrote no profile")]
@@ -69,4 +69,17 @@ pub enum ExplainError {
     /// The profile cannot be read.
     #[error(transparent)]
     Profile(#[from] ProfileFileError),
+}
+
+impl ExplainError {
+    /// True where the next benchmark may be explained all the same.
+    pub(super) fn concerns_one_benchmark(&self) -> bool {
+        matches!(
+            self,
+            ExplainError::NoBenchmark { .. }
+                | ExplainError::NoGoBenchmark { .. }
+                | ExplainError::DifferentExtents { .. }
+                | ExplainError::Measure(MeasureError::OutputTooLong { .. })
+        )
+    }
 }

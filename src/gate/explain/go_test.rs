@@ -5,8 +5,11 @@
 use super::profiler::{name_side, read_profiles};
 use super::{ExplainError, Extent, SideProfile};
 use crate::compare::filter::Dialect;
-use crate::gate::measure::{Bench, SideCheckout};
-use crate::model::number_text::thousands;
+use crate::gate::measure::{Bench, MeasureError, SideCheckout};
+use crate::io::capture::Captured;
+use crate::io::command::Command;
+use crate::model::number_text::{counted, thousands};
+use std::io::{Read, Seek};
 use std::path::Path;
 
 /// The profiler takes 100 samples in a second, which is how long Go runs a benchmark.
@@ -16,6 +19,9 @@ const TIMES: u64 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan {
     iterations: u64,
+    /// How often these iterations run in one profile: once for each number of processors in `-cpu 1,2`, and for each
+    /// sub-benchmark.
+    results: u64,
     /// The package that has it: Go profiles only one at a time.
     package: Option<String>,
 }
@@ -40,7 +46,7 @@ pub(super) fn profile(
         Some(plan) => plan,
         None => {
             let command = bench.command(side, command_of(&words, benchmark, None, &[]));
-            let output = name_side(side, command.run())?.stdout.whole.unwrap_or_default();
+            let output = output_of(name_side(side, command.run())?.stdout, &command)?;
             let found = Plan::of(&String::from_utf8_lossy(&output), benchmark);
             found.ok_or_else(|| ExplainError::NoGoBenchmark {
                 side: side.name(),
@@ -54,16 +60,31 @@ pub(super) fn profile(
     let command = bench.command(side, command_of(&words, benchmark, plan.package.as_deref(), &options));
     name_side(side, command.run())?;
     let mut profile = read_profiles(profile_dir)?.ok_or_else(|| ExplainError::NoProfile { command: command.line() })?;
-    profile.divide(plan.iterations as f64);
-    let count = thousands(usize::try_from(plan.iterations).unwrap_or(usize::MAX));
+    profile.divide(plan.iterations as f64 * plan.results as f64);
+    let [count, results] = [plan.iterations, plan.results].map(|count| usize::try_from(count).unwrap_or(usize::MAX));
+    let runs = if results == 1 { "one run".to_owned() } else { counted(results, "run") };
+    let count = thousands(count);
     let note =
-        format!("times of one iteration, from one run of {count} iterations per side; small differences can be noise");
+        format!("times of one iteration, from {runs} of {count} iterations per side; small differences can be noise");
     Ok(SideProfile { profile, note, extent: Extent::Iterations(plan) })
+}
+
+/// All that a command printed; a long output is in a file.
+fn output_of(stdout: Captured, command: &Command) -> Result<Vec<u8>, MeasureError> {
+    let too_long = || MeasureError::OutputTooLong { command: command.line() };
+    if stdout.is_cut() {
+        return Err(too_long());
+    }
+    let Some(mut file) = stdout.file else { return Ok(stdout.whole.unwrap_or_default()) };
+    let mut bytes = Vec::new();
+    file.rewind().and_then(|()| file.read_to_end(&mut bytes)).map_err(|_| too_long())?;
+    Ok(bytes)
 }
 
 impl Plan {
     /// From the output of `go test -bench`.
     fn of(output: &str, benchmark: &str) -> Option<Plan> {
+        let mut plan: Option<Plan> = None;
         let mut package = None;
         for line in output.lines() {
             if let Some(name) = line.strip_prefix("pkg: ") {
@@ -77,11 +98,17 @@ impl Plan {
                 _ => true,
             };
             if is_benchmark && is_its_package && iterations > 0 {
-                let iterations = iterations.saturating_mul(TIMES);
-                return Some(Plan { iterations, package: package.map(str::to_owned) });
+                match &mut plan {
+                    Some(plan) if plan.package.as_deref() == package => plan.results += 1,
+                    Some(_) => {}
+                    None => {
+                        let (iterations, package) = (iterations.saturating_mul(TIMES), package.map(str::to_owned));
+                        plan = Some(Plan { iterations, results: 1, package });
+                    }
+                }
             }
         }
-        None
+        plan
     }
 }
 
@@ -106,6 +133,8 @@ fn command_of(words: &[String], benchmark: &str, package: Option<&str>, options:
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::command::Limit;
+    use std::io::Write;
 
     #[test]
     fn one_benchmark_of_one_package_runs_with_a_fixed_number_of_iterations() {
@@ -128,10 +157,40 @@ mod tests {
     fn the_number_of_iterations_and_the_package_are_in_the_output() {
         let output = "goos: linux\npkg: e.org/x\nBenchmarkA-2   \t 100\t  5 ns/op\nPASS\nok  \te.org/x\t1s\n\
             pkg: e.org/y\nBenchmarkA-2   \t 7\t  5 ns/op\nPASS\n";
-        let plan = |package: &str, iterations| Some(Plan { iterations, package: Some(package.to_owned()) });
+        let plan = |package: &str, iterations| Some(Plan { iterations, results: 1, package: Some(package.to_owned()) });
         assert_eq!(Plan::of(output, "BenchmarkA"), plan("e.org/x", 300));
         assert_eq!(Plan::of(output, "e.org/y/BenchmarkA"), plan("e.org/y", 21));
         assert_eq!(Plan::of(output, "e.org/z/BenchmarkA"), None);
         assert_eq!(Plan::of("testing: warning: no tests to run\nPASS\n", "BenchmarkA"), None);
+    }
+
+    #[test]
+    fn each_number_of_processors_runs_the_iterations() {
+        let output = "pkg: e.org/x\nBenchmarkA     \t 100\t  5 ns/op\nBenchmarkA-2   \t 90\t  6 ns/op\nPASS\n\
+            pkg: e.org/y\nBenchmarkA   \t 7\t  5 ns/op\nPASS\n";
+        let package = Some("e.org/x".to_owned());
+        assert_eq!(Plan::of(output, "BenchmarkA"), Some(Plan { iterations: 300, results: 2, package }));
+    }
+
+    #[test]
+    fn an_output_that_was_not_kept_is_an_error() {
+        let command = Command {
+            words: ["go".to_owned(), "test".to_owned()].to_vec(),
+            directory: ".".into(),
+            variables: Vec::new(),
+            limit: Limit::default(),
+            processors: Vec::new(),
+            scratch: None,
+        };
+        let captured = |file, length| {
+            let mut captured = Captured::default();
+            (captured.file, captured.length) = (file, length);
+            captured
+        };
+        let error = output_of(captured(None, 300 << 20), &command).unwrap_err();
+        assert!(matches!(error, MeasureError::OutputTooLong { .. }), "{error}");
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"PASS\n").unwrap();
+        assert_eq!(output_of(captured(Some(file), 5), &command).unwrap(), b"PASS\n");
     }
 }

@@ -42,8 +42,22 @@ enum Extent {
     Iteration,
     /// Some iterations of a benchmark of Go.
     Iterations(go_test::Plan),
+    /// One call of a function that pytest-benchmark measures.
+    Call,
     /// A run of the program.
     Run,
+}
+
+impl Extent {
+    /// For messages.
+    fn name(&self) -> &'static str {
+        match self {
+            Extent::Iteration => "one iteration",
+            Extent::Iterations(_) => "a number of iterations",
+            Extent::Call => "one call of the benchmarked function",
+            Extent::Run => "a whole run",
+        }
+    }
 }
 
 /// A side that is ready to run under the profiler.
@@ -161,7 +175,7 @@ impl<'s, 'g> Explainer<'s, 'g> {
                 self.progress.begin(&format!("profiling {}", side.name()));
                 let plan = other.and_then(|other| match &other.extent {
                     Extent::Iterations(plan) => Some(plan.clone()),
-                    Extent::Iteration | Extent::Run => None,
+                    Extent::Iteration | Extent::Call | Extent::Run => None,
                 });
                 go_test::profile(self.bench, side, benchmark, &profile_dir, plan)
             }
@@ -178,10 +192,7 @@ impl<'s, 'g> Explainer<'s, 'g> {
 
     /// What grew between the profiles of both sides.
     fn compare(&self, benchmark: &str, base: SideProfile, head: SideProfile) -> Result<Explanation, ExplainError> {
-        if base.extent != head.extent {
-            let side = if base.extent == Extent::Run { "base" } else { "head" };
-            return Err(ExplainError::NoIteration { side, benchmark: benchmark.to_owned() });
-        }
+        check_extents(benchmark, &base.extent, &head.extent)?;
         let roots = self.sides.map(|side| side.root().display().to_string());
         let mut growth = compare_profiles(&base.profile, &head.profile, &roots);
         mark_changed(&mut growth, &self.changed);
@@ -198,6 +209,15 @@ impl<'s, 'g> Explainer<'s, 'g> {
             notes: vec![head.note],
         })
     }
+}
+
+/// Refuses profiles that cover different parts of a benchmark.
+fn check_extents(benchmark: &str, base: &Extent, head: &Extent) -> Result<(), ExplainError> {
+    if base == head {
+        return Ok(());
+    }
+    let benchmark = benchmark.to_owned();
+    Err(ExplainError::DifferentExtents { benchmark, base: base.name(), head: head.name() })
 }
 
 /// Marks the functions that the diff between the commits changes.
@@ -223,4 +243,21 @@ fn is_changed(changed: &ChangedCode, name: &str, file: Option<&str>, lines: impl
     let Some(file) = file.and_then(|file| changed.0.get(Path::new(file))) else { return false };
     names_in_source(name).iter().any(|name| file.functions.contains(*name))
         || lines.into_iter().any(|line| file.lines.contains(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_call_is_not_compared_with_a_whole_run() {
+        assert!(check_extents("a", &Extent::Call, &Extent::Call).is_ok());
+        let error = check_extents("test_a", &Extent::Call, &Extent::Run).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the profiles of \"test_a\" cannot be compared: that of base covers one call of the benchmarked function, \
+             that of head a whole run"
+        );
+        assert!(error.concerns_one_benchmark());
+    }
 }

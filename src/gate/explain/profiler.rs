@@ -63,6 +63,14 @@ impl Profiler {
         };
         before.into_iter().chain(rest.iter().cloned()).collect()
     }
+
+    /// What its profile covers.
+    fn extent(self) -> Extent {
+        match self {
+            Profiler::PytestBenchmark => Extent::Call,
+            Profiler::Callgrind | Profiler::Cprofile | Profiler::Pytest | Profiler::Node => Extent::Run,
+        }
+    }
 }
 
 /// Refuses a command whose profiler is missing.
@@ -125,7 +133,7 @@ pub(super) fn profile(
             "times of one run of the whole command per side; small differences can be noise"
         }
     };
-    Ok(SideProfile { profile, note: note.to_owned(), extent: Extent::Run })
+    Ok(SideProfile { profile, note: note.to_owned(), extent: profiler.extent() })
 }
 
 /// The sum of the profiles in a directory; `None` where there are none.
@@ -166,6 +174,7 @@ mod tests {
         let pytest = ["pytest".to_owned(), "b".to_owned()];
         let words = Profiler::PytestBenchmark.words(&pytest, Path::new("R")).join(" ").replace('\\', "/");
         assert_eq!(words, "pytest b --benchmark-cprofile=tottime --benchmark-cprofile-dump=R/out");
+        assert_eq!([Profiler::PytestBenchmark, Profiler::Pytest].map(Profiler::extent), [Extent::Call, Extent::Run]);
         let valgrind = "valgrind --tool=callgrind --dump-instr=yes --demangle=no --trace-children=yes";
         assert_runs("./tool in.txt", &format!("{valgrind} --callgrind-out-file=R/%p.profile ./tool in.txt"));
     }

@@ -20,7 +20,14 @@ struct Regression {
     time_change: Option<f64>,
 }
 
-/// Adds the explanations to a report. What cannot be explained is one warning; the verdict stays the same. Only an interruption
+/// The explanations, and a warning for each benchmark that was left out.
+#[derive(Default)]
+struct Explained {
+    explanations: Vec<Explanation>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// Adds the explanations to a report. What cannot be explained is a warning; the verdict stays the same. Only an interruption
 /// is an error.
 pub(in crate::gate) fn explain_regressions(
     report: &mut Report,
@@ -39,11 +46,12 @@ pub(in crate::gate) fn explain_regressions(
         return Ok(());
     }
     progress.stage("explaining the regressions");
-    let mut explanations = Vec::new();
-    let explained = explain_all(&regressions, bench, sides, base_label, progress, &mut explanations);
-    let missing = regressions.len() - explanations.len();
-    report.explanations = explanations;
-    match explained {
+    let mut explained = Explained::default();
+    let end = explain_all(&regressions, bench, sides, base_label, progress, &mut explained);
+    let missing = regressions.len() - explained.explanations.len() - explained.warnings.len();
+    report.explanations = explained.explanations;
+    report.diagnostics.extend(explained.warnings);
+    match end {
         Err(ExplainError::Measure(error)) if error.is_interrupted() => return Err(error),
         Err(error) => {
             let message = format!("{} not explained: {}", counted(missing, "regression"), in_a_line(&error));
@@ -88,26 +96,48 @@ fn is_explainable(finding: &Finding) -> bool {
     finding.outcome == Outcome::Regressed && (is_time && finding.confirmed || is_exact)
 }
 
-/// Explains the regressions in their order, up to the first that cannot be explained.
+/// Explains the regressions in their order, up to the first error that may concern the others too.
 fn explain_all(
     regressions: &[Regression],
     bench: &Bench<'_>,
     sides: [&SideCheckout; 2],
     base_label: &str,
     progress: &dyn Progress,
-    explanations: &mut Vec<Explanation>,
+    explained: &mut Explained,
 ) -> Result<(), ExplainError> {
     profiler::check(&bench.spec().words)?;
     let explainer = Explainer::new(bench, sides, base_label, progress, true)?;
     let [base, head] = sides;
     let built = [explainer.build(base)?, explainer.build(head)?];
     for Regression { benchmark, time_change } in regressions {
-        let ours = explainer.profile(base, &built[0], benchmark, None)?;
-        let theirs = explainer.profile(head, &built[1], benchmark, Some(&ours))?;
-        let explanation = explainer.compare(benchmark, ours, theirs)?;
-        explanations.push(Explanation { time_change: *time_change, ..explanation });
+        let explain = || {
+            let ours = explainer.profile(base, &built[0], benchmark, None)?;
+            let theirs = explainer.profile(head, &built[1], benchmark, Some(&ours))?;
+            explainer.compare(benchmark, ours, theirs)
+        };
+        explained.add(benchmark, *time_change, explain())?;
     }
     Ok(())
+}
+
+impl Explained {
+    /// Adds the explanation of a benchmark, or a warning where the error concerns only this benchmark.
+    fn add(
+        &mut self,
+        benchmark: &str,
+        time_change: Option<f64>,
+        explanation: Result<Explanation, ExplainError>,
+    ) -> Result<(), ExplainError> {
+        match explanation {
+            Ok(explanation) => self.explanations.push(Explanation { time_change, ..explanation }),
+            Err(error) if error.concerns_one_benchmark() => {
+                let message = format!("not explained: {}", in_a_line(&error));
+                self.warnings.push(Diagnostic::warning(CODE, benchmark, message));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
 }
 
 /// An error and its causes in one line, without the output of commands.
@@ -116,4 +146,21 @@ fn in_a_line(error: &ExplainError) -> String {
     let causes = std::iter::successors(Some(first), |error| (*error).source());
     let lines = causes.map(|error| error.to_string().lines().next().unwrap_or_default().to_owned());
     lines.collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_one_benchmark_is_a_warning_and_another_one_ends_the_explanations() {
+        let mut explained = Explained::default();
+        let (benchmark, command) = ("BenchmarkA".to_owned(), "go test".to_owned());
+        let error = ExplainError::NoGoBenchmark { side: "head", benchmark, command };
+        assert!(explained.add("BenchmarkA", None, Err(error)).is_ok());
+        let [warning] = &explained.warnings[..] else { panic!("{:?}", explained.warnings) };
+        assert_eq!((&*warning.code, &*warning.place), (CODE, "BenchmarkA"));
+        assert!(warning.message.starts_with("not explained: `go test` of head ran no benchmark"), "{warning:?}");
+        assert!(explained.add("b", None, Err(ExplainError::NoProfiler { program: "valgrind" })).is_err());
+    }
 }

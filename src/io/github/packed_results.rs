@@ -5,6 +5,7 @@
 //! in GitHub's event.
 
 use crate::io::regular;
+use crate::model::number_text::thousands;
 use crate::model::record::{self, RecordError};
 use crate::model::{Commit, Detail, Run};
 use crate::profile::Explanation;
@@ -223,14 +224,24 @@ impl PackedResults {
     }
 }
 
-/// The first explanations that there is room for, with their first functions.
+/// The first explanations that there is room for, with their first functions. Flame graphs are left out: one takes most of the
+/// room.
 fn that_fit(explanations: &[Explanation]) -> Vec<Explanation> {
     let mut room = LONGEST_EXPLANATIONS;
     let mut kept = Vec::new();
     for explanation in explanations.iter().take(MAX_EXPLANATIONS) {
         let mut explanation = explanation.clone();
+        explanation.growth.flame = None;
         explanation.growth.functions.truncate(MAX_FUNCTIONS);
-        let Some(left) = room.checked_sub(serde_json::to_vec(&explanation).unwrap_or_default().len()) else { break };
+        let changed = explanation.changed.len();
+        if changed > MAX_FUNCTIONS {
+            explanation.changed.truncate(MAX_FUNCTIONS);
+            // The sentence of the explanation counts those that are left.
+            let changed = thousands(changed);
+            let note = format!("the diff changes {changed} functions that ran; only {MAX_FUNCTIONS} of them are kept");
+            explanation.notes.push(note);
+        }
+        let Some(left) = room.checked_sub(serde_json::to_vec(&explanation).unwrap_or_default().len()) else { continue };
         room = left;
         kept.push(explanation);
     }
@@ -317,7 +328,17 @@ mod tests {
         assert_eq!(handed_over(vec![explanation(3, "f")]), [explanation(3, "f")]);
         let many = handed_over(vec![explanation(1000, "f"); 9]);
         assert_eq!((many.len(), many[0].growth.functions.len()), (5, 20));
-        assert!(handed_over(vec![explanation(20, &"long".repeat(1000))]).is_empty());
+        let long = explanation(20, &"long".repeat(1000));
+        assert!(handed_over(vec![long.clone()]).is_empty());
+        assert_eq!(handed_over(vec![long, explanation(3, "f")]), [explanation(3, "f")]);
+        let frames = (0..600).map(|depth| serde_json::json!([depth, "a function with a long name", 1.0, 2.0]));
+        let flame = serde_json::json!({"estimated": false, "frames": frames.collect::<Vec<_>>()});
+        let mut large = explanation(3, "f");
+        large.growth.flame = serde_json::from_value(flame).unwrap();
+        large.changed = vec!["g".repeat(100); 1000];
+        let [first, second] = &handed_over(vec![large.clone(), large])[..] else { panic!("one is missing") };
+        assert_eq!((first, first.changed.len(), &first.growth.flame), (second, 20, &None));
+        assert!(first.notes[0].starts_with("the diff changes 1,000 functions that ran"), "{:?}", first.notes);
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub trait Store: Send + Sync {
         self.remove(keys)
     }
 
-    /// When each of these runs was added to the store, as far as it is known. The runs are those of a listing by this store.
+    /// When each of these runs was recorded, as far as it is known. The runs are those of a listing by this store.
     fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>>;
 
     /// The store's URL (`git:refs/perfgate/baselines`).
@@ -73,12 +73,13 @@ pub trait Store: Send + Sync {
     }
 }
 
-/// When a run was added to a store, in seconds since 1970.
+/// When a run was recorded, in seconds since 1970: the time of the commit, file or object that added it to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Added {
     /// At this time.
     At(i64),
-    /// At this time or before: pruning restarts the history of a git store, and thinning writes a new file.
+    /// At this time or before. Pruning restarts the history of a git store, a pull or push of diverged histories adds the runs
+    /// of one side in a new commit (so may any commit that adds several runs), and thinning writes a new file.
     NoLaterThan(i64),
 }
 

@@ -18,10 +18,21 @@ use super::key::{Key, RunIdentity};
 use super::remote::{PushOutcome, Remote};
 use super::store_trait::{Listing, Store, SyncCounts};
 use super::tombstones::Tombstones;
-use git2::{ErrorCode, MergeOptions, Oid, Repository, Tree};
+use git2::{Commit, ErrorCode, MergeOptions, Oid, Repository, Tree};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
+
+/// The verb in the message of a commit that adds the runs of one side to the other's history.
+const MERGE: &str = "merge";
+/// The message of the commit that a remote gets if it refuses a restarted history.
+const PRUNED: &str = "perfgate: prune";
+
+/// True for a commit of a pull or push: its time is that of the transfer, and the runs that it adds were recorded before.
+pub(super) fn is_made_by_sync(commit: &Commit<'_>) -> bool {
+    let message = commit.message_bytes().trim_ascii_end();
+    message.starts_with(format!("perfgate: {MERGE} ").as_bytes()) || message == PRUNED.as_bytes()
+}
 
 impl GitStore {
     pub(super) fn pull_from(&self, remote: &str) -> Result<SyncCounts, StoreError> {
@@ -55,7 +66,7 @@ impl GitStore {
                 PushOutcome::ForceRefused(why) => {
                     let Some((ours, theirs)) = restarted else { return Err(remote.refused(&why)) };
                     let tree = self.tree(&repository, ours)?.id();
-                    let on_top = self.commit(&repository, tree, Some(theirs), "perfgate: prune")?;
+                    let on_top = self.commit(&repository, tree, Some(theirs), PRUNED)?;
                     if let RefUpdate::LostRace(why) = self.advance(&repository, Some(ours), on_top)? {
                         backoff.wait().map_err(|tries| self.busy(tries, why))?;
                     }
@@ -158,7 +169,7 @@ impl GitStore {
             return Ok(kept);
         }
         let added = self.added(repository, Some(other), Some(kept))?;
-        self.commit(repository, tree, Some(kept), &message("record", &added))
+        self.commit(repository, tree, Some(kept), &message(MERGE, &added))
     }
 
     fn without_tombstones<'r>(&self, repository: &'r Repository, tree: &Tree<'_>) -> Result<Tree<'r>, StoreError> {

@@ -46,10 +46,26 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     let unlisted = report.counts.unchanged.saturating_sub(listed);
     let listing = Listing::of(report, false);
     let kept = |finding: &&Finding| !matches!(plan, Plan::Least(_)) || is_least(finding);
-    let listed_findings: Vec<&Finding> = listing.rows.into_iter().filter(kept).take(most).collect();
+    let is_regressed = |finding: &&Finding| finding.outcome == Outcome::Regressed;
     let is_other_failure = |f: &&Finding| f.outcome != Outcome::Regressed && report.fails_by_outcome(f);
-    let failing = listed_findings.iter().copied().filter(is_other_failure).count();
-    let more_failing = all.iter().filter(is_other_failure).count() - failing;
+    // Each kind has its own limit, so that `listed` has as many regressions as `regressions`.
+    let (mut regressions_left, mut failures_left) = (most, most);
+    let mut fits = |finding: &&Finding| {
+        let left = if is_regressed(finding) { &mut regressions_left } else { &mut failures_left };
+        let fits = *left > 0;
+        *left = left.saturating_sub(1);
+        fits
+    };
+    let listed_findings: Vec<&Finding> = listing.rows.into_iter().filter(kept).filter(|f| fits(f)).collect();
+    let more = |belongs: &dyn Fn(&&Finding) -> bool| {
+        all.iter().filter(belongs).count() - listed_findings.iter().copied().filter(belongs).count()
+    };
+    let (more_regressions, more_failing) = (more(&is_regressed), more(&is_other_failure));
+    let not_listed = if matches!(plan, Plan::Least(_)) {
+        counted_by_outcome(all.iter().filter(|finding| !is_least(finding)))
+    } else {
+        listing.others
+    };
     let mut regressed: Vec<&Finding> = all.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
     regressed.sort_by_key(|finding| headline::is_quality(finding));
     let folded = plan >= Plan::Folded;
@@ -85,12 +101,12 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         best,
         worst: regressed.first().map(|finding| row(report, finding)),
         listed: listed_findings.into_iter().map(|finding| without_notes_of_budgets(report, advised(finding))).collect(),
-        not_listed: listing.others,
+        not_listed,
         next_step: next_step(report),
         rows,
         unlisted,
         regressions: regressed.iter().take(most).map(|finding| row(report, finding)).collect(),
-        more_regressions: regressed.len().saturating_sub(most),
+        more_regressions,
         more_failing,
         explanations: explanations(report, plan),
         improvements: improvements(report, if folded { 0 } else { IMPROVEMENTS }),
@@ -143,6 +159,17 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     };
     context.left_out = left_out(report, &context);
     context
+}
+
+/// `12 benchmarks inconclusive` for each outcome of these findings.
+fn counted_by_outcome<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
+    let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for finding in findings {
+        let place = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default();
+        let word = if finding.not_run { "not run" } else { finding.outcome.word() };
+        *counts.entry((place, word)).or_default() += 1;
+    }
+    counts.into_iter().map(|((_, word), count)| format!("{} {word}", counted(count, "benchmark"))).collect()
 }
 
 /// A row without the notes that the list of budgets has too: those of budgets without a result, or within noise.

@@ -63,7 +63,7 @@ pub(super) enum Plan {
     Counted,
     /// Lists of details are replaced by a line.
     Folded,
-    /// Only the verdict and at most this many regressions.
+    /// Only the verdict and at most this many regressions and this many other rows that fail the gate.
     Least(usize),
 }
 

@@ -15,6 +15,9 @@ const TICKED: &str = " — ticked by perfgate: ";
 /// Separates the label of an unticked box from the reason.
 const UNTICKED: &str = " — perfgate: ";
 
+/// The start of the comment with the digests of a part's lines.
+const DIGESTS: &str = "<!-- perfgate:lines ";
+
 /// The parts of a rendered document, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts(BTreeMap<String, String>);
@@ -58,10 +61,11 @@ impl Parts {
         Ok(Parts(find_parts(document)?.into_iter().map(content).collect()))
     }
 
-    /// Takes the content of a part from a document that has it; otherwise the part stays as it is.
+    /// Takes the content of a part from a document that has it; otherwise the part stays as it is. Only perfgate's lines are
+    /// taken: `renew` keeps those of people, and must not seal them.
     pub fn keep(&mut self, name: &str, document: &str) -> Result<(), PartError> {
-        if let Some(old) = Parts::of(document)?.0.remove(name) {
-            self.0.insert(name.to_owned(), old);
+        if let Some(part) = find_parts(document)?.into_iter().find(|part| part.name == name) {
+            self.0.insert(name.to_owned(), lines_of_perfgate(document.get(part.content).unwrap_or_default()));
         }
         Ok(())
     }
@@ -104,6 +108,19 @@ impl Parts {
         text.push_str(body.get(done..).unwrap_or_default());
         let absent = self.0.keys().filter(|name| parts.iter().all(|part| part.name != **name)).cloned().collect();
         Ok(Renewed { text, renewed: parts.len(), absent })
+    }
+}
+
+/// The lines of a part that perfgate wrote, without blank lines at the end.
+fn lines_of_perfgate(content: &str) -> String {
+    let digests = content.lines().rfind(|line| line.trim().starts_with(DIGESTS)).unwrap_or_default();
+    // A line with the digests of all is a part of one line; a person's line gets a block.
+    let is_by_perfgate = |line: &&&str| Found::of(&format!("{line}\n{digests}\n")).block("", "").is_empty();
+    let lines: String =
+        Found::of(content).lines.iter().filter(is_by_perfgate).map(|line| format!("{line}\n")).collect();
+    match lines.trim_end() {
+        "" => String::new(),
+        text => format!("{text}\n"),
     }
 }
 
@@ -336,6 +353,27 @@ mod tests {
             let text = renewed(from, to);
             assert!(text.contains(to) && !text.contains("perfgate:kept"), "{text}");
         }
+    }
+
+    #[test]
+    fn lines_of_people_in_a_kept_part_are_not_sealed_as_those_of_perfgate() {
+        let part = |text: &str| format!("<!-- perfgate:part a -->\n{text}<!-- /perfgate:part a -->\n");
+        let body = sealed(&part("explained\n\nslower\n")).replace("slower\n", "slower\nWe know why.\n");
+        let kept = |body: &str| {
+            let mut parts = Parts::of(&part("")).unwrap();
+            parts.keep("a", body).unwrap();
+            parts.renew(body).unwrap().text
+        };
+        let once = kept(&body);
+        let block = "\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n> We know why.\n<!-- /perfgate:kept -->\n";
+        let perfgate = "explained\n\nslower\n";
+        assert_eq!(once, part(&format!("{perfgate}{block}{}", seal(perfgate))));
+        assert_eq!(kept(&once), once);
+        // A newer explanation replaces perfgate's lines alone.
+        let explained_again = Parts::of(&part("new\n")).unwrap().renew(&once).unwrap().text;
+        assert_eq!(explained_again, part(&format!("new\n{block}{}", seal("new\n"))));
+        let windows = kept(&body.replace('\n', "\r\n"));
+        assert_eq!(windows, once.replace('\n', "\r\n"));
     }
 
     proptest::proptest! {

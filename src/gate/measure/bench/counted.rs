@@ -12,6 +12,7 @@ use crate::io::valgrind;
 use crate::model::{Diagnostic, Direction, Evidence, Measurement, Metric, Run, Unit, VALGRIND};
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Programs that do not execute the same instructions each time: interpreters with compilers or random hash seeds.
@@ -157,10 +158,43 @@ impl Job {
 
     /// Runs the command, and reads the files that valgrind wrote.
     fn run<T>(&self, read: impl Fn(&Path) -> Result<T, MeasureError>) -> Result<T, MeasureError> {
+        // The files of an earlier try that failed would be added to those of this one.
+        match fs::remove_dir_all(&self.directory) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(failed("remove the directory", &self.directory)(error));
+            }
+            _ => {}
+        }
         fs::create_dir_all(&self.directory).map_err(failed("create the directory", &self.directory))?;
         self.command.run()?;
         let counts = read(&self.directory);
         let _ = fs::remove_dir_all(&self.directory); // hundreds of benchmarks would fill the disk
         counts
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::io::command::Limit;
+
+    #[test]
+    fn the_counts_of_a_failed_try_are_not_added_to_those_of_the_next() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = scratch.path().join("counts");
+        // Fails the first time, after it wrote its counts.
+        let script = "echo 'summary: 5' > counts/counts.$$; mv ran again 2>/dev/null || { touch ran; exit 1; }";
+        let command = Command {
+            words: ["sh", "-c", script].map(str::to_owned).to_vec(),
+            directory: scratch.path().to_owned(),
+            variables: Vec::new(),
+            limit: Limit::default(),
+            processors: Vec::new(),
+            scratch: None,
+        };
+        let job = Job { name: "a".to_owned(), command, directory };
+        let total = || job.run(|directory| valgrind::read_total(directory).map_err(failed("read", directory)));
+        assert!(total().is_err());
+        assert_eq!(total().unwrap(), 5);
     }
 }

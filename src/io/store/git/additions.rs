@@ -4,8 +4,8 @@ use super::GitStore;
 use crate::io::store::error::StoreError;
 use crate::io::store::key::Key;
 use crate::io::store::store_trait::Added;
-use crate::io::store::tombstones;
-use git2::{Commit, Oid, Repository, Tree};
+use crate::io::store::{sync, tombstones};
+use git2::{Commit, ObjectType, Oid, Repository, Tree};
 use std::collections::BTreeMap;
 
 /// A commit of the ref's history, with the folders of the months in question.
@@ -48,22 +48,59 @@ impl GitStore {
             let older = older.and_then(|id| self.step(&repository, id, &missing, Some(&step)).ok());
             let Some(older) = older else {
                 let is_whole = step.commit.parent_count() == 0 && step.tree.get_name(tombstones::NAME).is_none();
+                let is_exact = is_whole && self.is_made_by_recording(&repository, &step, None)?;
                 for (index, _) in missing.values().flatten() {
-                    let at = Added::of_file(&keys[*index], time);
-                    found[*index] = Some(if is_whole { at } else { Added::NoLaterThan(time) });
+                    found[*index] = Some(added(&keys[*index], time, is_exact));
                 }
                 break;
             };
+            let mut added_here = Vec::new();
             keep(&mut missing, |month, index, file| {
                 let was_there = older.folder_id(month) == step.folder_id(month) || older.has(month, file);
                 if !was_there {
-                    found[index] = Some(Added::of_file(&keys[index], time));
+                    added_here.push(index);
                 }
                 was_there
             });
+            if !added_here.is_empty() {
+                let is_exact = self.is_made_by_recording(&repository, &step, Some(&older.tree))?;
+                for index in added_here {
+                    found[index] = Some(added(&keys[index], time, is_exact));
+                }
+            }
             step = older;
         }
         Ok(found)
+    }
+
+    /// True if the commit was certainly made when its run was recorded: it adds no other run, and is not one of a pull or
+    /// push. Earlier versions gave the commits of a pull the same message as those of recording.
+    fn is_made_by_recording(
+        &self,
+        repository: &Repository,
+        step: &Step<'_>,
+        older: Option<&Tree<'_>>,
+    ) -> Result<bool, StoreError> {
+        if sync::is_made_by_sync(&step.commit) {
+            return Ok(false);
+        }
+        let mut added = 0;
+        for entry in step.tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)) {
+            let month = String::from_utf8_lossy(entry.name_bytes());
+            let before = older.and_then(|tree| tree.get_name(&month)).map(|folder| folder.id());
+            if before == Some(entry.id()) {
+                continue;
+            }
+            let before = before.map(|id| self.folder(repository, id, &month)).transpose()?;
+            let is_new =
+                |name: &[u8]| before.as_ref().is_none_or(|folder| folder.iter().all(|file| file.name_bytes() != name));
+            let folder = self.folder(repository, entry.id(), &month)?;
+            added += folder.iter().filter(|file| is_new(file.name_bytes())).take(2).count();
+            if added > 1 {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn step<'r>(
@@ -87,6 +124,10 @@ impl GitStore {
         }
         Ok(Step { commit, tree, folders })
     }
+}
+
+fn added(key: &Key, time: i64, is_exact: bool) -> Added {
+    if is_exact { Added::of_file(key, time) } else { Added::NoLaterThan(time) }
 }
 
 /// Keeps the runs for which `is_kept` is true of month, index and file name.
