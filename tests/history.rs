@@ -105,7 +105,7 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
 
     let table = sandbox.perfgate_at("r", &["history"]);
     table.exits(0).prints("9 series without a change").prints("no single step").prints("+9.");
-    table.prints(commits[54].short()).prints("6 commits ago").does_not_print("✗ worse, accepted");
+    table.prints(commits[54].short()).prints("5 commits ago").does_not_print("✗ worse, accepted");
     let waiver = |up_to: u32| {
         format!("[[accept]]\nbenchmark = 'accepted'\nup-to = '{up_to}%'\nreason = 'r'\nuntil = '2999-01-01'\n")
     };

@@ -36,7 +36,7 @@ impl Format for JunitXml {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: one value per passed test"
+        "time: one value per passed test; a failed test is `failed`"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {

@@ -260,7 +260,7 @@ fn style(change: &SeriesChange) -> Style {
 pub(super) fn when(last: &SeriesChange, earlier: usize) -> String {
     let ago = match last.since {
         1 => "in the last run".to_owned(),
-        since => format!("{} ago", counted(since, "commit")),
+        since => format!("{} ago", counted(since - 1, "commit")),
     };
     let mut text = match last.shape {
         Shape::Step => format!("{}, {ago}", describe(last)),

@@ -5,6 +5,7 @@ use super::outcome::{Outcome, Undecided, Within};
 use super::ruling::{Gate, as_change, is_within_shift};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
+use crate::model::number_text::thousands;
 use crate::model::{Direction, OfSides, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
@@ -267,11 +268,11 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     }
 }
 
-/// The numbers behind a share: `12008 of 60040 in base, 24000 of 120000 in head`.
+/// The numbers behind a share: `12,008 of 60,040 samples in base, 24,000 of 120,000 samples in head`.
 fn share_of(base: Option<SideValue>, head: Option<SideValue>) -> Option<String> {
     let side = |side: Option<SideValue>, word: &str| {
         let side = side?;
-        Some(format!("{} of {} samples in {word}", side.events?, side.samples))
+        Some(format!("{} of {} samples in {word}", thousands(side.events? as usize), thousands(side.samples as usize)))
     };
     let parts: Vec<String> = [side(base, "base"), side(head, "head")].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))

@@ -393,7 +393,9 @@ pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
 /// Why a change beyond the threshold is inconclusive even with a small p value: what single runs show against it.
 fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     if is_within_shift(estimate, bound) {
-        return Some("within the shift of the whole run; re-measure base and head in turn with `perfgate measure`");
+        return Some(
+            "not clear of the shift of the whole run by more than the threshold; re-measure base and head in turn with `perfgate measure`",
+        );
     }
     let runs = estimate.single_runs.as_deref()?;
     let [above, below] = runs.excursions;

@@ -33,7 +33,7 @@ function trend(series) {
 }
 
 function when(change, changes) {
-  const ago = change.since === 1 ? "in the last run" : plural(change.since, "commit") + " ago";
+  const ago = change.since === 1 ? "in the last run" : plural(change.since - 1, "commit") + " ago";
   const how = change.kind === "drift" ? "drift, " : "";
   return how + day(change.time) + ", " + ago + (changes > 1 ? "; " + (changes - 1) + " before" : "");
 }
