@@ -4,8 +4,8 @@
 mod common;
 use common::{Answer, Sandbox, ends};
 use std::fs;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 fn perfgate(sandbox: &Sandbox, args: &[&str]) -> Answer {
     ends(sandbox.command::<&str>("r", &[], args))
@@ -269,7 +269,7 @@ mod unix {
     #[test]
     fn results_are_read_although_a_daemon_keeps_standard_output_open() {
         let sandbox = with_script(&format!("if command -v setsid >/dev/null; then setsid sleep 15 & fi\n{GO_RESULTS}"));
-        let started = Instant::now();
+        let started = std::time::Instant::now();
         measure(&sandbox, &["--all", "--", "./bench.sh"]).prints("BenchmarkA").does_not_print("time:user");
         assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     }
@@ -347,14 +347,14 @@ mod unix {
         let sandbox = with_script("trap '' TERM INT\nsleep 30");
         let scratch = sandbox.path("").display().to_string();
         let args = [&MEASURE[..], &["--scratch", &scratch, "--", "./bench.sh"]].concat();
-        let mut child = sandbox.command::<&str>("r", &[], &args).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = sandbox.command::<&str>("r", &[], &args).stderr(std::process::Stdio::null()).spawn().unwrap();
         // The benchmark command has started once its PID file is there.
         let has_pid_file = |directory: &std::path::Path| {
             let mut entries = fs::read_dir(directory).into_iter().flatten().flatten();
             entries.any(|entry| entry.file_name().to_string_lossy().starts_with("running-"))
         };
         let running = || fs::read_dir(&scratch).unwrap().flatten().any(|entry| has_pid_file(&entry.path()));
-        let started = Instant::now();
+        let started = std::time::Instant::now();
         while !running() {
             assert!(started.elapsed() < Duration::from_secs(20));
             std::thread::sleep(Duration::from_millis(20));
@@ -363,7 +363,7 @@ mod unix {
             || assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
         signal();
         std::thread::sleep(Duration::from_millis(200));
-        let second = Instant::now();
+        let second = std::time::Instant::now();
         signal();
         assert_eq!(child.wait().unwrap().code(), Some(130));
         assert!(second.elapsed() < Duration::from_secs(1), "{:?}", second.elapsed());
@@ -471,7 +471,7 @@ mod unix {
     fn as_nobody(sandbox: &Sandbox, args: &[&str]) -> Command {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "12345", "--clear-groups"]).arg(sandbox.path("program")).args(args);
-        command.current_dir(sandbox.path("r")).stdin(Stdio::null()).env("HOME", sandbox.path(""));
+        command.current_dir(sandbox.path("r")).stdin(std::process::Stdio::null()).env("HOME", sandbox.path(""));
         command
     }
 
