@@ -78,4 +78,12 @@ mod tests {
         assert!(error.starts_with("x:31: not a valid collapsed stacks profile: a line is a stack"), "{error}");
         assert!(read_any("x", b"some text\nwith lines\n", &mut NoInlineFrames).is_err());
     }
+
+    #[test]
+    fn costs_that_cannot_be_added_are_an_error() {
+        let huge = format!("1{}", "0".repeat(308));
+        let text = format!("main;a {huge}\nmain;b {huge}\n");
+        let error = read_any("x", text.as_bytes(), &mut NoInlineFrames).unwrap_err().to_string();
+        assert!(error.contains("the sum of its costs is too large"), "{error}");
+    }
 }

@@ -310,5 +310,8 @@ pub fn read(place: &str, bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<
     let reader = reader.ok_or_else(|| ProfileError::Unknown { place: place.to_owned() })?;
     let format = reader.name;
     let profile = (reader.read)(bytes, frames).map_err(|fault| fault.in_file(place, format))?;
+    if !profile.total.is_finite() {
+        return Err(Fault::new("the sum of its costs is too large").in_file(place, format));
+    }
     if profile.total > 0.0 { Ok(profile) } else { Err(ProfileError::Empty { place: place.to_owned(), format }) }
 }
