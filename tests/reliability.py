@@ -10,6 +10,7 @@ import argparse
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -128,9 +129,15 @@ def damage(bytes_, random):
     return bytes_[:at] + bytes_[at : at + length] + bytes_[at:]
 
 
+def without_times(answer):
+    """An answer without when runs were recorded: of that, a damaged history of the ref leaves an upper limit (`recorded by`)."""
+    code, text = answer
+    return code, re.sub(" +", " ", re.sub(r"recorded (by )?\S+ \S+Z", "", text))
+
+
 def damaged(place, files, count, commands, what):
     """Damages one file at a time. Each command must end: with an error, with a warning that names the run it left out, or with
-    the same output as for the undamaged files."""
+    the same output as for the undamaged files, except for upper limits of times."""
     right = [place.run(*command, codes=(0, 1)) for command in commands]
     refused = named = same = 0
     for _ in range(count):
@@ -146,7 +153,7 @@ def damaged(place, files, count, commands, what):
             found = place.run(*command, codes=(0, 1, 2))
             if found[0] == 2:
                 refused += 1
-            elif found == answer:
+            elif without_times(found) == without_times(answer):
                 same += 1
             elif "warning" in place.said:
                 named += 1
