@@ -152,6 +152,7 @@ fn a_directory_with_very_many_files_is_refused() {
 }
 
 #[test]
+#[cfg(feature = "plots")]
 fn a_process_that_gnuplot_leaves_behind_does_not_stop_the_command() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::new();
