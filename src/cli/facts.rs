@@ -30,7 +30,7 @@ pub fn complete_compared(gate: &Gate, report: &mut Report) {
     complete(gate, report, path.as_deref());
 }
 
-/// The same where the results come from another job: there is no path to name.
+/// The same for results of another job, which have no path here.
 pub fn complete_packed(gate: &Gate, report: &mut Report) {
     complete(gate, report, None);
 }

@@ -60,8 +60,8 @@ impl Pair<'_> {
         if !nothing(base) && !nothing(head) {
             return None;
         }
-        // All runs of one side are zero, so there is no ratio. The change is a finding only if every run of the other side is
-        // above zero. Samples never decide it: their median may be zero although some samples are not.
+        // One side is zero in all runs, which makes a ratio impossible. A change is reported if every run of the other side is
+        // above zero. Samples do not decide it, because their median may be zero although some samples are not.
         let other = if nothing(base) { self.head() } else { self.base() };
         let all_differ = runs_of(other).all(|run| side_centre(run) > 0.0);
         let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());

@@ -152,8 +152,8 @@ pub enum Error {
         /// Its tools.
         head_tools: String,
     },
-    /// There is no commit to store the run for.
-    #[error("a run is stored for a commit")]
+    /// The results have no commit to be stored for.
+    #[error("a run needs a commit")]
     NoCommit {
         /// What git reported.
         source: Option<RepositoryError>,

@@ -343,9 +343,9 @@ impl Gate {
             _ => return None,
         };
         let [raw, tested] = [raw, tested].map(|log| self.distinct_from_threshold(log, direction));
-        let limit = self.bound().copysign(estimate.delta);
-        // That of an improvement is the inverse: −16.7% for 20%.
-        let limit = if limit < 0.0 { format!(" of {}", change(as_change(limit, direction))) } else { String::new() };
+        // The limit of a decrease is the inverse of the threshold: −16.7% for 20%.
+        let limit = as_change(self.bound().copysign(estimate.delta), direction);
+        let limit = if limit < 0.0 { format!(" of {}", change(limit)) } else { String::new() };
         Some(format!(
             "{raw} as measured, {} the threshold{limit}; {tested} without the suite-wide shift, {} it",
             sides[0], sides[1]

@@ -66,14 +66,25 @@ impl<'a> Found<'a> {
                 _ => other.trim_end() == line.trim_end(),
             })
         };
-        let wrote = |line: &&&str| match &self.digests {
-            Some(digests) => !digests.contains(digest(line).as_str()),
-            None => true,
-        };
-        let lines = self.lines.iter().filter(|line| !line.trim().is_empty()).filter(wrote);
+        let by_people = |line: &&&str| !line.trim().is_empty() && !self.is_by_perfgate(line);
+        let lines = self.lines.iter().filter(by_people);
         let lines = lines.filter(|line| !is_there(line)).map(|line| format!("> {line}\n"));
         let kept: String = self.kept.iter().map(|line| format!("{line}\n")).chain(lines).collect();
         if kept.trim().is_empty() { String::new() } else { format!("\n{BEGIN}\n{HEADING}\n{kept}{END}\n") }
+    }
+
+    /// The lines that perfgate wrote, without blank lines at the end.
+    pub fn lines_of_perfgate(&self) -> String {
+        let is_kept = |line: &&&str| line.trim().is_empty() || self.is_by_perfgate(line);
+        let lines: String = self.lines.iter().filter(is_kept).map(|line| format!("{line}\n")).collect();
+        match lines.trim_end() {
+            "" => String::new(),
+            text => format!("{text}\n"),
+        }
+    }
+
+    fn is_by_perfgate(&self, line: &str) -> bool {
+        self.digests.as_ref().is_some_and(|digests| digests.contains(digest(line).as_str()))
     }
 
     /// True where the box `now` has all that a person changed in the box `line` of the same label.

@@ -15,9 +15,6 @@ const TICKED: &str = " — ticked by perfgate: ";
 /// Separates the label of an unticked box from the reason.
 const UNTICKED: &str = " — perfgate: ";
 
-/// The start of the comment with the digests of a part's lines.
-const DIGESTS: &str = "<!-- perfgate:lines ";
-
 /// The parts of a rendered document, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts(BTreeMap<String, String>);
@@ -65,7 +62,8 @@ impl Parts {
     /// taken: `renew` keeps those of people, and must not seal them.
     pub fn keep(&mut self, name: &str, document: &str) -> Result<(), PartError> {
         if let Some(part) = find_parts(document)?.into_iter().find(|part| part.name == name) {
-            self.0.insert(name.to_owned(), lines_of_perfgate(document.get(part.content).unwrap_or_default()));
+            let old = document.get(part.content).unwrap_or_default();
+            self.0.insert(name.to_owned(), Found::of(old).lines_of_perfgate());
         }
         Ok(())
     }
@@ -108,19 +106,6 @@ impl Parts {
         text.push_str(body.get(done..).unwrap_or_default());
         let absent = self.0.keys().filter(|name| parts.iter().all(|part| part.name != **name)).cloned().collect();
         Ok(Renewed { text, renewed: parts.len(), absent })
-    }
-}
-
-/// The lines of a part that perfgate wrote, without blank lines at the end.
-fn lines_of_perfgate(content: &str) -> String {
-    let digests = content.lines().rfind(|line| line.trim().starts_with(DIGESTS)).unwrap_or_default();
-    // A line with the digests of all is a part of one line; a person's line gets a block.
-    let is_by_perfgate = |line: &&&str| Found::of(&format!("{line}\n{digests}\n")).block("", "").is_empty();
-    let lines: String =
-        Found::of(content).lines.iter().filter(is_by_perfgate).map(|line| format!("{line}\n")).collect();
-    match lines.trim_end() {
-        "" => String::new(),
-        text => format!("{text}\n"),
     }
 }
 
