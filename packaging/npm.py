@@ -4,7 +4,8 @@ the release. npm installs the one whose `os` and `cpu` match.
 
     packaging/npm.py VERSION ADDRESS DIRECTORY
 
-DIRECTORY contains the binaries, `perfgate-TARGET`; the packages are written there. ADDRESS is where they can be downloaded.
+DIRECTORY contains the binaries, `perfgate-TARGET`; the packages are written there. ADDRESS is where the
+packages can be downloaded.
 """
 import io
 import json

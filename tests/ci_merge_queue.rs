@@ -137,7 +137,7 @@ fn a_group_is_not_accepted_by_another_or_a_changed_pull_request() {
         let summary = queue.run(1, more);
         assert!(summary.contains(why), "{why}: {summary}");
     };
-    // Pushed to, with the newest commit accepted too: the group has the older one.
+    // After a push, the newest commit is accepted too, but the group has the older one.
     let other = "b".repeat(40);
     queue.accept(&format!("all {other}"));
     queue.hub.state().head = other;
@@ -173,14 +173,16 @@ fn in_a_group_of_several_each_accepts_the_benchmarks_named_on_it() {
     queue.accept(&format!("all {first}"));
     let summary = queue.run(1, &[]);
     assert!(
-        summary.contains("maintainer accepted all regressions of pull request 7. This merge group has others"),
+        summary.contains(
+            "maintainer accepted all regressions of pull request 7. This merge group has other pull requests"
+        ),
         "{summary}"
     );
     queue.accept(&format!("parse {first}"));
     let summary = queue.run(0, &[]);
     assert!(summary.contains(&format!("of parse for {} (pull request 7)", &first[..10])), "{summary}");
 
-    // Without the name, all pull requests of the group need it.
+    // `all` counts only if it was accepted on every pull request of the group.
     queue.hub.state().comments.pop();
     queue.run(1, &[]);
     let comment = |head: &str| json!({"body": format!("/perfgate accept all {head}"), "user": {"login": "maintainer"}});
@@ -188,7 +190,7 @@ fn in_a_group_of_several_each_accepts_the_benchmarks_named_on_it() {
     queue.run(1, &[]);
     queue.hub.state().second_comments = vec![comment(&second)];
     queue.run(0, &[]);
-    // One of them was pushed to.
+    // One of the pull requests was pushed to.
     queue.hub.state().second = Some("c".repeat(40));
     let summary = queue.run(1, &[]);
     assert!(summary.contains("does not count for this merge group"), "{summary}");

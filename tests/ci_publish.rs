@@ -501,7 +501,7 @@ fn a_command_of_either_job_is_reported_with_its_base() {
     run(&sandbox, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(1);
     let body = report(&hub);
     assert!(body.contains(&compared("the merge base, measured in the same job")), "{body}");
-    // The job that publishes does not have the command, and knows how to accept the regression.
+    // The job that publishes cannot print the command, but prints how to accept the regression.
     assert!(!body.contains("perfgate compare '") && body.contains("[[accept]]\nbenchmark = \"slow\"\n"), "{body}");
 }
 
@@ -529,7 +529,7 @@ fn instructions_are_counted_on_request_and_judged_by_a_threshold_of_their_own() 
     assert!(body.contains("`sh bench.sh` instructions") && body.contains("+3.0%"), "{body}");
     assert!(body.contains("--setup 'mv built bench.sh' --count instructions -- sh bench.sh\n"), "{body}");
 
-    // The job that publishes has no such input: the results say what they are.
+    // The job that publishes has no such input: the packed results state that they are counts.
     let artifact = pack(&sandbox, "pull_request", &event, "perfgate-results-0", &counted);
     let publishing = [("PERFGATE_ARTIFACT", artifact.as_str())];
     let answer = run(&sandbox, &hub, "pull_request", event.clone(), &publishing);
@@ -560,9 +560,13 @@ fn counted_instructions_of_a_push_are_recorded_and_judged() {
     }
     // In one job, and in two.
     run(&sandbox, &hub, "push", pushed(103_000), &counted).exits(0).prints("FAIL: 1 regressed").prints("threshold 1%");
-    let event = pushed(106_500);
+    let recorded = || sandbox.perfgate_at("r", &["runs", "list"]).exits(0).stdout.lines().count();
+    let before = recorded();
+    let event = pushed(130_000);
     let artifact = pack(&sandbox, "push", &event, "perfgate-results-0", &counted);
-    run(&sandbox, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(0).prints("threshold 1%");
+    let answer = run(&sandbox, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
+    answer.exits(0).prints("FAIL: 1 regressed").prints("threshold 1%");
+    assert_eq!(recorded(), before + 1);
 }
 
 #[cfg(unix)]

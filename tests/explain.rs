@@ -371,5 +371,15 @@ fn a_real_criterion_crate_is_explained() {
         let functions: Vec<_> = explained["functions"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
         assert_eq!(functions, ["tiny::checksum"], "{explained}");
     }
+    // A clear regression of the time is measured and explained at once.
+    criterion_crate(&sandbox, 4);
+    sandbox.commit("r", "slower still");
+    let quick = ["--", "--warm-up-time=0.1", "--measurement-time=0.2", "--sample-size=10", "{filter}"];
+    let json = perfgate(&[&["measure", "--explain"], &command[..], &quick[..]].concat()).exits(1).json();
+    let names: Vec<_> = json["explanations"].as_array().unwrap().iter().map(|one| one["benchmark"].as_str()).collect();
+    assert!(names.contains(&Some("parse/large")), "{json}");
+    let explained = &json["explanations"][0];
+    assert_eq!(explained["functions"][0]["name"], "tiny::checksum", "{json}");
+    assert!(explained["time_change"].as_f64().unwrap() > 0.5, "{json}");
     assert_eq!(sandbox.git("r", &["status", "--porcelain", "--ignored"]), "");
 }

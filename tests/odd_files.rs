@@ -122,9 +122,15 @@ fn a_named_pipe_among_results_or_stored_runs_is_left_out_or_named() {
 
     sandbox.bench("r/before", "a", 1000.0, 2).bench("r/before", "b", 1000.0, 2);
     for file in ["sample.json", "benchmark.json"] {
-        fs::remove_file(sandbox.path(&format!("r/target/criterion/a/new/{file}"))).unwrap();
+        let path = sandbox.path(&format!("r/target/criterion/a/new/{file}"));
+        let content = fs::read(&path).unwrap();
+        fs::remove_file(&path).unwrap();
         pipe(&sandbox, &format!("r/target/criterion/a/new/{file}"));
-        perfgate(&sandbox, &["compare", "before", "target/criterion"]).prints(&format!("a/new/{file}"));
+        let answer = perfgate(&sandbox, &["compare", "before", "target/criterion"]);
+        assert!(answer.code < 2, "{file}: {}", answer.stderr);
+        answer.prints(&format!("a/new/{file}"));
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, content).unwrap();
     }
 }
 
@@ -190,13 +196,13 @@ fn a_benchmark_that_cannot_be_read_on_one_side_is_neither_added_nor_removed() {
         }
         sandbox.write(&format!("{broken}/a/new/sample.json"), "{");
         let answer = ends(sandbox.command::<&str>("", &[], &["compare", "old", "new", "--format", "json"]));
-        assert_eq!(answer.outcome("a"), "inconclusive");
+        assert_eq!(answer.exits(0).outcome("a"), "inconclusive");
         let side = if broken == "old" { "base" } else { "head" };
         answer.prints(&format!("its result in {side} could not be read"));
-        // Without its name, each missing benchmark may be the one.
+        // The unreadable result has no name, so it may belong to any missing benchmark.
         sandbox.write(&format!("{broken}/a/new/benchmark.json"), "{");
         let answer = ends(sandbox.command::<&str>("", &[], &["compare", "old", "new", "--format", "json"]));
-        assert_eq!(answer.outcome("a"), "inconclusive");
+        assert_eq!(answer.exits(0).outcome("a"), "inconclusive");
         answer.prints(&format!("it may be among the results of {side} that could not be read"));
     }
 }

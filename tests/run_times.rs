@@ -90,7 +90,8 @@ fn the_history_of_a_git_store_has_the_times_of_recording() {
     sandbox.git("r", &["update-ref", REF, newest.as_ref().unwrap()]);
     sandbox.perfgate_at("r", &["runs", "prune", "--keep", "2"]).exits(0);
     sandbox.perfgate_at("r", &["runs", "list"]).exits(0).prints("recorded by 20");
-    assert_eq!(times(&sandbox).iter().filter(|(_, exactly)| *exactly).count(), 0);
+    let times = times(&sandbox);
+    assert!(!times.is_empty() && times.iter().all(|(_, exactly)| !exactly), "{times:?}");
 }
 
 #[test]

@@ -25,12 +25,12 @@ fn gather(config: &Config, base: ToolReports, head: ToolReports, reproduce: Opti
 
 /// Adds git's facts, the team's fields and the command line to what the tools of both sides reported.
 pub fn complete_compared(gate: &Gate, report: &mut Report) {
-    // The label of one path is the path.
+    // The label of a single path is the path itself.
     let path = (report.head.runs == 1).then(|| report.head.label.clone());
     complete(gate, report, path.as_deref());
 }
 
-/// The same for results of another job, which have no path here.
+/// Like [`complete_compared`], for results of another job, which have no path here.
 pub fn complete_packed(gate: &Gate, report: &mut Report) {
     complete(gate, report, None);
 }
@@ -41,7 +41,7 @@ fn complete(gate: &Gate, report: &mut Report, head_path: Option<&str>) {
     report.facts = Some(gather(&gate.config, facts.base, facts.head, line));
 }
 
-/// Facts of a report of both sides measured by a command, where it is known.
+/// Facts for a report. `measured` is the command that measured both sides, if it is known.
 pub fn of_measured(gate: &Gate, report: &Report, measured: Option<(&BenchCommand, &MeasurePlan)>) -> Facts {
     let tools: BTreeSet<&str> = report.benchmarks.iter().map(|finding| &*finding.tool).collect();
     let tools: Vec<String> = tools.into_iter().map(str::to_owned).collect();

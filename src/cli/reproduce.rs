@@ -37,7 +37,7 @@ pub fn compare_line(
             let pull = if is_git { format!("perfgate runs{store} pull && ") } else { String::new() };
             Some(format!("{pull}{key}perfgate compare{base}{head}{store}"))
         }
-        // The label of one path is the path.
+        // The label of a single path is the path itself.
         None if base.runs == 1 && base.label != "-" => head_path
             .filter(|path| *path != "-")
             .map(|path| format!("perfgate compare {} {}", escape::shell(&base.label), escape::shell(path))),

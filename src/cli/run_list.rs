@@ -85,10 +85,10 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// The newest of some keys in time order. Keys have the time of a commit to the second: those of one second are
-/// put in the order of the history.
+/// The newest `most` keys, newest first; `keys` are in time order. Times are whole seconds, so the history decides the order of
+/// commits of the same second.
 fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
-    /// Every pair of commits is compared.
+    /// Larger groups keep their order, because sorting compares every pair of commits.
     const LARGEST: usize = 100;
     let repository = Repository::discover(Path::new(".")).ok();
     let mut newest: Vec<Key> = Vec::new();
@@ -143,7 +143,7 @@ fn to_json(listed: &[Listed], store: &dyn Store, more: bool) -> Value {
     json!({"format": "perfgate-runs", "version": 1, "store": store.describe(), "runs": runs, "more": more})
 }
 
-/// When a run was measured, else when it was recorded, or the latest time at which it may have been.
+/// When a run was measured; otherwise when it was recorded, or the latest time at which it can have been recorded.
 pub(super) fn when(run: &Run, added: Option<Added>) -> String {
     match (run.measured, added) {
         (Some(time), _) => format!("measured {}", date(time)),

@@ -5,16 +5,16 @@ use crate::stats::centre;
 
 /// Smallest factor between the numbers of samples that makes base and head incomparable.
 const OTHER_COUNT: f64 = 9.99;
-/// The same for the iterations per sample. Criterion chooses them from a short warm-up, which other programs disturb. With equal
-/// settings, the factor is at most 18.7 in 4,656 pairs of recorded results (7 have 10 or more). With measurement times that
-/// differ by a factor of 100, it is at least 25.6 in 63 pairs.
+/// Smallest factor between the iterations per sample that makes base and head incomparable. Criterion chooses the iterations in
+/// a short warm-up, which other programs disturb. With equal settings, the factor is at most 18.7 in 4,656 pairs of recorded
+/// results (7 have 10 or more). With measurement times that differ by a factor of 100, it is at least 25.6 in 63 pairs.
 const OTHER_ITERATIONS: f64 = 20.0;
-/// The same in a suite of fewer than [`MIN_SUITE`] benchmarks, where no others show that the settings are equal: those 7 pairs
-/// (0.15%) are inconclusive.
+/// Replaces [`OTHER_ITERATIONS`] in a suite of fewer than [`MIN_SUITE`] benchmarks, which are too few to show that the settings
+/// are equal. The 7 pairs above (0.15%) are then inconclusive.
 const OTHER_ITERATIONS_OF_FEW: f64 = 9.99;
-/// The same where the median of a suite of [`MIN_SUITE`] benchmarks shows it too: a setting affects all of them. With equal
-/// settings this median is at most 3.4 in 161 pairs of results, and at most 1.04 except with 50 ms per benchmark on a
-/// busy machine.
+/// Smallest median factor of a suite of at least [`MIN_SUITE`] benchmarks that indicates other settings, because a setting
+/// affects all benchmarks. The limit of each benchmark is then [`OTHER_TIME`]. With equal settings this median is at most 3.4 in
+/// 161 pairs of results, and at most 1.04 except with 50 ms per benchmark on a busy machine.
 const OTHER_ITERATIONS_OF_SUITE: f64 = 6.0;
 const MIN_SUITE: usize = 5;
 /// Smallest factor between the times spent that indicates other settings. A tool takes fewer samples of a slower benchmark, so

@@ -2,7 +2,7 @@
 
 use crate::model::{Direction, Metric};
 
-/// The config's rules for names and directions. A closure from old to current names implements it without
+/// The config's rules for names and directions. A closure from old to current names also implements this trait, without
 /// directions.
 pub trait MatchRules {
     /// The current name of a benchmark, if it was renamed.

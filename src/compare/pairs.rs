@@ -53,7 +53,7 @@ pub struct Pair<'a> {
     iterations_limit: f64,
     /// The work of one operation in base.
     base_work: Option<Work>,
-    /// Why one side has no result, where it may have one that could not be read.
+    /// The note on a missing result of one side, if that result may be one that could not be read.
     pub(super) unreadable: Option<String>,
     /// Runs of the base that measured another version of the benchmark than head.
     pub(super) other_versions: Vec<usize>,

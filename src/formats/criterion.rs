@@ -183,8 +183,8 @@ fn read_samples(source: Source<'_>) -> Result<Samples, Diagnostic> {
     Ok(Samples { values: samples, iterations, diagnostic })
 }
 
-/// The file as criterion writes it: without spaces, and with whole numbers. `None` for any other file. With it, `perfgate compare`
-/// of 1,000 benchmarks takes 261 instead of 364 million instructions.
+/// Parses a file as criterion writes it: without spaces, and with whole numbers. `None` for any other file. This saves 103 of 364
+/// million instructions of `perfgate compare` of 1,000 benchmarks.
 fn as_criterion_writes(bytes: &[u8]) -> Option<SampleFile> {
     let mode = bytes.strip_prefix(br#"{"sampling_mode":""#)?;
     let rest = mode.strip_prefix(b"Linear").or_else(|| mode.strip_prefix(b"Flat"))?;
@@ -193,8 +193,8 @@ fn as_criterion_writes(bytes: &[u8]) -> Option<SampleFile> {
     (rest == b"}").then_some(SampleFile { iters, times })
 }
 
-/// A list such as `1.0,20.0]` after its opening bracket, and the bytes after it. Of up to 14 digits serde_json makes the same
-/// number.
+/// A list such as `1.0,20.0]` after its opening bracket, and the bytes after it. Up to 14 digits, the numbers are the same
+/// as serde_json's.
 fn whole_numbers(bytes: &[u8]) -> Option<(Vec<f64>, &[u8])> {
     let mut numbers = Vec::with_capacity(TYPICAL_COUNT);
     let mut at = 0;

@@ -95,6 +95,7 @@ mod wrk;
 mod xml;
 
 pub use github_action_benchmark::{PastRun, past_runs};
+pub(crate) use go_bench::joined_lines as joined_lines_of_go;
 pub use preview::Preview;
 pub use resemblance::{Resemblance, resemblance};
 pub use surroundings::{Surroundings, without_timestamps};

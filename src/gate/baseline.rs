@@ -83,7 +83,7 @@ impl Gate {
         Ok(self.read_window(&repository, &candidates, None, MERGE_BASE, environment, detail)?.with_note())
     }
 
-    /// Reads the newest comparable runs of the candidates, which come best first, or of `own` if no candidate has a run.
+    /// Reads the newest comparable runs of the candidates, in order of preference, or of `own` if no candidate has a run.
     /// `name` is the name of the first candidate in messages. A job that runs one shard of the suite gets runs of that shard.
     fn read_window(
         &self,

@@ -176,7 +176,7 @@ pub(super) fn here(directory: &Path) -> Environment {
     match is_dirty {
         Err(_) | Ok(Ok(false)) => {}
         Ok(Ok(true)) => environment.set(Environment::DIRTY, "yes"),
-        // A damaged index, for example. A run must not pass for one of the commit without a check.
+        // For example, the index is damaged. Without a check, the run must not count as one of the commit.
         Ok(Err(_)) => environment.set(Environment::DIRTY, "unknown"),
     }
     environment

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+/// How long to read the pipes after a command has ended: a process that it started may keep them open.
+pub const PIPES: Duration = Duration::from_secs(5);
 /// The most bytes of output that are kept in memory.
 pub const KEPT: usize = 32 << 20;
 /// The most bytes of output that are kept in a file.

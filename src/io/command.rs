@@ -7,7 +7,7 @@ mod tests;
 
 pub use error::CommandError;
 
-use super::capture::{Capture, Captured};
+use super::capture::{Capture, Captured, PIPES};
 use super::counters::{Counters, HardwareCounts};
 use super::process_group::ProcessGroup;
 use super::{interrupt, pid_file};
@@ -23,8 +23,6 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(50);
 /// The time between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long to read the pipes after the command has ended.
-const PIPES: Duration = Duration::from_secs(5);
 /// A command without a time limit of its own is stopped after this time without output.
 const SILENCE: Duration = Duration::from_secs(2 * 60 * 60);
 /// The most output lines in a message.

@@ -19,7 +19,7 @@ pub const GIT_VARIABLES: [&str; 8] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
 ];
 
-/// What helps where the git command cannot be started; empty if its absence is not the cause.
+/// Advice if the git command cannot be started; empty if it exists.
 pub(super) fn advice(error: &std::io::Error) -> &'static str {
     if error.kind() == std::io::ErrorKind::NotFound { "; install git, or put it on PATH" } else { "" }
 }

@@ -1,5 +1,5 @@
-//! Files that git and libgit2 read of a repository and of git's configuration. Opening a named pipe in the place of one
-//! would never end, so they are checked first.
+//! Checks the files of a repository and of git's configuration before git and libgit2 read them: opening a named pipe in place
+//! of one would block for ever.
 
 use super::regular;
 use std::fs;
@@ -29,10 +29,12 @@ const TOP_FILES: [&str; 3] = [".gitignore", ".gitattributes", ".gitmodules"];
 /// Directories with nothing but such files, at any depth. Other directories may have sockets of other programs.
 const DIRECTORIES: [&str; 3] = ["refs", "objects/info", "objects/pack"];
 /// How deep files of the configuration include others, as in git.
-const MOST_INCLUDES: usize = 10;
+const MAX_INCLUDES: usize = 10;
+/// Most object folders that are followed. git itself follows five in a row.
+const MAX_BORROWED: usize = 10;
 
-/// The git directory of the repository around a directory, and the directory that it is in or that names it. As libgit2 finds
-/// them, which would open their files.
+/// The git directory of the repository around a directory, and the directory that contains or names it. The search is the same
+/// as libgit2's, which would open files before they are checked.
 fn directories(around: &Path) -> Option<(PathBuf, PathBuf)> {
     let around = std::path::absolute(around).ok()?;
     around.ancestors().find_map(|directory| {
@@ -57,7 +59,7 @@ pub(super) fn common_directory(git_dir: &Path) -> PathBuf {
     common.map_or_else(|_| git_dir.to_owned(), |path| git_dir.join(path.trim_end()))
 }
 
-/// A named pipe, socket or device in place of a file that is read of the repository around a directory.
+/// Finds a named pipe, socket or device in place of a file of the repository around a directory, or of git's configuration.
 pub(super) fn find_odd(around: &Path) -> Option<PathBuf> {
     let (git_dir, top) = directories(around)?;
     let common = common_directory(&git_dir);
@@ -72,7 +74,8 @@ pub(super) fn find_odd(around: &Path) -> Option<PathBuf> {
         .or_else(|| configurations(&git_dir, &common).into_iter().find_map(|path| odd_included(&path, 0)))
 }
 
-fn is_odd(path: &Path) -> bool {
+/// True for a named pipe, a socket or a device.
+pub(super) fn is_odd(path: &Path) -> bool {
     path.exists() && regular::check(path).is_err()
 }
 
@@ -93,7 +96,7 @@ pub(super) fn objects_folders(objects: &Path) -> Vec<PathBuf> {
         let alternates = regular::read(&folder.join("info/alternates")).unwrap_or_default();
         for line in alternates.split(|byte| *byte == b'\n').filter(|line| !matches!(line.first(), None | Some(b'#'))) {
             let other = folder.join(String::from_utf8_lossy(line).as_ref());
-            if next <= MOST_INCLUDES && !folders.contains(&other) {
+            if next <= MAX_BORROWED && !folders.contains(&other) {
                 folders.push(other);
             }
         }
@@ -114,13 +117,13 @@ fn configurations(git_dir: &Path, common: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// A named pipe, socket or device among a file of the configuration and those that it names: it may include others, or name
-/// the user's own list of ignored files.
+/// Finds a named pipe, socket or device in place of a configuration file or of a file that it names: an included one, or the
+/// user's own list of ignored files or attributes.
 fn odd_included(path: &Path, depth: usize) -> Option<PathBuf> {
     if is_odd(path) {
         return Some(path.to_owned());
     }
-    let text = (depth <= MOST_INCLUDES).then(|| regular::read(path).ok()).flatten()?;
+    let text = (depth <= MAX_INCLUDES).then(|| regular::read(path).ok()).flatten()?;
     String::from_utf8_lossy(&text).lines().find_map(|line| {
         let (key, value) = line.split_once('=')?;
         let key = key.trim().to_ascii_lowercase();

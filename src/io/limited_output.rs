@@ -1,12 +1,9 @@
 //! Runs a short command to its end, with limits of its time and output.
 
-use super::capture::{Capture, KEPT};
+use super::capture::{Capture, KEPT, PIPES};
 use std::io::{self, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
-
-/// How long to read the pipes after the command has ended: a process that it started may keep them open.
-const PIPES: Duration = Duration::from_secs(5);
 
 /// Runs a command to its end, and stops it after a time: then the error is of the kind `TimedOut`.
 pub(super) fn output_within(command: &mut Command, limit: Duration) -> io::Result<Output> {

@@ -2,7 +2,7 @@
 //! reading such a file, because its loop ends only with the zlib stream. So the files are checked before libgit2 reads them, and
 //! by the watchdog while it reads.
 
-use super::git_files::objects_folders;
+use super::git_files::{self, objects_folders};
 use super::regular;
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
@@ -16,8 +16,8 @@ pub fn is_truncated(objects: &Path, id: &str) -> bool {
     objects_folders(objects).iter().any(|objects| ends_too_early(&objects.join(folder).join(file)))
 }
 
-/// The first such object of a folder of objects and of those that it borrows from: its id and its folder of objects. `go_on`
-/// is called before each object.
+/// The first truncated object in a folder of objects or in the folders that it borrows from: its id and its folder. `go_on` is
+/// called before each object.
 pub fn find_truncated(objects: &Path, go_on: impl Fn() -> bool) -> Option<(String, PathBuf)> {
     objects_folders(objects).into_iter().find_map(|objects| Some((first_truncated(&objects, &go_on)?, objects)))
 }
@@ -46,7 +46,7 @@ fn first_truncated(objects: &Path, go_on: &impl Fn() -> bool) -> Option<String> 
 fn ends_too_early(path: &Path) -> bool {
     // libgit2 would wait for the writer of a named pipe, too.
     let Ok(mut file) = regular::open(path) else {
-        return path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        return git_files::is_odd(path);
     };
     let mut state = InflateState::new_boxed(DataFormat::Zlib);
     let (mut input, mut output) = (vec![0; 16 << 10], vec![0; 64 << 10]);

@@ -59,7 +59,7 @@ pub fn check(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens one of very many files, without the system call of that check: a named pipe without a writer reads as empty.
+/// Opens a file without the system call of [`check`], for very many files. A named pipe without a writer reads as empty.
 pub fn open_at_once(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);

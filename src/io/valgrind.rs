@@ -59,7 +59,7 @@ pub fn iteration_words(loops: &[String], lines: bool, directory: &Path) -> Vec<S
     words
 }
 
-/// What the iterations cost of the benchmark that wrote its counts to `directory`; `None` where criterion ran none.
+/// The cost of the iterations that were counted in `directory`; `None` if criterion ran none.
 pub fn read_iterations(directory: &Path) -> Result<Option<Profile>, ProfileFileError> {
     let texts = texts(directory).map_err(|error| ProfileFileError::File { path: directory.to_owned(), error })?;
     Ok(profile::read_iterations(&texts, &mut InlinedCode::default())?)

@@ -11,7 +11,7 @@ const ROUNDS: usize = 64;
 /// Charging ends when less than this share of the total moves.
 const NEGLIGIBLE: f64 = 1e-6;
 
-/// Instead of a function: the caller of what does not count. Nothing has this name.
+/// Stands for the caller of code that is left out. No function has this name.
 const LEFT_OUT: &str = "(left out)";
 
 /// A function of the profile that is read.

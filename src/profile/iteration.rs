@@ -81,9 +81,9 @@ impl Part {
     }
 }
 
-/// Reads what the benchmark's body cost from the files of one process, by name and text: the instructions of `iter` and of what it
-/// calls, without reading the clock, and those of other threads than the one that runs `iter`: they work for it. `None` where no
-/// thread runs `iter`.
+/// Reads the cost of the benchmark's body from the files of one process, given by name and text. It includes `iter` and what it
+/// calls, without reading the clock. Threads that do not run `iter` are included because they work for it, except for the main
+/// thread. `None` if no thread runs `iter`.
 pub fn read_iterations(
     files: &[(String, String)],
     frames: &mut dyn InlineFrames,
@@ -95,7 +95,7 @@ pub fn read_iterations(
     }
     let mut sum: Option<Profile> = None;
     for ((place, text), part) in files.iter().zip(&parts) {
-        // The main thread is never a thread that works for another one.
+        // The main thread never works for another thread.
         if !part.is_loop && (part.thread == MAIN || looping.contains(&part.thread)) {
             continue;
         }

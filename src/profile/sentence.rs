@@ -60,8 +60,8 @@ impl Explanation {
         format!("{subject} {verb} {amount}{most}")
     }
 
-    /// What the diff changes instead of the first functions, where it changes none of them: a weaker hash makes the functions grow
-    /// that compare keys.
+    /// The functions that the diff changes, if the first functions are not among them. With a weaker hash, for example, the
+    /// functions that compare keys grow, and the hash function does not.
     fn cause_elsewhere(&self, first: usize) -> String {
         let is_there = self.growth.functions.iter().take(first).any(|function| function.in_diff != Some(false));
         if is_there || self.changed.is_empty() {

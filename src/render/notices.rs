@@ -35,7 +35,7 @@ pub fn recorded_gap(commits: usize) -> String {
 /// Several jobs whose results were published together have the same names.
 pub fn same_names(jobs: usize) -> String {
     format!(
-        "{jobs} jobs have the same key and shard, so they share a comment and a check run, which show the worst of their reports alone. Give each job \
+        "{jobs} jobs have the same key and shard, so they share a comment and a check run, which show only the worst of their reports. Give each job \
          of a matrix its own `key`."
     )
 }
@@ -116,8 +116,8 @@ pub fn refused(refusal: &Refusal, head: &Commit) -> String {
             format!("The request by {who} is for {id}, so it does not accept this commit. Write: {command}")
         }
         RefusalReason::OneOfGroup(pull) => format!(
-            "{who} accepted all regressions of pull request {pull}. This merge group has others, whose regressions they may be, \
-             so it accepts nothing here; name the benchmarks instead: /perfgate accept NAME {head}"
+            "{who} accepted all regressions of pull request {pull}. This merge group has other pull requests, which may \
+             have caused the regressions, so the request accepts nothing here; name the benchmarks instead: /perfgate accept NAME {head}"
         ),
         RefusalReason::EarlyLabel(label) => format!(
             "{who} set the label {label:?} before there was a report on this commit against this base, so it accepts nothing. \

@@ -51,7 +51,7 @@ pub(super) fn excess_variance(suite: &dyn Suite) -> f64 {
 /// The differences of runs, for all benchmarks.
 #[derive(Default)]
 struct Differences {
-    /// Head minus the median of base. A median is not between two levels if the benchmark changed within base.
+    /// Head minus the median of base. If the benchmark changed within base, a mean would lie between the two levels.
     of_head: Vec<f64>,
     /// Each base run minus the base run before it.
     of_base: ByRun,

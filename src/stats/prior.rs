@@ -38,8 +38,8 @@ const SLOPE_STEPS: i32 = 5;
 const PRIOR_DF: [f64; 3] = [2.0, 3.0, 5.0];
 /// Without samples nothing separates a noisy benchmark from a quiet one: heavy tails.
 const PRIOR_DF_WITHOUT_SAMPLES: [f64; 1] = [1.0];
-/// One run per side, in a suite that is large enough to estimate its noise. With 1.0, a benchmark ten times slower passed next
-/// to 29 quiet ones; a prior over 1, 2 and 4 has more than twice as many alarms that vanish.
+/// For one run per side, in a suite that is large enough to estimate its noise. With 1.0, a benchmark ten times slower passed
+/// next to 29 quiet ones; a prior over 1, 2 and 4 has more than twice as many alarms that vanish.
 pub const ONE_RUN_PER_SIDE_DF: f64 = 1.4;
 /// Possible shares of benchmarks that really changed, with their prior weights.
 const CHANGED: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.20), (0.50, 0.05)];

@@ -364,8 +364,8 @@ struct ChangeFromBase {
     interval: Option<[f64; 2]>,
 }
 
-/// The change that a goal is checked against and shows: of a value it is that of the benchmark's row, without the suite-wide shift
-/// where that is subtracted; of a statistic of samples it is that of the two statistics.
+/// The change that a goal checks and prints. For a value, it is the change in the benchmark's row: the suite-wide shift may be
+/// subtracted. For a statistic of samples, it is the change from the statistic of base to that of head.
 fn change_of(checked: Option<&Checked>, finding: &Finding, subject: Subject<'_>) -> ChangeFromBase {
     if subject == Subject::Value {
         let exact = checked.is_some_and(|checked| checked.exact);
@@ -378,7 +378,7 @@ fn change_of(checked: Option<&Checked>, finding: &Finding, subject: Subject<'_>)
     ChangeFromBase { change: change(checked.value), interval }
 }
 
-/// The value that base would have after a change, which a relative limit is checked against.
+/// The value of head that follows from base and the change; a relative limit is checked against it.
 fn of_change(checked: &Checked, change: &ChangeFromBase) -> Option<Checked> {
     let base = checked.base?;
     let value = |change: f64| base * (1.0 + change);

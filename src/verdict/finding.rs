@@ -52,7 +52,7 @@ pub struct Finding {
     /// Confidence interval of `change`, from the test that decides the outcome: 95%, or wider for a finding (regressed or
     /// improved) among many tests. `null` without an estimate.
     pub interval: Option<[f64; 2]>,
-    /// The tested change again, where there is a test; equal to `change`.
+    /// A copy of `change`; `None` if the benchmark was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<f64>,
     /// One-sided p value of the change, in its direction.
@@ -138,9 +138,9 @@ impl Finding {
         is_constant && !self.direction.is_known()
     }
 
-    /// The smallest regression that these runs would have shown, where that explains why an inconclusive benchmark is undecided.
-    /// It explains nothing where it is 100% or more, where the change exceeds it, and where the printed interval does not contain
-    /// 0. It can also be outside of that interval, because it includes the correction for many tests; then it is left out too.
+    /// The smallest regression that these runs would have shown, if it explains why an inconclusive benchmark is undecided. It
+    /// explains nothing if it is 100% or more, if the change exceeds it, or if the printed interval does not contain 0. It is
+    /// also left out if it lies outside of the interval, which is possible because it includes the correction for many tests.
     pub fn noise_limit(&self) -> Option<f64> {
         let is_in_interval =
             |least: f64| self.interval.is_none_or(|[low, high]| low <= 0.0 && high >= 0.0 && high.max(-low) >= least);

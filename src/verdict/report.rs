@@ -268,8 +268,8 @@ impl Report {
         report
     }
 
-    /// Names the branch of the base. Leaves the verdict open where the base has a gap and only changes against it fail the gate: they may come from the
-    /// commits in the gap, which are those of `branch`. If `strict`, a base with a gap never has a verdict.
+    /// Names the branch of the base. Leaves the verdict open if the base has a gap and only changes fail the gate: the changes
+    /// may come from the commits of `branch` in the gap. If `strict`, a base with a gap never has a verdict.
     pub fn withhold_verdict_for_gap(mut self, branch: &str, strict: bool) -> Report {
         self.base.branch = Some(branch.to_owned());
         let Some(gap) = &mut self.base.gap else { return self };

@@ -124,7 +124,8 @@ impl Gate {
             Effect::Failed(why) if why.is_empty() => Ruling::of(Outcome::Failed),
             Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
             Effect::Invalid(why) => {
-                // A result that may be missing is not decided, but it must not pass a gate that fails for missing ones.
+                // Whether the result is missing is unknown, so it is inconclusive. A gate that fails on missing results
+                // still fails.
                 let outcome = match (&comparison.base, &comparison.head) {
                     (Some(_), None) if self.fails_on_removed => Outcome::Removed,
                     (None, Some(_)) if self.fails_on_added => Outcome::Added,
@@ -394,7 +395,7 @@ pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
 fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     if is_within_shift(estimate, bound) {
         return Some(
-            "not clear of the shift of the whole run by more than the threshold; re-measure base and head in turn with `perfgate measure`",
+            "does not exceed the shift of the whole run by more than the threshold; re-measure base and head in turn with `perfgate measure`",
         );
     }
     let runs = estimate.single_runs.as_deref()?;

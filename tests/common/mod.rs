@@ -218,6 +218,7 @@ impl Sandbox {
             "CLICOLOR_FORCE",
             "GIT_DIR",
             "GIT_WORK_TREE",
+            "XDG_CONFIG_HOME",
         ] {
             command.env_remove(name);
         }

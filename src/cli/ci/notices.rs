@@ -71,7 +71,7 @@ impl Work<'_> {
         if let [(GroupMember { head, .. }, _)] = members.as_slice() {
             report.acceptable = Some(AcceptableOnPull { commit: head.clone(), by_waiver: true });
         }
-        // "all" is what one report listed, and a regression of the group may be one of another pull request.
+        // "all" accepts what the report of one pull request listed. Regressions of the group may come from another one.
         let is_all = members.iter().all(|(_, requests)| requests.accept_all());
         for (GroupMember { pull, head }, mut requests) in members {
             if !is_all {

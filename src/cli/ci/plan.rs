@@ -82,7 +82,7 @@ impl Judging {
         }
     }
 
-    /// The report with the branch of the base. Leaves the verdict open where other commits of it may be to blame.
+    /// Adds the branch of the base. Leaves the verdict open if commits of that branch may have caused the changes.
     pub fn with_branch(&self, report: Report, strict: bool) -> Report {
         match &self.against {
             Against::MergeBase(branch) => report.withhold_verdict_for_gap(branch, strict),

@@ -81,7 +81,7 @@ pub(super) fn summary(report: &Report, longest: usize) -> String {
     notices + &template.unwrap_or_else(|| render::verdict_line(report))
 }
 
-/// The parts of the comment's template, or, where it has none, of each built-in pull request template, smaller ones first.
+/// The parts of the comment's template. If it has none, those of each built-in pull request template, the smaller one first.
 pub(super) fn forms(filled: &Filled, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
     let of = |template: &Template, document: Option<String>| {
         let document = document.ok_or_else(|| format!("{} cannot be filled", template.name))?;

@@ -1,4 +1,4 @@
-//! A report in the template of the comment. It is filled once, and again only for a place that the result is too long for.
+//! A report in the template of the comment. The template is filled once, and again only where the result is too long.
 
 use crate::model::Diagnostic;
 use crate::render::template::Template;
@@ -19,7 +19,7 @@ impl Filled {
         Filled { template, text: Some(text) }
     }
 
-    /// Fills a template; if that fails with this report, the built-in comment, with a warning.
+    /// Fills a template. If that fails, fills the built-in comment instead, and returns a warning.
     pub fn or_built_in(template: Template, report: &Report) -> (Filled, Option<Diagnostic>) {
         match template.render(report) {
             Ok(text) => (Filled::new(template, text), None),

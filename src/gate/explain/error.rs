@@ -72,7 +72,7 @@ pub enum ExplainError {
 }
 
 impl ExplainError {
-    /// True where the next benchmark may be explained all the same.
+    /// True if other benchmarks may still be explained.
     pub(super) fn concerns_one_benchmark(&self) -> bool {
         matches!(
             self,

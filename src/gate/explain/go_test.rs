@@ -1,10 +1,11 @@
-//! One benchmark of `go test` under its own profiler. Go chooses the number of iterations by the clock: the slower the benchmark, the
-//! fewer, so that the time of a run is always the same. Base runs once without the profiler to find a number, with which both sides
-//! are profiled.
+//! One benchmark of `go test` under Go's own profiler. Go chooses the number of iterations by the clock, so a slower benchmark
+//! runs fewer iterations in the same time. Base therefore runs once without the profiler, to find one number for the profiles of
+//! both sides.
 
 use super::profiler::{name_side, read_profiles};
 use super::{ExplainError, Extent, SideProfile};
 use crate::compare::filter::Dialect;
+use crate::formats::joined_lines_of_go;
 use crate::gate::measure::{Bench, MeasureError, SideCheckout};
 use crate::io::capture::Captured;
 use crate::io::command::Command;
@@ -12,7 +13,7 @@ use crate::model::number_text::{counted, thousands};
 use std::io::{Read, Seek};
 use std::path::Path;
 
-/// The profiler takes 100 samples in a second, which is how long Go runs a benchmark.
+/// Multiple of the iterations that Go runs in its one second per benchmark: the profiler takes only 100 samples in a second.
 const TIMES: u64 = 3;
 
 /// How a benchmark runs on both sides.
@@ -86,7 +87,7 @@ impl Plan {
     fn of(output: &str, benchmark: &str) -> Option<Plan> {
         let mut plan: Option<Plan> = None;
         let mut package = None;
-        for line in output.lines() {
+        for (_, line) in &joined_lines_of_go(output) {
             if let Some(name) = line.strip_prefix("pkg: ") {
                 package = Some(name.trim());
             }
@@ -112,7 +113,7 @@ impl Plan {
     }
 }
 
-/// The user's command with one benchmark of one package. Of an option that is given twice, Go takes the last.
+/// The user's command with one benchmark of one package. If an option is given twice, Go uses the last one.
 fn command_of(words: &[String], benchmark: &str, package: Option<&str>, options: &[String]) -> Vec<String> {
     let end = words.iter().position(|word| matches!(word.as_str(), "-args" | "--args")).unwrap_or(words.len());
     let (words, arguments) = words.split_at(end);
@@ -161,6 +162,8 @@ mod tests {
         assert_eq!(Plan::of(output, "BenchmarkA"), plan("e.org/x", 300));
         assert_eq!(Plan::of(output, "e.org/y/BenchmarkA"), plan("e.org/y", 21));
         assert_eq!(Plan::of(output, "e.org/z/BenchmarkA"), None);
+        let printing = "pkg: e.org/x\nBenchmarkA-2 \tthe code prints this\n     100\t  5 ns/op\nPASS\n";
+        assert_eq!(Plan::of(printing, "BenchmarkA"), plan("e.org/x", 300));
         assert_eq!(Plan::of("testing: warning: no tests to run\nPASS\n", "BenchmarkA"), None);
     }
 

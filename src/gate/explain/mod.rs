@@ -156,7 +156,7 @@ impl<'s, 'g> Explainer<'s, 'g> {
         Ok(Built::Command)
     }
 
-    /// Runs a benchmark of a side under the profiler, as the other side did.
+    /// Runs a benchmark of a side under the profiler, with the number of iterations of the other side if it has one.
     fn profile(
         &self,
         side: &SideCheckout,

@@ -162,7 +162,7 @@ impl Requests {
         self.accepted.iter().any(|acceptance| acceptance.benchmark.is_none())
     }
 
-    /// Leaves the acceptances of single benchmarks, where others than those of this pull request may have regressed.
+    /// Keeps only the acceptances of single benchmarks: other regressions of the group may come from other pull requests.
     pub fn only_named(&mut self, pull: u64) {
         let (named, all) = std::mem::take(&mut self.accepted).into_iter().partition(|one| one.benchmark.is_some());
         self.accepted = named;

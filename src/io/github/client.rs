@@ -133,13 +133,13 @@ impl Client {
         Ok((typed(&response, request.doing)?, next))
     }
 
-    /// Sends a POST request once, whatever comes of it.
+    /// Sends a POST request once, without retries.
     pub(super) fn post<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, Fault> {
         typed(&self.send(Method::Post, request, Some(value(body, request)?))?, request.doing)
     }
 
-    /// Sends a POST request that may take effect only once: if the outcome of an attempt is unknown, `find` looks for what it
-    /// may have created before the next one. A request that creates nothing finds nothing.
+    /// Sends a POST request that may take effect only once. If the outcome of an attempt is unknown, `find` looks for what the
+    /// attempt may have created, before the next one is sent. If the request creates nothing, `find` returns `None`.
     pub(super) fn post_once<T: DeserializeOwned>(
         &self,
         request: Request<'_>,

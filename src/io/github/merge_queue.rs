@@ -1,8 +1,9 @@
 //! Groups of a merge queue: which pull requests a group has, and their newest commits.
 //!
-//! GitHub tests a group as one commit that it makes itself. The name of its branch has the number of the newest pull request
-//! alone, so the commits since the base decide. One commit is one pull request. Of several, each must be a merge whose second
-//! parent is the newest commit of an open pull request; commits that were squashed or rebased name none.
+//! GitHub tests a group as one commit that it makes itself. The name of the group's branch has only the number of the newest pull
+//! request, so the others are found by the commits since the base. A single commit is one pull request. If the group has several
+//! commits, each must be a merge whose second parent is the newest commit of an open pull request. Squashed and rebased commits
+//! do not name their pull request.
 
 use super::client::Client;
 use super::fault::Fault;

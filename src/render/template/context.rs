@@ -25,7 +25,8 @@ pub struct Context {
     pub threshold: String,
     /// What would decide the inconclusive benchmarks, where it is the same for all.
     pub advice: Option<String>,
-    /// The geometric mean of the changes of all times: of `perfgate measure` from its runs; none for fewer than 8 times.
+    /// The geometric mean of the changes of all times; none for fewer than 8 times. With `perfgate measure`, it is computed from
+    /// the runs.
     pub overall: Option<ChangeText>,
     /// The largest improvement.
     pub best: Option<Row>,
@@ -33,8 +34,8 @@ pub struct Context {
     pub worst: Option<Row>,
     /// Every benchmark, worst first; without unchanged ones if the document would get too long.
     pub rows: Vec<Row>,
-    /// The rows that a reader needs: first those that fail the gate, then every regressed, failed, accepted and improved one, the ten
-    /// largest inconclusive ones and changes within the threshold, the first ten added and removed ones.
+    /// The rows that a reader needs. Those that fail the gate come first. Then come all regressed, failed, accepted and improved
+    /// rows, the ten largest inconclusive rows and changes within the threshold, and the first ten added and removed rows.
     pub listed: Vec<Row>,
     /// The number of the others: `190 more benchmarks inconclusive`.
     pub not_listed: Vec<String>,
@@ -147,7 +148,7 @@ pub struct CountsText {
     pub added: usize,
     /// Only in base, including those that were not run.
     pub removed: usize,
-    /// Only in base, and not run as it seems.
+    /// Only in base, and apparently not run.
     pub not_run: usize,
     /// Regressed, with a waiver.
     pub accepted: usize,
@@ -160,7 +161,7 @@ pub struct SideText {
     pub label: String,
     /// Number of runs.
     pub runs: usize,
-    /// The first ten digits of its commit; of several, the newest.
+    /// The first ten digits of its commit, or of the newest if it has several.
     pub commit: Option<String>,
     /// The branch that base was taken from.
     pub branch: Option<String>,
@@ -271,7 +272,7 @@ pub struct BudgetText {
     pub interval: Option<String>,
     /// The target, as written.
     pub target: String,
-    /// The value that a target relative to base stands for: `4` for `-60%` of 10.
+    /// The value of a target relative to base: `4` for `-60%` of 10.
     pub bound: Option<String>,
     /// The acceptable limit, as written.
     pub acceptable: Option<String>,

@@ -57,7 +57,7 @@ impl<'a> Found<'a> {
         found
     }
 
-    /// The block of lines that people wrote and that `answered` has no place for; empty if there are none. `answered` is the new
+    /// A block with the lines that people wrote and that `answered` lacks; empty if there are none. `answered` is the new
     /// section `new` with the ticks and answers of people.
     pub fn block(&self, new: &str, answered: &str) -> String {
         let is_there = |line: &str| {
