@@ -1,7 +1,7 @@
 //! Counts change points found in series with known steps, next to other tools' figures from `tests/peers/change_points.py`:
 //!
 //! `cargo run --release --example change_points -- DIR...` reads many.csv, long.csv and truth.json of each directory, and
-//! writes them first where they are missing. Without arguments it counts how drifts and steps are distinguished.
+//! writes them first if they are missing. Without arguments it counts how drifts and steps are distinguished.
 
 #[path = "../tests/changepoints/series.rs"]
 mod series;
@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Counts found and false steps, in the way of `tests/peers/change_points.py`.
+/// Counts found and false steps as `tests/peers/change_points.py` does.
 fn count_steps(directory: &Path) -> Result<(), Box<dyn Error>> {
     let truth: Value = serde_json::from_slice(&fs::read(directory.join("truth.json"))?)?;
     let known_steps = |name: &str| -> Vec<(usize, f64)> {

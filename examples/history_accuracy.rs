@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release --example history_accuracy -- DIR [HEADS]` reads every `*.json` and `*.json.gz` of a directory:
 //! `{"series": [{"benchmark", "unit", "direction"}], "runs": [{"values": [number | [samples] | null, ...]}]}`, the oldest run
-//! first. HEADS (40) is the number of runs at the end of each history that are judged.
+//! first. HEADS (40) is the number of runs at the end of each history that are tested as head.
 
 #[path = "../tests/histories/replay.rs"]
 mod replay;

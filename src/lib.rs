@@ -3,10 +3,10 @@
 //!
 //! The command line program is built on the library in [`gate`], which is all that other programs need:
 //!
-//! - [`Gate`](gate::Gate) judges two sets of results, or results against stored runs, and stores results.
-//! - [`Report`](gate::Report) is the answer: a verdict, and a [`Finding`](gate::Finding) for each metric of each
+//! - [`Gate`](gate::Gate) compares two sets of results, or results with stored runs, and stores results.
+//! - [`Report`](gate::Report) is the outcome: a verdict, and a [`Finding`](gate::Finding) for each metric of each
 //!   benchmark. It can be written and read with serde; that is the format of `perfgate compare --save`.
-//! - [`Error`](gate::Error) is why there is no verdict.
+//! - [`Error`](gate::Error) states why there is no verdict.
 //!
 //! ```
 //! use perfgate::gate::{Gate, Outcome};
@@ -22,26 +22,26 @@
 //!
 //! # How the code is organised
 //!
-//! Each module is a room that imports only rooms below it. All of them but `gate` are private; the feature `internals`
+//! Each module is a layer that imports only layers below it. All of them but `gate` are private; the feature `internals`
 //! opens them for this repository's own tests, benches, examples and fuzz targets, without any promise.
 //!
-//! | room | what it does |
+//! | layer | what it does |
 //! |---|---|
-//! | `cli` | arguments, output and exit codes, one file a command; decides nothing |
-//! | `gate` | chooses the base, re-measures suspects, judges: the library |
+//! | `cli` | arguments, output and exit codes, one file per command; decides nothing |
+//! | `gate` | chooses the base, re-measures suspects, reaches the verdict: the library |
 //! | `render` | a report as a table, Markdown, JSON, HTML, JUnit, charts |
-//! | `replay` | judges the stored history again with other settings |
+//! | `replay` | repeats the comparisons of the stored history with other settings |
 //! | `verdict` | a comparison and a policy become findings and a report |
 //! | `compare` | base runs and head runs become comparisons |
 //! | `profile` | profiles of profilers become functions, and what grew |
 //! | `history` | runs become series with change points |
 //! | `policy` | `perfgate.toml`, read and checked |
-//! | `formats` | bytes that a benchmark tool wrote become a run; one file a format |
+//! | `formats` | bytes that a benchmark tool wrote become a run; one file per format |
 //! | `io` | everything that uses the disk, the network, processes, the clock or git |
 //! | `stats` | numbers only: tests, intervals, change points |
 //! | `model` | benchmarks, metrics, measurements, runs, and how they are stored |
 
-// The rooms re-export types that only the tests of this repository name.
+// The layers re-export types that only the tests of this repository name.
 #![cfg_attr(not(feature = "internals"), allow(unused_imports))]
 
 #[doc(hidden)]

@@ -37,7 +37,7 @@ fn the_base_is_the_merge_base_for_every_push() {
     let summary = sandbox.read("summary");
     assert!(summary.contains("parse") && summary.contains(&compared), "{summary}");
 
-    // main becomes slower; the trial merge of the pull request's second push includes that.
+    // main becomes slower; the test merge of the pull request's second push includes that.
     sandbox.git("r", &["checkout", "-q", "main"]);
     sandbox.commit("r", "main 5");
     benches(&sandbox, 5, 1600.0);

@@ -312,7 +312,8 @@ fn a_command_measures_again_before_the_first_issue() {
     let heading = format!("### Functions (measured at {commit})");
     assert!(text.contains(&heading), "{text}");
 
-    // Later runs judge stored results, which are not explained. The functions stay, with the commit at which they were measured.
+    // Later runs compare stored results, which are not explained. The functions stay, with the commit at which they were
+    // measured.
     for _ in 0..2 {
         timed(&mut main, "90500");
         let text = main.issues()[0].body.clone();

@@ -1,4 +1,4 @@
-//! `perfgate ci` with a stand-in for GitHub: groups of a merge queue, and what was accepted on their pull requests.
+//! `perfgate ci` with a stand-in for GitHub: groups of a merge queue, and acceptances on their pull requests.
 
 #![cfg(feature = "github")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -193,5 +193,5 @@ fn in_a_group_of_several_each_accepts_the_benchmarks_named_on_it() {
     // One of the pull requests was pushed to.
     queue.hub.state().second = Some("c".repeat(40));
     let summary = queue.run(1, &[]);
-    assert!(summary.contains("does not count for this merge group"), "{summary}");
+    assert!(summary.contains("do not count for this merge group"), "{summary}");
 }

@@ -75,7 +75,7 @@ fn coverage(cell: Cell, suites: usize) -> f64 {
     100.0 * inside as f64 / all as f64
 }
 
-/// The percentage of suites in which a slowdown is shown and over the threshold of 20%.
+/// The percentage of suites in which a slowdown is significant and over the threshold of 20%.
 fn found(cell: Cell, head_runs: usize, factor: f64, suites: usize) -> f64 {
     let mut draw = Draw(7 + cell.base_runs as u64);
     let is_found = |_: &usize| {

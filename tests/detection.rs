@@ -21,7 +21,7 @@ const BEGINNING: usize = 6 * 1024;
 const ENTRIES: usize = 2;
 /// Lines that are changed: further down, samples repeat what is above.
 const LINES: usize = 15;
-/// Most values that are changed in a sample.
+/// Maximum number of values that are changed in a sample.
 const VALUES: usize = 20;
 /// Keys that alone make a file one of a format.
 const MARKS: [(&str, &str); 1] = [("perfgate-run", ".format")];

@@ -160,7 +160,9 @@ fn a_repository_with_reftable_is_read_and_its_runs_are_kept_elsewhere() {
         for args in [&["record"][..], &["runs", "list"], &["history"]] {
             perfgate(args).exits(2).reports("--store dir:PATH").reports("git refs migrate --ref-format=files");
         }
-        perfgate(&["compare", "target/criterion", "target/criterion"]).exits(2).reports("sample for sample");
+        perfgate(&["compare", "target/criterion", "target/criterion"])
+            .exits(2)
+            .reports("it has exactly the samples of");
         let store = ["--store", "dir:../runs"];
         perfgate(&[&["record", "--commit", "HEAD~1", "--force"][..], &store].concat()).exits(0);
         sandbox.five_benchmarks(2);

@@ -47,7 +47,7 @@ fn messages_name_which_commit_is_the_base() {
     sandbox.five_benchmarks(2);
     let answer = sandbox.perfgate_at("r", &["compare"]);
     answer.exits(0).prints(&format!("stored runs of the same commit ({first}"));
-    answer.prints(&format!("nothing is stored for a commit before {first}")).does_not_print("merge base");
+    answer.prints(&format!("no run of a commit before {first} is stored")).does_not_print("merge base");
     // Uncommitted changes are compared with the commit that they change.
     sandbox.write("r/file", "changed");
     sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&format!("stored runs of HEAD ({first}"));

@@ -213,7 +213,7 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
     );
     assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 1);
 
-    // 2026-06-09 in UTC holds the run of commit 12: START is 2026-05-28, 20:26:40.
+    // 2026-06-09 in UTC is the day of the run of commit 12: START is 2026-05-28, 20:26:40.
     for from in ["2026-06-09", "v2"] {
         let config = format!(
             "[rename]\nold = \"new\"\n[[epoch]]\nmatch = \"corpus\"\nfrom = \"{from}\"\nreason = \"a larger corpus\"\n"
@@ -277,7 +277,7 @@ fn history_handles_one_run_no_run_and_an_unknown_name() {
     sandbox.perfgate_at("r", &["history"]).exits(0).prints("1 series without a change");
     let one = sandbox.perfgate_at("r", &["history", "<b>"]);
     one.exits(0).prints("fewer than 8 commits").does_not_print("\u{1b}[31m");
-    sandbox.perfgate_at("r", &["history", "nothing"]).exits(2).reports("no name of a stored benchmark").reports("<b>");
+    sandbox.perfgate_at("r", &["history", "nothing"]).exits(2).reports("no stored benchmark has").reports("<b>");
     sandbox
         .perfgate_at("r", &["history", "--format", "csv"])
         .exits(0)
@@ -408,7 +408,11 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         .collect();
     put(&sandbox, &runs);
     let answer = sandbox.perfgate_at("r", &["replay", "--suggest"]);
-    answer.exits(0).prints("as configured (20%)").prints("9 stored runs judged").prints("[[benchmark]]");
+    answer
+        .exits(0)
+        .prints("as configured (20%)")
+        .prints("9 stored runs compared with the runs before them")
+        .prints("[[benchmark]]");
     let lines = answer.stdout.split_once("# from").unwrap().1;
     sandbox.write("r/perfgate.toml", format!("# from{lines}"));
     sandbox.perfgate_at("r", &["history"]).exits(0);

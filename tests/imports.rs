@@ -138,7 +138,10 @@ fn the_commit_comes_from_the_files_name_or_from_git() {
     let id = sandbox.git("r", &["rev-parse", "HEAD"]);
     let line = "test parse ... bench:       1,310 ns/iter (+/- 9)\n";
     sandbox.write(&format!("old/20250601-{}.txt", &id[..9]), line);
-    sandbox.perfgate_at("r", &["runs", "import", "../old"]).exits(0).reports("1 run without a commit; --commit-from");
+    sandbox
+        .perfgate_at("r", &["runs", "import", "../old"])
+        .exits(0)
+        .reports("1 run without a commit; to find it in another way, use --commit-from");
     sandbox
         .perfgate_at("r", &["runs", "import", "../old", "--commit-from", "NAME", "--store", "dir:../named"])
         .exits(0);

@@ -153,7 +153,7 @@ fn at_most_five_regressions_are_explained() {
         json["diagnostics"].as_array().unwrap().iter().filter(|d| d["code"] == "not-explained").collect();
     assert_eq!(notes.len(), 1, "{json}");
     assert!(
-        notes[0]["message"].as_str().unwrap().starts_with("of 6 regressions, the 5 largest are explained"),
+        notes[0]["message"].as_str().unwrap().starts_with("only the 5 largest of 6 regressions are explained"),
         "{json}"
     );
 }

@@ -177,5 +177,5 @@ fn history_suggests_the_nearest_name() {
     sandbox.write("run.json", run(&[("parse/large", 10.0), ("dec", 20.0)]));
     sandbox.perfgate_at("r", &["record", "../run.json"]).exits(0);
     sandbox.perfgate_at("r", &["history", "parse/lagre"]).exits(2).reports("did you mean \"parse/large\"?");
-    sandbox.perfgate_at("r", &["history", "quick"]).exits(2).reports("there are");
+    sandbox.perfgate_at("r", &["history", "quick"]).exits(2).reports("the stored ones are");
 }

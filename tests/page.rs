@@ -117,8 +117,8 @@ fn the_page_of_ten_thousand_benchmarks_is_small_and_fast() {
             format!("const t = performance.now(); {script}; document.body.offsetHeight; return performance.now() - t");
         browser.run(&script).as_f64().unwrap()
     };
-    // Each time in a page that was just opened. The best of a few: other tests run next to this one, and the first time
-    // includes the start of the browser.
+    // Each time is measured in a page that was just opened. The best of a few: other tests run next to this one, and the
+    // first time includes the start of the browser.
     let [mut painted, mut sorted, mut found] = [f64::INFINITY; 3];
     for _ in 0..4 {
         browser.open(&sandbox, "report.html");

@@ -1,4 +1,4 @@
-//! Tests of suites in several parts: the shards of a commit are judged as one run, a benchmark in two shards has two runs,
+//! Tests of suites in several parts: the shards of a commit are compared as one run, a benchmark in two shards has two runs,
 //! and results of two machines are never pooled.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 

@@ -216,7 +216,7 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
     estimates.estimates().map(|e| (e.delta, e.p_worse, e.q_better)).collect()
 }
 
-/// A suite to judge: true log changes of its benchmarks, the noise of its runs, its shift, and how it was measured.
+/// A suite to test: true log changes of its benchmarks, the noise of its runs, its shift, and how it was measured.
 #[derive(Debug, Clone)]
 struct Simulated {
     changes: Vec<f64>,

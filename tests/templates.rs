@@ -474,7 +474,7 @@ fn regressions_that_do_not_fail_the_gate_are_listed_or_counted_in_a_reduced_docu
         let (regressed, undecided) = (rows("regressed"), rows("undecided"));
         assert!(regressed >= 10 && undecided >= 10, "{template}: {regressed}, {undecided}");
         assert_eq!(regressed + more(" more regressions not shown"), 2500, "{template}");
-        assert_eq!(undecided + more(" more that fail the gate not shown"), 2500, "{template}");
+        assert_eq!(undecided + more(" more rows that fail the gate not shown"), 2500, "{template}");
         assert!(text.contains("Not listed: 1,000 benchmarks improved."), "{text}");
     }
 }
@@ -742,7 +742,7 @@ fn the_template_fits_the_repository() {
     let sandbox = package();
     let render = || sandbox.perfgate(&["render", "comparison.json"]);
     render().exits(0).prints("## Performance pull request\n").does_not_print("Deployment").does_not_print("Cache");
-    render().reports("the template is `library`");
+    render().reports("using the template `library`");
     sandbox.write("Dockerfile", "");
     render().exits(0).prints("## Performance Optimization Pull Request\n").reports("--template library");
     // Results of a load test are those of a service.
@@ -799,7 +799,10 @@ fn failing_rows_that_do_not_fit_are_counted() {
         assert!(text.chars().count() <= 65_536, "{template}: {}", text.chars().count());
         let shown = text.lines().filter(|line| line.starts_with("| ➖")).count();
         assert!(shown >= 10, "{text}");
-        assert!(text.contains(&format!("{} more that fail the gate not shown (", 3000 - shown)), "{shown}: {text}");
+        assert!(
+            text.contains(&format!("{} more rows that fail the gate not shown (", 3000 - shown)),
+            "{shown}: {text}"
+        );
     }
 }
 

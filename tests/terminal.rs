@@ -119,7 +119,7 @@ fn the_next_step_stands_above_the_last_line_if_there_is_one() {
     let (_, report) = failing_on_removed();
     let lines = |report: &Report| shown(report, None).lines().map(str::to_owned).collect::<Vec<_>>();
     let failing = lines(&report);
-    assert_eq!(failing[failing.len() - 2], "Next: Check that the removed benchmarks are meant to be gone.");
+    assert_eq!(failing[failing.len() - 2], "Next: Check that the benchmarks were removed on purpose.");
     let passing = Sandbox::new();
     passing.bench("base", "a", 1000.0, 1).bench("head", "a", 1000.0, 2);
     passing.perfgate(&["compare", "base", "head"]).exits(0).prints("PASS: no regression").does_not_print("Next:");

@@ -1,4 +1,4 @@
-//! Cases of tests/verdicts: inputs that are easy to judge wrongly.
+//! Cases of tests/verdicts: inputs for which a wrong verdict is easy to reach.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;

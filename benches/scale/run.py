@@ -101,7 +101,7 @@ def of_compare(work):
             if n <= 10_000:
                 fill(repo, "dir:../runs", n, [*commits, head])
             else:
-                # Generating samples is slow, so ten runs share the same ones; they cost as much to read and judge.
+                # Generating samples is slow, so ten runs share the same ones; they take as long to read and compare.
                 for line in [*commits, head]:
                     side = tree / ("criterion@new" if line == head else "criterion@base")
                     once([perfgate, "record", side, "--commit", line.split()[0], "--store", "dir:../runs"], repo, (0,))

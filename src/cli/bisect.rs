@@ -28,10 +28,10 @@ pub struct BisectArgs {
     /// Full name of the benchmark, or the command line if the whole command is timed
     #[arg(value_name = "BENCHMARK")]
     benchmark: String,
-    /// A commit where it is fast
+    /// A commit at which the benchmark is fast
     #[arg(long, value_name = "REV")]
     good: String,
-    /// A commit where it is slow
+    /// A commit at which the benchmark is slow
     #[arg(long, value_name = "REV", default_value = "HEAD")]
     bad: String,
     /// Metric of the benchmark

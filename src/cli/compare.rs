@@ -30,7 +30,7 @@ Examples:
 /// A side is a file, a directory of results (target/criterion), DIR@NAME for a baseline that criterion saved, `-` for
 /// standard input, or a git revision, which means its stored runs. The default for HEAD is target/criterion, or
 /// `[[input]]` of perfgate.toml. The default for BASE is the stored runs of the merge base with the default branch and of
-/// the commits before it. One path alone is the head if the store has runs, otherwise the base.
+/// the commits before it. A single path is head if the store has runs, otherwise base.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
@@ -143,7 +143,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     match report.verdict {
         Verdict::None if args.allow_missing_baseline => Ok(0),
         Verdict::None => bail!(
-            "nothing was judged: {}. {} To accept this, pass --allow-missing-baseline",
+            "no verdict: {}. {} To exit with 0 instead, pass --allow-missing-baseline",
             render::not_judged(&report),
             render::next_step(&report).unwrap_or_default()
         ),

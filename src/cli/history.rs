@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate history                      every series that changed
+  perfgate history                      the series that changed
   perfgate history parse/large          one benchmark: levels and commits
   perfgate history --last 500 --format json
   perfgate history --html history.html  a page with charts, works offline
@@ -59,7 +59,7 @@ enum View {
     Csv,
 }
 
-/// Most runs of a page that a workflow publishes.
+/// Maximum number of runs on a page that a workflow publishes.
 const RUNS_OF_SITE: u32 = 1_000;
 
 impl HistoryArgs {
@@ -85,9 +85,9 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         });
         if all.is_empty() {
             if let Some(near) = nearest_name(wanted, names.iter().map(String::as_str)) {
-                bail!("no name of a stored benchmark contains {wanted:?}; did you mean {near:?}?");
+                bail!("no stored benchmark has {wanted:?} in its name; did you mean {near:?}?");
             }
-            bail!("no name of a stored benchmark contains {wanted:?}; there are {}", quoted_list(names));
+            bail!("no stored benchmark has {wanted:?} in its name; the stored ones are {}", quoted_list(names));
         }
     }
     if all.is_empty() {
@@ -134,7 +134,8 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Writes the page and the files of its series. Files of series that are gone stay: an older page may still be open.
+/// Writes the page and the files of its series. Files of series that no longer exist are kept: an older page may still be
+/// open.
 fn write_site(directory: &Path, site: &HistorySite) -> anyhow::Result<()> {
     let data = directory.join("data");
     std::fs::create_dir_all(&data).with_context(|| format!("{}: cannot create the directory", data.display()))?;

@@ -21,7 +21,7 @@ Examples:
   perfgate measure --no-base --rounds 5 -- cargo bench  store five runs of HEAD
   perfgate measure --setup make -- ./build/tool in.txt  time the whole command
   perfgate measure --base v1.2 --budget 15m -- cargo bench --bench parser
-  perfgate measure --explain -- cargo bench             and the functions
+  perfgate measure --explain -- cargo bench             also list functions
   perfgate measure --count instructions -- cargo bench
   perfgate measure -- pytest benches --benchmark-json={out} {filter}";
 
@@ -30,7 +30,7 @@ Examples:
 /// Checks both sides out and builds them in directories of their own. The work tree is only read; its uncommitted changes
 /// are part of head. Base and head run in turn. Benchmarks that look slower or faster run again on both sides a
 /// fixed number of times, and only these runs decide. Results are read from the file that {out} names, criterion's directory,
-/// files that the run wrote below the work tree, or standard output. Where a command is not a benchmark tool and writes no
+/// files that the run wrote below the work tree, or standard output. If the command is not a benchmark tool and writes no
 /// results, the process itself is timed.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -84,7 +84,7 @@ pub struct MeasureArgs {
     /// Include unchanged benchmarks
     #[arg(long)]
     all: bool,
-    /// Also show which functions made the largest confirmed regressions slower, at most 5 of them; the verdict stays the same
+    /// Also show which functions caused the largest confirmed regressions, at most 5; the verdict stays the same
     #[arg(long, conflicts_with = "no_base")]
     explain: bool,
     #[command(flatten)]

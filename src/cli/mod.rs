@@ -39,7 +39,7 @@ use std::process::ExitCode;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  the gate passes
-  1  the gate fails: something in fail-on happened (by default: regressed,
+  1  the gate fails: an outcome that fail-on lists (by default: regressed,
      budget, failed)
   2  no verdict: wrong usage, unreadable input, no results, no baseline, or a
      failed store or command";
@@ -151,9 +151,9 @@ pub fn main() -> ExitCode {
 /// More threads than this take longer to start than they save.
 const MOST_THREADS: usize = 512;
 
-/// Starts rayon's threads, because rayon panics where it cannot start them itself: a limit of processes, as in a container.
-/// This thread is one of them, so that no loop over a few benchmarks waits for another thread to wake up: 12 instead of 57
-/// context switches in `perfgate compare` of two trees of 100 benchmarks.
+/// Starts rayon's threads here, because rayon panics if it cannot start them itself, for example because of a process limit
+/// in a container. This thread is one of them, so that no loop over a few benchmarks waits for another thread to wake up: 12
+/// instead of 57 context switches in `perfgate compare` of two trees of 100 benchmarks.
 fn start_threads() -> anyhow::Result<()> {
     let probe = std::thread::Builder::new().spawn(|| {}).map(std::thread::JoinHandle::join);
     let mut threads = rayon::ThreadPoolBuilder::new().use_current_thread();

@@ -9,12 +9,12 @@ use anyhow::Context;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Prints text with colours; they are removed where the stream does not support them.
+/// Prints text with colours; they are removed if the stream does not support them.
 pub fn print_styled(text: &str) -> anyhow::Result<()> {
     ignore_closed_pipe(anstream::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// The columns of the terminal that standard output goes to; `None` where it is not a terminal.
+/// The columns of the terminal that standard output goes to; `None` if it is not a terminal.
 pub fn width() -> Option<usize> {
     columns(terminal_size::terminal_size_of(io::stdout()))
 }
@@ -37,7 +37,7 @@ pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::R
 
 /// Writes a file.
 pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(path, bytes).with_context(|| format!("{}: cannot write it", path.display()))
+    std::fs::write(path, bytes).with_context(|| format!("{}: cannot write the file", path.display()))
 }
 
 fn ignore_closed_pipe(result: io::Result<()>) -> anyhow::Result<()> {

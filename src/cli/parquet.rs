@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Most files that are held in memory and written at a time.
+/// Maximum number of files that are kept in memory and written at a time.
 const FILES: usize = 16;
 
 /// The value of `--parquet`: a directory or the URL of a bucket.

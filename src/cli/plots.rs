@@ -22,7 +22,7 @@ pub fn write_history(directory: &Path, view: &HistoryView<'_>) -> anyhow::Result
     write(directory, &plots::of_history(view))
 }
 
-/// Draws all charts with gnuplot, or, where that fails, all with plotters, and writes them.
+/// Draws all charts with gnuplot or, if that fails, all with plotters, and writes them.
 fn write(directory: &Path, charts: &Charts) -> anyhow::Result<()> {
     let shown = directory.display();
     fs::create_dir_all(directory).with_context(|| format!("{shown}: cannot create the directory for the charts"))?;

@@ -13,7 +13,7 @@ use std::fmt::Write;
 
 const EXAMPLES: &str = "\
 Examples:
-  perfgate runs prune --dry-run                  print what would be done
+  perfgate runs prune --dry-run                  only print what would be done
   perfgate runs prune --keep 200 --thin 1000
   perfgate runs prune --keep 50 --thin 0 --push  also for the runs of origin
 
@@ -40,7 +40,7 @@ pub struct PruneArgs {
     push: Option<String>,
 }
 
-/// Prunes and prints a summary; the exit code is 2 where some runs cannot be read.
+/// Prunes and prints a summary; the exit code is 2 if some runs cannot be read.
 pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u8> {
     let special = SpecialCommits::find(gate)?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
@@ -57,7 +57,7 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     } else {
         plan.execute(store, &listing)?;
     }
-    plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; left as it is")));
+    plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; kept unchanged")));
     output::print(escape::lines(&describe(&plan, &store.describe(), args.dry_run)).as_bytes())?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
         push(store, remote)?;

@@ -146,7 +146,7 @@ fn body(
         }
         longest = longest.saturating_sub(length - LONGEST);
     }
-    problem("perfgate's sections do not fit into it".to_owned())
+    problem("perfgate's sections are too long for it".to_owned())
 }
 
 /// Files that GitHub Actions reads after a step.
@@ -181,7 +181,7 @@ pub fn publish_to_job(report: &Report, job: &Job, outputs: &[(&str, String)]) ->
     problems
 }
 
-/// True in a GitHub workflow, where lines of the log can be commands.
+/// True in a GitHub workflow, where log lines can be commands.
 pub fn in_workflow() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }

@@ -82,7 +82,7 @@ fn fitting(report: &Report) -> anyhow::Result<Template> {
     let repository = Repository::discover(Path::new(".")).ok();
     let root = repository.as_ref().and_then(Repository::root).unwrap_or(Path::new("."));
     let (name, other) = if !of_service(report) && is_package(root) { ("library", "pr") } else { ("pr", "library") };
-    output::note(&format!("the template is `{name}`; --template {other} is the other one for pull requests"));
+    output::note(&format!("using the template `{name}`; --template {other} selects the other one for pull requests"));
     template(name)
 }
 

@@ -51,7 +51,7 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
     let listing = store.newest(args.last)?;
     if listing.keys.is_empty() {
         bail!(
-            "{} has no runs; `perfgate record` stores one, `perfgate runs pull` fetches those of others",
+            "{} has no runs; store one with `perfgate record`, or fetch shared ones with `perfgate runs pull`",
             store.describe()
         );
     }

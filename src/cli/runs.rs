@@ -51,7 +51,7 @@ enum RunsCommand {
         #[arg(value_name = "COMMIT")]
         commit: String,
     },
-    /// Remove single runs, for example of a disturbed machine
+    /// Remove individual runs, for example from a machine that was under load
     #[command(after_help = "Example:\n  perfgate runs remove 1f2e3d4c --push")]
     Remove {
         /// Ids of runs, as `perfgate runs list` prints them; four or more digits are enough

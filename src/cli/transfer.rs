@@ -1,6 +1,6 @@
 //! `perfgate runs import`, and copying runs from one store to another.
 //!
-//! Runs that the target has already, whole or thinned, are skipped, so an interrupted transfer can be repeated. A run that
+//! Runs that the target already has, whole or thinned, are skipped, so an interrupted transfer can be repeated. A run that
 //! cannot be read is reported and skipped.
 
 use super::output;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Most runs, and about the most bytes, that are held in memory and written at a time.
+/// Maximum number of runs, and approximately of bytes, that are kept in memory and written at a time.
 const BATCH: usize = 256;
 const BYTES: usize = 16 << 20;
 
@@ -109,12 +109,14 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
     }
     if past.without_commit > 0 {
         let runs = output::count(past.without_commit, "run");
-        output::note(&format!("{runs} without a commit; --commit-from NAME or GIT finds it elsewhere"));
+        output::note(&format!(
+            "{runs} without a commit; to find it in another way, use --commit-from name or --commit-from git"
+        ));
     }
     if past.unknown_machines > 0 && !gate.policy().ignored_environment().contains(&Environment::UNKNOWN) {
         let runs = output::count(past.unknown_machines, "run");
         output::note(&format!(
-            "{runs} of an unknown machine: no other machine is compared with them, unless perfgate.toml has \
+            "{runs} of an unknown machine: not compared with other machines, unless perfgate.toml has \
              `[environment] ignore = [\"unknown\"]`"
         ));
     }
@@ -196,7 +198,7 @@ pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Resu
     Ok(exit_code(&broken))
 }
 
-/// The exit code: 2 where some runs could not be read.
+/// The exit code: 2 if some runs could not be read.
 pub(super) fn exit_code(broken: &[String]) -> u8 {
     if broken.is_empty() { 0 } else { 2 }
 }

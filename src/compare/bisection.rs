@@ -55,7 +55,7 @@ impl Bisection {
         Candidates { first, last }
     }
 
-    /// The commit to measure next: the unknown candidate nearest to the middle. `None` where no candidate is unknown.
+    /// The commit to measure next: the unknown candidate nearest to the middle. `None` if no candidate is unknown.
     pub fn next(&self) -> Option<usize> {
         let Candidates { first, last } = self.candidates();
         let unknown = (first..last).filter(|index| self.statuses[*index] == CommitStatus::Unknown);
@@ -77,7 +77,7 @@ pub const MIN_PAIRS: usize = 3;
 /// After this many pairs a commit stays undecided: the benchmark is too noisy.
 pub const MAX_PAIRS: usize = 12;
 
-/// Tests whether the mean change of pairs of runs lies above or below a limit; `None` where it is undecided. `changes` are
+/// Tests whether the mean change of pairs of runs lies above or below a limit; `None` if it is undecided. `changes` are
 /// log ratios, larger is slower. The error probability is divided by the number of possible tests (Bonferroni).
 pub fn decide(changes: &[f64], limit: f64, error: f64) -> Option<CommitStatus> {
     if changes.len() < MIN_PAIRS {

@@ -36,7 +36,7 @@ pub(super) struct Sampling {
 }
 
 /// The factor between base and head, on the log scale, by which the samples of a benchmark became longer in iterations and in
-/// time; `None` where one side takes more iterations in less time.
+/// time; `None` if one side takes more iterations in less time.
 fn longer(base: f64, head: f64, slower: f64) -> Option<(f64, f64)> {
     let (count, spent) = ((head / base).ln(), (head / base).ln() + slower);
     (count * spent > 0.0 && spent.abs() >= OTHER_TIME.ln()).then_some((count, spent))

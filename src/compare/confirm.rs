@@ -101,7 +101,7 @@ impl Compared {
                     }
                 }
                 _ => {
-                    let why = "suspect, but the re-measured runs do not have results of both sides";
+                    let why = "suspect, but the re-measured runs do not have results for both sides";
                     comparison.effect = Effect::Invalid(why.to_owned());
                 }
             }

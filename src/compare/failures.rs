@@ -49,7 +49,7 @@ fn reported(runs: &[Run]) -> Reported<'_> {
     failed.map(|failed| ((failed.benchmark.as_str(), &*failed.tool), failed)).collect()
 }
 
-/// The tool's message, and whether the benchmark failed in base too.
+/// The tool's message, with a remark if the benchmark also failed in base.
 fn failure_message(failed: &FailedBenchmark, in_base: &Reported<'_>) -> String {
     let too = in_base.contains_key(&(failed.benchmark.as_str(), &*failed.tool)).then_some("it failed in base too");
     [Some(failed.why.as_str()).filter(|why| !why.is_empty()), too].into_iter().flatten().collect::<Vec<_>>().join("; ")

@@ -65,7 +65,7 @@ impl Dialect {
         words
     }
 
-    /// True where the command can run only some benchmarks.
+    /// True if the command can run only some benchmarks.
     pub fn can_filter(command: &[String]) -> bool {
         command.iter().any(|word| word.contains(FILTER)) || can_append(command)
     }

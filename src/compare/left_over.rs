@@ -1,4 +1,4 @@
-//! Results of head that are those of base: left over from an earlier run, or the same file given twice.
+//! Results of head that are identical to those of base: left over from an earlier run, or the same file given twice.
 
 use super::pairs::{RunEvidence, runs_of};
 use crate::model::{Digest, Direction};
@@ -22,7 +22,7 @@ pub(super) struct RunResults {
 }
 
 impl RunResults {
-    /// True where the results are exactly those of another run.
+    /// True if the results are exactly those of another run.
     pub(super) fn is_same(&self, other: &RunResults) -> bool {
         self.entries == other.entries
     }

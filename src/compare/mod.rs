@@ -110,7 +110,7 @@ pub struct Compared {
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.
     pub shift_is_subtracted: bool,
-    /// True where every benchmark of head has exactly the results of base, samples among them: nothing was measured.
+    /// True if every benchmark of head has exactly the results of base, samples among them: nothing was measured.
     pub same_results: bool,
     /// How slow each run was, where base and head ran in turn.
     pub levels: Option<RunLevels>,
@@ -216,7 +216,8 @@ fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
 }
 
 impl Compared {
-    /// The observations of the noise of the typical means; where those were not tested, they are as quiet as the fast edges.
+    /// The observations of the noise of the typical means. If those were not tested, they are taken to be as quiet as the
+    /// fast edges.
     fn mean_observations(&self, group: &TestGroup<'_>) -> Vec<Observation> {
         self.means.get(group.metric).cloned().unwrap_or_else(|| self.observations(group))
     }

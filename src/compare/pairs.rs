@@ -20,7 +20,7 @@ pub struct SideValue {
     pub runs: usize,
     /// Number of samples, as far as the tool reports it.
     pub samples: u64,
-    /// Of a share in percent: how many of the samples it counts, such as requests that failed.
+    /// For a share in percent: the number of samples that it counts, such as failed requests.
     pub events: Option<u64>,
 }
 
@@ -44,7 +44,7 @@ pub struct Pair<'a> {
     pub(super) other_unit: Option<&'a Metric>,
     /// The better direction: as the config states it, else as the newest run of head has it.
     pub(super) direction: Direction,
-    /// True where a run was read with another direction. The fast edge of its digest is on the other side then, so the
+    /// True if a run was read with another direction. The fast edge of its digest is on the other side then, so the
     /// medians are compared.
     pub(super) is_turned: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
@@ -193,17 +193,17 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// True where only the base has measurements.
+    /// True if only the base has measurements.
     pub(super) fn is_base_only(&self) -> bool {
         self.head().is_empty()
     }
 
-    /// True where both sides have measurements.
+    /// True if both sides have measurements.
     pub(super) fn is_shared(&self) -> bool {
         !self.base().is_empty() && !self.head().is_empty()
     }
 
-    /// The group that it is tested in, or its comparison where it needs no test.
+    /// The group that it is tested in, or its comparison if it needs no test.
     pub(super) fn test_group(&self) -> Result<TestGroup<'_>, Box<Comparison>> {
         match self.untested_effect() {
             Some(effect) => Err(Box::new(self.comparison(effect))),

@@ -1,4 +1,4 @@
-//! Selects the samples to plot. Separate from the comparison, so that a comparison without plots does not pay for it.
+//! Selects the samples to plot. Separate from the comparison, so that a comparison without plots has no cost for it.
 
 use super::pairs::{self, Pair};
 use super::{MatchRules, Suspect};

@@ -1,5 +1,5 @@
-//! How slow each run of a measurement was as a whole: the mean of all its benchmarks. Base and head ran in turn, so a difference
-//! between these levels comes from the code. It can show a change that is too small to be shown in a single benchmark.
+//! The level of each run of a measurement: the mean of all its benchmarks. Base and head ran in turn, so a difference between
+//! these levels comes from the code. It can reveal a change that is too small to be detected in a single benchmark.
 
 use super::{Comparison, Pair};
 use crate::stats::shift::MIN_SUITE;
@@ -38,7 +38,7 @@ impl RunLevels {
         levels
     }
 
-    /// True where there are enough benchmarks for a suite.
+    /// True if there are enough benchmarks for a suite.
     pub fn are_of_a_suite(&self) -> bool {
         self.benchmarks >= MIN_SUITE
     }

@@ -57,7 +57,7 @@ impl Pair<'_> {
         }
     }
 
-    /// True where every run of both sides has samples, with fast edges on the same side.
+    /// True if every run of both sides has samples, with fast edges on the same side.
     pub(super) fn has_samples(&self) -> bool {
         let direction = self.direction;
         if self.is_turned || !direction.is_known() {

@@ -3,7 +3,7 @@
 use crate::model::{Evidence, SampleGroup, SampleGroups};
 use crate::stats::split::Split;
 
-/// The groups of all evidence of a side; `None` where most of its runs have none.
+/// The groups of all evidence of a side; `None` if most of its runs have none.
 pub(super) fn of(evidence: &[&Evidence]) -> Option<SampleGroups> {
     let splits: Vec<Option<Split>> = evidence.iter().map(|one| one.split()).collect();
     let typical = Split::typical(&splits)?;

@@ -3,7 +3,7 @@
 use crate::model::{Evidence, SampleStatistics, Statistic, Summary};
 use crate::stats::{quantile, student};
 
-/// The statistics of all evidence of a side; `None` where it has only values.
+/// The statistics of all evidence of a side; `None` if it has only values.
 pub fn of(evidence: &[&Evidence]) -> Option<SampleStatistics> {
     let mut samples = Vec::new();
     for one in evidence {

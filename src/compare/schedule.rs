@@ -1,7 +1,7 @@
 //! The order in which base and head are measured, and the number of rounds that fit a time budget. A round is one run of
 //! each side.
 //!
-//! Rounds alternate in mirrored order (B H, H B, B H …), so that a steady drift of the machine favours neither side.
+//! Rounds alternate in mirrored order (B H, H B, B H …), so that a steady drift of the machine affects both sides equally.
 
 use crate::stats::centre;
 use std::time::Duration;
@@ -41,8 +41,8 @@ pub fn order(rounds: usize) -> Vec<Turn> {
     (0..rounds).flat_map(round).collect()
 }
 
-/// Default number of pairs of runs of the suspects: five where they take at most as long as one and a half rounds of the
-/// suite, otherwise three. Five find more changes with fewer false positives.
+/// Default number of pairs of runs of the suspects: five if they take at most as long as one and a half rounds of the suite,
+/// otherwise three. Five find more changes with fewer false positives.
 pub fn pairs(suspects: usize, suite: usize, can_filter: bool) -> usize {
     if can_filter && 10 * suspects <= 3 * suite { MORE_PAIRS } else { FEW_PAIRS }
 }
@@ -58,7 +58,7 @@ pub struct Costs {
     pub round: Duration,
     /// Number of pairs of runs of the suspects.
     pub pairs: usize,
-    /// True where the tool can run only the suspects.
+    /// True if the tool can run only the suspects.
     pub can_filter: bool,
 }
 

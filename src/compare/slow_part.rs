@@ -20,7 +20,7 @@ pub(super) struct MeanTests {
     pub observations: Vec<Observation>,
 }
 
-/// Tests the typical means of the pairs `members`; `None` where none moved apart. `screened` are the observations of the
+/// Tests the typical means of the pairs `members`; `None` if none moved apart. `screened` are the observations of the
 /// whole suite, where suspects are re-measured.
 pub(super) fn test(
     pairs: &[Pair<'_>],
@@ -47,13 +47,13 @@ pub(super) fn test(
 }
 
 impl TestGroup<'_> {
-    /// True where the samples have typical means.
+    /// True if the samples have typical means.
     pub(super) fn has_typical_means(&self) -> bool {
         self.has_samples && !self.exact
     }
 }
 
-/// The runs that have a typical mean; `None` where a side has none.
+/// The runs that have a typical mean; `None` if a side has none.
 fn with_typical_means(mut runs: BenchmarkRuns) -> Option<BenchmarkRuns> {
     runs.base.retain(|run| run.typical_mean.is_some());
     runs.head.retain(|run| run.typical_mean.is_some());

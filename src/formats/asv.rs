@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Most combinations of parameters that are reported one by one where all of them failed.
+/// Maximum number of combinations of parameters that are reported one by one if all of them failed.
 const MAX_FAILED_LISTED: usize = 1000;
 
 /// airspeed velocity.

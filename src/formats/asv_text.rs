@@ -109,7 +109,7 @@ fn is_rule(text: &str, with: char) -> bool {
 /// once per column.
 const MAX_COLUMNS: usize = 200;
 
-/// A table of values: the first columns are parameters; where there are more parameters, each further column has one
+/// A table of values: the first columns are parameters; if there are more parameters, each further column has one
 /// combination of them in its header, such as `a / 10`, under a line that begins with `--`.
 struct Table {
     /// Positions in characters.

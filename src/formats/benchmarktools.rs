@@ -37,7 +37,7 @@ impl Format for BenchmarkTools {
     }
 }
 
-/// Most levels of groups.
+/// Maximum number of levels of groups.
 const MAX_DEPTH: usize = 50;
 
 /// Adds a trial or a group, both of which are a pair of type and fields.

@@ -44,7 +44,7 @@ impl Format for Gatling {
     }
 }
 
-/// Most levels of groups.
+/// Maximum number of levels of groups.
 const MAX_DEPTH: usize = 50;
 
 /// Adds a group or request, and what it contains.

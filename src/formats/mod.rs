@@ -136,7 +136,7 @@ pub struct Reading {
     pub failures: Failures,
     /// Versions of benchmarks, where the tool states them.
     pub versions: BTreeMap<BenchId, Box<str>>,
-    /// True where a part of the results could not be read: a missing benchmark may be in it.
+    /// True if a part of the results could not be read: a missing benchmark may be in it.
     pub is_incomplete: bool,
     /// Numbers of passed and failed tests; `None` unless the file is a test report.
     pub tests: Option<Tests>,

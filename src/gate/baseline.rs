@@ -13,13 +13,13 @@ use crate::verdict::BaselineGap;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// Most stored runs that are opened for a base, so that a store with many machines does not get slower as it grows.
+/// Maximum number of stored runs that are opened for a base, so that a store with many machines does not get slower as it grows.
 const MAX_RUNS_READ: usize = 4 * HISTORY_RUNS;
 
 /// The runs of a base window.
 pub(super) struct WindowSide {
     pub side: Side,
-    /// True where stored runs of other machine classes were left out.
+    /// True if stored runs of other machine classes were left out.
     pub left_out: bool,
 }
 
@@ -155,7 +155,9 @@ impl Gate {
             (Some(own), _) if newest == Some(own) => {
                 side.report.label = "stored runs of the same commit".to_owned();
                 let short = own.short();
-                Some(format!("nothing is stored for a commit before {short}; comparing with its own stored runs"))
+                Some(format!(
+                    "no run of a commit before {short} is stored; comparing with the stored runs of {short} itself"
+                ))
             }
             (_, Some(base)) if newest != Some(base) => {
                 Some(format!("{name} ({}) has no stored run; comparing with the nearest earlier one", base.short()))
@@ -279,7 +281,7 @@ fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
         return String::new();
     }
     let others: Vec<String> = others.iter().map(|other| named(other.as_deref())).collect();
-    format!(" {} (there are runs {}; PERFGATE_KEY chooses)", named(key), others.join(", "))
+    format!(" {} (there are runs {}; set PERFGATE_KEY to select them)", named(key), others.join(", "))
 }
 
 /// Names benchmarks of which only part of the base's runs count.

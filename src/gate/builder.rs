@@ -5,7 +5,7 @@ use super::error::Error;
 use crate::policy::Policy;
 use std::path::PathBuf;
 
-/// A performance-regression gate: judges the results of benchmarks. [`Gate::builder`] makes one.
+/// A performance-regression gate: compares benchmark results and decides. Made by [`Gate::builder`].
 #[derive(Debug, Clone)]
 pub struct Gate {
     pub(crate) config: Config,
@@ -16,7 +16,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Starts to make a gate.
+    /// Starts building a gate.
     pub fn builder() -> GateBuilder {
         GateBuilder { config: Source::Default, store: None, input_format: None, directory: PathBuf::from(".") }
     }
@@ -66,7 +66,7 @@ impl GateBuilder {
         self
     }
 
-    /// Takes the config from text, in the format of `perfgate.toml`.
+    /// Reads the config from text, in the format of `perfgate.toml`.
     pub fn config_text(mut self, text: impl Into<String>) -> Self {
         self.config = Source::Text(text.into());
         self
@@ -91,11 +91,11 @@ impl GateBuilder {
         self
     }
 
-    /// Makes the gate.
+    /// Builds the gate.
     ///
     /// # Errors
     ///
-    /// Where the config cannot be read or has problems; [`Error::Config`] has all of them.
+    /// Returns an error if the config cannot be read or has problems; [`Error::Config`] has all of them.
     pub fn build(self) -> Result<Gate, Error> {
         let GateBuilder { config, store, input_format, directory } = self;
         let config = match config {

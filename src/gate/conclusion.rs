@@ -1,4 +1,4 @@
-//! What is concluded from a report on a pull request: the result of its check run, and whether a comment is due.
+//! What follows from a report on a pull request: the result of its check run, and whether to write a comment.
 
 use crate::io::github::Conclusion;
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report, Verdict};
@@ -15,7 +15,7 @@ pub(crate) fn conclusion(report: &Report) -> Conclusion {
     }
 }
 
-/// True where there is something to report: only then the comment mode `auto` creates a comment.
+/// True if there is something to report: only then the comment mode `auto` creates a comment.
 pub(crate) fn has_news(report: &Report) -> bool {
     let has = |outcome| report.counts.get(outcome) > 0;
     let over_budget = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);

@@ -1,5 +1,5 @@
-//! Screening and confirmation: what looks changed in the first runs of both sides is a suspect, and the suspects are
-//! decided by re-measured runs alone.
+//! Screening and confirmation: a benchmark that looks changed in the first runs of both sides is a suspect, and only
+//! re-measured runs decide on suspects.
 
 use super::config::Config;
 use super::error::Error;
@@ -19,7 +19,7 @@ pub(crate) struct MeasuredRuns {
     pub base: Vec<Run>,
     /// Whole rounds of the head.
     pub head: Vec<Run>,
-    /// Re-measured suspects, base and head; empty where there were none.
+    /// Re-measured suspects, base and head; empty if there were none.
     pub re_measured: [Vec<Run>; 2],
     /// True for counts of instructions: exact, and re-measured by other rules than times.
     pub are_counts: bool,
@@ -54,7 +54,7 @@ pub(crate) fn judge_measured(
     let (base, head) = (facts(base, &measured.base), facts(head, &measured.head));
     let mut compared = screen(config, &measured.base, &measured.head, TestRules::in_turn(policy.alpha()))?;
     let screened = judge(compared.clone(), policy, base.clone(), head.clone());
-    // This config may suspect more than the other job re-measured; the rest keeps its first runs.
+    // With this config, more benchmarks may be suspects than the other job re-measured. These keep their first runs.
     let fresh = &measured.re_measured;
     let re_measured: BTreeSet<&str> =
         fresh[1].iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str()).collect();
@@ -75,7 +75,7 @@ pub(crate) fn judge_measured(
     Ok(report)
 }
 
-/// What counts do not show.
+/// The note on what instruction counts do not show.
 pub(super) fn note_on_counts() -> Diagnostic {
     let message = "instructions were counted by valgrind: changes of cache misses, branch mispredictions, waiting and \
                    parallelism are not visible";

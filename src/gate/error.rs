@@ -7,7 +7,7 @@ use crate::io::store::StoreError;
 use crate::model::record::RecordError;
 use crate::policy::Problems;
 
-/// Why there is no verdict. The message says what is wrong and how to fix it; the cause, where there is one, is the
+/// Why there is no verdict. The message states what is wrong and how to fix it; the cause, if there is one, is the
 /// [`source`](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub enum Error {
     ConfigFile {
         /// The file.
         path: String,
-        /// The system's answer.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The config has problems.
@@ -44,10 +44,10 @@ pub enum Error {
     NoSuchPath {
         /// As the user wrote it.
         word: String,
-        /// Why it is not a git revision either, where it could be one.
+        /// If it could be a git revision: why it is not one.
         source: Option<RepositoryError>,
     },
-    /// `PATH@NAME` where PATH is a file.
+    /// `PATH@NAME`, but PATH is a file.
     #[error("{word}: {path} is not a directory, so it has no saved baseline")]
     NotADirectory {
         /// As the user wrote it.
@@ -62,7 +62,7 @@ pub enum Error {
         word: String,
     },
     /// A revision next to other words.
-    #[error("{word}: a revision must be the only value for its side; give paths, or one revision")]
+    #[error("{word}: a revision cannot be combined with other values for a side; give one revision, or paths")]
     RevisionAmongPaths {
         /// The revision.
         word: String,
@@ -101,7 +101,7 @@ pub enum Error {
         source: RepositoryError,
     },
     /// The store is empty.
-    #[error("{store} has no runs; `perfgate record` stores one, `perfgate runs pull` fetches those of others")]
+    #[error("{store} has no runs; store one with `perfgate record`, or fetch shared ones with `perfgate runs pull`")]
     EmptyStore {
         /// The store.
         store: String,
@@ -121,7 +121,7 @@ pub enum Error {
         commit: String,
     },
     /// Head has exactly the samples of base.
-    #[error("nothing was measured for {head}: its results are those of {base}, sample for sample; run the benchmarks")]
+    #[error("nothing was measured for {head}: it has exactly the samples of {base}; run the benchmarks")]
     SameResults {
         /// The label of the base.
         base: String,
@@ -202,7 +202,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// True where there is no stored run to compare with, as on the first run of a repository.
+    /// True if there is no stored run to compare with, as on the first run of a repository.
     pub fn is_missing_baseline(&self) -> bool {
         matches!(self, Error::MissingBaseline(_))
     }

@@ -213,5 +213,5 @@ fn stated_time(bytes: &[u8]) -> Option<i64> {
     dates.datetime.and_then(seconds).or_else(|| dates.date.and_then(seconds))
 }
 
-/// Most files of a directory.
+/// Maximum number of files in a directory.
 const MAX_FILES: usize = 50_000;

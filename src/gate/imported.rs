@@ -1,5 +1,5 @@
-//! Stored runs that come from another tool or from an unknown machine, as `[[continue]]` and `[environment] ignore` of the
-//! config take them.
+//! Stored runs that come from another tool or from an unknown machine: how `[[continue]]` and `[environment] ignore` of
+//! the config apply to them.
 
 use super::builder::Gate;
 use crate::model::{BenchId, Environment, Run};

@@ -80,26 +80,26 @@ pub(super) fn judge(mut compared: Compared, policy: &Policy, base: SideFacts, he
 }
 
 impl Gate {
-    /// Judges results against other results. Each side is one path or more, one a run, in time order. A path is a file or
-    /// directory that an input format reads, or `DIR@NAME` for a baseline that criterion saved.
+    /// Compares results with other results. Each side is one or more paths, one for each run, in time order. A path is a file
+    /// or directory that an input format reads, or `DIR@NAME` for a baseline that criterion saved.
     ///
     /// # Errors
     ///
-    /// Where a path does not exist or cannot be read, where the sides have no benchmark in common, and where a budget or
-    /// goal of the config matches no benchmark. A regression is not an error: see [`Report::verdict`].
+    /// Returns an error if a path does not exist or cannot be read, if the sides have no benchmark in common, or if a budget
+    /// or goal of the config matches no benchmark. A regression is not an error: see [`Report::verdict`].
     pub fn compare<B: AsRef<Path>, H: AsRef<Path>>(&self, base: &[B], head: &[H]) -> Result<Report, Error> {
         let base = SideSource::Paths(self.results(&path_words(base))?);
         let head = SideSource::Paths(self.results(&path_words(head))?);
         self.judge_sources(&base, &head, false, ReportDetail::default())
     }
 
-    /// Judges results of the checked-out commit against stored runs: of its merge base with the default branch and of the
-    /// commits before that. Several paths are one run together; without paths, the results are those of `[[input]]` in
-    /// the config, or `target/criterion`.
+    /// Compares results of the checked-out commit with stored runs: those of its merge base with the default branch and of
+    /// the commits before that. Several paths form one run; without paths, the results are those of `[[input]]` in the
+    /// config, or `target/criterion`.
     ///
     /// # Errors
     ///
-    /// As [`Gate::compare`]; also where the store cannot be read, outside of a git repository, and where no stored run
+    /// As [`Gate::compare`]. Also returns an error if the store cannot be read, outside a git repository, or if no stored run
     /// can be the base ([`Error::is_missing_baseline`]).
     pub fn compare_with_store<H: AsRef<Path>>(&self, head: &[H]) -> Result<Report, Error> {
         let head = SideSource::WorkTree(self.results(&path_words(head))?);

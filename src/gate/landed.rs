@@ -1,5 +1,5 @@
-//! Regressions on a baseline branch that more than one run shows. Each is judged against the runs before
-//! the first commit that showed it, so that its own slow runs are not part of the base.
+//! Regressions on a baseline branch that more than one run shows. Each is compared with the runs before the first commit that
+//! showed it, so that its own slow runs are not part of the base.
 
 use super::builder::Gate;
 use super::error::Error;
@@ -12,7 +12,7 @@ use crate::render;
 use crate::verdict::{Finding, Outcome, Report};
 
 /// Number of earlier runs that are searched for the first one with the regression. Usually that is the previous run; an older one
-/// is needed where a job failed in between.
+/// is needed if a job failed in between.
 const MAX_PREVIOUS_COMMITS: usize = 3;
 
 /// Regressions that are confirmed.
@@ -50,14 +50,14 @@ impl Landed {
 }
 
 impl Gate {
-    /// Judges a side against the stored runs of a commit and of the commits before it.
+    /// Compares a side with the stored runs of a commit and of the commits before it.
     pub(crate) fn judge_since(&self, base: &Commit, head: Side) -> Result<Report, Error> {
         let environment = head.environment.clone().unwrap_or_default();
         let base = self.read_commit_and_before(base, &environment, Detail::Samples)?;
         self.judge_sides(base, head, true, ReportDetail::ALL)
     }
 
-    /// Judges the checked-out commit, which is recorded, against the runs before it; `None` where there are none.
+    /// Compares the checked-out commit, which is recorded, with the runs before it; `None` if there are none.
     pub(crate) fn judge_recorded(&self, head: Side) -> Result<Option<Report>, Error> {
         let repository = Repository::discover(&self.directory)?;
         let Some(parent) = repository.ancestors(&repository.head()?.commit, 2)?.nth(1) else { return Ok(None) };

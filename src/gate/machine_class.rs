@@ -15,7 +15,7 @@ fn classes(side: &Side, ignored: &[&str]) -> BTreeMap<String, Environment> {
     known.filter(|(name, _)| !name.is_empty()).map(|(name, environment)| (name, environment.clone())).collect()
 }
 
-/// True where the environments have no difference that makes times incomparable.
+/// True if the environments have no difference that makes times incomparable.
 pub(super) fn is_comparable(run: &Run, environment: &Environment, ignored: &[&str]) -> bool {
     differences(&run.environment, environment, ignored).iter().all(|difference| !difference.decisive)
 }
@@ -63,7 +63,7 @@ impl Gate {
             (Some(joined), _) => joined,
             (None, Some(missing)) => return Err(missing),
             (None, None) => {
-                let message = "the merge base has no stored run from any machine of the head";
+                let message = "the merge base has no stored run from any machine class of head";
                 return Err(Error::MissingBaseline(message.to_owned()));
             }
         };
@@ -183,7 +183,7 @@ pub(super) fn compare_environments(
             ""
         };
         let message = format!(
-            "base and head ran on different machines; times are shown, but not judged: {}. Measure both on one machine, or list \
+            "base and head ran on different machines; times are shown but not compared: {}. Measure both on one machine, or list \
              the keys that may differ under `[environment] ignore`{unknown}",
             decisive.join("; ")
         );

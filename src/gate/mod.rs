@@ -1,10 +1,10 @@
 //! The gate: which runs are compared with which, and the steps from results to a verdict.
 //!
-//! A [`Gate`] has a config, a store and an input format. It judges results on disk against other results
-//! ([`Gate::compare`]) or against stored runs ([`Gate::compare_with_store`]), and stores results ([`Gate::record`]). The
-//! answer is a [`Report`]: a verdict, and a [`Finding`] for each metric of each benchmark.
+//! A [`Gate`] has a config, a store and an input format. It compares results on disk with other results ([`Gate::compare`])
+//! or with stored runs ([`Gate::compare_with_store`]), and stores results ([`Gate::record`]). The outcome is a [`Report`]: a
+//! verdict, and a [`Finding`] for each metric of each benchmark.
 //!
-//! # Judge two directories
+//! # Compare two directories
 //!
 //! ```
 //! use perfgate::gate::{Gate, Outcome, Verdict};
@@ -21,10 +21,10 @@
 //! # Ok::<(), perfgate::gate::Error>(())
 //! ```
 //!
-//! # Judge against a store
+//! # Compare with stored runs
 //!
 //! Runs are stored for commits, so this takes a git repository. On the default branch, results are recorded; on other
-//! branches they are judged against the stored runs of the merge base.
+//! branches they are compared with the stored runs of the merge base.
 //!
 //! ```
 //! use perfgate::gate::{Gate, Verdict};

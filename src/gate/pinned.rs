@@ -1,5 +1,5 @@
-//! The head compared with the stored runs of the release that `[baseline] pin` names. It is informational: if it is
-//! unavailable, the report has a warning and the verdict is the same.
+//! The head compared with the stored runs of the release that `[baseline] pin` names. This is informational: if the runs are
+//! unavailable, the report has a warning, and the verdict is the same.
 
 use super::builder::Gate;
 use super::judge::{PolicyRules, SideFacts, at_different_times, judge};
@@ -11,7 +11,7 @@ use crate::model::{Detail, Diagnostic};
 use crate::verdict::Pinned;
 
 impl Gate {
-    /// How far head is from the pinned release; `None` where none is pinned, or where it cannot be compared.
+    /// How far head is from the pinned release; `None` if none is pinned, or where it cannot be compared.
     pub(super) fn compare_with_pinned(&self, head: &Side, diagnostics: &mut Vec<Diagnostic>) -> Option<Pinned> {
         let policy = &self.config.policy;
         let pin = policy.pin()?;

@@ -1,4 +1,4 @@
-//! Which stored runs stay whole, are thinned to quantiles, or are removed, and doing so.
+//! Decides which stored runs stay whole, are thinned to quantiles, or are removed, and does it.
 //!
 //! A run is removed only after its thinned form is stored, and a concurrent reader sees each run once. A prune that is
 //! interrupted can be repeated.

@@ -1,4 +1,4 @@
-//! What is particular to a pull request: changes of the gate's own rules, and regressions that someone accepts for its newest
+//! What applies only to pull requests: changes of the gate's own rules, and regressions that someone accepts for the newest
 //! commit.
 
 use crate::io::github::acceptance::Requests;
@@ -8,7 +8,7 @@ use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report};
 use std::collections::BTreeSet;
 
-/// Adds what the config of a pull request changes against the one of its base.
+/// Adds how the config of a pull request differs from that of its base.
 pub(crate) fn note_changed_rules(report: &mut Report, base: &str, head: &str) {
     let changes = rule_changes(base, head);
     if !changes.is_empty() {
@@ -16,7 +16,7 @@ pub(crate) fn note_changed_rules(report: &mut Report, base: &str, head: &str) {
     }
 }
 
-/// Adds what the config of a fork would change, which was not used.
+/// Adds what the config of a fork, which was not used, would change.
 pub(crate) fn note_unused_rules(report: &mut Report, used: &str, of_fork: &str) {
     let changes = rule_changes(used, of_fork);
     if !changes.is_empty() {

@@ -20,7 +20,7 @@ pub struct Recorded {
     pub results: usize,
     /// Its size in bytes.
     pub bytes: usize,
-    /// False where the store had it already.
+    /// False if the store had it already.
     pub added: bool,
     /// The store's name.
     pub store: String,
@@ -41,7 +41,8 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// Where the results cannot be read or are empty, outside of a git repository, and where the store cannot be written.
+    /// Returns an error if the results cannot be read or are empty, outside a git repository, or if the store cannot be
+    /// written.
     pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
         let loaded = self.read_run(&path_words(results), None, false)?;
         store_run(&*self.open_store()?, &loaded.run)

@@ -6,7 +6,7 @@ use crate::history::{self, Series};
 use crate::model::Run;
 use crate::verdict::{Finding, Outcome, Report, SeriesPoint, SeriesReport};
 
-/// Most findings that get a series.
+/// Maximum number of findings with a series.
 const MAX_SERIES: usize = 3;
 
 impl Gate {

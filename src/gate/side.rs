@@ -15,7 +15,7 @@ use crate::verdict::SideReport;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-/// Most shards of one commit, over all machines.
+/// Maximum number of shards of one commit, over all machines.
 const MAX_SHARDS: usize = 50;
 
 /// A stored run with its name.
@@ -28,14 +28,14 @@ pub(crate) struct Side {
     pub runs: Vec<Run>,
     /// Its part of the report.
     pub report: SideReport,
-    /// Where it was measured; `None` where the files do not record it.
+    /// Where it was measured; `None` if the files do not record it.
     pub environment: Option<Environment>,
     /// Warnings and notes of its files.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 impl Side {
-    /// Adds facts of the machine that reads the results, where they state none.
+    /// Adds facts of the machine that reads the results, if the results state none.
     fn complete(&mut self, here: &Environment) {
         let warning = complete(self.environment.get_or_insert_default(), here);
         self.diagnostics.extend(warning);
@@ -182,8 +182,7 @@ pub(super) fn here(directory: &Path) -> Environment {
     environment
 }
 
-/// The results without those that are given again, and a warning for each of these: they would count as more runs than
-/// were measured.
+/// The results without those that are given again, and a warning for each of these: they would count as additional runs.
 fn distinct(results: &[Results]) -> (Vec<Results>, Vec<Diagnostic>) {
     let mut seen = Vec::new();
     let (mut kept, mut twice) = (Vec::new(), Vec::new());
@@ -268,7 +267,7 @@ pub(super) fn side_of_stored(runs: Vec<KeyedRun>, label: String) -> Side {
     Side { runs, report, environment, diagnostics }
 }
 
-/// A warning where stored runs were made with uncommitted changes.
+/// A warning if stored runs were made with uncommitted changes.
 pub(super) fn dirty_baseline<'r>(runs: impl ExactSizeIterator<Item = &'r Run>) -> Option<Diagnostic> {
     let all = runs.len();
     let dirty = runs.filter(|run| run.environment.get(Environment::DIRTY).is_some()).count();

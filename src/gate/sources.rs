@@ -85,8 +85,8 @@ impl Gate {
         Ok(SideSource::Paths(results))
     }
 
-    /// Resolves both sides of a comparison for which one word was given. A path is the head where the store has runs to
-    /// compare it with, and otherwise the base of the results in the default place; a note names which. A revision, and a
+    /// Resolves both sides of a comparison for which one word was given. A path is head if the store has runs to compare it
+    /// with, and otherwise the base of the results in the default place; a note reports which. A revision, and a
     /// baseline that criterion saved under a name, are always the base.
     pub(crate) fn resolve_one(&self, word: &str) -> Result<(SideSource, SideSource, Option<Diagnostic>), Error> {
         let one = self.resolve(&[word.to_owned()], DefaultSide::Base)?;

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Most commits of the branch whose order is looked up.
+/// Maximum number of commits of the branch whose order is looked up.
 const MAX_COMMITS: usize = 20_000;
 
 /// The newest stored runs of the branch.

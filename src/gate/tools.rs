@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// The tools of some runs.
 pub(super) fn of(runs: &[Run]) -> BTreeSet<&str> {
     let mut tools = BTreeSet::new();
-    // Neighbours mostly have the same tool, so the set is searched only where the tool changes.
+    // Consecutive measurements mostly have the same tool, so the set is searched only when the tool changes.
     let mut last = None;
     for tool in runs.iter().flat_map(|run| &run.measurements).map(|measurement| &*measurement.tool) {
         if last.replace(tool) != Some(tool) {

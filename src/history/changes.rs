@@ -26,7 +26,7 @@ pub struct SeriesChange {
     pub change: f64,
     /// Its 95% confidence interval.
     pub interval: [f64; 2],
-    /// Whether the new level is worse; `None` where the better direction is unknown.
+    /// Whether the new level is worse; `None` if the better direction is unknown.
     pub worse: Option<bool>,
     /// The possible commits.
     pub commits: CommitRange,
@@ -94,7 +94,7 @@ impl SegmentedSeries {
         starts.windows(2).filter(|two| two[0] < two[1]).map(|two| (two[0], two[1])).collect()
     }
 
-    /// True where most values of the stretch that contains a point are zero.
+    /// True if most values of the stretch that contains a point are zero.
     fn is_zero_around(&self, index: usize) -> bool {
         let stretch = self.stretches().into_iter().find(|(start, end)| (*start..*end).contains(&index));
         let values = stretch.and_then(|(start, end)| self.series.points.get(start..end)).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Stored runs of earlier versions with short benchmark names: without the test case, target, job or parameters, unless another
-//! benchmark of the file had the same short name. Their series continue under the long names of current runs.
+//! Earlier versions stored short benchmark names, without the test case, target, job or parameters, unless another benchmark
+//! of the file had the same short name. The series of these runs continue under the long names of current runs.
 
 use crate::model::{BenchId, Run};
 use std::collections::{BTreeMap, BTreeSet};

@@ -52,7 +52,7 @@ pub struct Point {
     pub value: f64,
     /// Index of its first run among the given runs.
     pub run: usize,
-    /// Centre of the fast edges of the runs, where every run has samples: change points are searched in it.
+    /// Centre of the fast edges of the runs, if every run has samples. Change points are searched in these values.
     pub fast_edge: Option<f64>,
 }
 
@@ -65,7 +65,7 @@ pub struct Series {
     pub metric: Arc<Metric>,
     /// The tool.
     pub tool: Cow<'static, str>,
-    /// The machine class, for display; empty where it is unknown.
+    /// The machine class, for display; empty if it is unknown.
     pub machine: String,
     /// At least one, in the order of the runs.
     pub points: Vec<Point>,
@@ -82,7 +82,7 @@ struct SeriesMeasurements<'a> {
     name: Cow<'a, str>,
     machine: &'a str,
     epoch: Option<Arc<Epoch>>,
-    /// True where runs before the epoch were left out.
+    /// True if runs before the epoch were left out.
     is_cut: bool,
     /// The index of each run among the given runs, with its measurement.
     entries: Vec<(u32, &'a Measurement)>,

@@ -5,7 +5,7 @@ use crate::model::record::{self, RecordError, SHARES};
 use crate::model::{Detail, Digest, Evidence, Run, Summary, Thinned};
 use crate::stats::quantile;
 
-/// The thinned form of a stored run; `None` where it has no samples.
+/// The thinned form of a stored run; `None` if it has no samples.
 pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
     let whole = record::decode(bytes, Detail::Samples)?;
     // The digests of the original samples, before these were quantised by the record.

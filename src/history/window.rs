@@ -29,7 +29,7 @@ pub fn base_window(history: &[&Run], rules: &SeriesRules<'_>) -> BaseWindow {
     narrowed(history[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, rules)
 }
 
-/// The same, but takes the runs: a copy of the runs of a large suite would take much memory.
+/// The same, but consumes the runs: a copy of the runs of a large suite would need much memory.
 pub fn base_window_of(mut history: Vec<Run>, rules: &SeriesRules<'_>) -> BaseWindow {
     let first = history.len().saturating_sub(WINDOW_RUNS);
     let starts = starts(&history.iter().collect::<Vec<_>>(), rules);

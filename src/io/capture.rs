@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 /// How long to read the pipes after a command has ended: a process that it started may keep them open.
 pub const PIPES: Duration = Duration::from_secs(5);
-/// The most bytes of output that are kept in memory.
+/// Maximum number of bytes of output that are kept in memory.
 pub const KEPT: usize = 32 << 20;
-/// The most bytes of output that are kept in a file.
+/// Maximum number of bytes of output that are kept in a file.
 pub const MAX_BYTES: u64 = 256 << 20;
 /// The bytes at the end that are kept for messages.
 const TAIL: usize = 8 << 10;
@@ -83,7 +83,7 @@ impl Capture {
 }
 
 impl Captured {
-    /// True where more was printed than is kept.
+    /// True if more was printed than is kept.
     pub fn is_cut(&self) -> bool {
         self.whole.is_none() && self.file.is_none() && self.length > 0
     }

@@ -1,7 +1,7 @@
 //! Reuses dependencies that cargo built in another target directory, so that a side is not built from scratch.
-//! Cargo finds an artifact by a hash of everything it was built from (compiler, profile, features, flags), so one that does not
-//! fit is not used. Packages of the repository itself are never taken over: cargo distinguishes their versions by the times
-//! of files, which would give one side the code of the other.
+//! Cargo finds an artifact by a hash of everything it was built from (compiler, profile, features, flags), so an artifact
+//! that does not match is not used. Packages of the repository itself are never reused: cargo distinguishes their versions by
+//! file times, so one side could get the code of the other.
 
 use super::regular;
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ pub fn keep(target: &Path, cache: &Path, name: &str, profiles: &[String], own: &
     shrink(cache, CACHE)
 }
 
-/// The most bytes of a cache.
+/// Maximum size of a cache in bytes.
 const CACHE: u64 = 5 << 30;
 /// The file that marks an entry of a cache: nothing else is ever removed.
 const MARK: &str = "kept-by-perfgate";

@@ -74,7 +74,7 @@ fn table(path: &Path) -> Option<Table> {
     regular::read_to_string(path).ok()?.parse().ok()
 }
 
-/// A path from a directory, with `..` where it lies above; absolute where the two have little in common.
+/// A path relative to a directory, with `..` if it is above; absolute if the two have little in common.
 fn relative(path: &Path, from: &Path) -> PathBuf {
     let common = from.ancestors().find(|above| path.starts_with(above));
     let Some(common) = common.filter(|common| common.parent().is_some()) else { return path.to_owned() };

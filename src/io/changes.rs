@@ -8,13 +8,13 @@ use git2::{Delta, Diff, DiffFindOptions, DiffOptions, Oid, Patch, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// The most files that are listed; the rest is counted.
+/// Maximum number of files that are listed; the rest are counted.
 const FILES: usize = 40;
-/// The most functions that are listed for a file.
+/// Maximum number of functions that are listed for a file.
 const FUNCTIONS: usize = 8;
-/// The most commits whose trailers are read.
+/// Maximum number of commits whose trailers are read.
 const COMMITS: usize = 200;
-/// The most index statements and migrations that are listed.
+/// Maximum number of index statements and of migrations that are listed.
 const STATEMENTS: usize = 40;
 
 /// The lines and functions that differ between two commits, by file.

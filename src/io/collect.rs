@@ -19,7 +19,7 @@ const ENDINGS: [&str; 12] =
     ["json", "jsonl", "ndjson", "csv", "tsv", "xml", "txt", "out", "log", "jtl", "bench", "results"];
 /// Larger files are skipped.
 const LARGEST: u64 = 256 << 20;
-/// The most levels of directories that are searched.
+/// Maximum depth of directories that are searched.
 const MAX_DEPTH: usize = 12;
 
 /// Where a run may have written results.

@@ -25,7 +25,7 @@ const TICK: Duration = Duration::from_millis(50);
 const GRACE: Duration = Duration::from_secs(2);
 /// A command without a time limit of its own is stopped after this time without output.
 const SILENCE: Duration = Duration::from_secs(2 * 60 * 60);
-/// The most output lines in a message.
+/// Maximum number of output lines in a message.
 const LINES: usize = 20;
 
 /// A flag of CreateProcess.

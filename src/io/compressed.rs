@@ -3,9 +3,9 @@
 use flate2::read::MultiGzDecoder;
 use std::io::{self, Read};
 
-/// Most bytes that a compressed file may expand to: a small file must not fill the memory.
+/// Maximum number of bytes that a compressed file may expand to: a small file must not fill the memory.
 const LIMIT: u64 = 1 << 30;
-/// Most bytes of another file: a stream may never end.
+/// Maximum number of bytes of a file that is not compressed: a stream may never end.
 const PLAIN_LIMIT: u64 = 4 << 30;
 
 /// The content of a stream, decompressed if it begins like a gzip or zstd file.

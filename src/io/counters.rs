@@ -1,5 +1,5 @@
-//! Counts instructions and processor cycles of a command and its children. This needs Linux, a processor with visible
-//! counters (many virtual machines hide them), and `perf_event_paranoid` at 2 or less; otherwise there are no counts. Time
+//! Counts instructions and processor cycles of a command and its children. This needs Linux, a processor with accessible
+//! counters (many virtual machines have none), and `perf_event_paranoid` at 2 or less; otherwise there are no counts. Time
 //! in the kernel is not counted.
 
 /// Counts; `None` for events that were not counted, or only for part of the time.
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
     use perf_event::events::Software;
 
-    /// A kernel clock stands in for the processor's counters, which virtual machines may hide.
+    /// A kernel clock replaces the processor's counters, which may be unavailable in virtual machines.
     #[test]
     fn children_are_counted_and_the_parent_is_not() {
         let measured = |script: &str| {

@@ -10,9 +10,9 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The most levels of directories. Criterion nests four at most; this bounds the cost of a hostile tree.
+/// Maximum depth of directories. Criterion nests at most four; this bounds the cost of a hostile tree.
 const MAX_DEPTH: usize = 64;
-/// The most bytes of a file; a million samples take some 30 MB.
+/// Maximum size of a file in bytes; a million samples take some 30 MB.
 const MAX_FILE: u64 = 1 << 30;
 
 /// One baseline of all benchmarks of a tree.
@@ -22,13 +22,13 @@ pub struct BaselineResults {
     pub measurements: Vec<Measurement>,
     /// Benchmarks whose numbers could not be read.
     pub unreadable: Vec<BenchId>,
-    /// True where other benchmarks could not be read, whose names are not known.
+    /// True if other benchmarks could not be read, whose names are not known.
     pub is_incomplete: bool,
     /// When each measurement was written, seconds since 1970; parallel to `measurements`.
     pub written: Vec<i64>,
     /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
-    /// Warnings about links that lead back to a directory on the way: nothing is missing because of them.
+    /// Warnings about links back to a directory on the path: nothing is missing because of them.
     pub looping_links: Vec<Diagnostic>,
 }
 

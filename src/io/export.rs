@@ -8,7 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The most bytes of a folder's name; a longer one is cut and ends in its hash.
+/// Maximum number of bytes in a folder's name; a longer one is cut and ends in its hash.
 const LONGEST: usize = 200;
 
 /// The exported runs of one repository.

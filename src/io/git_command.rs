@@ -1,4 +1,4 @@
-//! The git command, and the only place that reads its messages: git has one exit status for many faults.
+//! The git command, and the only code that parses its messages, because git has one exit status for many errors.
 
 use super::github::Token;
 pub(super) use super::limited_output::output_within;

@@ -1,5 +1,5 @@
 //! Checks the files of a repository and of git's configuration before git and libgit2 read them: opening a named pipe in place
-//! of one would block for ever.
+//! of one would block forever.
 
 use super::regular;
 use std::fs;
@@ -30,7 +30,7 @@ const TOP_FILES: [&str; 3] = [".gitignore", ".gitattributes", ".gitmodules"];
 const DIRECTORIES: [&str; 3] = ["refs", "objects/info", "objects/pack"];
 /// How deep files of the configuration include others, as in git.
 const MAX_INCLUDES: usize = 10;
-/// Most object folders that are followed. git itself follows five in a row.
+/// Maximum number of object folders that are followed. git itself follows five in a row.
 const MAX_BORROWED: usize = 10;
 
 /// The git directory of the repository around a directory, and the directory that contains or names it. The search is the same

@@ -4,7 +4,7 @@ use globset::GlobBuilder;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The most levels of directories that are searched below the pattern's fixed part.
+/// Maximum depth of directories that are searched below the pattern's fixed part.
 const MAX_DEPTH: usize = 24;
 
 /// Why a pattern is not valid.

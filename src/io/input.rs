@@ -46,7 +46,7 @@ pub struct Loaded {
     pub run: Run,
     /// Warnings about the files.
     pub diagnostics: Vec<Diagnostic>,
-    /// True where all results are older than the measured commit: nothing was measured for it.
+    /// True if all results are older than the measured commit: nothing was measured for it.
     pub left_over: bool,
 }
 
@@ -68,7 +68,7 @@ impl Location {
         known.then(|| Location::Directory { path: directory.into(), baseline: baseline.to_owned() })
     }
 
-    /// True for an argument that can only be a path, so that a missing one is reported as a missing file.
+    /// True for an argument that can only be a path, so that a path that does not exist is reported as a missing file.
     pub fn looks_like_path(word: &str) -> bool {
         let path = Path::new(word.rsplit_once('@').map_or(word, |(directory, _)| directory));
         let separator = |c: char| std::path::is_separator(c);
@@ -123,7 +123,7 @@ pub fn is_criterion_tree(path: &Path) -> bool {
     criterion_tree::is_tree(path)
 }
 
-/// The names of the baselines that were saved in a criterion tree, besides those that criterion itself writes.
+/// The names of the baselines that were saved in a criterion tree, in addition to those that criterion itself writes.
 pub fn saved_baselines(tree: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut open = vec![tree.to_owned()];
@@ -348,7 +348,7 @@ const LESS_EXACT_FORMATS: [(&str, &str); 20] = [
     ("criterion-text", "criterion-raw"),
 ];
 
-/// Leaves out results of a format where a better one of the same tool is there: they are the same measurements.
+/// Leaves out results of a format if there are results of a better format of the same tool: they are the same measurements.
 fn leave_out_poorer(measurements: &mut Vec<Measurement>) -> Option<Diagnostic> {
     let has = |tool: &str| measurements.iter().any(|measurement| measurement.tool == tool);
     // Most results are of one tool, or of tools that are not in the list.

@@ -42,7 +42,7 @@ fn first_truncated(objects: &Path, go_on: &impl Fn() -> bool) -> Option<String> 
     None
 }
 
-/// True where the zlib stream of a file goes on after the file's end. Other damage is found by libgit2 itself.
+/// True if the zlib stream of a file continues past the end of the file. Other damage is found by libgit2 itself.
 fn ends_too_early(path: &Path) -> bool {
     // libgit2 would wait for the writer of a named pipe, too.
     let Ok(mut file) = regular::open(path) else {

@@ -1,6 +1,7 @@
 //! A PID file for each running command, so that the command of a killed perfgate does not disturb later measurements. The
 //! file is in the scratch directory and contains the process's id and start time. The next perfgate kills the process if it
-//! still runs. Linux only: other systems have no start time to tell a process from a later one with the same id.
+//! still runs. Linux only: on other systems there is no start time that distinguishes a process from a later one with the
+//! same id.
 
 use super::regular;
 use std::fs;
@@ -54,7 +55,7 @@ pub fn process_name() -> String {
     }
 }
 
-/// True for the name of a process of this machine, or container, that has ended. False where that is unknown.
+/// True for the name of a process of this machine, or container, that has ended. False if that is unknown.
 pub fn has_ended(name: &str) -> bool {
     let mut parts = name.split('-');
     let (Some(space), Some(id), Some(start), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// The time limit for a command, so that a toolchain manager does not start a download.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// The most characters of a fact.
+/// Maximum number of characters in a fact.
 const LONGEST: usize = 200;
 
 /// All known facts. `dir` is where the benchmarks were built; `variable` reads the environment.

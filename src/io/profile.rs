@@ -51,7 +51,7 @@ pub fn read_file(path: &Path, inlined: &mut InlinedCode) -> Result<Profile, Prof
 /// The inlined functions at an address of a program, from its debug information.
 #[derive(Default)]
 pub struct InlinedCode {
-    /// `None` for a file without debug information, or that is gone.
+    /// `None` for a file without debug information, or one that no longer exists.
     loaders: HashMap<String, Option<addr2line::Loader>>,
     /// When the profile was written. A program that is newer has other addresses.
     written: Option<SystemTime>,

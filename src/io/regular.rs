@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The most bytes that are read.
+/// Maximum number of bytes that are read.
 const LARGEST: u64 = 1 << 30;
 /// Where the shell has the other end of a pipe, as in `<(command)`.
 const STREAMS: [&str; 4] = ["/dev/fd", "/dev/stdin", "/dev/null", "/proc"];

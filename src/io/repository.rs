@@ -62,7 +62,7 @@ impl Repository {
         watchdog::begin(&self.place.common.join("objects"))
     }
 
-    /// Refuses an object that libgit2 would read for ever.
+    /// Refuses an object that libgit2 would read forever.
     fn check(&self, id: Oid) -> Result<Oid, RepositoryError> {
         let id_text = id.to_string();
         if loose::is_truncated(&self.place.common.join("objects"), &id_text) {

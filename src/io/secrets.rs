@@ -51,7 +51,7 @@ pub fn use_only(given: BTreeMap<String, String>) {
     let _ = CLOUD_VARIABLES_OF_INPUT.set(given);
 }
 
-/// False where the variables of clouds in the environment do not count.
+/// False if the variables of clouds in the environment do not count.
 pub fn is_environment_used() -> bool {
     CLOUD_VARIABLES_OF_INPUT.get().is_none()
 }

@@ -27,7 +27,7 @@ impl Repository {
         self.status(true)
     }
 
-    /// True where a part of the files is not checked out.
+    /// True if a part of the files is not checked out.
     pub(super) fn is_sparse(&self) -> bool {
         self.git_dir().join("info/sparse-checkout").exists()
     }

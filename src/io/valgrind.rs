@@ -15,7 +15,7 @@ const START: Duration = Duration::from_secs(60);
 /// The names of the files that valgrind writes begin with this.
 const FILE: &str = "counts.";
 
-/// True where valgrind can be started.
+/// True if valgrind can be started.
 pub fn is_installed() -> bool {
     let version = Command {
         words: [VALGRIND, "--version"].map(str::to_owned).to_vec(),
@@ -39,7 +39,7 @@ pub fn profile_words(out: &Path, children: bool) -> Vec<String> {
     words
 }
 
-/// The names of criterion's `iter` functions in a program; none where it has no symbols.
+/// The names of criterion's `iter` functions in a program; none if it has no symbols.
 pub fn loop_names(program: &Path) -> io::Result<Vec<String>> {
     Ok(profile::loop_names(&fs::read(program)?).into_iter().collect())
 }

@@ -90,7 +90,7 @@ fn watch(end: fn(&StuckReason)) {
     let mut checked = 0;
     loop {
         let state = lock();
-        // Sleeps while there is nothing to watch: measured commands must not be disturbed.
+        // Sleeps while there is nothing to watch, so that it does not disturb measured commands.
         drop(STARTED.wait_while(state, |state| state.running.is_empty()).unwrap_or_else(PoisonError::into_inner));
         std::thread::sleep(TICK);
         let Some((number, (since, objects))) = lock().running.first_key_value().map(|(n, o)| (*n, o.clone())) else {

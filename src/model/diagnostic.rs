@@ -55,7 +55,7 @@ impl Diagnostic {
         Diagnostic { stands_for: Some(count), ..self }
     }
 
-    /// How many diagnostics it counts as: itself, or those that it stands for.
+    /// The number of diagnostics it counts as: one, or the number that it summarises.
     pub fn count(&self) -> usize {
         self.stands_for.unwrap_or(1)
     }

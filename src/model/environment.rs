@@ -63,7 +63,7 @@ impl Environment {
         self.get(Self::CPU) == Some(Self::UNKNOWN)
     }
 
-    /// True where no fact is known.
+    /// True if no fact is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -90,7 +90,7 @@ pub struct Difference {
     pub base: String,
     /// The value of the head.
     pub head: String,
-    /// True where it makes the machine classes different.
+    /// True if it makes the machine classes different.
     pub decisive: bool,
 }
 

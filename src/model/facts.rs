@@ -64,7 +64,7 @@ pub struct Statement {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CodeChange {
-    /// The merge base; `None` where there is none.
+    /// The merge base; `None` if there is none.
     #[serde(with = "or_empty")]
     pub base: Option<Commit>,
     /// What is checked out.
@@ -96,7 +96,7 @@ pub struct CodeChange {
 /// A changed file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileChange {
-    /// Its path in the repository: hostile text.
+    /// Its path in the repository: untrusted text.
     pub path: String,
     /// How it changed.
     pub kind: FileChangeKind,

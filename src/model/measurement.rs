@@ -72,7 +72,7 @@ impl Evidence {
         self
     }
 
-    /// The digest of the samples; `None` where the tool reports only a summary or a value.
+    /// The digest of the samples; `None` if the tool reports only a summary or a value.
     pub fn digest(&self, direction: Direction) -> Option<Digest> {
         match self {
             Evidence::Samples(samples) => Some(Digest::of(samples, direction)),
@@ -92,7 +92,7 @@ impl Evidence {
         }
     }
 
-    /// The fast edge of the samples; `None` where the tool reports only a summary or a value.
+    /// The fast edge of the samples; `None` if the tool reports only a summary or a value.
     pub fn fast_edge(&self, direction: Direction) -> Option<f64> {
         self.digest(direction).map(|digest| digest.fast_edge)
     }
@@ -147,13 +147,13 @@ impl Digest {
         }
     }
 
-    /// True where the median stands in for the fast edge: a sample is not positive, or there is only one.
+    /// True if the median replaces the fast edge: a sample is not positive, or there is only one.
     pub fn lacks_edge(&self) -> bool {
         let is_median = (self.fast_edge - self.median).abs() <= 1e-9 * self.median;
         is_median && self.within_run_drift.is_none() && self.typical_mean.is_none()
     }
 
-    /// True where the digest shows that a sample is not positive. The digest of a few samples never shows it.
+    /// True if the digest shows that a sample is not positive. The digest of a few samples never shows it.
     pub fn has_zero(&self) -> bool {
         self.lacks_edge() && self.samples as usize >= samples::DRIFT_MIN_SAMPLES
     }

@@ -45,7 +45,7 @@ impl Direction {
         }
     }
 
-    /// True where it is known which way is better.
+    /// True if it is known which way is better.
     pub fn is_known(self) -> bool {
         self != Direction::Unknown
     }

@@ -1,4 +1,4 @@
-//! The types that every other room uses: runs, measurements, environments, diagnostics, and the stored record.
+//! The types that every other layer uses: runs, measurements, environments, diagnostics, and the stored record.
 
 mod diagnostic;
 mod environment;

@@ -45,7 +45,7 @@ impl Borrow<str> for BenchId {
 pub struct Commit(Box<str>);
 
 impl Commit {
-    /// A full commit id, or `None` where the text is not one.
+    /// A full commit id, or `None` if the text is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let hex = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
         (hex && matches!(text.len(), 40 | 64)).then(|| Commit(text.into()))

@@ -28,7 +28,7 @@ pub struct Run {
     pub failures: Failures,
     /// Benchmarks whose results could not be read; not stored.
     pub unreadable: Vec<BenchId>,
-    /// True where other results could not be read: a missing benchmark may be among them; not stored.
+    /// True if other results could not be read: a missing benchmark may be among them; not stored.
     pub is_incomplete: bool,
     /// How many tests passed and failed, where a test runner's report was read; not stored.
     pub tests: Option<Tests>,
@@ -79,7 +79,7 @@ pub struct EarlyEnd {
 }
 
 impl Failures {
-    /// True where nothing failed or was skipped.
+    /// True if nothing failed or was skipped.
     pub fn is_empty(&self) -> bool {
         self.benchmarks.is_empty() && self.early_ends.is_empty() && self.skipped.is_empty()
     }

@@ -18,14 +18,14 @@ pub struct SampleGroups {
     pub lower: SampleGroup,
     /// The group with the larger values.
     pub upper: SampleGroup,
-    /// True where the groups are two modes, false for an arbitrary limit within a wide distribution.
+    /// True if the groups are two modes, false for an arbitrary limit within a wide distribution.
     pub are_modes: bool,
 }
 
 /// A fact about each side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct OfSides<T> {
-    /// That of base; `None` where it has none.
+    /// That of base; `None` if it has none.
     pub base: Option<T>,
     /// That of head.
     pub head: Option<T>,

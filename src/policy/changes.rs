@@ -14,7 +14,7 @@ const VALUES: [(&str, &str, &str, &str); 4] = [
 const TABLES: [&str; 8] = ["benchmark", "budget", "goal", "environment", "epoch", "baseline", "rename", "continue"];
 
 /// The changes of the rules from one config to another, which may be empty texts. Text that is not TOML has no changes: it is
-/// refused elsewhere. Values come from the files: hostile text.
+/// refused elsewhere. Values come from the files: untrusted text.
 pub fn rule_changes(old: &str, new: &str) -> Vec<String> {
     let (Ok(old), Ok(new)) = (old.parse::<Table>(), new.parse::<Table>()) else { return Vec::new() };
     let mut changes = Vec::new();

@@ -85,7 +85,7 @@ impl Limit {
     }
 
     /// Which side is good; a change without a comparison sign limits the metric's worse side.
-    /// `None` where that is unknown.
+    /// `None` if that is unknown.
     pub fn comparison(&self, direction: Direction) -> Option<Comparison> {
         match &self.kind {
             Bound::Absolute { comparison, .. } | Bound::Relative { comparison: Some(comparison), .. } => {

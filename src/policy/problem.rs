@@ -4,7 +4,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use std::fmt;
 use std::ops::Range;
 
-/// Most frames shown; the rest is only counted. A broken generator can cause 100,000.
+/// Maximum number of frames shown; the rest are only counted. A broken generator can cause 100,000.
 const FRAMES: usize = 100;
 /// Bytes shown before and after the position in a very long line.
 const WINDOW: usize = 1_000;

@@ -65,7 +65,7 @@ impl Rules {
         self.rules.iter().zip(used).filter(|(_, used)| !used).map(|(rule, _)| rule).collect()
     }
 
-    /// The better direction of a metric. A rule without `metric` applies only where the direction is unknown: `match = "*"`
+    /// The better direction of a metric. A rule without `metric` applies only if the direction is unknown: `match = "*"`
     /// must not reverse the direction of times.
     pub fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
         if self.rules.iter().all(|rule| rule.direction.is_none()) {

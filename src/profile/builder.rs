@@ -6,7 +6,7 @@ use super::origin::is_library;
 use super::{Function, Measure, Profile};
 use std::collections::{BTreeMap, HashMap};
 
-/// Most rounds of moving costs from callee to caller; recursion in a library would otherwise repeat without end.
+/// Maximum number of rounds that move costs from callee to caller; recursion in a library would otherwise repeat without end.
 const ROUNDS: usize = 64;
 /// Charging ends when less than this share of the total moves.
 const NEGLIGIBLE: f64 = 1e-6;
@@ -50,8 +50,8 @@ struct Node {
     library: bool,
 }
 
-/// The most frames of a stack, from the innermost: the outermost ones of a deeper stack are cut off. A small file can describe many
-/// deep stacks.
+/// Maximum number of frames of a stack, from the innermost: the outermost ones of a deeper stack are cut off. A small file
+/// can describe many deep stacks.
 pub(super) const MAX_DEPTH: usize = 1 << 10;
 
 /// Collects costs.

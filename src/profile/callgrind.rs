@@ -8,7 +8,7 @@ use super::{Fault, InlineFrames, Measure, Profile};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-/// The event that is compared where the file has it.
+/// The event that is compared, if the file has it.
 const INSTRUCTIONS: &str = "Ir";
 
 /// True for a file of callgrind: it begins with header lines, of which `events:` is never missing.
@@ -235,7 +235,7 @@ impl File<'_> {
         Ok(())
     }
 
-    /// True for a call of the clock by criterion's `iter`, where that is left out.
+    /// True for a call of the clock by criterion's `iter`, if such calls are left out.
     fn reads_clock(&mut self, callee: &Rc<str>) -> bool {
         let (Some(roles), Some(caller)) = (&mut self.roles, &self.place.function) else { return false };
         let mut role = |name: &Rc<str>| *roles.entry(Rc::clone(name)).or_insert_with(|| Role::of(name));

@@ -33,7 +33,7 @@ pub struct Growth {
     pub functions: Vec<GrownFunction>,
     /// The functions that have most of the growth, and their share of it.
     pub most: Option<(usize, f64)>,
-    /// Which function called which, for the flame graph; `None` where nothing is known.
+    /// Which function called which, for the flame graph; `None` if nothing is known.
     pub flame: Option<Flame>,
 }
 
@@ -41,7 +41,7 @@ pub struct Growth {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct GrownFunction {
-    /// Its name: hostile text.
+    /// Its name: untrusted text.
     pub name: String,
     /// Its source file, as in the profile.
     pub file: Option<String>,
@@ -57,7 +57,7 @@ pub struct GrownFunction {
     pub presence: Presence,
     /// How its inlining changed.
     pub inlining: Option<Inlining>,
-    /// Whether the diff between the commits changes it; `None` where there are no commits.
+    /// Whether the diff between the commits changes it; `None` if there are no commits.
     pub in_diff: Option<bool>,
 }
 

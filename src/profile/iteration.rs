@@ -53,7 +53,7 @@ fn is_loop(name: &str) -> bool {
         && module == Some("bencher")
 }
 
-/// The mangled names of criterion's `iter` functions in a program: one for each type of body. None where it has no symbols.
+/// The mangled names of criterion's `iter` functions in a program: one for each type of body. None if it has no symbols.
 pub fn loop_names(program: &[u8]) -> BTreeSet<String> {
     let is_name = |text: &&[u8]| text.len() < LONGEST && (text.starts_with(b"_ZN") || text.starts_with(b"_R"));
     let names = program.split(|byte| *byte == 0).filter(is_name).filter_map(|text| std::str::from_utf8(text).ok());

@@ -92,7 +92,7 @@ pub struct Profile {
     pub functions: BTreeMap<String, Function>,
     /// Which function called which, without the calls that cost little.
     pub calls: CallTree,
-    /// True where the profile has no stacks: `calls` is estimated from a call graph.
+    /// True if the profile has no stacks: `calls` is estimated from a call graph.
     pub estimated: bool,
 }
 
@@ -103,7 +103,7 @@ pub struct Function {
     pub name: String,
     /// Its source file, as in the profile.
     pub file: Option<String>,
-    /// True where the profile has its name without the module.
+    /// True if the profile has its name without the module.
     pub short_name: bool,
     /// The cost of its own code, and of library code that it called: the standard library and the system's libraries are
     /// charged to the function that uses them.
@@ -134,7 +134,7 @@ impl Function {
 }
 
 impl Profile {
-    /// Divides all costs, to get those of one of so many iterations.
+    /// Divides all costs by a number of iterations, to get those of one iteration.
     pub fn divide(&mut self, by: f64) {
         self.total /= by;
         self.calls.divide(by);
@@ -208,7 +208,7 @@ pub struct Explanation {
 
 /// Where inlined code comes from: the source functions of a machine instruction.
 pub trait InlineFrames {
-    /// The functions at an address of an object file, innermost first; empty where they are unknown.
+    /// The functions at an address of an object file, innermost first; empty if they are unknown.
     fn at(&mut self, object: &str, address: u64) -> Vec<SourceFrame>;
 }
 

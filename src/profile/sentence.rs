@@ -10,8 +10,8 @@ const FACTOR: f64 = 3.0;
 const CHANGED: usize = 3;
 
 impl Explanation {
-    /// What changed, as in `parse/large executes 41% more instructions; 96% of the growth is in 2 functions`. The name in it is
-    /// hostile text.
+    /// What changed, as in `parse/large executes 41% more instructions; 96% of the growth is in 2 functions`. The name in it
+    /// is untrusted text.
     pub fn sentence(&self) -> String {
         let subject = self.benchmark.as_deref().unwrap_or("head");
         let growth = &self.growth;

@@ -1,4 +1,4 @@
-//! Names from benchmark files are hostile text. Each output format has its own function to escape them.
+//! Names from benchmark files are untrusted text. Each output format has its own function to escape them.
 
 use std::fmt::Write;
 

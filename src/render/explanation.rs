@@ -125,7 +125,7 @@ fn row(function: &GrownFunction, text: FunctionText, growth: &Growth) -> Row {
     Row::new(style, cells)
 }
 
-/// An explanation as texts, with at most this many functions. Names and places are hostile text.
+/// An explanation as texts, with at most this many functions. Names and places are untrusted text.
 pub(super) fn explanation_text(explanation: &Explanation, most: usize) -> ExplanationText {
     let growth = &explanation.growth;
     let function = |function: &GrownFunction| {

@@ -1,4 +1,4 @@
-//! Names of chart files, made from hostile text: safe on every file system, stable between runs, and unique.
+//! Names of chart files, made from untrusted text: safe on every file system, stable between runs, and unique.
 
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;

@@ -36,7 +36,7 @@ fn stacks(flame: &Flame) -> Vec<String> {
     lines
 }
 
-/// The flame graph of head, in the colours of its differences from base; `None` where there is nothing to draw.
+/// The flame graph of head, in the colours of its differences from base; `None` if there is nothing to draw.
 pub(super) fn flame_graph(flame: &Flame, measure: Measure) -> Option<String> {
     let cost = |side: usize| flame.frames.iter().map(|frame| frame.own[side].max(0.0)).sum::<f64>();
     let is_real = |side: usize| cost(side) < LARGEST;

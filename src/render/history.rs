@@ -37,7 +37,7 @@ impl HistoryView<'_> {
         self.waivers.iter().filter(|waiver| waiver.covers(series.benchmark.as_str(), &series.metric.name))
     }
 
-    /// True where a waiver covers the last change for the worse. `changes` are all those of the series.
+    /// True if a waiver covers the last change for the worse. `changes` are all those of the series.
     pub(super) fn is_accepted(&self, series: &Series, changes: &[SeriesChange], change: &SeriesChange) -> bool {
         let is_last = changes.iter().rev().find(|change| change.worse == Some(true)) == Some(change);
         let size = series.metric.direction.worse(change.change);

@@ -9,7 +9,7 @@ const SHOWN: usize = 10;
 
 /// The benchmarks that a view lists.
 pub struct Listing<'a> {
-    /// Those that fail the gate first, then in the order of the report.
+    /// First those that fail the gate, then the others, in the order of the report.
     pub rows: Vec<&'a Finding>,
     /// The others: `12 more undecided benchmarks`.
     pub others: Vec<String>,

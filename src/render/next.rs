@@ -2,7 +2,7 @@
 
 use crate::verdict::{AcceptableOnPull, Finding, Outcome, Reason, Report, Verdict};
 
-/// The sentence; `None` if there is nothing to do. It names no benchmark: the rows do.
+/// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
 pub fn next_step(report: &Report) -> Option<String> {
     let steps: Vec<String> = match report.verdict {
         Verdict::Pass => passed(report).into_iter().map(str::to_owned).collect(),
@@ -18,14 +18,16 @@ pub fn next_step(report: &Report) -> Option<String> {
         }
         Verdict::None => {
             let file = config(report);
-            vec![format!("Compare results with common names. `[rename]` in {file} joins old and new ones.")]
+            vec![format!(
+                "Compare results that have benchmark names in common, or map old names to new ones with `[rename]` in {file}."
+            )]
         }
         Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
     };
     (!steps.is_empty()).then(|| steps.join(" "))
 }
 
-/// The file that counts: in a pull request from a fork, its own does not.
+/// The file whose settings apply: in a pull request from a fork, that of the base branch.
 fn config(report: &Report) -> &'static str {
     match &report.acceptable {
         Some(AcceptableOnPull { by_waiver: false, .. }) => "perfgate.toml of the base branch",
@@ -68,10 +70,14 @@ fn failed(reason: Reason, report: &Report) -> String {
         Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
         Reason::Outcome(Outcome::Inconclusive, _) => "Measure the inconclusive benchmarks again with more runs.",
         Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",
-        Reason::Outcome(..) => "Check that the removed benchmarks are meant to be gone.",
-        Reason::WholeSuite => "Find what all benchmarks share (compiler, settings, dependencies).",
-        Reason::OverBudget(1) => return format!("Meet the missed budget, or change it in {}.", config(report)),
-        Reason::OverBudget(_) => return format!("Meet the missed budgets, or change them in {}.", config(report)),
+        Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",
+        Reason::WholeSuite => "Look for a cause that all benchmarks share (compiler, settings, dependencies).",
+        Reason::OverBudget(1) => {
+            return format!("Bring the value within its budget, or change the budget in {}.", config(report));
+        }
+        Reason::OverBudget(_) => {
+            return format!("Bring the values within their budgets, or change the budgets in {}.", config(report));
+        }
         Reason::DifferentMachines => same_machine(report),
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
     };

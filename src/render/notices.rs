@@ -1,5 +1,5 @@
-//! Sentences that a comment opens with: what a pull request changes of the gate's own rules, and which regressions someone
-//! accepted. They contain hostile text, which the views escape.
+//! Sentences at the start of a comment: which of the gate's own rules a pull request changes, and which regressions someone
+//! accepted. They contain untrusted text, which the views escape.
 
 use super::escape;
 use super::quantity::counted;
@@ -8,7 +8,7 @@ use crate::io::github::acceptance::{Acceptance, Refusal, RefusalReason};
 use crate::model::Commit;
 use crate::verdict::Report;
 
-/// Most notices, and most characters of one.
+/// Maximum number of notices, and of characters in one.
 const NOTICES: usize = 10;
 const NOTICE: usize = 1_000;
 
@@ -46,12 +46,12 @@ pub fn accept_command(commit: &Commit) -> String {
     format!("/perfgate accept all {commit}")
 }
 
-/// What a pull request changes of the rules that it is judged by.
+/// How a pull request changes the rules that apply to it.
 pub fn changed_rules(changes: &[String]) -> String {
     format!("This pull request changes the gate's own rules: {}.", changes.join("; "))
 }
 
-/// What a pull request from a fork would change of the rules; those of the base branch were used.
+/// How a pull request from a fork would change the rules; those of the base branch were used.
 pub fn unused_rules(changes: &[String]) -> String {
     format!(
         "This pull request changes perfgate.toml, and comes from a fork, so the file of the base branch was used. It would \
@@ -60,7 +60,7 @@ pub fn unused_rules(changes: &[String]) -> String {
     )
 }
 
-/// Why nothing that was accepted on pull requests counts for a group of a merge queue.
+/// Why acceptances on pull requests do not count for a group of a merge queue.
 pub fn unclear_group(why: &UnclearGroup) -> String {
     let why = match why {
         UnclearGroup::NoNumber => "its branch does not name a pull request".to_owned(),
@@ -72,7 +72,7 @@ pub fn unclear_group(why: &UnclearGroup) -> String {
             format!("pull request {pull} was closed, retargeted or pushed to since the group was made")
         }
     };
-    format!("What was accepted on pull requests does not count for this merge group: {why}.")
+    format!("Acceptances on pull requests do not count for this merge group: {why}.")
 }
 
 /// What someone accepted: the number of regressions, whether the whole suite regressed, and the pull request of a merge group.

@@ -1,5 +1,5 @@
 //! The sentences below the row of a finding: what changed in its samples, the notes of the verdict, and what would decide it.
-//! What would decide is printed once for a report where it is the same for all undecided benchmarks.
+//! If the advice is the same for all undecided benchmarks, a report prints it once.
 
 use super::quantity::{counted, pair, percent, thousands};
 use crate::model::{OfSides, SampleGroup, SlowPart, number_text};
@@ -11,11 +11,11 @@ pub struct Remarks {
     /// Number of undecided benchmarks with advice.
     undecided: usize,
     by_measure: bool,
-    /// Why all of them are undecided, where the reason is the same.
+    /// Why all of them are undecided, if the reason is the same.
     why: Option<String>,
-    /// What would decide all of them, where it is the same.
+    /// What would decide all of them, if that is the same.
     remedy: Option<Fix>,
-    /// True where further runs would decide one of them.
+    /// True if further runs would decide one of them.
     decidable: bool,
     /// The note that all inconclusive benchmarks have because the machines differ, and their number.
     note: Option<(String, usize)>,
@@ -58,7 +58,7 @@ impl Remarks {
         }
     }
 
-    /// What would decide the undecided benchmarks, where it is the same for all.
+    /// What would decide the undecided benchmarks, if that is the same for all.
     pub fn shared_advice(&self) -> Option<String> {
         if let Some((note, count)) = &self.note {
             return Some(format!("{} inconclusive benchmarks: {note}", thousands(*count)));
@@ -105,7 +105,7 @@ impl Remarks {
     }
 }
 
-/// The note that all inconclusive benchmarks have because the machines differ, where there are several.
+/// The note that all inconclusive benchmarks have because the machines differ, if there are several.
 fn shared_note(report: &Report) -> Option<(String, usize)> {
     if report.environment.matches {
         return None;
@@ -168,7 +168,7 @@ impl Fix {
     }
 }
 
-/// What changed in the samples, where that is known: their slow part, and two modes.
+/// What changed in the samples, if known: their slow part, and two modes.
 pub fn samples(finding: &Finding) -> Vec<String> {
     let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, &finding.metric));
     let modes = finding.modes.as_deref().map(|modes| two_modes(modes, &finding.unit));

@@ -17,7 +17,7 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
         count => format!("; {count} had no earlier run"),
     };
     let judged = counted(replay.judged, "stored run");
-    let mut out = paragraph(&format!("{judged} judged against the runs before them{first}"), 2, width);
+    let mut out = paragraph(&format!("{judged} compared with the runs before them{first}"), 2, width);
     let slowdowns = SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown)));
     let mut columns = vec![Column::left("threshold", Narrow::Keep)];
     let counts = ["alarms", "per 100 runs", "persisted"].into_iter().chain(slowdowns.iter().map(String::as_str));

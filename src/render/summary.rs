@@ -29,7 +29,7 @@ pub fn verdict(report: &Report) -> String {
     }
 }
 
-/// Why nothing was judged.
+/// Why there is no verdict.
 pub fn not_judged(report: &Report) -> String {
     if report.first_run && report.by_measure {
         "the base does not have these benchmarks".to_owned()
@@ -70,7 +70,7 @@ fn behind(gap: &BaselineGap) -> String {
     format!("the baseline is {commits}{branch} behind the merge base, which has no stored run")
 }
 
-/// What a passing gate leaves open: failed benchmarks, suspects, or most of the suite.
+/// What is undecided although the gate passes: failed benchmarks, suspects, or most of the suite.
 fn undecided(report: &Report) -> Option<String> {
     let is_suspect = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
     let counts = &report.counts;
@@ -102,7 +102,7 @@ fn undecided(report: &Report) -> Option<String> {
 pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
-    /// Nothing was judged, or the gate passes, but benchmarks failed, or suspects or most of the suite are undecided.
+    /// There is no verdict, or the gate passes although benchmarks failed, or suspects or most of the suite are undecided.
     Undecided,
     /// The gate fails.
     Fail,
@@ -268,7 +268,7 @@ pub struct LimitLine<'a> {
     pub status: LimitStatus,
     /// `FAIL`, `not met` …
     pub word: &'static str,
-    /// The benchmark's name: hostile text.
+    /// The benchmark's name: untrusted text.
     pub name: &'a str,
     /// `time:p95 62.10 ms, target <50ms, acceptable <55ms`.
     pub text: String,

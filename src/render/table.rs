@@ -1,6 +1,6 @@
 //! The Report as a terminal table: the verdict, the benchmarks worst first, then budgets, warnings, and the verdict again,
-//! because the first line of a long report has scrolled away. Colours are always written; the output stream strips them
-//! where they are not wanted.
+//! because the first line of a long report has scrolled away. Colours are always written; the output stream strips them if it
+//! does not support them.
 
 use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
@@ -38,7 +38,7 @@ const Q: &str = "q";
 pub struct TableOptions {
     /// List every benchmark.
     pub all: bool,
-    /// The columns of the terminal; `None` where the output is not a terminal.
+    /// The columns of the terminal; `None` if the output is not a terminal.
     pub width: Option<usize>,
 }
 

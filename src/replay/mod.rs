@@ -1,5 +1,5 @@
-//! Judges the stored history again: each run against the baseline it had at the time, with several thresholds, unchanged
-//! and with injected slowdowns. Shows what a setting would have done.
+//! Repeats the comparisons of the stored history: each run with the baseline it had at the time, with several thresholds,
+//! unchanged and with injected slowdowns. Shows the effect of a setting.
 
 mod slowdown;
 mod suggest;
@@ -168,7 +168,7 @@ fn count(row: usize, threshold: Option<f64>, judged: &[JudgedRun], all_series: &
     out
 }
 
-/// True where the whole history has a change point for the worse near this commit.
+/// True if the whole history has a change point for the worse near this commit.
 fn persisted((name, metric): &Name, commit: Option<&Commit>, all_series: &[SegmentedSeries]) -> bool {
     let same_series = |segmented: &&SegmentedSeries| {
         let series = &segmented.series;

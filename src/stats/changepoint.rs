@@ -20,7 +20,7 @@ const OUTLIER_LOSS: f64 = 0.62;
 /// The median and the 75% quantile of the absolute value of a standard normal variable.
 const NORMAL_MEDIAN: f64 = 0.6745;
 const NORMAL_UPPER_QUARTILE: f64 = 1.1503;
-/// The noise is taken from the 75% quantile of the differences where that shows more than this many times the noise that
+/// The noise is taken from the 75% quantile of the differences if that gives more than this many times the noise that
 /// their median shows.
 const BIMODAL: f64 = 2.0;
 /// Lower limit of the noise, as a share of the smallest step.
@@ -131,7 +131,7 @@ pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     Segmentation { noise, segments, changes }
 }
 
-/// Takes the slopes of drifts out of the differences of neighbours.
+/// Removes the slopes of drifts from the differences of neighbours.
 fn remove_drifts(differences: &mut [f64], changes: &[ChangePoint]) {
     for drift in changes.iter().filter(|change| change.shape == Shape::Drift) {
         let slope = drift.size / (drift.last - drift.first + 2) as f64;
@@ -291,7 +291,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// The slope that replaces the steps of a row, with its gain, where it fits better.
+    /// The slope that replaces the steps of a row, with its gain, if it fits better.
     fn slope(&self, segments: &[Segment], sums: &PrefixSums, row: Range<usize>) -> Option<(f64, ChangePoint)> {
         let variance = self.noise * self.noise * self.inflation;
         let (left, right) = (segments[row.start - 1], segments[row.end - 1]);

@@ -14,7 +14,7 @@ pub struct CountChange {
     pub events: [u64; 2],
     /// Number of runs of base and of head.
     pub runs: [usize; 2],
-    /// `ln` of the events per run of head over those of base; infinite where base has none.
+    /// `ln` of the events per run of head over those of base; infinite if base has none.
     pub ln_ratio: f64,
     /// P value towards more events.
     pub p_more: f64,

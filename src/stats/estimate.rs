@@ -34,7 +34,7 @@ pub struct Estimate {
     /// A shift of the whole run that is too large to be attributed to the machine and whose cause is unknown: head is a single
     /// run, or not every head run shows it. The p values are valid for the change with this shift and without it.
     pub unexplained_shift: Option<f64>,
-    /// True where head is a single run, measured at another time than base.
+    /// True if head is a single run, measured at another time than base.
     pub one_head_run: bool,
     /// One-sided p value towards worse.
     pub p_worse: f64,
@@ -68,7 +68,7 @@ pub(super) struct Noise {
     pub excess_variance: f64,
     /// Upper limit of the degrees of freedom.
     pub max_df: f64,
-    /// Upper limit of the standard deviation from run to run; infinite where nothing limits it.
+    /// Upper limit of the standard deviation from run to run; infinite if nothing limits it.
     pub max_sd: f64,
 }
 
@@ -207,7 +207,7 @@ impl Estimate {
         self.delta_interval(1.0 - 2.0 * if is_finding { self.finding_tail } else { TAIL })
     }
 
-    /// True where the interval of a finding would not contain zero.
+    /// True if the interval of a finding would not contain zero.
     pub fn is_clear_of_zero(&self) -> bool {
         self.p() < self.finding_tail
     }

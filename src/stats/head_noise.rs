@@ -1,5 +1,5 @@
-//! The noise of a single head run beyond that of the base runs. A head run on a busy machine scatters more than its base, and
-//! the base runs cannot predict it; the suite shows it.
+//! The noise of a single head run beyond that of the base runs. The results of a head run on a busy machine scatter more than
+//! those of its base. Base runs cannot predict this, but the suite shows it.
 
 use super::shift::{ByRun, MIN_SUITE, shortest_window};
 use super::suite::{BenchmarkRuns, Suite, Tested};
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 /// Width of the densest 40% of a normal distribution of standard deviation one.
 const NORMAL_WIDTH: f64 = 1.048_801_025_4;
-/// Fewer base runs do not show how much they scatter from one to the next.
+/// With fewer base runs, the scatter from one to the next cannot be estimated.
 const MIN_BASE_RUNS: usize = 3;
 /// The variance of head may be larger by chance, by about this divided by the square root of the number of benchmarks. With 0,
 /// every second head run would be noisier than its base.

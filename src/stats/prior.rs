@@ -29,14 +29,14 @@ const LN_VARIANCE_SD: f64 = 1.2;
 /// Mean and standard deviation of the prior of the slope b.
 const SLOPE: f64 = 1.0;
 const SLOPE_SD: f64 = 0.2;
-/// The grid: A in half standard deviations from -2.5 to 3.5, b in whole ones from -2 to 2, three values of d0. Where the
-/// highest A have more weight than `BORDER_WEIGHT`, the noise may lie beyond them: the grid is extended to 6.5.
+/// The grid: A in half standard deviations from -2.5 to 3.5, b in whole ones from -2 to 2, three values of d0. If the highest
+/// A have more weight than `BORDER_WEIGHT`, the noise may be above them: the grid is extended to 6.5.
 const LN_VARIANCE_STEPS: i32 = 13;
 const MAX_LN_VARIANCE_STEPS: i32 = 19;
 const BORDER_WEIGHT: f64 = 0.01;
 const SLOPE_STEPS: i32 = 5;
 const PRIOR_DF: [f64; 3] = [2.0, 3.0, 5.0];
-/// Without samples nothing separates a noisy benchmark from a quiet one: heavy tails.
+/// Heavy tails, because without samples nothing distinguishes a noisy benchmark from a quiet one.
 const PRIOR_DF_WITHOUT_SAMPLES: [f64; 1] = [1.0];
 /// For one run per side, in a suite that is large enough to estimate its noise. With 1.0, a benchmark ten times slower passed
 /// next to 29 quiet ones; a prior over 1, 2 and 4 has more than twice as many alarms that vanish.

@@ -1,6 +1,6 @@
-//! What the samples of one run show: their fast edge, how far that edge drifts within the run, and their typical mean.
+//! What perfgate computes from the samples of one run: their fast edge, its drift within the run, and their typical mean.
 //!
-//! Disturbance only ever slows a sample down, so the fastest samples depend least on the machine: from run to run they
+//! Disturbances only slow samples down, so the fastest samples depend least on the machine: from run to run they
 //! move about half as far as the median. The drift of the fast edge between the batches of one run predicts how far it
 //! moves from run to run; neither single spikes nor one pre-empted batch change it. docs/statistics.md has the figures.
 //!

@@ -81,7 +81,7 @@ impl Split {
         self.ln_ratio().exp()
     }
 
-    /// True where the two groups are modes.
+    /// True if the two groups are modes.
     pub fn is_bimodal(self) -> bool {
         self.ratio & TWO_MODES != 0
     }
@@ -167,7 +167,7 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// True where samples on both sides of `limit` alternate. The order of sorted samples is not known, and counts as alternating.
+/// True if samples on both sides of `limit` alternate. The order of sorted samples is not known, and counts as alternating.
 fn alternate(samples: impl Iterator<Item = f64> + Clone, limit: f64, upper: usize, n: usize) -> bool {
     let ascending = samples.clone().is_sorted();
     let descending = samples.clone().zip(samples.clone().skip(1)).all(|(one, next)| one >= next);

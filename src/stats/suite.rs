@@ -132,7 +132,7 @@ pub(super) struct RawChange {
     pub observation: Observation,
     /// Lower limit of the variance of the change.
     pub variance_floor: f64,
-    /// Upper limit of the standard deviation of the tested value from run to run; infinite where nothing limits it.
+    /// Upper limit of the standard deviation of the tested value from run to run; infinite if nothing limits it.
     pub max_sd: f64,
     /// What single runs show.
     pub single_runs: SingleRuns,

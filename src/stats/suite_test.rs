@@ -69,9 +69,9 @@ pub struct SuiteEstimates {
     median_shift: f64,
     rule: ShiftRule,
     one_head_run: bool,
-    /// True where there are several head runs and each has the suite-wide shift.
+    /// True if there are several head runs and each has the suite-wide shift.
     of_every_head_run: bool,
-    /// One number per run, and not re-measured: a single odd run must not decide.
+    /// One number per run, and not re-measured: a single outlier must not decide.
     single_runs_count: bool,
     max_df: f64,
     /// The noise of a single head run beyond that of the base runs.
@@ -117,7 +117,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     };
     let (shift, median_shift) = (common(|one| one.observation.change), common(|one| one.median_raw));
 
-    // The fit needs changes around zero, also where the shift is too large to be subtracted from the estimates.
+    // The fit needs changes around zero, even if the shift is too large to be subtracted from the estimates.
     changes.iter_mut().for_each(|one| one.observation.change -= shift);
     let fitted = screened.unwrap_or_default().iter().copied().chain(changes.iter().map(|one| one.observation));
     let small = screened.map_or(changes.len(), <[Observation]>::len) < MIN_SUITE;
@@ -169,7 +169,7 @@ impl SuiteEstimates {
         self.shift
     }
 
-    /// True where the suite-wide shift was subtracted.
+    /// True if the suite-wide shift was subtracted.
     pub fn shift_is_subtracted(&self) -> bool {
         matches!(self.rule, ShiftRule::SubtractUpTo(limit) if self.shift.abs() <= limit)
     }

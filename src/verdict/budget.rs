@@ -1,4 +1,4 @@
-//! Checks budgets and goals. Where the confidence interval contains the limit, the check does not fail: only a value
+//! Checks budgets and goals. If the confidence interval contains the limit, the check does not fail: only a value
 //! clearly beyond it does. docs/budgets.md has the rules.
 
 use super::finding::Finding;

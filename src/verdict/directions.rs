@@ -31,7 +31,7 @@ pub(super) fn unknown(findings: &[Finding]) -> Option<Diagnostic> {
         [] => return None,
     };
     let message = format!(
-        "the better direction of {names} is unknown, so changes are shown and not judged. To state it, add a [[benchmark]] to \
+        "the better direction of {names} is unknown, so changes are shown but not tested. To state it, add a [[benchmark]] to \
          perfgate.toml with match = {pattern:?}, metric = {metric:?} and direction = \"higher\" or \"lower\""
     );
     Some(Diagnostic::note("assumed-direction", "", message))

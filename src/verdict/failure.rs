@@ -16,12 +16,12 @@ pub enum Failure {
 }
 
 impl Report {
-    /// True where `fail-on` lists the outcome of a finding. A missed budget has a table of its own.
+    /// True if `fail-on` lists the outcome of a finding. A missed budget has a table of its own.
     pub fn fails_by_outcome(&self, finding: &Finding) -> bool {
         matches!(self.failure(finding), Some(Failure::Outcome(_)))
     }
 
-    /// What makes a finding fail the gate; `None` where nothing does.
+    /// What makes a finding fail the gate; `None` if nothing does.
     pub fn failure(&self, finding: &Finding) -> Option<Failure> {
         let by_outcome = |reason: &Reason| {
             finding.is_judged() && matches!(reason, Reason::Outcome(outcome, _) if *outcome == finding.outcome)

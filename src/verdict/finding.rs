@@ -19,7 +19,7 @@ pub(super) const SUSPECT_P: f64 = 0.35;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The benchmark's full name: hostile text.
+    /// The benchmark's full name: untrusted text.
     pub name: String,
     /// The tool that measured it.
     #[serde(default)]
@@ -69,7 +69,7 @@ pub struct Finding {
     /// fewer than eight benchmarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_change: Option<f64>,
-    /// Why the tests leave it undecided, where no note has the reason.
+    /// Why the tests leave it undecided, if no note gives the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided: Option<Undecided>,
     /// The worst of its budgets.
@@ -127,7 +127,7 @@ impl Finding {
         better > bound || of_medians > bound || better > bound / 2.0 && p < SUSPECT_P
     }
 
-    /// True where it counts for the verdict: without a better direction, a change is only shown.
+    /// True if it counts for the verdict: without a better direction, a change is only shown.
     pub fn is_judged(&self) -> bool {
         self.outcome != Outcome::Inconclusive || self.direction.is_known()
     }
@@ -153,7 +153,7 @@ impl Finding {
         self.detectable.filter(explains).filter(|_| self.outcome == Outcome::Inconclusive)
     }
 
-    /// True where views list it without `--all`: everything except unchanged benchmarks with the same work and without a
+    /// True if views list it without `--all`: everything except unchanged benchmarks with the same work and without a
     /// significant change.
     pub fn is_listed(&self) -> bool {
         self.outcome != Outcome::Unchanged || self.within.is_some() || self.work_ratio.is_some()
@@ -169,7 +169,7 @@ pub struct Value {
     pub runs: usize,
     /// Number of samples behind it.
     pub samples: u64,
-    /// Of a share in percent: how many of the samples it counts, such as requests that failed.
+    /// For a share in percent: the number of samples that it counts, such as failed requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<u64>,
 }

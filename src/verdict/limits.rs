@@ -49,7 +49,7 @@ impl BudgetStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BudgetLine {
-    /// The benchmark's full name: hostile text.
+    /// The benchmark's full name: untrusted text.
     pub benchmark: String,
     /// The metric that the budget is on, `time:p95`.
     pub metric: String,
@@ -114,7 +114,7 @@ impl GoalStatus {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GoalLine {
-    /// The benchmark's full name: hostile text.
+    /// The benchmark's full name: untrusted text.
     pub benchmark: String,
     /// The metric.
     pub metric: String,

@@ -296,7 +296,7 @@ mod tests {
         let report = judge(compared, &Policy::default(), context);
         let edge = report.benchmarks.iter().find(|finding| finding.name == "edge").unwrap();
         assert_eq!(edge.outcome, Outcome::Inconclusive);
-        assert!(edge.notes.iter().any(|note| note.contains("the medians did not")), "{:?}", edge.notes);
+        assert!(edge.notes.iter().any(|note| note.contains("but the medians did not")), "{:?}", edge.notes);
     }
 
     #[test]

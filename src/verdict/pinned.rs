@@ -27,7 +27,7 @@ pub struct Pinned {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PinnedFinding {
-    /// The benchmark's full name: hostile text.
+    /// The benchmark's full name: untrusted text.
     pub name: String,
     /// The metric.
     pub metric: String,

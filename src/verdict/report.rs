@@ -75,7 +75,7 @@ pub struct Report {
     pub pinned: Option<Pinned>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
-    /// Sentences that a comment opens with: what a pull request changes of the gate's own rules, and who accepted which
+    /// Sentences at the start of a comment: which of the gate's own rules a pull request changes, and who accepted which
     /// regressions. Hostile text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
@@ -88,7 +88,7 @@ pub struct Report {
     /// Every goal, checked on every benchmark that it matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub goals: Vec<GoalLine>,
-    /// Which functions made the largest regressions slower; only from `measure --explain`.
+    /// Which functions caused the largest regressions; only from `measure --explain`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explanations: Vec<Explanation>,
     /// Facts for templates; only in a saved comparison.
@@ -112,7 +112,7 @@ pub struct AcceptableOnPull {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SeriesReport {
-    /// The benchmark's full name: hostile text.
+    /// The benchmark's full name: untrusted text.
     pub name: String,
     /// The metric.
     pub metric: String,
@@ -157,7 +157,7 @@ pub struct SideReport {
     /// All commits whose runs were used, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<Commit>,
-    /// The branch that the base was taken from, where known: hostile text.
+    /// The branch that the base was taken from, if known: untrusted text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// Facts about the machine.
@@ -173,7 +173,7 @@ pub struct SideReport {
 pub struct BaselineGap {
     /// How many.
     pub commits: usize,
-    /// The branch that they are on, where known: hostile text.
+    /// The branch that they are on, if known: untrusted text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
 }
@@ -244,7 +244,7 @@ impl Report {
         }
     }
 
-    /// True where regressions fail the gate, which someone may accept.
+    /// True if regressions fail the gate, which someone may accept.
     pub fn fails_on_regressions(&self) -> bool {
         let is_regression =
             |reason: &Reason| matches!(reason, Reason::WholeSuite | Reason::Outcome(Outcome::Regressed, _));
@@ -268,8 +268,9 @@ impl Report {
         report
     }
 
-    /// Names the branch of the base. Leaves the verdict open if the base has a gap and only changes fail the gate: the changes
-    /// may come from the commits of `branch` in the gap. If `strict`, a base with a gap never has a verdict.
+    /// Names the branch of the base. Withholds the verdict if the base has a gap and the gate fails only on regressed,
+    /// inconclusive, added or removed benchmarks: these may come from the commits of `branch` in the gap. If `strict`, a base
+    /// with a gap never gives a verdict.
     pub fn withhold_verdict_for_gap(mut self, branch: &str, strict: bool) -> Report {
         self.base.branch = Some(branch.to_owned());
         let Some(gap) = &mut self.base.gap else { return self };
@@ -285,7 +286,7 @@ impl Report {
         self
     }
 
-    /// The exit code of the gate. A first run is made only where a missing baseline is allowed.
+    /// The exit code of the gate. There is a first run only if a missing baseline is allowed.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
             Verdict::Pass => 0,

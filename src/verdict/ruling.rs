@@ -9,7 +9,7 @@ use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
-const UNKNOWN_DIRECTION: &str = "not judged: its better direction is unknown";
+const UNKNOWN_DIRECTION: &str = "not tested: its better direction is unknown";
 const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
 /// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
@@ -21,13 +21,13 @@ const MEAN_SUSPECT_P: f64 = 0.025;
 /// runs per side, 1 of 25 with five.
 const MAX_OVERLAP: f64 = 0.05;
 
-/// An unchanged benchmark is listed where its change is shown and at least this share of the threshold.
+/// An unchanged benchmark is listed if its change is significant and at least this share of the threshold.
 const MIN_LISTED_CHANGE: f64 = 0.2;
 /// One number per run: a change must exceed the largest excursion of a base run by this factor. docs/statistics.md has the
 /// alarms and the recall on public histories.
 const EXCURSION_FACTOR: f64 = 1.5;
 /// The same with several head runs, each of which must exceed it. With 1.5, 0.4 instead of 0.6 of 100 heads have an alarm that
-/// vanishes, and 81% instead of 85% of slowdowns of ×1.5 are found.
+/// vanishes, and 81% instead of 85% of slowdowns of 1.5× are found.
 const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 /// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
 const TIME_FLOOR_NS: f64 = 0.3;
@@ -39,7 +39,7 @@ const FLOOR_CYCLES: f64 = 0.2;
 /// changes, so a smaller change of the count does not show a change of the body.
 const FLOOR_INSTRUCTIONS: f64 = 20.0;
 
-/// The floor of a benchmark without one in the config. For a time: a fifth of a clock cycle, where the clock is known.
+/// The floor of a benchmark without one in the config. For a time: a fifth of a clock cycle, if the clock is known.
 fn default_floor(comparison: &Comparison) -> f64 {
     if comparison.tool == VALGRIND {
         return FLOOR_INSTRUCTIONS;
@@ -54,7 +54,7 @@ fn default_floor(comparison: &Comparison) -> f64 {
 pub(super) struct Ruling {
     pub outcome: Outcome,
     pub suspect: bool,
-    /// True where the mean of the samples decides, not their fast edge.
+    /// True if the mean of the samples decides, not their fast edge.
     pub by_mean: bool,
     pub notes: Vec<String>,
 }
@@ -116,7 +116,7 @@ impl Gate {
         Ruling { outcome: Outcome::Inconclusive, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)
     }
 
-    /// The ruling where larger values are worse, unless the metric states that they are better.
+    /// The ruling if larger values are worse, unless the metric states that they are better.
     fn rule_known(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
         match &comparison.effect {
             Effect::BaseOnly | Effect::NotRun => Ruling::of(Outcome::Removed),
@@ -158,7 +158,7 @@ impl Gate {
         }
     }
 
-    /// True where both the difference of the values and the tested change are smaller than the floor. The medians may agree
+    /// True if both the difference of the values and the tested change are smaller than the floor. The medians may agree
     /// where the fast edges do not.
     fn is_below_floor(&self, comparison: &Comparison) -> bool {
         let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
@@ -237,7 +237,8 @@ impl Gate {
         .note(format!("total: {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
     }
 
-    /// The ruling by the mean of the samples where it is over the threshold and does not contradict `by_edge`; else `by_edge`.
+    /// The ruling by the mean of the samples, if that is over the threshold and does not contradict `by_edge`; otherwise
+    /// `by_edge`.
     fn with_mean(&self, by_edge: Ruling, edge: &Estimate, comparison: &Comparison) -> Ruling {
         let Some(mean) = comparison.mean.as_deref() else { return by_edge };
         let bound = self.bound();
@@ -301,7 +302,7 @@ impl Gate {
                     Some(format!("disturbed: two runs of base differ by {:.0}%", 100.0 * control.exp_m1()))
                 }
                 None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
-                    Some("the runs of base and head overlap; the difference may be chance".to_owned())
+                    Some("the runs of base and head overlap; the difference may be noise".to_owned())
                 }
                 None => None,
             };
@@ -323,7 +324,7 @@ impl Gate {
             return undecided.note("the fastest samples are unchanged, but the medians changed");
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
-            return undecided.note("the fastest samples changed this much, the medians did not");
+            return undecided.note("the fastest samples changed by this much, but the medians did not");
         }
         match self.needed(estimate).filter(|needed| (over || under) && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
@@ -334,7 +335,7 @@ impl Gate {
         }
     }
 
-    /// Both changes, where only one of them is over the threshold: as measured, and without the suite-wide shift.
+    /// Both changes, if only one of them is over the threshold: as measured, and without the suite-wide shift.
     fn shift_decides(&self, estimate: &Estimate, direction: Direction) -> Option<String> {
         let is_over = |log: f64| log.abs() > self.bound();
         let (raw, tested) = (estimate.raw, estimate.delta);

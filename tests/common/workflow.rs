@@ -27,7 +27,7 @@ pub fn benches(sandbox: &Sandbox, run: u32, parse: f64) {
     sandbox.bench("r/target/criterion", "parse", parse, run);
 }
 
-/// A branch with one commit, and GitHub's trial merge of it into main checked out.
+/// A branch with one commit; GitHub's test merge of it into main is checked out.
 pub fn trial(sandbox: &Sandbox) -> String {
     sandbox.git("r", &["checkout", "-q", "-b", "work", "main"]);
     sandbox.write("r/work", "work");

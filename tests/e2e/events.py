@@ -73,7 +73,7 @@ def claim_jobs_of_a_matrix_have_their_own_baselines_and_comments(stage):
     number = stage.pull_request("work", "work")["number"]
     stage.trial("work", number)
     stage.pull_run(number, head, code=0, workflow="matrix.yml")
-    check(stage.comments(number) == [], "simd is not judged by scalar", stage.comments(number))
+    check(stage.comments(number) == [], "simd is not compared with scalar", stage.comments(number))
     head = stage.branch_commit("work", "slow", parse=1700)
     stage.trial("work", number)
     stage.pull_run(number, head, code=1, workflow="matrix.yml")
@@ -134,11 +134,11 @@ def claim_a_shallow_checkout_is_deepened(stage):
     stage.trial("work", number)
     event = stage.pull_event(number, head, stage.git(stage.dev, "rev-parse", "main"))
     log = stage.act("pull_request", event, checkout(f"refs/pull/{number}/merge", "refs/remotes refs/heads"), code=1)
-    check("FAIL: 1 regressed" in log, "judged against the merge base", log)
+    check("FAIL: 1 regressed" in log, "compared with the merge base", log)
     commit = stage.main("one more")
     stage.act("push", {"ref": "refs/heads/main", "after": commit}, checkout("refs/heads/main", "refs/none"))
     check(any(commit in name for name in stage.stored()), "a push is recorded", stage.stored())
-    check(stage.conclusions(commit) == ["success"], "and judged", stage.conclusions(commit))
+    check(stage.conclusions(commit) == ["success"], "and compared", stage.conclusions(commit))
 
 
 def claim_tags_and_merge_groups(stage):
@@ -156,7 +156,7 @@ def claim_tags_and_merge_groups(stage):
         return tree
 
     log = stage.act("push", {"ref": "refs/tags/v1", "after": base}, checkout("refs/tags/v1"))
-    check("nothing to do" in log and stage.stored() == stored, "a tag of main has nothing to judge", log)
+    check("nothing to do" in log and stage.stored() == stored, "a tag of main has nothing to compare", log)
 
     stage.git(stage.dev, "checkout", "-q", "-b", "gh-readonly-queue/main/pr-1", "main")
     head = stage.commit("queued", parse=1700)

@@ -274,7 +274,7 @@ class Stage:
         # act reads the name of the repository from github.com's URLs only.
         variables = {"GITHUB_REPOSITORY": f"octo/{self.name}", "GITHUB_API_URL": f"http://127.0.0.1:{self.api_port}", "GITHUB_SERVER_URL": f"http://127.0.0.1:{self.git_port}",
                      "E2E_PAGES": self.pages, **env}
-        # One job at a time: act 0.2.89 crashes now and then where two load actions at once ("concurrent map read and map write").
+        # One job at a time: act 0.2.89 crashes now and then when two jobs load actions at the same time ("concurrent map read and map write").
         words = [self.tools / "venv/bin/act", event, "--concurrent-jobs", "1", "-P", "ubuntu-latest=-self-hosted", "-W", f".github/workflows/{workflow}", "-e", path,
                  "-s", f"GITHUB_TOKEN={TOKEN}", "--no-cache-server", "--action-cache-path", self.room / "act",
                  "--artifact-server-path", self.artifacts, "--artifact-server-addr", "127.0.0.1", "--artifact-server-port", free_port()]

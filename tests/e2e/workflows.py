@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what no linter knows about the workflows: the release moves its tag last, and no recording run of a push is cancelled.
+"""Checks what no linter checks in the workflows: the release moves its tag last, and no recording run of a push is cancelled.
 
     tests/e2e/workflows.py .github/workflows/release.yml DIRECTORY_OF_INIT/.github/workflows
 """

@@ -4,7 +4,7 @@ clone, with a cache from the measurement before, and in a clone whose benchmarks
 
     tests/live/cost.py target/release/perfgate [--crate half --version 2.7.1 --bench convert]
 
-Needs git and cargo. Takes minutes; the figures belong to the machine and the hour.
+Needs git and cargo. Takes minutes; the figures depend on the machine and on its other load.
 """
 import argparse
 import pathlib

@@ -5,7 +5,7 @@ the same code differ, with and without other programs on all cores, which benchm
     tests/live/count.py target/release/perfgate [--only httparse] [--suite]
 
 `--suite` also runs each suite once with its own settings, which takes about 8 s per benchmark. Needs git, cargo and valgrind. Takes
-minutes; the times belong to the machine and the hour.
+minutes; the times depend on the machine and on its other load.
 """
 import argparse
 import json

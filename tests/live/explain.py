@@ -211,7 +211,7 @@ for benchmark in dict.fromkeys(map(benchmark_of, chosen)):
         change = explain(bases[benchmark], count(same, "same", benchmark, busy))["change"]
         print(f"{benchmark}: equal builds differ by {100 * change:+.3f}%{' (busy)' if busy else ''}", flush=True)
 ranks = {False: [], True: []}
-# One plant of each crate at a time: each crate has benchmarks of its own.
+# One planted slowdown of each crate at a time: each crate has its own benchmarks.
 left = {crate: [plant for plant in chosen if plant[0] == crate] for crate in CRATES}
 while any(left.values()):
     plants, sources = [of.pop(0) for of in left.values() if of], {}

@@ -27,7 +27,7 @@ pub struct Inputs {
     pub explain: bool,
     /// Whether the command's instructions are counted instead of its time.
     pub counts_instructions: bool,
-    /// The base, where it is not the merge base.
+    /// The base, if it is not the merge base.
     pub base: Option<String>,
     /// Overrides of `[gate]`.
     pub gate: GateArgs,
@@ -57,7 +57,7 @@ pub struct Inputs {
     pub issue_on_push: bool,
     /// Whether a regression on a baseline branch fails the job.
     pub fail_on_push: bool,
-    /// Names that such a comment and such an issue mention.
+    /// Names to mention in such a comment or issue.
     pub mention: Option<String>,
     /// The label that accepts the regressions of a pull request.
     pub accept_label: String,
@@ -67,7 +67,7 @@ pub struct Inputs {
     pub artifact: Option<PathBuf>,
     /// The credentials of the store: variables of a cloud, by name.
     pub credentials: BTreeMap<String, String>,
-    /// Where the page of the history is written, if that is all to be done.
+    /// Where the page of the history is written, if nothing else is to be done.
     pub site: Option<PathBuf>,
     /// The GitHub token.
     pub token: Option<Token>,

@@ -1,6 +1,6 @@
-//! On request, one issue per regression that lands on a baseline branch: opened when a second run in a row shows it, or when
-//! `command` measured it again; updated by later runs; closed when a run is back at the level of the runs before it, or the
-//! regression is accepted. What fails here is a warning.
+//! With `issue-on-push`, one issue per regression that lands on a baseline branch. It is opened when a second run in a row
+//! shows the regression, or when `command` confirms it by measuring again. Later runs update it. It is closed when a run is
+//! back at the earlier level, or when the regression is accepted. A failure here is a warning.
 
 use super::job_names::JobNames;
 use super::variable;
@@ -17,11 +17,11 @@ use crate::verdict::{Finding, Outcome, Report};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Most issues that one run opens.
+/// Maximum number of issues that one run opens.
 const MAX_ISSUES_OPENED: usize = 10;
 /// The part of the template `issue` with the functions that made the benchmark slower.
 const EXPLANATION: &str = "explanation";
-/// Characters of an issue's text besides the template's.
+/// Maximum number of characters in an issue's text in addition to the template.
 const FRAME: usize = 3_000;
 
 /// A pushed commit whose results were recorded.
@@ -29,7 +29,7 @@ pub(super) struct Recorded<'a> {
     pub branch: &'a str,
     pub commit: &'a Commit,
     pub side: Side,
-    /// The commit judged against the runs before it.
+    /// The commit compared with the runs before it.
     pub report: &'a Report,
     /// The names of the job that measured it.
     pub names: JobNames,
@@ -88,7 +88,7 @@ impl Issues<'_> {
             }
             let Some(Some(report)) = reports.get(issue.base.as_str()) else {
                 let message = format!(
-                    "the runs from before the regression of issue #{} are no longer stored; close it by hand",
+                    "the runs from before the regression of issue #{} are no longer stored; close the issue yourself",
                     issue.number
                 );
                 self.problems.push(Diagnostic::note("issues", "", message));
@@ -148,7 +148,7 @@ impl Issues<'_> {
         issue.is_about(&subject) || is_renamed() && issue.is_about(&Subject { benchmark: &old, ..subject })
     }
 
-    /// The run against a base; `None` where the base is not stored any more.
+    /// The run against a base; `None` if the base is not stored any more.
     fn judged_since(&self, base: &Commit) -> Result<Option<Report>, IssueError> {
         match self.work.gate.judge_since(base, self.recorded.side.clone()) {
             Ok(mut report) => {
@@ -184,7 +184,7 @@ impl Issues<'_> {
         Ok(landed)
     }
 
-    /// True where the base of a report includes runs from before the regression of an issue that a person closed: the report
+    /// True if the base of a report includes runs from before the regression of an issue that a person closed: the report
     /// then shows the same regression again.
     fn base_includes_before(&self, issue: &Issue, report: &Report) -> bool {
         let Ok(here) = Repository::discover(Path::new(".")) else { return false };
@@ -262,12 +262,12 @@ impl Issues<'_> {
             }
             longest = longest.saturating_sub(length - room);
         }
-        let message = format!("issue #{}: perfgate's sections do not fit into it; it was not updated", issue.number);
+        let message = format!("issue #{}: perfgate's sections are too long for it; it was not updated", issue.number);
         self.problems.push(Diagnostic::warning("issues", "", message));
         Ok(())
     }
 
-    /// The text of an issue: what is known of the regression, and the template.
+    /// The text of an issue: the regression, then the template.
     fn text(&self, report: &Report, finding: &Finding, room: usize) -> String {
         let names = &self.recorded.names;
         let named = |label: &str, name: Option<&str>| name.map(|name| format!("{label} {}", escape::markdown(name)));
@@ -282,7 +282,7 @@ impl Issues<'_> {
         .flatten()
         .collect();
         let head = format!(
-            "<!-- perfgate:part regression -->\n{} {}: {} against the runs of {} and before ({}).\n\nNewest run: {}. perfgate \
+            "<!-- perfgate:part regression -->\n{} {}: {} compared with the runs of {} and before ({}).\n\nNewest run: {}. perfgate \
              updates its sections of this text, and closes the issue when a run is back to the earlier level, or when \
              `[[accept]]` in perfgate.toml accepts the regression.\n<!-- /perfgate:part regression -->\n\n",
             escape::markdown(&finding.name),

@@ -22,7 +22,7 @@ impl JobNames {
         JobNames { key: inputs.key.clone(), shard: inputs.shard.clone() }
     }
 
-    /// Those of the job that measured a run: hostile text.
+    /// Those of the job that measured a run: untrusted text.
     pub fn of_run(run: &Run) -> anyhow::Result<JobNames> {
         let name = |fact: &str| run.environment.get(fact).map(str::to_owned);
         let names = JobNames { key: name(Environment::KEY), shard: name(Environment::SHARD) };

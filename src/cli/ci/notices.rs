@@ -14,11 +14,11 @@ use crate::render;
 use crate::verdict::Report;
 use std::path::Path;
 
-/// A fault that leaves regressions unaccepted.
+/// An error that prevents reading whether regressions are accepted.
 const UNREADABLE: &str = "cannot read whether regressions are accepted";
 
 impl Work<'_> {
-    /// Adds what a comment on a pull request opens with, and accepts what someone accepted.
+    /// Adds the sentences at the start of a comment on a pull request, and applies acceptances.
     pub(super) fn note_pull(&self, report: &mut Report, judging: &Judging, names: &JobNames) {
         if let Some(group) = &judging.group {
             self.accept_in_group(report, judging, group, names);
@@ -31,13 +31,13 @@ impl Work<'_> {
         }
     }
 
-    /// Adds what the work tree's config changes against the one of the base.
+    /// Adds how the work tree's config differs from that of the base.
     fn note_changed_rules(&self, report: &mut Report, base: &Commit) {
         let new = self.gate.config.source().map_or("", |(_, text)| text);
         note_changed_rules(report, &self.config_at(base).unwrap_or_default(), new);
     }
 
-    /// The text of the config at a commit; `None` where there is none.
+    /// The text of the config at a commit; `None` if there is none.
     fn config_at(&self, commit: &Commit) -> Option<String> {
         let repository = Repository::discover(Path::new(".")).ok()?;
         let root = dunce::canonicalize(repository.root()?).ok()?;
@@ -102,7 +102,7 @@ impl Work<'_> {
         with_requests.collect()
     }
 
-    /// A connection to read what is accepted; `None` where there is nothing to accept, or no token.
+    /// A connection to read what is accepted; `None` if there is nothing to accept, or no token.
     fn connect_to_accept(&self, report: &Report) -> Result<Option<(Client, &Slug)>, Fault> {
         match &self.event.repository {
             Some(repository) if report.fails_on_regressions() && self.inputs.token.is_some() => {

@@ -1,5 +1,5 @@
 //! Results that another job measured. That job runs code under test, so it has no secret: it packs its results into a file and
-//! ends. The job here records, judges and publishes them, and runs no code of the repository. Where to publish comes from the
+//! ends. This job records, compares and publishes them, and runs no code of the repository. Where to publish comes from the
 //! event and the API, never from the file.
 //!
 //! There are two such jobs. In pull requests from forks and from Dependabot the token cannot write, so a workflow on
@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Most files, one for each job of a matrix.
+/// Maximum number of files; each job of a matrix has one.
 const MAX_FILES: usize = 64;
 
 impl Work<'_> {
@@ -136,8 +136,8 @@ impl Work<'_> {
         }
         drop(stopped);
         let code = self.publish_all(reports, Some(pull.number), &run.head, false)?;
-        // The verdict is the check run on the pull request's commit. Nothing is wrong with the default branch, where this job
-        // runs.
+        // The verdict is the check run on the pull request's commit. This job runs on the default branch, where nothing is
+        // wrong.
         Ok(if code == 1 { 0 } else { code })
     }
 
@@ -280,7 +280,8 @@ impl Work<'_> {
         Ok((!found.is_empty()).then(|| found.swap_remove(at)))
     }
 
-    /// Judges against the runs of the base that the job measured too, or against stored runs. `label` is what the base is called.
+    /// Compares with the runs of the base that the job also measured, or with stored runs. `label` is the name of the base in
+    /// reports.
     fn judge_packed(&self, results: PackedResults, base: &Commit, label: &str) -> anyhow::Result<Report> {
         if !results.base_runs.is_empty() {
             let side = |label: &str, runs: &[Run], commit: &Commit| SideReport {

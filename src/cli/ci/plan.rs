@@ -50,7 +50,7 @@ pub enum Against {
 pub struct Judging {
     /// What it is compared with.
     pub against: Against,
-    /// The commit of the base; the merge base where the base is a path.
+    /// The commit of the base; if the base is a path, the merge base.
     pub base: Commit,
     /// The commit that is checked out.
     pub measured: Commit,
@@ -82,7 +82,7 @@ impl Judging {
         }
     }
 
-    /// Adds the branch of the base. Leaves the verdict open if commits of that branch may have caused the changes.
+    /// Adds the branch of the base. Withholds the verdict if commits of that branch may have caused the changes.
     pub fn with_branch(&self, report: Report, strict: bool) -> Report {
         match &self.against {
             Against::MergeBase(branch) => report.withhold_verdict_for_gap(branch, strict),
@@ -256,7 +256,7 @@ impl Plan {
                 line("event", format!("a commit of {branch}, a baseline branch of {repository}"));
                 line("head", results);
                 line("store", format!("recorded in {store}, pushed to origin"));
-                line("publishes", format!("{}the job summary, judged against the runs before", check_of_push(inputs)));
+                line("publishes", format!("{}the job summary, compared with the runs before", check_of_push(inputs)));
                 line(
                     "exit",
                     format!(

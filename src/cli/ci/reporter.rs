@@ -1,4 +1,4 @@
-//! What is reported to the job besides the report itself: summary, outputs and annotations. While text of others is
+//! What is reported to the job in addition to the report: summary, outputs and annotations. While text of others is
 //! printed, GitHub does not interpret commands in the log.
 
 use crate::cli::output;
@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub struct JobReporter {
     /// The files.
     pub job: Job,
-    /// True where GitHub interprets the log.
+    /// True if GitHub interprets the log.
     in_workflow: bool,
 }
 
@@ -78,7 +78,7 @@ impl Drop for StoppedCommands {
     }
 }
 
-/// A number that the text of a benchmark's name cannot guess.
+/// A number that cannot be predicted, so that a benchmark's name cannot contain it.
 fn random() -> u64 {
     RandomState::new().build_hasher().finish()
 }

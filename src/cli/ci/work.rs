@@ -65,7 +65,7 @@ impl Work<'_> {
         gate
     }
 
-    /// Only a store in a git ref is exchanged with a remote; other stores are shared.
+    /// Only a store in a git ref is synchronised with a remote; other stores are shared.
     fn is_git(&self) -> bool {
         self.gate.store_url().starts_with("git:")
     }
@@ -89,7 +89,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Reports what was recorded in the job summary.
+    /// Adds what was recorded to the job summary.
     pub(super) fn announce_recorded(&self, branch: &str, line: &str) {
         self.reporter.summary(&format!(
             "### perfgate: recorded a baseline for {}\n\n{}\n",
@@ -143,7 +143,7 @@ impl Work<'_> {
                     reports.push((report, names));
                 }
                 Ok(None) => {}
-                Err(error) => output::warn(&format!("the run is recorded, but not judged: {error:#}")),
+                Err(error) => output::warn(&format!("the run is recorded, but could not be compared: {error:#}")),
             }
         }
         if reports.is_empty() {
@@ -164,7 +164,7 @@ impl Work<'_> {
         Ok(u8::from(failed && self.inputs.fail_on_push))
     }
 
-    /// Judges a recorded commit against the runs before it; `None` where there are none.
+    /// Compares a recorded commit with the runs before it; `None` if there are none.
     fn judge_recorded(&self, branch: &str, head: Side) -> anyhow::Result<Option<Report>> {
         let report = self.gate.judge_recorded(head)?;
         Ok(report.map(|mut report| {
@@ -256,7 +256,7 @@ impl Work<'_> {
     pub(super) fn save(&self, report: &Report, directory: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
         let (comparison, page) = (directory.join("comparison.json"), directory.join("report.html"));
         compare::save(report, &comparison)?;
-        // The page is an extra: where it cannot be made or written, there is still a verdict.
+        // The page is optional: if it cannot be made or written, there is still a verdict.
         let written = std::panic::catch_unwind(|| render::report_page(report))
             .map_err(|_| anyhow::anyhow!("the page cannot be drawn; please report this with the comparison file"))
             .and_then(|text| output::file(&page, text.as_bytes()));
@@ -364,5 +364,5 @@ pub(super) fn output_directory() -> anyhow::Result<PathBuf> {
             }
         }
     }
-    bail!("{}: too many directories of perfgate; remove them", parent.display())
+    bail!("{}: too many directories `perfgate-…` from earlier steps; remove them", parent.display())
 }

@@ -25,8 +25,8 @@ Examples:
 /// Publish a saved comparison: pull request comment, check run, job summary, annotations
 ///
 /// The token is read only from GITHUB_TOKEN and needs `pull-requests: write` and `checks: write`. The repository, the pull
-/// request and the files of the job are read from the environment of GitHub Actions. The exit code is that of the
-/// comparison; where something cannot be published, there is a warning.
+/// request and the files of the job are read from the environment of GitHub Actions. The exit code is that of the comparison.
+/// If something cannot be published, perfgate prints a warning.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PublishArgs {

@@ -9,7 +9,7 @@ use crate::render::template::{LONGEST, PartError, Parts, Renewed, Template};
 use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report};
 
-/// Most characters of one of several parts of a comment.
+/// Maximum number of characters in one of several parts of a comment.
 const PART: usize = 16_000;
 
 /// A digest of the verdict and of all findings but unchanged ones: equal for another commit with the same findings.
@@ -28,7 +28,7 @@ pub(super) fn state(report: &Report) -> String {
     format!("{:016x}", fingerprint(&texts))
 }
 
-/// The text of the comment in at most `room` characters; the verdict alone where the filled template is longer.
+/// The text of the comment in at most `room` characters; only the verdict if the filled template is longer.
 pub(super) fn document(report: &Report, target: &Target, options: &Options, room: usize) -> Option<String> {
     let names = [(options.key != DEFAULT_KEY).then_some(options.key.as_str()), options.shard.as_deref()];
     let names: Vec<String> = names.into_iter().flatten().map(escape::markdown_text).collect();

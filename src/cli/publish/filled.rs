@@ -1,4 +1,4 @@
-//! A report in the template of the comment. The template is filled once, and again only where the result is too long.
+//! A report in the template of the comment. The template is filled once, and again only if the result is too long.
 
 use crate::model::Diagnostic;
 use crate::render::template::Template;

@@ -44,8 +44,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The lines of a text with their numbers. Go prints a name before the run and its result after it; where the code printed
-/// lines in between, name and result are joined at the line of the result.
+/// The lines of a text with their numbers. Go prints a name before the run and its result after it. If the code printed lines
+/// in between, name and result are joined at the line of the result.
 pub(crate) fn joined_lines(text: &str) -> Vec<(u64, Cow<'_, str>)> {
     let mut lines: Vec<(u64, Cow<'_, str>)> = Vec::new();
     let mut waiting: Option<(usize, &str)> = None;

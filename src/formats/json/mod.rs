@@ -20,7 +20,7 @@ pub fn parse<'a, T: Deserialize<'a>>(source: Source<'a>) -> Result<T, Diagnostic
 }
 
 /// Parses a JSON document that may contain the bare `NaN` and `Infinity` of Python's json module; they become `null`.
-/// `scratch` holds the changed text. A file without them is neither copied nor scanned twice.
+/// The changed text is in `scratch`. A file without such numbers is neither copied nor scanned twice.
 pub(super) fn parse_lenient<'a, T: Deserialize<'a>>(
     source: Source<'a>,
     scratch: &'a mut Vec<u8>,

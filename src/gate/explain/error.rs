@@ -10,7 +10,7 @@ use crate::io::profile::ProfileFileError;
 pub enum ExplainError {
     /// The profiler is not installed.
     #[error(
-        "{program} is not installed, and explain counts instructions with it; install it (`apt-get install valgrind`), or compare \
+        "{program} is not installed, and explain needs it to count instructions; install it (`apt-get install valgrind`), or compare \
         two existing profiles with `perfgate explain BASE_PROFILE HEAD_PROFILE`"
     )]
     NoProfiler {
@@ -29,7 +29,7 @@ pub enum ExplainError {
     },
     /// `go test` ran no such benchmark.
     #[error(
-        "`{command}` of {side} ran no benchmark {benchmark:?}; `go test -list 'Benchmark.*'` lists those of a package"
+        "`{command}` of {side} ran no benchmark {benchmark:?}; to list the names, run `go test -list 'Benchmark.*'`"
     )]
     NoGoBenchmark {
         /// `base` or `head`.
@@ -40,7 +40,9 @@ pub enum ExplainError {
         command: String,
     },
     /// The profiles of the sides cover different parts of the benchmark.
-    #[error("the profiles of {benchmark:?} cannot be compared: that of base covers {base}, that of head {head}")]
+    #[error(
+        "the profiles of {benchmark:?} cannot be compared: that of base covers {base}, and that of head covers {head}"
+    )]
     DifferentExtents {
         /// The benchmark.
         benchmark: String,

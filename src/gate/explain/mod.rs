@@ -76,7 +76,7 @@ struct Explainer<'s, 'g> {
     base_label: &'s str,
     changed: ChangedCode,
     progress: &'s dyn Progress,
-    /// True where the command can run on both sides: `measure` has built them.
+    /// True if the command can run on both sides: `measure` has built them.
     is_built: bool,
 }
 
@@ -114,12 +114,12 @@ fn explain_sides(bench: &Bench<'_>, plan: &ExplainPlan, progress: &dyn Progress)
     explainer.compare(&plan.benchmark, ours, theirs)
 }
 
-/// True where perfgate runs one benchmark alone, without a filter in the command.
+/// True if perfgate runs one benchmark alone, without a filter in the command.
 fn runs_one_benchmark(command: &BenchCommand) -> bool {
     runs_targets(command) || go_test::is_go_test(&command.words)
 }
 
-/// True where perfgate builds the bench targets itself, with debug information.
+/// True if perfgate builds the bench targets itself, with debug information.
 fn runs_targets(command: &BenchCommand) -> bool {
     cargo_bench::is_cargo_bench(&command.words) && command.setup.is_none()
 }
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "the profiles of \"test_a\" cannot be compared: that of base covers one call of the benchmarked function, \
-             that of head a whole run"
+             and that of head covers a whole run"
         );
         assert!(error.concerns_one_benchmark());
     }

@@ -136,7 +136,7 @@ pub(super) fn profile(
     Ok(SideProfile { profile, note: note.to_owned(), extent: profiler.extent() })
 }
 
-/// The sum of the profiles in a directory; `None` where there are none.
+/// The sum of the profiles in a directory; `None` if there are none.
 pub(super) fn read_profiles(directory: &Path) -> Result<Option<Profile>, ExplainError> {
     let entries = fs::read_dir(directory).map_err(failed("read the directory", directory))?;
     let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();

@@ -8,7 +8,7 @@ use crate::profile::Explanation;
 use crate::verdict::{Finding, Outcome, Report};
 use std::error::Error;
 
-/// Most regressions that are explained; each takes two to four runs under a profiler.
+/// Maximum number of regressions that are explained; each takes two to four runs under a profiler.
 const MAX_EXPLAINED: usize = 5;
 /// The code of the diagnostics about regressions without an explanation.
 const CODE: &str = "not-explained";
@@ -59,7 +59,7 @@ pub(in crate::gate) fn explain_regressions(
         }
         Ok(()) if all > regressions.len() && !is_whole => {
             let message = format!(
-                "of {all} regressions, the {MAX_EXPLAINED} largest are explained; `perfgate explain` explains others"
+                "only the {MAX_EXPLAINED} largest of {all} regressions are explained; use `perfgate explain` for others"
             );
             report.diagnostics.push(Diagnostic::note(CODE, "", message));
         }
@@ -121,7 +121,7 @@ fn explain_all(
 }
 
 impl Explained {
-    /// Adds the explanation of a benchmark, or a warning where the error concerns only this benchmark.
+    /// Adds the explanation of a benchmark, or a warning if the error concerns only this benchmark.
     fn add(
         &mut self,
         benchmark: &str,

@@ -1,4 +1,4 @@
-//! A benchmark command on one side: checked out, built, run, and what it wrote as a run.
+//! A benchmark command on one side: checks the side out, builds it, runs the command and reads its results as a run.
 
 mod build;
 mod counted;
@@ -37,7 +37,7 @@ pub(crate) struct Bench<'a> {
     spec: &'a BenchCommand,
     /// The user's repository.
     pub repository: Repository,
-    /// The working directory, seen from the top of the work tree.
+    /// The working directory, relative to the top of the work tree.
     prefix: PathBuf,
     scratch: Scratch,
     dialect: Dialect,
@@ -67,7 +67,7 @@ pub(crate) struct SideCheckout {
     pub commit: Commit,
     /// This machine, and the toolchain of this side.
     pub environment: Environment,
-    /// True where the command runs only benchmarks of criterion.
+    /// True if the command runs only benchmarks of criterion.
     is_criterion: bool,
 }
 
@@ -146,14 +146,14 @@ impl<'a> Bench<'a> {
         Ok(side)
     }
 
-    /// Checks another commit out in place of a side's, and keeps what was built.
+    /// Checks out another commit in place of the one of a side, and keeps what was built.
     pub fn switch(&self, side: &mut SideCheckout, commit: &Commit) -> Result<(), MeasureError> {
         self.scratch.switch(&side.checkout, commit)?;
         side.commit = commit.clone();
         self.complete(side, false)
     }
 
-    /// Adds to a checkout what git does not have: submodules, uncommitted changes, `--copy`.
+    /// Adds to a checkout what a git checkout lacks: submodules, uncommitted changes, `--copy`.
     fn complete(&self, side: &mut SideCheckout, with_changes: bool) -> Result<(), MeasureError> {
         if self.spec.submodules {
             if with_changes {
@@ -320,7 +320,7 @@ impl<'a> Bench<'a> {
         root.join(config.strip_prefix(&top).unwrap_or(Path::new(""))).join(path)
     }
 
-    /// True for a command that must write results: where it writes none, the run failed.
+    /// True for a command that must write results: if it writes none, the run failed.
     fn is_tool(&self) -> bool {
         let command = &self.spec.words;
         let marked = command.iter().any(|word| word.contains(OUT) || word.contains(FILTER));
@@ -341,7 +341,7 @@ impl<'a> Bench<'a> {
         self.is_process() || Dialect::can_filter(&self.spec.words)
     }
 
-    /// Removes the checkouts. A warning where something stays.
+    /// Removes the checkouts. A warning if something is left.
     pub fn close(mut self) -> Option<Diagnostic> {
         let left = self.scratch.remove();
         let first = left.first()?;

@@ -1,5 +1,5 @@
-//! Base and head by their counts of instructions. Most counts repeat exactly, so one of each side is enough; what differs is
-//! counted again, because some depend on chance, such as the seeds of hash maps.
+//! Counts the instructions of base and head. Most counts repeat exactly, so one per side is enough. Benchmarks whose counts
+//! differ are counted again, because some counts vary at random, for example with the seeds of hash maps.
 
 use super::bench::Bench;
 use super::session::{Base, Checkouts, Session};
@@ -37,7 +37,7 @@ impl Counts {
         self.0.iter().map(of_side).fold(0.0, f64::max)
     }
 
-    /// The count of base and the count of head that are closest to each other; the median of all where the sides overlap.
+    /// The count of base and the count of head that are closest to each other; the median of all if the sides overlap.
     fn closest(&self) -> [f64; 2] {
         let [(base_low, base_high), (head_low, head_high)] = self.0.each_ref().map(|side| Counts::range(side));
         if head_low > base_high {
@@ -49,7 +49,7 @@ impl Counts {
         }
     }
 
-    /// True where further counts could change what is reported.
+    /// True if further counts could change what is reported.
     fn is_open(&self) -> bool {
         let [base, head] = self.closest();
         base != head && self.variation() > REPEATABLE
@@ -57,7 +57,7 @@ impl Counts {
 }
 
 impl Session<'_> {
-    /// Counts both sides, and again what differs.
+    /// Counts both sides, and counts again what differs.
     pub(super) fn count(
         &mut self,
         bench: &mut Bench<'_>,
@@ -79,7 +79,8 @@ impl Session<'_> {
         Ok(compared)
     }
 
-    /// Counts what changed again, and what varies several times. The returned runs have the counts that are closest to each other.
+    /// Counts changed benchmarks once more, and varying ones several times. The returned runs have the counts that are
+    /// closest to each other.
     fn count_again(
         &mut self,
         bench: &mut Bench<'_>,

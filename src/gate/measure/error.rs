@@ -28,7 +28,7 @@ pub enum MeasureError {
         what: &'static str,
         /// On which file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A file of valgrind cannot be read.
@@ -83,7 +83,7 @@ pub enum MeasureError {
     },
     /// The results may be in output that was too long to keep.
     #[error(
-        "`{command}` printed more than {} MiB and wrote no results to files, so its results could not be kept; let it \
+        "`{command}` printed more than {} MiB and wrote no results to files, so its results could not be kept; make it \
          print less, or write its results to {{out}}", MAX_BYTES >> 20
     )]
     OutputTooLong {
@@ -98,9 +98,9 @@ pub enum MeasureError {
     NoValgrind,
     /// The command does not execute the same instructions each time.
     #[error(
-        "instructions of `{command}` cannot be compared: --count takes `cargo bench` with criterion, and native programs that do the \
-         same work in each run; interpreters, and tools that choose the number of iterations by the clock, do not. Leave out \
-         --count to measure time"
+        "instructions of `{command}` cannot be compared: --count supports `cargo bench` with criterion, and native programs that do \
+         the same work in each run. It supports neither interpreters nor tools that choose the number of iterations by the clock. \
+         Leave out --count to measure time"
     )]
     NotCountable {
         /// The command.
@@ -224,7 +224,7 @@ pub enum MeasureError {
 }
 
 impl MeasureError {
-    /// True where the user stopped it.
+    /// True if the user stopped it.
     pub(crate) fn is_interrupted(&self) -> bool {
         match self {
             MeasureError::Command(CommandError::Interrupted) => true,

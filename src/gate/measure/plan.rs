@@ -22,7 +22,7 @@ pub(crate) struct BenchCommand {
     pub scratch: Option<PathBuf>,
     /// Count instructions instead of measuring time.
     pub counts_instructions: bool,
-    /// Where the dependencies that cargo built are kept for the next measurement.
+    /// Where the dependencies that cargo built are stored for the next measurement.
     pub cache: Option<PathBuf>,
 }
 

@@ -33,7 +33,7 @@ impl Session<'_> {
         self.plan.rounds.unwrap_or(if bench.is_process() { 5 } else { 1 })
     }
 
-    /// Runs whole rounds of both sides, or head once where its base is stored runs.
+    /// Runs whole rounds of both sides, or head once if its base is stored runs.
     pub(super) fn measure_rounds(
         &mut self,
         bench: &mut Bench<'_>,

@@ -1,4 +1,5 @@
-//! One measurement from beginning to end: both sides are checked out and built, screened, confirmed and judged.
+//! One measurement from beginning to end: checks out and builds both sides, screens them, re-measures suspects and reaches
+//! the verdict.
 
 use super::bench::{Bench, SideCheckout, TimedRun};
 use super::error::MeasureError;
@@ -189,7 +190,7 @@ impl<'a> Session<'a> {
         Ok(compared)
     }
 
-    /// Measures head where the base does not have its benchmarks: all of them are new.
+    /// Measures head alone if base does not have its benchmarks: all of them are new.
     fn measure_head_alone(
         &mut self,
         bench: &mut Bench<'_>,

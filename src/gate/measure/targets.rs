@@ -26,7 +26,7 @@ struct Target {
     src_path: PathBuf,
 }
 
-/// The bench targets and packages that a command names and a workspace does not have; `None` where its metadata cannot be read.
+/// The bench targets and packages that a command names and a workspace does not have; `None` if its metadata cannot be read.
 pub(super) fn missing_targets(command: &[String], metadata: &[u8]) -> Option<BTreeSet<String>> {
     let metadata: Metadata = serde_json::from_slice(metadata).ok()?;
     let targets = metadata.packages.iter().flat_map(|package| &package.targets);
@@ -42,7 +42,7 @@ pub(super) fn missing_targets(command: &[String], metadata: &[u8]) -> Option<BTr
     Some(benches.chain(packages).filter(|name| is_plain(&name)).collect())
 }
 
-/// True where a command names nothing else to run: no bench target, or no package, is left.
+/// True if a command names nothing else to run: no bench target, or no package, is left.
 pub(super) fn is_nothing_left_to_run(command: &[String], missing: &BTreeSet<String>) -> bool {
     let all_missing = |spellings: &[&str]| {
         let named = values(command, spellings);
@@ -51,7 +51,7 @@ pub(super) fn is_nothing_left_to_run(command: &[String], missing: &BTreeSet<Stri
     all_missing(&["--bench"]) || all_missing(&["--package", "-p"])
 }
 
-/// True where every bench target that a command names is criterion's, so that it takes criterion's options. Other harnesses refuse
+/// True if every bench target that a command names is criterion's, so that it takes criterion's options. Other harnesses refuse
 /// them, so a command that names none, and also runs the unit tests of the library, does not count.
 pub(super) fn are_criterion(command: &[String], metadata: &[u8]) -> bool {
     let Ok(metadata) = serde_json::from_slice::<Metadata>(metadata) else { return false };
@@ -82,7 +82,8 @@ fn is_without_harness(manifest: &Path, bench: &str) -> bool {
     })
 }
 
-/// A command of criterion that draws no plots: where gnuplot is installed, it would be started for each benchmark of each run.
+/// A command of criterion that draws no plots: if gnuplot is installed, criterion would start it for each benchmark of each
+/// run.
 pub(super) fn without_plots(mut words: Vec<String>) -> Vec<String> {
     if words.iter().any(|word| word == "--noplot" || word.starts_with("--plotting-backend")) {
         return words;

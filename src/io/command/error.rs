@@ -47,7 +47,7 @@ pub enum CommandError {
     },
     /// It printed nothing for too long.
     #[error(
-        "`{command}` was stopped because it printed nothing for {} minutes; if it needs longer, let it print its progress \
+        "`{command}` was stopped because it printed nothing for {} minutes; if it needs longer, make it print its progress \
          (for benchmark runs, --timeout sets another limit){}", after.as_secs() / 60, quoted(.last_lines)
     )]
     Silent {

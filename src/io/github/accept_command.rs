@@ -2,7 +2,7 @@
 
 /// Longest reason, in characters.
 const REASON: usize = 300;
-/// Digits of a commit id. The beginning of one is not enough: a second commit with the same beginning is easily made.
+/// Digits of a commit id. The beginning of an id is not enough: it is easy to create a second commit with the same beginning.
 const DIGITS: [usize; 2] = [40, 64];
 
 /// One such line.
@@ -35,7 +35,7 @@ pub fn commands(comment: &str) -> Vec<AcceptCommand> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Block {
     Text,
-    /// A quote goes on until an empty line.
+    /// A quote continues until an empty line.
     Quote,
     /// A code block ends at a line of as many such characters, or more.
     Code(char, usize),

@@ -42,7 +42,7 @@ pub struct Refusal {
 pub enum RefusalReason {
     /// The comment does not name a commit by its whole id.
     NoCommit,
-    /// The comment names another commit: hostile text.
+    /// The comment names another commit: untrusted text.
     OtherCommit(String),
     /// The label was set before a report on this head, or before it was pushed again or got another base branch.
     EarlyLabel(String),
@@ -144,7 +144,7 @@ struct TimelineEvent {
     actor: Option<User>,
 }
 
-/// A time; none where there is none, or no valid one.
+/// A time; none if there is none, or no valid one.
 fn time<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
     Ok(Option::<String>::deserialize(from)?.and_then(|text| text.parse().ok()))
 }
@@ -162,7 +162,7 @@ impl Requests {
         self.accepted.iter().any(|acceptance| acceptance.benchmark.is_none())
     }
 
-    /// Keeps only the acceptances of single benchmarks: other regressions of the group may come from other pull requests.
+    /// Keeps only the acceptances that name a benchmark: other regressions of the group may come from other pull requests.
     pub fn only_named(&mut self, pull: u64) {
         let (named, all) = std::mem::take(&mut self.accepted).into_iter().partition(|one| one.benchmark.is_some());
         self.accepted = named;

@@ -1,4 +1,4 @@
-//! Check runs: the verdict of a commit. Without annotations, because no input format provides source lines.
+//! Check runs: the verdict of a commit. They have no annotations, because no input format provides source lines.
 
 use super::client::{Client, Request};
 use super::fault::{Fault, Need};

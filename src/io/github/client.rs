@@ -60,7 +60,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// Most pages of a list, and the items of a full page.
+/// Maximum number of pages of a list, and the number of items in a full page.
 const PAGES: usize = 50;
 const PER_PAGE: usize = 100;
 
@@ -104,8 +104,8 @@ impl Client {
         typed(&self.send(Method::Get, request, None)?, request.doing)
     }
 
-    /// Reads a list, up to 50 pages of it, with the `items` of each page; also returns whether that is all. A full page is
-    /// followed by the next one also where a server does not name it.
+    /// Reads a list, up to 50 pages of it, with the `items` of each page; also returns whether that is all. After a full page
+    /// the next one is requested, even if the server does not name it.
     pub(super) fn pages<P: DeserializeOwned, T>(
         &self,
         request: Request<'_>,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
-/// Most attempts to write a section that other jobs overwrite.
+/// Maximum number of attempts to write a section that other jobs overwrite.
 const ROUNDS: u32 = 6;
 
 /// The section of one job.

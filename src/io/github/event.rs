@@ -57,7 +57,7 @@ pub enum EventKind {
 pub struct PullRequest {
     /// Its number.
     pub number: u64,
-    /// Its newest commit. The checkout is usually GitHub's trial merge of it.
+    /// Its newest commit. The checkout is usually GitHub's test merge of it.
     pub head: Commit,
     /// Repository of that commit; `None` if the fork was deleted.
     pub head_repository: Option<Slug>,
@@ -311,7 +311,7 @@ struct Run {
     head_sha: Option<String>,
     head_branch: Option<String>,
     event: Option<String>,
-    /// `null` where the fork was deleted, which is not the same as missing.
+    /// `null` if the fork was deleted, which is not the same as missing.
     #[serde(default, deserialize_with = "present")]
     head_repository: Option<Option<Repository>>,
 }

@@ -1,4 +1,4 @@
-//! Errors of GitHub's API, with what to change: a permission, a setting, a number, or wait.
+//! Errors of GitHub's API, each with the fix: change a permission, a setting or a number, or wait.
 
 use super::response::{RateLimit, Response};
 use crate::model::Diagnostic;

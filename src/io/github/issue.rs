@@ -95,7 +95,7 @@ struct Listed {
     body: Option<String>,
     #[serde(default)]
     user: Option<User>,
-    /// Present where it is a pull request.
+    /// Present if it is a pull request.
     #[serde(default)]
     pull_request: Option<serde_json::Value>,
 }
@@ -119,7 +119,7 @@ impl Issue {
         self.subject == subject.to_string()
     }
 
-    /// The name of its benchmark when it was opened; cut where it is very long.
+    /// The name of its benchmark when it was opened; cut if it is very long.
     pub fn benchmark(&self) -> String {
         let named = self.subject.split(' ').find_map(|word| Mark::read(word.strip_prefix("benchmark=")?));
         named.map(|mark| mark.text()).unwrap_or_default()

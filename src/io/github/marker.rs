@@ -126,7 +126,7 @@ impl Sections {
         out
     }
 
-    /// Most characters for the text of this section, given the others.
+    /// Maximum number of characters for the text of this section, given the others.
     pub fn room(&self, shard: &Mark, section: &Section) -> usize {
         let mut others = self.clone();
         others.parts.insert(shard.clone(), Section { text: String::new(), ..section.clone() });

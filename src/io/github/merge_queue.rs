@@ -1,6 +1,6 @@
 //! Groups of a merge queue: which pull requests a group has, and their newest commits.
 //!
-//! GitHub tests a group as one commit that it makes itself. The name of the group's branch has only the number of the newest pull
+//! GitHub tests a group as one commit that it creates. The name of the group's branch has only the number of the newest pull
 //! request, so the others are found by the commits since the base. A single commit is one pull request. If the group has several
 //! commits, each must be a merge whose second parent is the newest commit of an open pull request. Squashed and rebased commits
 //! do not name their pull request.
@@ -12,7 +12,7 @@ use super::slug::Slug;
 use crate::io::repository::{Repository, RepositoryError};
 use crate::model::Commit;
 
-/// Most commits of a group; GitHub's limit is 100 pull requests.
+/// Maximum number of commits in a group; GitHub's limit is 100 pull requests.
 const MOST: usize = 100;
 
 /// A group, as its event describes it.

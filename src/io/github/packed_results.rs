@@ -18,7 +18,7 @@ pub const FILE_NAME: &str = "perfgate-results.bin";
 /// Largest file to write or read.
 pub const LARGEST: u64 = 10 << 20;
 
-/// Most records, and most bytes that they unpack to together. A file of 10 MB with the noise of real samples stays far
+/// Maximum number of records, and of bytes that they unpack to together. A file of 10 MB with the noise of real samples stays far
 /// below; without this limit, 28 kB of equal samples took 1.5 GB of memory.
 const MAX_RECORDS: usize = 256;
 const LARGEST_UNPACKED: usize = 64 << 20;
@@ -27,7 +27,7 @@ const MAGIC: &[u8] = b"perfgate-results\n";
 const VERSION: u32 = 1;
 /// Longest config that is handed over, in bytes.
 const LONGEST_CONFIG: usize = 16 << 10;
-/// Most explanations, functions of each, and bytes of JSON of them all.
+/// Maximum numbers of explanations, of functions in each, and of bytes of JSON in all.
 const MAX_EXPLANATIONS: usize = 5;
 const MAX_FUNCTIONS: usize = 20;
 const LONGEST_EXPLANATIONS: usize = 32 << 10;
@@ -39,7 +39,7 @@ const LONGEST_HEADER: usize = 64 << 10;
 pub struct PackedResults {
     /// Newest commit of the pull request or branch.
     pub head: Commit,
-    /// Commit that was checked out: the newest one, or GitHub's trial merge of it.
+    /// Commit that was checked out: the newest one, or GitHub's test merge of it.
     pub measured: Commit,
     /// Commit of the base branch to compare with.
     pub base: Commit,
@@ -53,7 +53,7 @@ pub struct PackedResults {
     pub pull: Option<u64>,
     /// The config of that job, to name what it would change. It is never used.
     pub config: Option<String>,
-    /// Which functions made the largest regressions slower.
+    /// Which functions caused the largest regressions.
     pub explanations: Vec<Explanation>,
     /// True for counts of instructions, which have a threshold of their own.
     pub are_counts: bool,

@@ -70,7 +70,7 @@ impl Response {
         is_limit.then_some(if none_left { RateLimit::Hourly } else { RateLimit::Secondary })
     }
 
-    /// True where the conversation is locked.
+    /// True if the conversation is locked.
     pub fn is_locked(&self) -> bool {
         self.status == 403 && self.message_reason() == MessageReason::Locked
     }

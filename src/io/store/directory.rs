@@ -1,7 +1,7 @@
 //! Runs as files of a directory, in a folder for each month.
 //!
 //! A run is written to a temporary file, synced to disk, and then linked to its name, which never replaces a file. So
-//! readers see complete runs only, and a writer that dies leaves at most a file whose name begins with a dot.
+//! readers see complete runs only, and a writer that is killed leaves at most a file whose name begins with a dot.
 
 use super::check::{checked, refuse_mismatch, refuse_newer, with_thinned_form};
 use super::error::StoreError;
@@ -203,7 +203,7 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// Removes the temporary files in a folder that dead writers left.
+/// Removes the temporary files in a folder that killed writers left.
 pub(crate) fn sweep(folder: &Path) -> Result<(), StoreError> {
     for (_, path) in entries(folder)?.into_iter().filter(|(name, _)| name.starts_with(TEMPORARY)) {
         let written = fs::metadata(&path).and_then(|metadata| metadata.modified());

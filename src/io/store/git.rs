@@ -79,7 +79,7 @@ impl GitStore {
         watchdog::begin(&repository.commondir().join("objects"))
     }
 
-    /// Refuses an object that libgit2 would read for ever.
+    /// Refuses an object that libgit2 would read forever.
     fn check(&self, repository: &Repository, id: Oid, what: &str) -> Result<Oid, StoreError> {
         if self.cache.whole().contains(&id) {
             return Ok(id);
@@ -224,7 +224,8 @@ impl GitStore {
         }
     }
 
-    /// Removes the ref's lock where a killed process left it: to move the ref takes milliseconds.
+    /// Removes the ref's lock if a killed process left it. Moving the ref takes only milliseconds, so an old lock is a
+    /// leftover.
     fn remove_stale_lock(&self, repository: &Repository) {
         const STALE: Duration = Duration::from_secs(10 * 60);
         let lock = repository.commondir().join(format!("{}.lock", self.reference));

@@ -33,7 +33,7 @@ pub trait Store: Send + Sync {
         self.read(key)
     }
 
-    /// True where reads mostly wait for a network, so that many should run at once.
+    /// True if reads mostly wait for a network, so that many should run at once.
     fn is_remote(&self) -> bool {
         false
     }

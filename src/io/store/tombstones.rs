@@ -19,7 +19,7 @@ pub(super) const NAME: &str = "pruned";
 
 const FIRST_LINE: &str = "perfgate pruned 1";
 
-/// The most names that are kept, those of the newest runs. A clone that still has an older one restores it, and the next
+/// Maximum number of names that are kept, those of the newest runs. A clone that still has an older one restores it, and the next
 /// pruning removes it again.
 const MAX_NAMES: usize = 20_000;
 

@@ -47,7 +47,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// True for a named pipe, a socket or a device: a copy would wait for ever, or has no content.
+/// True for a named pipe, a socket or a device: a copy would block forever, or has no content.
 pub(super) fn is_special(metadata: &fs::Metadata) -> bool {
     !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink()
 }

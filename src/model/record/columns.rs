@@ -15,19 +15,19 @@ pub(super) mod tag {
     pub const MEASURES: u64 = 7;
     pub const SUMMARIES: u64 = 8;
     pub const VALUES: u64 = 9;
-    /// Quantiles of pruned samples; absent where there are none.
+    /// Quantiles of pruned samples; absent if there are none.
     pub const QUANTILES: u64 = 10;
-    /// What the tools report as failed; absent where nothing is.
+    /// What the tools report as failed; absent if nothing is.
     pub const FAILURES: u64 = 11;
-    /// Versions of benchmarks; absent where the tools state none.
+    /// Versions of benchmarks; absent if the tools state none.
     pub const VERSIONS: u64 = 12;
     /// Typical means of samples.
     pub const TYPICAL_MEANS: u64 = 13;
-    /// Iterations of a sample of each measurement; absent where the tools report none.
+    /// Iterations of a sample of each measurement; absent if the tools report none.
     pub const ITERATIONS: u64 = 14;
-    /// Splits of samples into two groups; absent where there are none.
+    /// Splits of samples into two groups; absent if there are none.
     pub const SPLITS: u64 = 15;
-    /// When the run was measured; absent where the results do not state it.
+    /// When the run was measured; absent if the results do not state it.
     pub const MEASURED: u64 = 16;
 }
 

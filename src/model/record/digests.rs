@@ -10,7 +10,7 @@ use crate::stats::split::Split;
 /// The current rule for measures.
 const RULE: u8 = 1;
 
-/// Measures of a digest: `ln(fast edge / median)` and the within-run drift, NaN where there is none.
+/// Measures of a digest: `ln(fast edge / median)` and the within-run drift, NaN if there is none.
 const MEASURES: usize = 2;
 
 /// The current rule for typical means. Those of another rule count as missing.
@@ -27,16 +27,16 @@ const EDGE_ROUNDING: f64 = 1e-5;
 pub(super) struct Digests {
     pub(super) medians: Vec<f64>,
     pub(super) counts: Vec<u32>,
-    /// `None` where another rule computed them.
+    /// `None` if another rule computed them.
     measures: Option<Vec<[f32; MEASURES]>>,
-    /// Empty where the record has none.
+    /// Empty if the record has none.
     typical_means: Vec<[f32; MEASURES]>,
-    /// Empty where the record has none.
+    /// Empty if the record has none.
     splits: Vec<Option<Split>>,
 }
 
 impl Digests {
-    /// Digest `i`. Where the measures are of another rule, the median replaces the fast edge.
+    /// Digest `i`. If another rule computed the measures, the median replaces the fast edge.
     pub(super) fn get(&self, i: usize) -> Option<Digest> {
         let [ln_ratio, drift] = match &self.measures {
             Some(all) => *all.get(i)?,
@@ -58,7 +58,7 @@ impl Digests {
         (ln_ratio.is_finite() && error >= 0.0).then_some(TypicalMean::new(ln_ratio, error))
     }
 
-    /// True where the current rule computed them.
+    /// True if the current rule computed them.
     pub(super) fn are_current(&self) -> bool {
         self.medians.is_empty() || self.measures.is_some()
     }
@@ -146,7 +146,7 @@ pub(super) fn check_edge(digest: &Digest, direction: Direction) -> Result<(), Re
     if beyond { Err(damaged("the fastest samples are slower than the median")) } else { Ok(()) }
 }
 
-/// The content of the column of typical means: `ln(typical mean / median)` and its error, NaN where there is none.
+/// The content of the column of typical means: `ln(typical mean / median)` and its error, NaN if there is none.
 pub(super) fn write_typical_means(digests: &[Digest]) -> Vec<u8> {
     let item = |digest: &Digest| digest.typical_mean.map_or([f32::NAN; 2], |mean| [mean.ln_ratio(), mean.error()]);
     let mut out = vec![TYPICAL_MEANS_RULE];

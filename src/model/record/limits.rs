@@ -10,8 +10,8 @@ pub(super) const OLDEST_READER: u16 = 1;
 pub(super) const INDEX_LIMIT: usize = 64 << 20;
 pub(super) const SAMPLES_LIMIT: usize = 256 << 20;
 
-/// The most samples of a run, which are 256 MB in memory. In a frame most take three bytes, so the limit of the frame would
-/// let them take 700 MB.
+/// Maximum number of samples in a run; they take 256 MB in memory. In a frame most take three bytes, so the limit of the
+/// frame would let them take 700 MB.
 pub(super) const MAX_SAMPLES: usize = 1 << 25;
 
 /// Limits of counts: a few compressed bytes can repeat an empty entry millions of times, and an entry in memory is far

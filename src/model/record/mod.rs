@@ -3,7 +3,7 @@
 //! ```text
 //! "pgrun\n"  version u16  oldest reader u16  | index: packed u32, raw u32 | samples: packed u32, raw u32   (little endian)
 //! zstd frame: the index   - the facts of the run, then columns over its measurements, each after its tag and length
-//! zstd frame: the samples - absent where there are none; a reader of digests skips it
+//! zstd frame: the samples - absent if there are none; a reader of digests skips it
 //! ```
 //!
 //! Samples are stored in order, on a log scale, with an error of at most 0.01% (see `samples`); digests, summaries, single
@@ -106,7 +106,7 @@ pub fn decode_sharing_names(bytes: &[u8], detail: Detail, known: &[BenchId]) -> 
     index.run(Some(&samples))
 }
 
-/// Decodes the digests of a run from the part of a record that contains them (see [`extent`]); `None` where another rule
+/// Decodes the digests of a run from the part of a record that contains them (see [`extent`]); `None` if another rule
 /// computed them, so that the samples are needed.
 pub fn decode_digests(bytes: &[u8], known: &[BenchId]) -> Result<Option<Run>, RecordError> {
     let header = Header::read_known(bytes)?;

@@ -71,7 +71,7 @@ impl Writer {
         Ok(())
     }
 
-    /// The content of the column; `None` where there are no quantiles.
+    /// The content of the column; `None` if there are no quantiles.
     pub(super) fn column(&self) -> Option<Vec<u8>> {
         if self.masks.is_empty() {
             return None;

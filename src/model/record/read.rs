@@ -99,7 +99,7 @@ impl Index {
         })
     }
 
-    /// True where the digests can be used in place of the samples.
+    /// True if the digests can be used in place of the samples.
     pub(super) fn digests_are_current(&self) -> bool {
         self.digests.are_current()
     }

@@ -16,7 +16,7 @@ const ERROR: f64 = 1e-4;
 /// A quantised sample, zigzag-encoded.
 pub(super) type Step = [u8; 3];
 
-/// The samples as steps from their median; `None` where a sample cannot be represented: zero, a negative number, or a
+/// The samples as steps from their median; `None` if a sample cannot be represented: zero, a negative number, or a
 /// ratio to the median that is out of range.
 pub(super) fn quantise(samples: &[f64], median: f64) -> Option<Vec<Step>> {
     samples.iter().map(|&x| step(x, median)).collect()

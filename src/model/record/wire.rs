@@ -63,7 +63,7 @@ impl Planes<'_, 8> {
         words
     }
 
-    /// All numbers; an error where one is not finite.
+    /// All numbers; an error if one is not finite.
     pub(super) fn floats(&self) -> Result<Vec<f64>, RecordError> {
         let values: Vec<f64> = self.words().into_iter().map(f64::from_bits).collect();
         if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(damaged("a number is not finite")) }

@@ -25,7 +25,7 @@ struct Page<'a> {
     style: &'static str,
     data: &'a str,
     scripts: &'a [&'static str],
-    /// True where the scripts load files from the directory of the page.
+    /// True if the scripts load files from the directory of the page.
     has_files: bool,
 }
 

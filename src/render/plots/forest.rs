@@ -104,7 +104,7 @@ fn label(finding: &Finding, by: f64) -> String {
     format!("{name}  {}", change(by))
 }
 
-/// The label of the axis, which names the sides where all rows have the same good one.
+/// The label of the axis. It names the two sides if the better side is the same for all rows.
 fn axis(rows: &[(&Finding, f64)]) -> String {
     const CHANGE: &str = "change from base to head, with 95% CI";
     let all = |wanted: &dyn Fn(&Finding) -> bool| rows.iter().all(|(finding, _)| wanted(finding));

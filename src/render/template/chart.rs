@@ -1,4 +1,4 @@
-//! A series as a Mermaid xychart, which GitHub renders. Names are hostile text and Mermaid has directives, so a chart
+//! A series as a Mermaid xychart, which GitHub renders. Names are untrusted text and Mermaid has directives, so a chart
 //! contains no names, and a unit only if it is harmless.
 
 use super::context::Chart;

@@ -23,7 +23,7 @@ pub struct Context {
     pub method: String,
     /// The threshold of the gate: `20%`.
     pub threshold: String,
-    /// What would decide the inconclusive benchmarks, where it is the same for all.
+    /// What would decide the inconclusive benchmarks, if that is the same for all.
     pub advice: Option<String>,
     /// The geometric mean of the changes of all times; none for fewer than 8 times. With `perfgate measure`, it is computed from
     /// the runs.
@@ -49,15 +49,15 @@ pub struct Context {
     pub more_regressions: usize,
     /// Number of other rows that fail the gate and are left out of `listed` because the document would get too long.
     pub more_failing: usize,
-    /// Which functions made the largest regressions slower, with `perfgate measure --explain`; print as
+    /// Which functions caused the largest regressions, with `perfgate measure --explain`; print as
     /// `{{ explained(explanations) }}`, a macro of `pieces`.
     pub explanations: Vec<ExplanationText>,
     /// The improvements, largest first; at most 20.
     pub improvements: Vec<Row>,
     /// `[[accept]]` entries for perfgate.toml for the first ten regressions; print as `{{ accept | fence("toml") }}`.
     pub accept: String,
-    /// The comment by which someone with write access accepts all regressions of a pull request's newest commit; none where
-    /// there is nothing to accept, and outside of `perfgate ci`.
+    /// The comment by which someone with write access accepts all regressions of a pull request's newest commit; none if
+    /// there is nothing to accept, and outside `perfgate ci`.
     pub accept_command: Option<String>,
     /// A command that repeats the measurement or comparison; none if unknown.
     pub reproduce: Option<String>,
@@ -125,7 +125,7 @@ pub struct VerdictText {
     pub passed: bool,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// An emoji for the verdict; no tick where suspects or most of the suite are inconclusive.
+    /// An emoji for the verdict; no tick if suspects or most of the suite are inconclusive.
     pub mark: String,
     /// Why the gate fails, a few words each.
     pub reasons: Vec<String>,
@@ -182,7 +182,7 @@ pub struct ChangeText {
     pub high: String,
     /// True if the change is significant: the interval does not contain zero.
     pub shown: bool,
-    /// The change as a factor: `1.43× as fast` or `1.10× as slow`.
+    /// The change as a factor: `1.43× as fast` or `1.10× as long`.
     pub factor: String,
 }
 

@@ -232,7 +232,7 @@ fn improvements(report: &Report, most: usize) -> Vec<Row> {
 
 fn factor(change: f64) -> String {
     let times = 1.0 + change;
-    if times < 1.0 { format!("{:.2}× as fast", 1.0 / times) } else { format!("{times:.2}× as slow") }
+    if times < 1.0 { format!("{:.2}× as fast", 1.0 / times) } else { format!("{times:.2}× as long") }
 }
 
 fn counts(report: &Report) -> CountsText {

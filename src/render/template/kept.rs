@@ -1,5 +1,5 @@
 //! What people wrote inside perfgate's own sections. A section ends with a comment that has a digest of each of its lines;
-//! a line without one is a person's. Such lines that are not in the new section are kept below it, and marked.
+//! a line without one was written by a person. Such lines that are not in the new section are kept below it, and marked.
 
 use super::parts::{check_box, label};
 use base64::Engine;
@@ -18,7 +18,8 @@ pub fn seal(content: &str) -> String {
     format!("{LINES}{digests} -->\n")
 }
 
-/// Four characters: in a section of a hundred lines, a person's line is mistaken for perfgate's once in 100,000 times.
+/// Four characters: in a section of a hundred lines, a line written by a person is taken for one of perfgate's in 1 of
+/// 100,000 cases.
 fn digest(line: &str) -> String {
     let hash = Sha256::digest(line.trim_end());
     STANDARD_NO_PAD.encode(&hash[..3])
@@ -87,7 +88,7 @@ impl<'a> Found<'a> {
         self.digests.as_ref().is_some_and(|digests| digests.contains(digest(line).as_str()))
     }
 
-    /// True where the box `now` has all that a person changed in the box `line` of the same label.
+    /// True if the box `now` has all that a person changed in the box `line` of the same label.
     fn has_box(&self, line: &str, now: &str, new: &str) -> bool {
         let Some(digests) = &self.digests else { return true };
         let is_ticked = |line: &str| check_box(line).is_some_and(|(ticked, _)| ticked);

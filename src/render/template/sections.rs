@@ -10,7 +10,7 @@ use crate::render::quantity::{change, pair, percent};
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
 use std::collections::BTreeMap;
 
-/// Most functions that are named for an explained regression.
+/// Maximum number of functions named for an explained regression.
 const EXPLAINED: usize = 3;
 
 /// Repeated statements, the functions that explain regressions, the largest functions of a profile, then regressions by size.

@@ -1,5 +1,5 @@
-//! What is built before a run: the benchmarks of `cargo bench`, or a command of the user. Dependencies that cargo has built already
-//! are taken over.
+//! What is built before a run: the benchmarks of `cargo bench`, or a command of the user. Dependencies that cargo has already
+//! built are reused.
 
 use super::{Bench, SideCheckout};
 use crate::compare::filter::FILTER;
@@ -15,17 +15,17 @@ use std::path::Path;
 use std::time::Duration;
 
 impl Bench<'_> {
-    /// False where there is nothing to build.
+    /// False if there is nothing to build.
     pub fn has_build(&self) -> bool {
         self.has_setup() || build_of(&self.spec.words).is_some()
     }
 
-    /// True where the user gave the command that builds a side.
+    /// True if the user gave the command that builds a side.
     pub fn has_setup(&self) -> bool {
         self.spec.setup.is_some()
     }
 
-    /// Takes over what cargo has built of the dependencies: for head from the base, and for the base from the user's own target
+    /// Reuses the dependencies that cargo has built: for head those of base, and for base those in the user's own target
     /// directory.
     pub fn take_over_dependencies(&self, side: &SideCheckout, other: Option<&SideCheckout>) {
         let Some(target) = &side.target else { return };
@@ -45,7 +45,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Keeps what cargo has built of the dependencies for the next measurement. A warning where that is not possible.
+    /// Keeps what cargo has built of the dependencies for the next measurement. A warning if that is not possible.
     pub fn keep_dependencies(&mut self, side: &SideCheckout) {
         let (Some(cache), Some(target)) = (&self.spec.cache, &side.target) else { return };
         let own = self.own_packages([side].into_iter());
@@ -68,8 +68,8 @@ impl Bench<'_> {
         fingerprint(place.as_os_str().as_encoded_bytes())
     }
 
-    /// A bench target or package that the command names and that only head has, where the base has nothing to run. Where it has
-    /// something, that must be compared: there the failed build is an error.
+    /// A bench target or package that the command names and that only head has, if base has nothing to run. If base has
+    /// something to run, that must be compared, and a failed build is an error.
     pub fn only_in_head(&self, base: &SideCheckout, head: &SideCheckout) -> Option<String> {
         build_of(&self.spec.words)?;
         let missing_targets = |side: &SideCheckout| targets::missing_targets(&self.spec.words, &self.metadata(side)?);
@@ -92,7 +92,7 @@ impl Bench<'_> {
         names_targets && self.metadata(side).is_some_and(|metadata| targets::are_criterion(&self.spec.words, &metadata))
     }
 
-    /// What may be missing where a side does not build or run.
+    /// What may be missing if a side does not build or run.
     pub fn hint(&self, side: &SideCheckout) -> &'static str {
         let has_submodules = side.checkout.root.join(".gitmodules").is_file();
         if has_submodules && !self.spec.submodules {
@@ -102,7 +102,7 @@ impl Bench<'_> {
         }
     }
 
-    /// Builds a side; `None` where there is nothing to build.
+    /// Builds a side; `None` if there is nothing to build.
     pub fn build(&self, side: &SideCheckout) -> Result<Option<Duration>, MeasureError> {
         let words = match &self.spec.setup {
             Some(line) if cfg!(windows) => vec!["cmd".to_owned(), "/C".to_owned(), line.clone()],

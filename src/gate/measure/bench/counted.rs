@@ -52,7 +52,7 @@ pub(super) fn check(words: &[String]) -> Result<(), MeasureError> {
 }
 
 impl Bench<'_> {
-    /// True where instructions are counted.
+    /// True if instructions are counted.
     pub fn counts_instructions(&self) -> bool {
         self.spec.counts_instructions
     }
@@ -150,7 +150,7 @@ impl Bench<'_> {
 }
 
 impl Job {
-    /// The instructions of one iteration; `None` where criterion ran none.
+    /// The instructions of one iteration; `None` if criterion ran none.
     fn iteration(&self) -> Result<Option<u64>, MeasureError> {
         let counted = self.run(|directory| Ok(valgrind::read_iterations(directory)?))?;
         Ok(counted.map(|profile| profile.total as u64))

@@ -61,7 +61,7 @@ impl Bench<'_> {
         Ok(messages.filter_map(executable).collect())
     }
 
-    /// The benchmarks that a bench target lists, of those that `arguments` select; none where it is not criterion's.
+    /// The benchmarks that a bench target lists, of those that `arguments` select; none if it is not criterion's.
     pub fn list(&self, side: &SideCheckout, executable: &Executable, arguments: &[String]) -> Vec<String> {
         let options = ["--bench", "--list"].map(str::to_owned);
         let command = self.bench_command(side, executable, options.iter().chain(arguments).cloned().collect());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// The tool's name where the process itself is timed.
 const PROCESS: &str = "process";
-/// Most characters of a command's line that become the name of its benchmark.
+/// Maximum number of characters of a command line that become the name of its benchmark.
 pub(super) const LONGEST_NAME: usize = 120;
 
 /// The time, processor time and memory of the process as a run.

@@ -101,8 +101,8 @@ impl Store for GitStore {
 }
 
 impl GitStore {
-    /// Applies a change to the tree, again and again until it wins the race for the ref. `change` gets the present tree, and
-    /// returns the next tree and the commit message, or `None` if there is nothing to do.
+    /// Applies a change to the tree, and retries until the ref can be moved before another writer moves it. `change` gets the
+    /// present tree, and returns the next tree and the commit message, or `None` if there is nothing to do.
     fn update<T>(
         &self,
         parent: Parent,

@@ -56,7 +56,7 @@ impl Bucket {
         &self.url
     }
 
-    /// The content of each object, or its first `most` bytes; `None` where there is no such object.
+    /// The content of each object, or its first `most` bytes; `None` if there is no such object.
     pub fn read(&self, names: &[String], most: Option<u64>) -> Vec<Result<Option<Vec<u8>>, BucketError>> {
         self.each(names.iter().map(|name| (format!("read {name} in"), (self.path(name), most))), read)
     }

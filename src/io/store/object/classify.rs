@@ -117,7 +117,7 @@ impl Fault {
     }
 }
 
-/// The kind of a connection's failure; `None` where the server answered.
+/// The kind of a connection's failure; `None` if the server answered.
 fn connection(error: &object_store::Error) -> Option<HttpErrorKind> {
     causes(error).find_map(|cause| cause.downcast_ref::<HttpError>()).map(HttpError::kind)
 }

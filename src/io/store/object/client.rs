@@ -80,7 +80,7 @@ fn s3_builder(url: &BucketUrl) -> AmazonS3Builder {
     with_timeouts(builder, "AWS", |b, key, value| b.with_config(AmazonS3ConfigKey::Client(key), value))
 }
 
-/// Settings of the environment, where it counts.
+/// Settings from the environment, if the environment is used.
 fn start<B: Default>(from_env: fn() -> B) -> B {
     if secrets::is_environment_used() { from_env() } else { B::default() }
 }
@@ -149,7 +149,7 @@ fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     Ok(Opened { client: Arc::new(client), region: String::new() })
 }
 
-/// True where the environment's credentials file only describes where to get credentials.
+/// True if the environment's credentials file only describes where to get credentials.
 fn describes_federation() -> bool {
     let Some(file) = secrets::variable("GOOGLE_APPLICATION_CREDENTIALS") else { return false };
     let read = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
@@ -190,7 +190,7 @@ fn obtain<C: fmt::Debug + Send + Sync>(
     }
 }
 
-/// Sets the default time limits where the environment has none (`AWS_TIMEOUT`, `AWS_CONNECT_TIMEOUT`, …).
+/// Sets the default time limits if the environment sets none (`AWS_TIMEOUT`, `AWS_CONNECT_TIMEOUT`, …).
 fn with_timeouts<B>(builder: B, provider: &str, set: impl Fn(B, ClientConfigKey, &str) -> B) -> B {
     let timeouts =
         [("TIMEOUT", ClientConfigKey::Timeout, ANSWER), ("CONNECT_TIMEOUT", ClientConfigKey::ConnectTimeout, CONNECT)];

@@ -31,7 +31,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// True where a retry may succeed.
+    /// True if a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
         matches!(self, Fault::Unavailable(_))
     }

@@ -20,7 +20,7 @@ tokio::task_local! {
 pub(super) struct Refusal {
     /// The HTTP status. For a request for several objects, that of the first object that was refused.
     pub(super) status: u16,
-    /// The status's name, or the server's own words in its place.
+    /// The name of the status, or the text that the server sends instead.
     reason: String,
     /// A redirect without a target, which is S3's answer for a bucket of another region.
     pub(super) is_bare_redirect: bool,
@@ -42,7 +42,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// True where the bucket exists and the object does not.
+    /// True if the bucket exists and the object does not.
     pub(super) fn is_missing_object(&self) -> bool {
         let code = self.refusal.as_ref().and_then(|refusal| refusal.code.as_deref());
         matches!(self.error, object_store::Error::NotFound { .. })
@@ -64,7 +64,7 @@ fn set_newest(refusal: Option<Refusal>) {
 }
 
 impl Refusal {
-    /// Reads the body of an answer; `None` where the server did not refuse anything.
+    /// Reads the body of an answer; `None` if the server did not refuse anything.
     fn read(status: u16, reason: &str, is_bare_redirect: bool, body: &[u8]) -> Option<Refusal> {
         let mut refusal = Refusal { status, reason: reason.to_owned(), is_bare_redirect, ..Refusal::default() };
         if (200..300).contains(&status) {
@@ -87,7 +87,7 @@ impl Refusal {
         Refusal { region, is_azurite, ..self }
     }
 
-    /// True where the body has an `<Error>`. What follows a break in the document is left out.
+    /// True if the body has an `<Error>`. What follows a break in the document is left out.
     fn read_xml(&mut self, body: &[u8]) -> bool {
         let text = String::from_utf8_lossy(body);
         let mut reader = quick_xml::Reader::from_str(text.trim_start_matches('\u{feff}'));
@@ -141,7 +141,8 @@ impl Refusal {
     /// The code and message for an error of ours, without the numbers that only the provider's support can use.
     pub(super) fn describe(&self) -> String {
         let Some(code) = &self.code else { return clean(&format!("status {} {}", self.status, self.reason)) };
-        // Azure's message goes on with a request's number and time, Microsoft's for a token with a trace's.
+        // Azure's message continues with the number and time of the request; Microsoft's message about a token, with those of
+        // a trace.
         let message = self.message.split("\nRequestId:").next().unwrap_or_default();
         let message = message.split("Trace ID").next().unwrap_or_default().trim();
         if message.is_empty() {

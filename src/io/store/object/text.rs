@@ -1,9 +1,9 @@
 //! Text of servers and of the client, made fit to show.
 
-/// The most characters of an error of others that are shown.
+/// Maximum number of characters shown of a server's or client's error.
 const LONGEST: usize = 240;
 
-/// Text of others, made fit for one line: no control characters, no user, password or query of a URL, at most
+/// Untrusted text, reduced to one line: no control characters, no user, password or query of a URL, at most
 /// [`LONGEST`] characters.
 pub(super) fn clean(text: &str) -> String {
     let mut out = String::new();
