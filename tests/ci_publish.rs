@@ -578,8 +578,14 @@ fn explanations_of_the_measuring_job_are_published() {
     let measuring = [(name, path.as_str()), ("PERFGATE_COMMAND", "sh bench.sh {filter}"), ("PERFGATE_EXPLAIN", "true")];
     let event = pull(&sandbox, &base, "o/r");
     let artifact = pack(&sandbox, "pull_request", &event, "perfgate-results-0", &measuring);
-    run(&sandbox, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(1);
+    run(&sandbox, &hub, "pull_request", event.clone(), &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(1);
     let explained = "<summary>slow executes 80% more instructions; 100% of the growth is in 1 function</summary>";
     assert!(sandbox.read("summary").contains(explained));
     assert!(report(&hub).contains(explained), "{}", report(&hub));
+
+    sandbox.write("bin/valgrind", sandbox.read("bin/valgrind").replace("app::run", &"ü".repeat(20_000)));
+    let packing = [&measuring[..], &[("PERFGATE_PUBLISH", "false")]].concat();
+    ci(&sandbox, "pull_request", &event, &packing, &[])
+        .exits(0)
+        .reports("warning: the packed results have no room for the explanations of slow;");
 }

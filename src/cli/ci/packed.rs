@@ -81,7 +81,13 @@ impl Work<'_> {
             explanations: runs.explanations,
             are_counts: runs.are_counts,
         };
-        results.write(&path)?;
+        let left_out = results.write(&path)?;
+        if !left_out.is_empty() {
+            output::warn(&format!(
+                "the packed results have no room for the explanations of {}; `perfgate explain` prints them",
+                left_out.join(", ")
+            ));
+        }
         Ok(path)
     }
 

@@ -130,8 +130,8 @@ struct Header {
 }
 
 impl PackedResults {
-    /// Writes the file.
-    pub fn write(&self, path: &Path) -> Result<(), PackedResultsError> {
+    /// Writes the file. Returns the benchmarks whose explanations are left out because they are too long.
+    pub fn write(&self, path: &Path) -> Result<Vec<String>, PackedResultsError> {
         let all = |runs: &[Run]| runs.iter().map(record::encode).collect::<Result<Vec<Vec<u8>>, RecordError>>();
         let groups = [&self.runs, &self.base_runs, &self.again[0], &self.again[1]];
         let mut records = [const { Vec::new() }; 4];
@@ -140,6 +140,7 @@ impl PackedResults {
         }
         let all: Vec<&[u8]> = records.iter().flatten().map(Vec::as_slice).collect();
         refuse_too_much(&all, path)?;
+        let (explanations, left_out) = that_fit(&self.explanations);
         let header = Header {
             version: VERSION,
             head: self.head.to_string(),
@@ -147,7 +148,7 @@ impl PackedResults {
             base: self.base.to_string(),
             pull: self.pull,
             config: self.config.clone().filter(|text| text.len() <= LONGEST_CONFIG),
-            explanations: that_fit(&self.explanations),
+            explanations,
             are_counts: self.are_counts,
             records: records.each_ref().map(|records| records.iter().map(Vec::len).collect()),
         };
@@ -156,7 +157,8 @@ impl PackedResults {
         if bytes.len() as u64 > LARGEST || header.len() > LONGEST_HEADER {
             return Err(PackedResultsError::TooLarge { path: path.to_owned() });
         }
-        std::fs::write(path, bytes).map_err(|error| PackedResultsError::File { path: path.to_owned(), error })
+        std::fs::write(path, bytes).map_err(|error| PackedResultsError::File { path: path.to_owned(), error })?;
+        Ok(left_out)
     }
 
     /// Reads the file, which is untrusted.
@@ -224,12 +226,12 @@ impl PackedResults {
     }
 }
 
-/// The first explanations that there is room for, with their first functions. Flame graphs are left out: one takes most of the
-/// room.
-fn that_fit(explanations: &[Explanation]) -> Vec<Explanation> {
+/// The first explanations that there is room for, with their first functions, and the benchmarks of the others. Flame graphs are
+/// left out: one takes most of the room.
+fn that_fit(explanations: &[Explanation]) -> (Vec<Explanation>, Vec<String>) {
     let mut room = LONGEST_EXPLANATIONS;
-    let mut kept = Vec::new();
-    for explanation in explanations.iter().take(MAX_EXPLANATIONS) {
+    let (mut kept, mut left_out) = (Vec::new(), Vec::new());
+    for explanation in explanations {
         let mut explanation = explanation.clone();
         explanation.growth.flame = None;
         explanation.growth.functions.truncate(MAX_FUNCTIONS);
@@ -241,11 +243,16 @@ fn that_fit(explanations: &[Explanation]) -> Vec<Explanation> {
             let note = format!("the diff changes {changed} functions that ran; only {MAX_FUNCTIONS} of them are kept");
             explanation.notes.push(note);
         }
-        let Some(left) = room.checked_sub(serde_json::to_vec(&explanation).unwrap_or_default().len()) else { continue };
-        room = left;
-        kept.push(explanation);
+        let length = serde_json::to_vec(&explanation).unwrap_or_default().len();
+        match room.checked_sub(length).filter(|_| kept.len() < MAX_EXPLANATIONS) {
+            Some(left) => {
+                room = left;
+                kept.push(explanation);
+            }
+            None => left_out.push(explanation.benchmark.unwrap_or_default()),
+        }
     }
-    kept
+    (kept, left_out)
 }
 
 /// Refuses records before any of them is unpacked. The sizes in their headers can be trusted: unpacking checks them.
@@ -322,21 +329,22 @@ mod tests {
         let handed_over = |explanations: Vec<Explanation>| {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join(FILE_NAME);
-            PackedResults { explanations, ..results() }.write(&path).unwrap();
-            PackedResults::read(&path).unwrap().explanations
+            let left_out = PackedResults { explanations, ..results() }.write(&path).unwrap();
+            (PackedResults::read(&path).unwrap().explanations, left_out)
         };
-        assert_eq!(handed_over(vec![explanation(3, "f")]), [explanation(3, "f")]);
-        let many = handed_over(vec![explanation(1000, "f"); 9]);
-        assert_eq!((many.len(), many[0].growth.functions.len()), (5, 20));
-        let long = explanation(20, &"long".repeat(1000));
-        assert!(handed_over(vec![long.clone()]).is_empty());
-        assert_eq!(handed_over(vec![long, explanation(3, "f")]), [explanation(3, "f")]);
+        assert_eq!(handed_over(vec![explanation(3, "f")]), (vec![explanation(3, "f")], vec![]));
+        let (many, left_out) = handed_over(vec![explanation(1000, "f"); 9]);
+        assert_eq!((many.len(), many[0].growth.functions.len(), left_out.len()), (5, 20, 4));
+        let mut long = explanation(20, &"long".repeat(1000));
+        long.benchmark = Some("b".to_owned());
+        assert_eq!(handed_over(vec![long.clone()]), (vec![], vec!["b".to_owned()]));
+        assert_eq!(handed_over(vec![long, explanation(3, "f")]), (vec![explanation(3, "f")], vec!["b".to_owned()]));
         let frames = (0..600).map(|depth| serde_json::json!([depth, "a function with a long name", 1.0, 2.0]));
         let flame = serde_json::json!({"estimated": false, "frames": frames.collect::<Vec<_>>()});
         let mut large = explanation(3, "f");
         large.growth.flame = serde_json::from_value(flame).unwrap();
         large.changed = vec!["g".repeat(100); 1000];
-        let [first, second] = &handed_over(vec![large.clone(), large])[..] else { panic!("one is missing") };
+        let [first, second] = &handed_over(vec![large.clone(), large]).0[..] else { panic!("one is missing") };
         assert_eq!((first, first.changed.len(), &first.growth.flame), (second, 20, &None));
         assert!(first.notes[0].starts_with("the diff changes 1,000 functions that ran"), "{:?}", first.notes);
     }
