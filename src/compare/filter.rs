@@ -23,12 +23,12 @@ impl Dialect {
     /// The dialect of a command; criterion's by default.
     pub fn of(command: &[String]) -> Dialect {
         let has = |test: &dyn Fn(&str) -> bool| command.iter().any(|word| test(word));
-        let file_name = |word: &str| word.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         if has(&|word| word.starts_with("--benchmark_filter")) {
             Dialect::Google
-        } else if has(&|word| matches!(file_name(word).as_str(), "pytest" | "py.test")) {
+        } else if has(&|word| matches!(program_name(word), "pytest" | "py.test")) {
             Dialect::Pytest
-        } else if command.first().is_some_and(|word| file_name(word) == "go") || has(&|word| word.starts_with("-bench"))
+        } else if command.first().is_some_and(|word| program_name(word) == "go")
+            || has(&|word| word.starts_with("-bench"))
         {
             Dialect::Go
         } else {
@@ -83,10 +83,16 @@ impl Dialect {
     }
 }
 
+/// The name of a program without its directory, and without the `.exe` of Windows.
+pub fn program_name(word: &str) -> &str {
+    let name = word.rsplit(['/', '\\']).next().unwrap_or(word);
+    name.strip_suffix(".exe").unwrap_or(name)
+}
+
 /// True for a `cargo bench` without a filter: only options follow `--`.
 fn can_append(command: &[String]) -> bool {
     let mut words = command.iter().map(String::as_str);
-    let cargo = words.next().is_some_and(|word| word.rsplit(['/', '\\']).next() == Some("cargo"));
+    let cargo = words.next().is_some_and(|word| program_name(word) == "cargo");
     let bench = words.find(|word| !word.starts_with(['-', '+'])) == Some("bench");
     let marked = command.iter().any(|word| word.contains(FILTER));
     let mut own = command.iter().skip_while(|word| *word != "--").skip(1).peekable();
@@ -223,6 +229,14 @@ mod tests {
             assert!(!Dialect::can_filter(&split(filtered)), "{filtered}");
             assert_eq!(line(filtered, Some(&["x"])), filtered);
         }
+    }
+
+    #[test]
+    fn a_program_of_windows_is_recognized() {
+        assert_eq!(["/usr/bin/go", r"C:\go\bin\go.exe", "go", ""].map(program_name), ["go", "go", "go", ""]);
+        assert_eq!(line(r"C:\cargo\bin\cargo.exe bench", Some(&["x"])), r"C:\cargo\bin\cargo.exe bench -- ^(x)$");
+        assert_eq!(Dialect::of(&split("go.exe test ./...")), Dialect::Go);
+        assert_eq!(Dialect::of(&split(r"uv run Scripts\pytest.exe benches")), Dialect::Pytest);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use super::profiler::{name_side, read_profiles};
 use super::{ExplainError, Extent, SideProfile};
-use crate::compare::filter::Dialect;
+use crate::compare::filter::{Dialect, program_name};
 use crate::formats::joined_lines_of_go;
 use crate::gate::measure::{Bench, MeasureError, SideCheckout};
 use crate::io::capture::Captured;
@@ -29,9 +29,7 @@ pub(super) struct Plan {
 
 /// True for a command that `go test` runs.
 pub(super) fn is_go_test(words: &[String]) -> bool {
-    let program = words.first().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
-    program.is_some_and(|program| program.trim_end_matches(".exe") == "go")
-        && words.get(1).is_some_and(|word| word == "test")
+    words.first().is_some_and(|word| program_name(word) == "go") && words.get(1).is_some_and(|word| word == "test")
 }
 
 /// Profiles the benchmark. The time is that of one iteration.

@@ -2,6 +2,7 @@
 
 use super::go_test::is_go_test;
 use super::{ExplainError, Extent, SideProfile};
+use crate::compare::filter::program_name;
 use crate::gate::measure::{Bench, MeasureError, SideCheckout, failed};
 use crate::io::command::{CommandError, Finished};
 use crate::io::profile::{InlinedCode, read_file};
@@ -26,8 +27,7 @@ enum Profiler {
 
 impl Profiler {
     fn of(words: &[String]) -> Profiler {
-        let program = words.first().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word));
-        let program = program.unwrap_or_default().trim_end_matches(".exe");
+        let program = words.first().map(|word| program_name(word)).unwrap_or_default();
         match program {
             "pytest" | "py.test" => Profiler::Pytest,
             "node" | "nodejs" => Profiler::Node,

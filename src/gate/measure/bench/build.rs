@@ -2,7 +2,7 @@
 //! built are reused.
 
 use super::{Bench, SideCheckout};
-use crate::compare::filter::FILTER;
+use crate::compare::filter::{FILTER, program_name};
 use crate::gate::measure::error::MeasureError;
 use crate::gate::measure::targets::{self, profiles};
 use crate::io::cargo_seed;
@@ -11,7 +11,6 @@ use crate::io::command::{Command, CommandError, Finished, Limit};
 use crate::io::store::fingerprint;
 use crate::model::Diagnostic;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 impl Bench<'_> {
@@ -132,7 +131,7 @@ impl Bench<'_> {
 
 /// `cargo bench --no-run` for a command that is run by `cargo bench`.
 pub(crate) fn build_of(command: &[String]) -> Option<Vec<String>> {
-    let cargo = command.first().is_some_and(|word| Path::new(word).file_stem().is_some_and(|stem| stem == "cargo"));
+    let cargo = command.first().is_some_and(|word| program_name(word) == "cargo");
     let bench = command.iter().skip(1).find(|word| !word.starts_with(['-', '+'])).is_some_and(|word| word == "bench");
     let before = command.iter().take_while(|word| *word != "--").filter(|word| !word.contains(FILTER));
     (cargo && bench).then(|| before.cloned().chain(["--no-run".to_owned()]).collect())

@@ -4,7 +4,7 @@
 use super::build::build_of;
 use super::timed_process::LONGEST_NAME;
 use super::{Bench, OUT, SideCheckout, failed};
-use crate::compare::filter::{Dialect, FILTER, exactly};
+use crate::compare::filter::{Dialect, FILTER, exactly, program_name};
 use crate::gate::measure::error::MeasureError;
 use crate::io::command::Command;
 use crate::io::in_parallel::in_parallel;
@@ -43,8 +43,8 @@ struct Job {
 
 /// Refuses what cannot be counted, before minutes of building.
 pub(super) fn check(words: &[String]) -> Result<(), MeasureError> {
-    let program = words.first().map(|word| word.rsplit(['/', '\\']).next().unwrap_or(word)).unwrap_or_default();
-    let program = program.trim_end_matches(".exe").trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let program = words.first().map(|word| program_name(word)).unwrap_or_default();
+    let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     if NOT_COUNTED.contains(&program) || Dialect::of(words) != Dialect::Criterion {
         return Err(MeasureError::NotCountable { command: words.join(" ") });
     }
