@@ -3,11 +3,9 @@
 
 use crate::cli::output;
 use crate::cli::publish::{Job, in_workflow};
-use crate::io::github::{add_outputs, add_summary};
+use crate::io::github::{add_outputs, add_summary, unique_word};
 use crate::model::Diagnostic;
 use crate::render::{self, escape};
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
 
 /// Writes to the files and the log of a job.
@@ -61,7 +59,7 @@ impl JobReporter {
     /// Stops GitHub from interpreting commands in the log until the result is dropped.
     pub fn stop_commands(&self) -> Option<StoppedCommands> {
         self.in_workflow.then(|| {
-            let word = format!("perfgate-{:016x}{:016x}", random(), random());
+            let word = format!("perfgate-{}", unique_word());
             let _ = output::print(format!("::stop-commands::{word}\n").as_bytes());
             StoppedCommands(word)
         })
@@ -76,11 +74,6 @@ impl Drop for StoppedCommands {
     fn drop(&mut self) {
         let _ = output::print(format!("::{}::\n", self.0).as_bytes());
     }
-}
-
-/// A number that cannot be predicted, so that a benchmark's name cannot contain it.
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 fn warn_on_error(what: &str, added: Option<std::io::Result<()>>) {

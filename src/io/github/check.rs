@@ -3,6 +3,7 @@
 use super::client::{Client, Request};
 use super::fault::{Fault, Need};
 use super::slug::Slug;
+use super::unique::unique_word;
 use crate::model::Commit;
 use serde::Deserialize;
 use serde_json::json;
@@ -67,8 +68,8 @@ struct List {
 /// run exists before retrying.
 pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result<Option<String>, Fault> {
     let doing = format!("creating the check run of {}", check.commit.short());
-    // Identifies this check run when checking whether it was created.
-    let id = format!("{:016x}", fingerprint(&[&check.name, &check.title, &check.summary, check.conclusion.word()]));
+    // Distinguishes this check run from an earlier one with the same content.
+    let id = unique_word();
     let mut body = json!({
         "name": check.name,
         "head_sha": check.commit.as_str(),

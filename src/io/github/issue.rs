@@ -10,6 +10,7 @@ use super::fault::{Fault, Need};
 use super::identity;
 use super::marker::{LONGEST, Mark};
 use super::slug::Slug;
+use super::unique::unique_word;
 use crate::model::Commit;
 use serde::Deserialize;
 use serde_json::json;
@@ -248,7 +249,8 @@ pub fn close_issue(
     let doing = issue.doing("commenting on");
     let route = format!("/repos/{repository}/issues/{}/comments", issue.number);
     let request = Request { route: &route, doing: &doing, need: Need::Issues };
-    let marker = format!("{CLOSED}{:016x}{CLOSE}", fingerprint(&[comment]));
+    // Distinguishes this comment from one of an earlier closing.
+    let marker = format!("{CLOSED}{}{CLOSE}", unique_word());
     let find = || -> Result<Option<Comment>, Fault> {
         let author = identity::login(client)?;
         let (comments, _) = client.pages(request, |page: Vec<Comment>| page)?;

@@ -22,6 +22,7 @@ mod slug;
 mod token;
 #[cfg_attr(not(feature = "github"), path = "without/transport.rs")]
 mod transport;
+mod unique;
 
 pub use check::{CheckRun, Conclusion, fingerprint, put_check};
 pub use client::{Client, RetryLimits};
@@ -36,3 +37,4 @@ pub use server::{JobRun, api_url, server_url};
 pub use slug::Slug;
 pub use token::Token;
 pub use transport::available;
+pub use unique::unique_word;
