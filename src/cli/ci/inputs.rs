@@ -76,109 +76,39 @@ pub struct Inputs {
 impl Inputs {
     /// Reads and checks all inputs; `variable` returns an environment variable.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Inputs> {
-        let given = |name: &str| {
-            let text = variable(&format!("PERFGATE_{}", name.replace('-', "_").to_uppercase()))?;
-            let text = text.trim().to_owned();
-            (!text.is_empty()).then_some(text)
-        };
-        let mut invalid = Vec::new();
-        let gate = GateArgs::of_words(given("threshold").as_deref(), given("fail-on").as_deref());
-        let gate = gate.map_err(|why| invalid.extend(why)).unwrap_or_default();
-        let mut choice = |name: &str, words: [&str; 2]| -> bool {
-            let word = given(name).unwrap_or_else(|| words[0].to_owned());
-            if !words.contains(&&*word) {
-                invalid.push(format!("{name}: {word:?} is not one of {}, {}", words[0], words[1]));
-            }
-            word == words[1]
-        };
-        let baseline_required = choice("missing-baseline", ["neutral", "fail"]);
-        let body = choice("body", ["keep", "update"]);
-        let check = !choice("check", ["true", "false"]);
-        let publish = !choice("publish", ["true", "false"]);
-        let explain = choice("explain", ["false", "true"]);
-        let comment_on_push = choice("comment-on-push", ["false", "true"]);
-        let issue_on_push = choice("issue-on-push", ["false", "true"]);
-        let fail_on_push = choice("fail-on-push", ["false", "true"]);
-        let mention = given("mention");
-        let is_mention = |word: &str| {
-            let name = word.strip_prefix('@').unwrap_or_default();
-            !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'))
-        };
-        if let Some(text) = mention.as_ref().filter(|text| !text.split_whitespace().all(is_mention)) {
-            invalid.push(format!("mention: {text:?} is not a list of names like @user or @owner/team"));
+        let mut reader = Reader { variable, invalid: Vec::new() };
+        let inputs = reader.inputs();
+        reader.invalid.extend(inputs.wrong_combinations().map(str::to_owned));
+        if !reader.invalid.is_empty() {
+            bail!("invalid inputs of the action: {}", reader.invalid.join("; "));
         }
-        let comment = given("comment").map(|word| {
-            CommentMode::from_str(&word, false)
-                .map_err(|_| invalid.push(format!("comment: {word:?} is not one of auto, always, on-change, never")))
-                .ok()
-        });
-        let comment = comment.flatten().unwrap_or(CommentMode::Auto);
-        let (results, command) = (given("results").unwrap_or_default(), given("command"));
-        if command.is_some() && !results.is_empty() {
-            invalid.push(
+        Ok(inputs)
+    }
+
+    /// Inputs that cannot be given together, or not without another one.
+    fn wrong_combinations(&self) -> impl Iterator<Item = &'static str> {
+        let (has_command, has_results) = (self.command.is_some(), !self.results.is_empty());
+        let checks = [
+            (
+                has_command && has_results,
                 "results and command: give only one of them; if the results of a command are not found, name their path in \
-                 [[input]] of perfgate.toml"
-                    .to_owned(),
-            );
-        }
-        let setup = given("setup");
-        if setup.is_some() && command.is_none() {
-            invalid.push("setup: needs command, the benchmark command that runs after it".to_owned());
-        }
-        let count = given("count");
-        if let Some(word) = count.as_ref().filter(|word| *word != "instructions") {
-            invalid.push(format!("count: {word:?} is not instructions"));
-        }
-        if count.is_some() && command.is_none() {
-            invalid.push("count: needs command, the benchmark command whose instructions are counted".to_owned());
-        }
-        if explain && command.is_none() {
-            invalid.push("explain: needs command, the benchmark command that runs under the profiler".to_owned());
-        }
-        let artifact = given("artifact").map(PathBuf::from);
-        if artifact.is_some() && (command.is_some() || !results.is_empty() || !publish) {
-            invalid.push("artifact: cannot be combined with results, command or publish: false".to_owned());
-        }
-        let (key, shard) = (given("key"), given("shard"));
-        for (input, name) in [("key", &key), ("shard", &shard)] {
-            if name.as_ref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
-                invalid.push(format!("{input}: longer than {LONGEST_NAME} characters"));
-            }
-        }
-        let credentials = credentials(given("store-credentials").as_deref().unwrap_or_default());
-        let credentials = credentials.map_err(|why| invalid.push(why)).unwrap_or_default();
-        if !invalid.is_empty() {
-            bail!("invalid inputs of the action: {}", invalid.join("; "));
-        }
-        Ok(Inputs {
-            results: results.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
-            command,
-            setup,
-            explain,
-            counts_instructions: count.is_some(),
-            base: given("base"),
-            gate,
-            config: given("config").map(PathBuf::from),
-            template: given("template"),
-            comment,
-            directory: given("working-directory").map(PathBuf::from),
-            store: given("store"),
-            key,
-            shard,
-            body,
-            check,
-            baseline_required,
-            comment_on_push,
-            issue_on_push,
-            fail_on_push,
-            mention,
-            accept_label: given("accept-label").unwrap_or_else(|| "perfgate: accepted".to_owned()),
-            publish,
-            artifact,
-            credentials,
-            site: given("site").map(PathBuf::from),
-            token: variable(Token::VARIABLE).as_deref().and_then(Token::new),
-        })
+                 [[input]] of perfgate.toml",
+            ),
+            (self.setup.is_some() && !has_command, "setup: needs command, the benchmark command that runs after it"),
+            (
+                self.counts_instructions && !has_command,
+                "count: needs command, the benchmark command whose instructions are counted",
+            ),
+            (
+                self.explain && !has_command,
+                "explain: needs command, the benchmark command that runs under the profiler",
+            ),
+            (
+                self.artifact.is_some() && (has_command || has_results || !self.publish),
+                "artifact: cannot be combined with results, command or publish: false",
+            ),
+        ];
+        checks.into_iter().filter(|(is_wrong, _)| *is_wrong).map(|(_, why)| why)
     }
 
     /// The paths that match the patterns of `results`; a pattern without a match is an error.
@@ -216,6 +146,112 @@ impl Inputs {
         }
         Some(["sh", "-c", line].map(str::to_owned).to_vec())
     }
+}
+
+/// Reads the inputs one by one, and collects what is wrong with them.
+struct Reader<'v> {
+    variable: &'v dyn Fn(&str) -> Option<String>,
+    invalid: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn inputs(&mut self) -> Inputs {
+        let results = self.text("results").unwrap_or_default();
+        Inputs {
+            results: results.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect(),
+            command: self.text("command"),
+            setup: self.text("setup"),
+            explain: self.choice("explain", ["false", "true"]),
+            counts_instructions: self.counts_instructions(),
+            base: self.text("base"),
+            gate: self.gate(),
+            config: self.text("config").map(PathBuf::from),
+            template: self.text("template"),
+            comment: self.comment(),
+            directory: self.text("working-directory").map(PathBuf::from),
+            store: self.text("store"),
+            key: self.name("key"),
+            shard: self.name("shard"),
+            body: self.choice("body", ["keep", "update"]),
+            check: !self.choice("check", ["true", "false"]),
+            baseline_required: self.choice("missing-baseline", ["neutral", "fail"]),
+            comment_on_push: self.choice("comment-on-push", ["false", "true"]),
+            issue_on_push: self.choice("issue-on-push", ["false", "true"]),
+            fail_on_push: self.choice("fail-on-push", ["false", "true"]),
+            mention: self.mention(),
+            accept_label: self.text("accept-label").unwrap_or_else(|| "perfgate: accepted".to_owned()),
+            publish: !self.choice("publish", ["true", "false"]),
+            artifact: self.text("artifact").map(PathBuf::from),
+            credentials: self.credentials(),
+            site: self.text("site").map(PathBuf::from),
+            token: (self.variable)(Token::VARIABLE).as_deref().and_then(Token::new),
+        }
+    }
+
+    /// The text of an input.
+    fn text(&self, input: &str) -> Option<String> {
+        let text = (self.variable)(&format!("PERFGATE_{}", input.replace('-', "_").to_uppercase()))?;
+        let text = text.trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// True for the second of two words; the first is the default.
+    fn choice(&mut self, input: &str, words: [&str; 2]) -> bool {
+        let word = self.text(input).unwrap_or_else(|| words[0].to_owned());
+        if !words.contains(&&*word) {
+            self.invalid.push(format!("{input}: {word:?} is not one of {}, {}", words[0], words[1]));
+        }
+        word == words[1]
+    }
+
+    /// A name of limited length.
+    fn name(&mut self, input: &str) -> Option<String> {
+        let name = self.text(input)?;
+        if name.chars().count() > LONGEST_NAME {
+            self.invalid.push(format!("{input}: longer than {LONGEST_NAME} characters"));
+        }
+        Some(name)
+    }
+
+    fn gate(&mut self) -> GateArgs {
+        let gate = GateArgs::of_words(self.text("threshold").as_deref(), self.text("fail-on").as_deref());
+        gate.map_err(|why| self.invalid.extend(why)).unwrap_or_default()
+    }
+
+    fn counts_instructions(&mut self) -> bool {
+        let Some(word) = self.text("count") else { return false };
+        if word != "instructions" {
+            self.invalid.push(format!("count: {word:?} is not instructions"));
+        }
+        true
+    }
+
+    fn comment(&mut self) -> CommentMode {
+        let Some(word) = self.text("comment") else { return CommentMode::Auto };
+        CommentMode::from_str(&word, false).unwrap_or_else(|_| {
+            self.invalid.push(format!("comment: {word:?} is not one of auto, always, on-change, never"));
+            CommentMode::Auto
+        })
+    }
+
+    fn mention(&mut self) -> Option<String> {
+        let text = self.text("mention")?;
+        if !text.split_whitespace().all(is_mention) {
+            self.invalid.push(format!("mention: {text:?} is not a list of names like @user or @owner/team"));
+        }
+        Some(text)
+    }
+
+    fn credentials(&mut self) -> BTreeMap<String, String> {
+        let read = credentials(self.text("store-credentials").as_deref().unwrap_or_default());
+        read.map_err(|why| self.invalid.push(why)).unwrap_or_default()
+    }
+}
+
+/// True for `@user` and `@owner/team`.
+fn is_mention(word: &str) -> bool {
+    let name = word.strip_prefix('@').unwrap_or_default();
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/'))
 }
 
 /// Reads lines `AWS_REGION=eu-north-1`. An error names the line and never its text.

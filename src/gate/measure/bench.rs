@@ -4,17 +4,15 @@ mod build;
 mod counted;
 mod executables;
 mod timed_process;
+mod timed_run;
 
 use super::error::MeasureError;
 use super::plan::BenchCommand;
-use super::targets::without_plots;
-use crate::compare::filter::{Dialect, FILTER};
+use crate::compare::filter::Dialect;
 use crate::gate::builder::Gate;
 use crate::gate::side::here;
-use crate::io::collect::{self, ResultSources};
-use crate::io::command::{Command, CommandError, Finished, Limit};
+use crate::io::command::{Command, CommandError, Limit};
 use crate::io::git_command::GIT_VARIABLES;
-use crate::io::noise::NoiseMonitor;
 use crate::io::probe;
 use crate::io::repository::Repository;
 use crate::io::secrets;
@@ -25,8 +23,7 @@ pub(crate) use executables::Executable;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
-use timed_process::process_run;
+use std::time::{Duration, Instant};
 
 /// Replaced in a command by the path of a fresh file.
 const OUT: &str = "{out}";
@@ -216,7 +213,7 @@ impl<'a> Bench<'a> {
             let started = Instant::now();
             self.count(side, only, &run_dir).map(|run| TimedRun { run, wall: started.elapsed() })
         } else {
-            self.run_in(side, only, &run_dir)
+            self.run_timed(side, only, &run_dir)
         };
         let _ = fs::remove_dir_all(&run_dir);
         result.map_err(|error| MeasureError::Run {
@@ -225,110 +222,6 @@ impl<'a> Bench<'a> {
             hint: self.hint(side),
             source: Box::new(error),
         })
-    }
-
-    fn run_in(
-        &mut self,
-        side: &SideCheckout,
-        only: Option<&[String]>,
-        run_dir: &Path,
-    ) -> Result<TimedRun, MeasureError> {
-        fs::create_dir(run_dir).map_err(failed("create the directory", run_dir))?;
-        let since = clock(&run_dir.join("start")).map_err(failed("write", run_dir))?;
-        let out = run_dir.join("results");
-        let criterion_home = run_dir.join("criterion");
-        let given = self.spec.words.iter().any(|word| word.contains(OUT));
-        let mut words = self.dialect.words(&self.spec.words, only);
-        if side.is_criterion {
-            words = without_plots(words);
-        }
-        // Words are text. A path that is not is replaced by one from the working directory.
-        let out_text = match out.to_str() {
-            Some(out) => out.to_owned(),
-            None => {
-                let up = "../".repeat(1 + self.prefix.components().count());
-                format!("{up}{}/results", run_dir.file_name().unwrap_or_default().to_string_lossy())
-            }
-        };
-        let mut command = self.command(side, words.iter().map(|word| word.replace(OUT, &out_text)).collect());
-        command.variables.push(("CRITERION_HOME".to_owned(), Some(criterion_home.clone().into())));
-        let mut criterion = vec![criterion_home];
-        let trees = [&command.directory, &side.checkout.root].map(|directory| directory.join("target/criterion"));
-        for tree in trees {
-            if side.target.is_some() {
-                let _ = fs::remove_dir_all(&tree); // results of an earlier run in a checkout of ours
-            }
-            if !criterion.contains(&tree) {
-                criterion.push(tree);
-            }
-        }
-        let monitor = NoiseMonitor::start();
-        let finished = command.run()?;
-        if let Some(disturbance) = monitor.end(finished.usage).describe() {
-            self.disturbed.push(format!("run {} ({}): {disturbance}", self.runs, side.name));
-        }
-        let root = &side.checkout.root;
-        let inputs: Vec<(PathBuf, Option<String>)> = self
-            .gate
-            .config
-            .policy
-            .inputs()
-            .iter()
-            .map(|rule| (self.input(root, &rule.path), rule.format.clone()))
-            .collect();
-        let sources = ResultSources {
-            out: given.then_some(&*out),
-            criterion: &criterion,
-            inputs: &inputs,
-            tree: root,
-            since,
-            stdout: &finished.stdout,
-            format: self.gate.input_format.as_deref(),
-        };
-        let found = collect::collect(&sources)?;
-        let mut run = match (found, self.measured) {
-            (Some(_), Some(Measured::Process)) => return Err(MeasureError::LateResults { command: command.line() }),
-            (Some(loaded), _) => {
-                self.measured = Some(Measured::Results);
-                let hide = |text: String| text.replace(&*run_dir.display().to_string(), "");
-                self.diagnostics.extend(loaded.diagnostics.into_iter().map(|diagnostic| Diagnostic {
-                    place: hide(diagnostic.place),
-                    message: hide(diagnostic.message),
-                    ..diagnostic
-                }));
-                loaded.run
-            }
-            // Lost results must not be replaced by the time of the process.
-            (None, _) if !given && finished.stdout.is_cut() => {
-                return Err(MeasureError::OutputTooLong { command: command.line() });
-            }
-            (None, None | Some(Measured::Process)) if !self.is_tool() => {
-                self.measured = Some(Measured::Process);
-                process_run(&self.spec.words, &finished)
-            }
-            (None, _) => return Err(no_results(&command, &finished)),
-        };
-        run.environment.0.extend(side.environment.0.clone());
-        run.commit = Some(side.commit.clone());
-        Ok(TimedRun { run, wall: finished.wall })
-    }
-
-    /// A path of the config, in a side's work tree.
-    fn input(&self, root: &Path, path: &str) -> PathBuf {
-        let config = dunce::canonicalize(&self.gate.config.directory).unwrap_or_default();
-        let top = self.repository.root().and_then(|root| dunce::canonicalize(root).ok()).unwrap_or_default();
-        root.join(config.strip_prefix(&top).unwrap_or(Path::new(""))).join(path)
-    }
-
-    /// True for a command that must write results: if it writes none, the run failed.
-    fn is_tool(&self) -> bool {
-        let command = &self.spec.words;
-        let marked = command.iter().any(|word| word.contains(OUT) || word.contains(FILTER));
-        marked
-            || self.gate.input_format.is_some()
-            || !self.gate.config.policy.inputs().is_empty()
-            || self.dialect != Dialect::Criterion
-            || build_of(command).is_some()
     }
 
     /// True once the first run has shown that the process itself is timed.
@@ -370,18 +263,4 @@ impl<'a> Bench<'a> {
 /// Turns an error of the file system into one that names the file.
 pub(crate) fn failed<'a>(what: &'static str, path: &'a Path) -> impl Fn(std::io::Error) -> MeasureError + 'a {
     move |source| MeasureError::File { what, path: path.to_owned(), source }
-}
-
-fn no_results(command: &Command, finished: &Finished) -> MeasureError {
-    let output = match finished.last_lines.as_str() {
-        "" => "it printed nothing".to_owned(),
-        lines => format!("its last lines:\n{lines}"),
-    };
-    MeasureError::NoResults { command: command.line(), output }
-}
-
-/// The current time by the clock of the file system, which the times of files are compared with.
-fn clock(file: &Path) -> std::io::Result<SystemTime> {
-    fs::write(file, "")?;
-    fs::metadata(file)?.modified()
 }

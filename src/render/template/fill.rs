@@ -8,9 +8,9 @@ use super::context::*;
 use super::headline::{self, is_cache};
 use super::row::{advised_row, budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
+use super::selection::{Limits, Selection};
 use crate::model::{CodeChange, Commit, Diagnostic};
 use crate::render::explanation::{TOP, explanation_text, notes};
-use crate::render::listing::Listing;
 use crate::render::next::next_step;
 use crate::render::notices::accept_command;
 use crate::render::quantity::{change, counted, pair, percent};
@@ -19,78 +19,23 @@ use crate::render::summary;
 use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Rows of each list of details.
-const DETAILS: usize = 40;
-/// Listed improvements.
-const IMPROVEMENTS: usize = 20;
-/// Listed warnings and notes.
-const DIAGNOSTICS: usize = 20;
-
 /// The context of a report, reduced as the plan requires.
 pub fn context(report: &Report, plan: Plan) -> Context {
-    let all = &report.benchmarks;
-    let is_least = |finding: &Finding| finding.outcome == Outcome::Regressed || report.fails_by_outcome(finding);
-    let shown = |finding: &&Finding| match plan {
-        Plan::Whole => true,
-        Plan::Counted | Plan::Folded => finding.is_listed(),
-        Plan::Least(_) => is_least(finding),
-    };
-    let most = match plan {
-        Plan::Least(most) => most,
-        _ => usize::MAX,
-    };
+    let (limits, selection) = (Limits::of(plan), Selection::of(report, plan));
     let remarks = Remarks::of(report);
     let advised = |finding| advised_row(report, &remarks, finding);
-    let rows: Vec<Row> = all.iter().filter(shown).take(most).map(advised).collect();
-    let listed = rows.iter().filter(|row| row.outcome == "unchanged").count();
-    let unlisted = report.counts.unchanged.saturating_sub(listed);
-    let listing = Listing::of(report, false);
-    let kept = |finding: &&Finding| !matches!(plan, Plan::Least(_)) || is_least(finding);
-    let is_regressed = |finding: &&Finding| finding.outcome == Outcome::Regressed;
-    let is_other_failure = |f: &&Finding| f.outcome != Outcome::Regressed && report.fails_by_outcome(f);
-    // Each kind has its own limit, so that `listed` has as many regressions as `regressions`.
-    let (mut regressions_left, mut failures_left) = (most, most);
-    let mut fits = |finding: &&Finding| {
-        let left = if is_regressed(finding) { &mut regressions_left } else { &mut failures_left };
-        let fits = *left > 0;
-        *left = left.saturating_sub(1);
-        fits
-    };
-    let listed_findings: Vec<&Finding> = listing.rows.into_iter().filter(kept).filter(|f| fits(f)).collect();
-    let more = |belongs: &dyn Fn(&&Finding) -> bool| {
-        all.iter().filter(belongs).count() - listed_findings.iter().copied().filter(belongs).count()
-    };
-    let (more_regressions, more_failing) = (more(&is_regressed), more(&is_other_failure));
-    let not_listed = if matches!(plan, Plan::Least(_)) {
-        counted_by_outcome(all.iter().filter(|finding| !is_least(finding)))
-    } else {
-        listing.others
-    };
-    let mut regressed: Vec<&Finding> = all.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
-    regressed.sort_by_key(|finding| headline::is_quality(finding));
-    let folded = plan >= Plan::Folded;
-    let details = if folded { 0 } else { DETAILS };
-    let fields = report.facts.as_ref().map(|facts| facts.fields.clone()).unwrap_or_default();
+    let plain = |finding| row(report, finding);
     let by_size = |belongs: &dyn Fn(&Finding) -> bool| -> Vec<Row> {
-        let mut found: Vec<&Finding> = all.iter().filter(|finding| belongs(finding)).collect();
-        found.sort_by(|a, b| largest(b).total_cmp(&largest(a)));
-        found.into_iter().take(details).map(advised).collect()
+        largest_first(report, belongs).into_iter().take(limits.details).map(advised).collect()
     };
-    let improved = all.iter().filter(|finding| finding.outcome == Outcome::Improved);
-    let best = improved.min_by(|a, b| ratio(a).total_cmp(&ratio(b))).map(|finding| row(report, finding));
+    let regressions = regressions(report);
+    let facts = report.facts.as_ref();
+    let fields = facts.map(|facts| facts.fields.clone()).unwrap_or_default();
+    let change = facts.and_then(|facts| facts.change.as_ref());
+    let acceptable = report.acceptable.as_ref().filter(|_| report.fails_on_regressions());
+    let listed = selection.listed.into_iter();
     let mut context = Context {
-        verdict: VerdictText {
-            word: match report.verdict {
-                Verdict::Pass => "PASS",
-                Verdict::Fail => "FAIL",
-                Verdict::None => "NO VERDICT",
-            }
-            .to_owned(),
-            passed: report.verdict == Verdict::Pass,
-            sentence: summary::verdict(report),
-            mark: summary::HeadlineStatus::of(report).mark().to_owned(),
-            reasons: summary::reasons(report),
-        },
+        verdict: verdict(report),
         counts: counts(report),
         base: side(&report.base, report, false),
         head: side(&report.head, report, true),
@@ -98,78 +43,95 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         threshold: percent(report.threshold),
         advice: remarks.shared_advice(),
         overall: overall(report),
-        best,
-        worst: regressed.first().map(|finding| row(report, finding)),
-        listed: listed_findings.into_iter().map(|finding| without_notes_of_budgets(report, advised(finding))).collect(),
-        not_listed,
+        best: improvements(report).first().copied().map(plain),
+        worst: regressions.first().copied().map(plain),
+        listed: listed.map(|finding| without_notes_of_budgets(report, advised(finding))).collect(),
+        not_listed: selection.not_listed,
         next_step: next_step(report),
-        rows,
-        unlisted,
-        regressions: regressed.iter().take(most).map(|finding| row(report, finding)).collect(),
-        more_regressions,
-        more_failing,
-        explanations: explanations(report, plan),
-        improvements: improvements(report, if folded { 0 } else { IMPROVEMENTS }),
+        rows: selection.rows.into_iter().map(advised).collect(),
+        unlisted: selection.unlisted,
+        regressions: regressions.into_iter().take(limits.regressions).map(plain).collect(),
+        more_regressions: selection.more_regressions,
+        more_failing: selection.more_failing,
+        explanations: explanations(report, limits.explanations),
+        improvements: improvements(report).into_iter().take(limits.improvements).map(plain).collect(),
         accept: accept(report),
-        accept_command: report
-            .acceptable
-            .as_ref()
-            .filter(|_| report.fails_on_regressions())
-            .map(|acceptable| accept_command(&acceptable.commit)),
-        reproduce: report.facts.as_ref().and_then(|facts| facts.reproduce.clone()),
+        accept_command: acceptable.map(|acceptable| accept_command(&acceptable.commit)),
+        reproduce: facts.and_then(|facts| facts.reproduce.clone()),
         chart: report.series.first().and_then(chart),
         headline: headline::headline(report),
         others: headline::others(report),
-        budgets: budgets(report, plan),
-        goals: report.goals.iter().map(goal).take(if folded { 100 } else { usize::MAX }).collect(),
-        task: task(report, &fields),
+        budgets: report.budgets.iter().take(limits.budgets).map(budget).collect(),
+        goals: report.goals.iter().take(limits.goals).map(goal).collect(),
+        task: task(change, &fields),
         show_unmeasured: fields.get("unmeasured").is_none_or(|word| word != "drop"),
         fields,
-        change: report
-            .facts
-            .as_ref()
-            .and_then(|facts| facts.change.as_ref())
-            .map(|change| change_facts(change, folded)),
-        queries: queries(report, details),
-        bottlenecks: bottlenecks(report, if folded { 5 } else { 15 }),
-        concerns: concerns(report, if folded { 50 } else { 500 }),
+        change: change.map(|change| change_facts(change, limits.files)),
+        queries: queries(report, limits.details),
+        bottlenecks: bottlenecks(report, limits.bottlenecks),
+        concerns: concerns(report, limits.concerns),
         cache: by_size(&is_cache),
-        spread: all.iter().filter(|f| f.metric == "time").flat_map(spread).take(2 * details).collect(),
-        load: load(report, details),
-        memory: by_size(&|f| f.metric.starts_with("memory")),
-        profile: by_size(&|f| matches!(&*f.tool, "cprofile") && f.metric == "time:self"),
+        spread: spreads(report).take(2 * limits.details).collect(),
+        load: load(report, limits.details),
+        memory: by_size(&is_memory),
+        profile: by_size(&|finding| finding.tool == "cprofile" && finding.metric == "time:self"),
         quality: headline::quality(report),
         checks: checks(report),
         alerts: alerts(report),
         environment: environment(report),
         evidence: evidence(report),
-        tests: report
-            .facts
-            .as_ref()
-            .and_then(|facts| facts.head.tests)
-            .map(|t| TestsText { passed: t.passed, failed: t.failed }),
-        diagnostics: report
-            .diagnostics
-            .iter()
-            .take(if folded { 5 } else { DIAGNOSTICS })
-            .map(ToString::to_string)
-            .collect(),
+        tests: facts.and_then(|facts| facts.head.tests).map(|t| TestsText { passed: t.passed, failed: t.failed }),
+        diagnostics: report.diagnostics.iter().take(limits.diagnostics).map(ToString::to_string).collect(),
         left_out: Vec::new(),
-        folded,
+        folded: plan >= Plan::Folded,
     };
     context.left_out = left_out(report, &context);
     context
 }
 
-/// `12 benchmarks inconclusive` for each outcome of these findings.
-fn counted_by_outcome<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<String> {
-    let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-    for finding in findings {
-        let place = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default();
-        let word = if finding.not_run { "not run" } else { finding.outcome.word() };
-        *counts.entry((place, word)).or_default() += 1;
+fn verdict(report: &Report) -> VerdictText {
+    let word = match report.verdict {
+        Verdict::Pass => "PASS",
+        Verdict::Fail => "FAIL",
+        Verdict::None => "NO VERDICT",
+    };
+    VerdictText {
+        word: word.to_owned(),
+        passed: report.verdict == Verdict::Pass,
+        sentence: summary::verdict(report),
+        mark: summary::HeadlineStatus::of(report).mark().to_owned(),
+        reasons: summary::reasons(report),
     }
-    counts.into_iter().map(|((_, word), count)| format!("{} {word}", counted(count, "benchmark"))).collect()
+}
+
+/// The regressions, those of the code's quality last.
+fn regressions(report: &Report) -> Vec<&Finding> {
+    let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
+    found.sort_by_key(|finding| headline::is_quality(finding));
+    found
+}
+
+/// The improvements, the largest first.
+fn improvements(report: &Report) -> Vec<&Finding> {
+    let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Improved).collect();
+    found.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    found
+}
+
+/// Some findings, those with the largest values first.
+fn largest_first<'r>(report: &'r Report, belongs: &dyn Fn(&Finding) -> bool) -> Vec<&'r Finding> {
+    let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|finding| belongs(finding)).collect();
+    found.sort_by(|a, b| largest(b).total_cmp(&largest(a)));
+    found
+}
+
+fn is_memory(finding: &Finding) -> bool {
+    finding.metric.starts_with("memory")
+}
+
+/// The sample statistics of all times.
+fn spreads(report: &Report) -> impl Iterator<Item = SpreadRow> {
+    report.benchmarks.iter().filter(|finding| finding.metric == "time").flat_map(spread)
 }
 
 /// A row without the notes that the list of budgets has too: those of budgets without a result, or within noise.
@@ -182,16 +144,14 @@ fn without_notes_of_budgets(report: &Report, mut row: Row) -> Row {
 
 /// What the lists of the context leave out of the report, per list.
 fn left_out(report: &Report, context: &Context) -> Vec<String> {
-    let all = &report.benchmarks;
-    let spreads = all.iter().filter(|f| f.metric == "time").map(|f| spread(f).len()).sum::<usize>();
-    let memory = all.iter().filter(|f| f.metric.starts_with("memory")).count();
+    let memory = report.benchmarks.iter().filter(|finding| is_memory(finding)).count();
     let shown = context.diagnostics.len();
     let hidden = report.diagnostics.iter().skip(shown).map(Diagnostic::count).sum::<usize>();
     let lists = [
         ("explanation", report.explanations.len(), context.explanations.len()),
         ("budget", report.budgets.len(), context.budgets.len()),
         ("goal", report.goals.len(), context.goals.len()),
-        ("row of sample statistics", spreads, context.spread.len()),
+        ("row of sample statistics", spreads(report).count(), context.spread.len()),
         ("endpoint", load(report, usize::MAX).len(), context.load.len()),
         ("row of memory use", memory, context.memory.len()),
         ("warning", shown + hidden, shown),
@@ -206,13 +166,7 @@ fn counted_more(count: usize, what: &str) -> String {
     format!("{}{rest}", counted(count, &format!("more {noun}")))
 }
 
-/// The explanations that a document has room for.
-fn explanations(report: &Report, plan: Plan) -> Vec<ExplanationText> {
-    let most = match plan {
-        Plan::Whole | Plan::Counted => usize::MAX,
-        Plan::Folded => 1,
-        Plan::Least(_) => 0,
-    };
+fn explanations(report: &Report, most: usize) -> Vec<ExplanationText> {
     report.explanations.iter().take(most).map(|explanation| explanation_text(explanation, TOP)).collect()
 }
 
@@ -222,12 +176,6 @@ fn overall(report: &Report) -> Option<ChangeText> {
     let (by, [low, high]) = suite.or(report.mean_change.map(|mean| (mean.change, mean.interval)))?;
     let shown = low > 0.0 || high < 0.0;
     Some(ChangeText { change: change(by), low: change(low), high: change(high), shown, factor: factor(by) })
-}
-
-fn improvements(report: &Report, most: usize) -> Vec<Row> {
-    let mut found: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Improved).collect();
-    found.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
-    found.into_iter().take(most).map(|finding| row(report, finding)).collect()
 }
 
 fn factor(change: f64) -> String {
@@ -262,11 +210,6 @@ fn side(side: &SideReport, report: &Report, head: bool) -> SideText {
     }
 }
 
-fn budgets(report: &Report, plan: Plan) -> Vec<BudgetText> {
-    let most = if plan >= Plan::Folded { 50 } else { 500 };
-    report.budgets.iter().take(most).map(budget).collect()
-}
-
 pub(in crate::render) fn goal(line: &crate::verdict::GoalLine) -> GoalText {
     let [value] = pair([line.value], &line.unit);
     let achieved = match (line.value, line.change) {
@@ -286,8 +229,7 @@ pub(in crate::render) fn goal(line: &crate::verdict::GoalLine) -> GoalText {
     }
 }
 
-fn task(report: &Report, fields: &BTreeMap<String, String>) -> Task {
-    let change = report.facts.as_ref().and_then(|facts| facts.change.as_ref());
+fn task(change: Option<&CodeChange>, fields: &BTreeMap<String, String>) -> Task {
     let trailers = |key: &str| -> Vec<String> {
         let found = change.into_iter().flat_map(|change| &change.trailers);
         found.filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value.clone()).collect()
@@ -323,9 +265,9 @@ fn task_id(branch: &str) -> Option<String> {
     })
 }
 
-fn change_facts(change: &CodeChange, folded: bool) -> ChangeFacts {
+fn change_facts(change: &CodeChange, most_files: usize) -> ChangeFacts {
     let short = |commit: &Option<Commit>| commit.as_ref().map(|commit| commit.short().to_owned()).unwrap_or_default();
-    let files = change.files.iter().take(if folded { 20 } else { usize::MAX });
+    let files = change.files.iter().take(most_files);
     let files: Vec<FileText> = files
         .map(|file| FileText {
             path: file.path.clone(),

@@ -12,6 +12,7 @@ mod kept;
 mod parts;
 mod row;
 mod sections;
+mod selection;
 mod trial;
 
 pub use context::{BudgetText, Context, ExplanationText, FunctionText};

@@ -1,0 +1,162 @@
+//! A timed run of the benchmark command: its files, the noise of the machine while it runs, and the results that it leaves.
+
+use super::timed_process::process_run;
+use super::{Bench, Measured, OUT, SideCheckout, TimedRun, build_of, failed};
+use crate::compare::filter::{Dialect, FILTER};
+use crate::gate::measure::error::MeasureError;
+use crate::gate::measure::targets::without_plots;
+use crate::io::collect::{self, ResultSources};
+use crate::io::command::{Command, Finished};
+use crate::io::input::Loaded;
+use crate::io::noise::NoiseMonitor;
+use crate::model::{Diagnostic, Run};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+impl Bench<'_> {
+    /// Runs the command once, on all benchmarks or `only` on some, with its files in a new directory.
+    pub(super) fn run_timed(
+        &mut self,
+        side: &SideCheckout,
+        only: Option<&[String]>,
+        run_dir: &Path,
+    ) -> Result<TimedRun, MeasureError> {
+        fs::create_dir(run_dir).map_err(failed("create the directory", run_dir))?;
+        let since = clock(&run_dir.join("start")).map_err(failed("write", run_dir))?;
+        let criterion_home = run_dir.join("criterion");
+        let mut command = self.command(side, self.words_of_run(side, only, run_dir));
+        command.variables.push(("CRITERION_HOME".to_owned(), Some(criterion_home.clone().into())));
+        let criterion = criterion_directories(side, &command, criterion_home);
+        let finished = self.run_monitored(side, &command)?;
+        let out = run_dir.join("results");
+        let sources = ResultSources {
+            out: self.has_out().then_some(&*out),
+            criterion: &criterion,
+            inputs: &self.inputs_of_config(side),
+            tree: &side.checkout.root,
+            since,
+            stdout: &finished.stdout,
+            format: self.gate.input_format.as_deref(),
+        };
+        let found = collect::collect(&sources)?;
+        let mut run = self.measured_run(found, &command, &finished, run_dir)?;
+        run.environment.0.extend(side.environment.0.clone());
+        run.commit = Some(side.commit.clone());
+        Ok(TimedRun { run, wall: finished.wall })
+    }
+
+    /// The words of the command, with its filter and the file for its results.
+    fn words_of_run(&self, side: &SideCheckout, only: Option<&[String]>, run_dir: &Path) -> Vec<String> {
+        let mut words = self.dialect.words(&self.spec.words, only);
+        if side.is_criterion {
+            words = without_plots(words);
+        }
+        // Words are text. A path that is not is replaced by one from the working directory.
+        let out = match run_dir.join("results").to_str() {
+            Some(out) => out.to_owned(),
+            None => {
+                let up = "../".repeat(1 + self.prefix.components().count());
+                format!("{up}{}/results", run_dir.file_name().unwrap_or_default().to_string_lossy())
+            }
+        };
+        words.iter().map(|word| word.replace(OUT, &out)).collect()
+    }
+
+    /// True for a command that is given a file for its results.
+    fn has_out(&self) -> bool {
+        self.spec.words.iter().any(|word| word.contains(OUT))
+    }
+
+    /// Runs the command, and notes what else kept the machine busy.
+    fn run_monitored(&mut self, side: &SideCheckout, command: &Command) -> Result<Finished, MeasureError> {
+        let monitor = NoiseMonitor::start();
+        let finished = command.run()?;
+        if let Some(disturbance) = monitor.end(finished.usage).describe() {
+            self.disturbed.push(format!("run {} ({}): {disturbance}", self.runs, side.name));
+        }
+        Ok(finished)
+    }
+
+    /// The results that the config names, in a side's work tree, with their formats.
+    fn inputs_of_config(&self, side: &SideCheckout) -> Vec<(PathBuf, Option<String>)> {
+        let config = dunce::canonicalize(&self.gate.config.directory).unwrap_or_default();
+        let top = self.repository.root().and_then(|root| dunce::canonicalize(root).ok()).unwrap_or_default();
+        let directory = side.checkout.root.join(config.strip_prefix(&top).unwrap_or(Path::new("")));
+        let inputs = self.gate.config.policy.inputs().iter();
+        inputs.map(|rule| (directory.join(&rule.path), rule.format.clone())).collect()
+    }
+
+    /// The results of a run: those that were found, or the time of the process. The first run decides which of them is measured.
+    fn measured_run(
+        &mut self,
+        found: Option<Loaded>,
+        command: &Command,
+        finished: &Finished,
+        run_dir: &Path,
+    ) -> Result<Run, MeasureError> {
+        match (found, self.measured) {
+            (Some(_), Some(Measured::Process)) => Err(MeasureError::LateResults { command: command.line() }),
+            (Some(loaded), _) => {
+                self.measured = Some(Measured::Results);
+                let hide = |text: String| text.replace(&*run_dir.display().to_string(), "");
+                self.diagnostics.extend(loaded.diagnostics.into_iter().map(|diagnostic| Diagnostic {
+                    place: hide(diagnostic.place),
+                    message: hide(diagnostic.message),
+                    ..diagnostic
+                }));
+                Ok(loaded.run)
+            }
+            // Lost results must not be replaced by the time of the process.
+            (None, _) if !self.has_out() && finished.stdout.is_cut() => {
+                Err(MeasureError::OutputTooLong { command: command.line() })
+            }
+            (None, None | Some(Measured::Process)) if !self.is_tool() => {
+                self.measured = Some(Measured::Process);
+                Ok(process_run(&self.spec.words, finished))
+            }
+            (None, _) => Err(no_results(command, finished)),
+        }
+    }
+
+    /// True for a command that must write results: if it writes none, the run failed.
+    fn is_tool(&self) -> bool {
+        let command = &self.spec.words;
+        let marked = command.iter().any(|word| word.contains(OUT) || word.contains(FILTER));
+        marked
+            || self.gate.input_format.is_some()
+            || !self.gate.config.policy.inputs().is_empty()
+            || self.dialect != Dialect::Criterion
+            || build_of(command).is_some()
+    }
+}
+
+/// The directories where criterion may write: the one that it is given, and those that it chooses itself. Results of an earlier
+/// run are removed from perfgate's own checkouts.
+fn criterion_directories(side: &SideCheckout, command: &Command, given: PathBuf) -> Vec<PathBuf> {
+    let mut directories = vec![given];
+    for directory in [&command.directory, &side.checkout.root] {
+        let tree = directory.join("target/criterion");
+        if side.target.is_some() {
+            let _ = fs::remove_dir_all(&tree);
+        }
+        if !directories.contains(&tree) {
+            directories.push(tree);
+        }
+    }
+    directories
+}
+
+fn no_results(command: &Command, finished: &Finished) -> MeasureError {
+    let output = match finished.last_lines.as_str() {
+        "" => "it printed nothing".to_owned(),
+        lines => format!("its last lines:\n{lines}"),
+    };
+    MeasureError::NoResults { command: command.line(), output }
+}
+
+/// The current time by the clock of the file system, which the times of files are compared with.
+fn clock(file: &Path) -> std::io::Result<SystemTime> {
+    fs::write(file, "")?;
+    fs::metadata(file)?.modified()
+}
