@@ -9,7 +9,7 @@ use perfgate::model::{
     Commit, Direction, Environment, Evidence, Measurement, Metric, Run, Summary, Unit, Work, WorkUnit, record,
 };
 use perfgate::render::COLUMNS;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// 2026-01-15T00:00:00Z.
@@ -57,19 +57,10 @@ const EXPORT: [&str; 6] = ["runs", "export", "--store", "dir:runs", "--parquet",
 
 /// The files of the lake, as `./repository=r/...`.
 fn files(sandbox: &Sandbox) -> Vec<String> {
-    fn walk(directory: &Path, name: &str, files: &mut Vec<String>) {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let entry = entry.unwrap();
-            let name = format!("{name}/{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() { walk(&entry.path(), &name, files) } else { files.push(name) }
-        }
-    }
-    let mut files = Vec::new();
-    if sandbox.path("lake").exists() {
-        walk(&sandbox.path("lake"), ".", &mut files);
-    }
-    files.sort();
-    files
+    let lake = sandbox.path("lake");
+    let paths = if lake.exists() { common::files_below(&lake) } else { Vec::new() };
+    let name = |path: &PathBuf| path.strip_prefix(&lake).unwrap().display().to_string().replace('\\', "/");
+    paths.iter().map(name).collect()
 }
 
 #[test]
@@ -204,7 +195,7 @@ fn only_new_runs_are_exported() {
     let (sandbox, store) = sandbox(&runs[..1]);
     sandbox.perfgate_at("r", &EXPORT).exits(0).prints("exported 1 of 1 run of r").prints("0 already there");
     let first = files(&sandbox);
-    assert_eq!(first, [format!("./repository=r/month=2026-01/{}.parquet", stored(&runs[0]).0.id())]);
+    assert_eq!(first, [format!("repository=r/month=2026-01/{}.parquet", stored(&runs[0]).0.id())]);
     let bytes = std::fs::read(sandbox.path("lake").join(&first[0])).unwrap();
 
     store.write(&[stored(&runs[1])]).unwrap();

@@ -262,10 +262,6 @@ mod unix {
         perfgate(sandbox, &[&MEASURE[..], &["--scratch", &scratch], more].concat())
     }
 
-    fn pipe(sandbox: &Sandbox, path: &str) {
-        assert!(Command::new("mkfifo").arg(sandbox.path(path)).status().unwrap().success());
-    }
-
     const GO_RESULTS: &str = "for i in 1 2 3; do echo \"BenchmarkA 1000 10$i ns/op\"; done";
 
     #[test]
@@ -293,13 +289,13 @@ mod unix {
     #[test]
     fn named_pipes_are_refused_or_left_out() {
         let sandbox = with_script(GO_RESULTS);
-        pipe(&sandbox, "r/pipe");
+        sandbox.pipe("r/pipe");
         measure(&sandbox, &["--copy", "pipe", "--", "./bench.sh"])
             .exits(2)
             .reports("--copy pipe")
             .reports("named pipe");
         fs::create_dir(sandbox.path("r/folder")).unwrap();
-        pipe(&sandbox, "r/folder/pipe");
+        sandbox.pipe("r/folder/pipe");
         let check = "test ! -e folder/pipe && test -e folder && ./bench.sh";
         measure(&sandbox, &["--copy", "folder", "--all", "--", "sh", "-c", check]).prints("BenchmarkA");
         perfgate(&sandbox, &["compare", "pipe", "pipe"]).exits(2).reports("named pipe");
@@ -308,7 +304,7 @@ mod unix {
     #[test]
     fn named_pipes_and_devices_given_as_files_do_not_block_a_command() {
         let sandbox = Sandbox::measured();
-        pipe(&sandbox, "pipe");
+        sandbox.pipe("pipe");
         sandbox.bench("before", "a", 1000.0, 1).bench("after", "a", 1000.0, 2);
         let go = common::data("go-bench/before.txt");
         for args in [
@@ -326,14 +322,14 @@ mod unix {
         ends(sandbox.command("r", &workflow, &["ci"])).exits(2);
         for file in ["Cargo.toml", ".cargo/config.toml"] {
             fs::create_dir_all(sandbox.path("r/.cargo")).unwrap();
-            pipe(&sandbox, &format!("r/{file}"));
+            sandbox.pipe(&format!("r/{file}"));
             ends(sandbox.command::<&str>("r", &[], &["record"])).exits(0);
             fs::remove_file(sandbox.path(&format!("r/{file}"))).unwrap();
         }
         let id = sandbox.git("r", &["rev-parse", "HEAD"]);
         let object = format!("r/.git/objects/{}/{}", &id[..2], &id[2..]);
         fs::remove_file(sandbox.path(&object)).unwrap();
-        pipe(&sandbox, &object);
+        sandbox.pipe(&object);
         perfgate(&sandbox, &["record", "--force"]).exits(2).reports(&id);
     }
 

@@ -2,6 +2,8 @@
 //! before and after known changes.
 #![allow(clippy::unwrap_used, clippy::panic)] // functions that only tests call, which clippy cannot see
 
+mod common;
+
 use perfgate::formats::{FORMATS, Format, Preview, Reading, Source, callgrind};
 use perfgate::model::{Direction, Evidence, Measurement, Unit};
 use proptest::prelude::*;
@@ -407,23 +409,9 @@ fn junit_benchmarks_are_named_by_class_and_test() {
     assert_eq!(codes, ["failed-benchmark", "skipped-tests"]);
 }
 
-/// All files below a folder, sorted.
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            files(&path, found)
-        } else if path.is_file() {
-            found.push(path)
-        }
-    }
-}
-
 /// Reads all summaries of a tree except those of an earlier build; also returns the names of the latter.
 fn tree(tool: &str, side: &str) -> (Reading, Vec<String>) {
-    let mut paths = Vec::new();
-    files(&data().join(tool).join(side), &mut paths);
+    let paths = common::files_below(&data().join(tool).join(side));
     let names: Vec<_> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let contents: Vec<_> = paths.iter().map(|path| fs::read(path).unwrap()).collect();
     let sources: Vec<_> = names.iter().zip(&contents).map(|(name, bytes)| Source { name, bytes }).collect();

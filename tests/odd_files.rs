@@ -6,13 +6,6 @@ mod common;
 use common::{Answer, Sandbox, ends};
 use std::fs;
 use std::path::Path;
-use std::process::Command;
-
-fn pipe(sandbox: &Sandbox, path: &str) {
-    let path = sandbox.path(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
-}
 
 fn perfgate(sandbox: &Sandbox, args: &[&str]) -> Answer {
     ends(sandbox.command::<&str>("r", &[], args))
@@ -45,7 +38,7 @@ fn a_named_pipe_in_a_repository_is_named() {
         let path = format!("r/.git/{file}");
         let before = fs::read(sandbox.path(&path));
         let _ = fs::remove_file(sandbox.path(&path));
-        pipe(&sandbox, &path);
+        sandbox.pipe(&path);
         for args in READERS.iter().chain([&["measure", "--", "true"][..]].iter()) {
             perfgate(&sandbox, args).exits(2).reports(&format!("{file}: it is a named pipe"));
         }
@@ -66,7 +59,7 @@ fn a_named_pipe_in_gits_configuration_is_named() {
         ("r/.git/config", "[core]\nrepositoryformatversion = 0\nexcludesFile = \"~/pipe\"\n"),
     ] {
         let sandbox = Sandbox::measured();
-        pipe(&sandbox, "pipe");
+        sandbox.pipe("pipe");
         sandbox.write("more", "[include]\npath = pipe\n").write(configuration, text);
         perfgate(&sandbox, &["record"]).exits(2).reports("pipe: it is a named pipe");
     }
@@ -82,7 +75,7 @@ fn a_linked_work_tree_is_checked_with_its_repository() {
     for file in ["r/.git/worktrees/linked/index", "r/.git/config"] {
         let before = fs::read(sandbox.path(file)).unwrap();
         fs::remove_file(sandbox.path(file)).unwrap();
-        pipe(&sandbox, file);
+        sandbox.pipe(file);
         record().exits(2).reports(Path::new(file).file_name().unwrap().to_str().unwrap()).reports("named pipe");
         fs::remove_file(sandbox.path(file)).unwrap();
         sandbox.write(file, before);
@@ -93,14 +86,14 @@ fn a_linked_work_tree_is_checked_with_its_repository() {
 fn a_named_pipe_in_a_work_tree_is_named_if_git_reads_it() {
     let sandbox = Sandbox::measured();
     // git's file system monitor has a socket here, and a work tree may have any files.
-    pipe(&sandbox, "r/.git/fsmonitor--daemon.ipc");
-    pipe(&sandbox, "r/pipe");
-    pipe(&sandbox, "r/.mailmap");
+    sandbox.pipe("r/.git/fsmonitor--daemon.ipc");
+    sandbox.pipe("r/pipe");
+    sandbox.pipe("r/.mailmap");
     perfgate(&sandbox, &["record"]).exits(0);
     for file in [".gitignore", ".gitattributes", ".gitmodules"] {
         let before = fs::read(sandbox.path(&format!("r/{file}")));
         let _ = fs::remove_file(sandbox.path(&format!("r/{file}")));
-        pipe(&sandbox, &format!("r/{file}"));
+        sandbox.pipe(&format!("r/{file}"));
         perfgate(&sandbox, &["record"]).exits(2).reports(&format!("{file}: it is a named pipe"));
         fs::remove_file(sandbox.path(&format!("r/{file}"))).unwrap();
         if let Ok(before) = before {
@@ -110,13 +103,41 @@ fn a_named_pipe_in_a_work_tree_is_named_if_git_reads_it() {
 }
 
 #[test]
+fn a_named_pipe_below_the_top_of_a_work_tree_is_named_if_git_reads_it() {
+    let sandbox = Sandbox::measured();
+    sandbox.write("r/src/deep/file", "").write("r/sparse/file", "").commit("r", "directories");
+    perfgate(&sandbox, &["record"]).exits(0);
+    let measure = ["measure", "--base", "HEAD~1", "--scratch", "..", "--", "false"];
+    // (path, read with the tracked files, read with new files)
+    for (file, always, with_new_files) in [
+        ("src/.gitattributes", true, true),
+        ("src/deep/.gitignore", true, true),
+        ("new/directory/.gitignore", false, true),
+        ("target/.gitignore", false, false),
+    ] {
+        sandbox.pipe(&format!("r/{file}"));
+        let message = format!("{file}: it is a named pipe");
+        let answers =
+            [(perfgate(&sandbox, &["record", "--force"]), always), (perfgate(&sandbox, &measure), with_new_files)];
+        for (answer, is_read) in answers {
+            assert_eq!(answer.stderr.contains(&message), is_read, "{file}: {}", answer.stderr);
+        }
+        fs::remove_file(sandbox.path(&format!("r/{file}"))).unwrap();
+    }
+    // A sparse checkout is read by the git command.
+    sandbox.git("r", &["sparse-checkout", "set", "src"]);
+    sandbox.pipe("r/src/.gitattributes");
+    perfgate(&sandbox, &["record", "--force"]).exits(2).reports("src/.gitattributes: it is a named pipe");
+}
+
+#[test]
 fn a_named_pipe_among_results_or_stored_runs_is_left_out_or_named() {
     let sandbox = Sandbox::measured();
     let store = ["--store", "dir:../runs"];
     perfgate(&sandbox, &[&["record"][..], &store].concat()).exits(0);
     let run = common::files_below(&sandbox.path("runs")).remove(0);
     fs::remove_file(&run).unwrap();
-    assert!(Command::new("mkfifo").arg(&run).status().unwrap().success());
+    sandbox.pipe(run.to_str().unwrap());
     perfgate(&sandbox, &[&["history"][..], &store].concat()).exits(2).reports("named pipe");
     perfgate(&sandbox, &[&["record"][..], &store].concat()).exits(2).reports("named pipe");
 
@@ -125,7 +146,7 @@ fn a_named_pipe_among_results_or_stored_runs_is_left_out_or_named() {
         let path = sandbox.path(&format!("r/target/criterion/a/new/{file}"));
         let content = fs::read(&path).unwrap();
         fs::remove_file(&path).unwrap();
-        pipe(&sandbox, &format!("r/target/criterion/a/new/{file}"));
+        sandbox.pipe(&format!("r/target/criterion/a/new/{file}"));
         let answer = perfgate(&sandbox, &["compare", "before", "target/criterion"]);
         assert!(answer.code < 2, "{file}: {}", answer.stderr);
         answer.prints(&format!("a/new/{file}"));
@@ -145,6 +166,16 @@ fn a_truncated_object_that_is_borrowed_is_named() {
     fs::remove_file(sandbox.path(&object)).unwrap();
     sandbox.write(&object, &whole[..20]);
     ends(sandbox.command::<&str>("borrower", &[], &["record"])).exits(2).reports(&id).reports("ends too early");
+}
+
+#[test]
+fn a_report_that_is_longer_than_a_pipe_holds_is_printed() {
+    let sandbox = Sandbox::new();
+    let results = (0..1000).map(|index| format!(r#"{{"name": "benchmark {index}", "unit": "ns", "value": 100}}"#));
+    sandbox.write("results.json", format!("[{}]", results.collect::<Vec<_>>().join(",")));
+    let compare = ["compare", "results.json", "results.json", "--format", "json"];
+    let answer = ends(sandbox.command::<&str>("", &[], &compare));
+    assert!(answer.stdout.len() > 100_000 && answer.json()["benchmarks"].as_array().unwrap().len() == 1000);
 }
 
 #[test]
@@ -219,7 +250,7 @@ fn a_result_file_of_a_directory_that_cannot_be_read_removes_nothing() {
     fs::remove_file(sandbox.path("new/b.json")).unwrap();
     let compare = || ends(sandbox.command::<&str>("", &[], &["compare", "old", "new", "--format", "json"]));
     assert_eq!(compare().outcome("b"), "removed");
-    pipe(&sandbox, "other");
+    sandbox.pipe("other");
     std::os::unix::fs::symlink("../other", sandbox.path("new/b.json")).unwrap();
     fs::hard_link(sandbox.path("other"), sandbox.path("new/c.json")).unwrap();
     assert_eq!(compare().outcome("b"), "removed", "a named pipe is no result file");

@@ -13,19 +13,10 @@ use std::process::Command;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-fn files(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, found) } else { found.push(path) }
-    }
-}
-
 #[test]
 fn windows_line_endings_change_no_result() {
-    let mut paths = Vec::new();
-    files(Path::new(&common::data("")), &mut paths);
     let mut formats = BTreeSet::new();
-    for path in paths {
+    for path in common::files_below(Path::new(&common::data(""))) {
         let Ok(text) = fs::read_to_string(&path) else { continue };
         let (unix, name) = (text.replace("\r\n", "\n"), path.display().to_string());
         let [format] = detect(unix.as_bytes())[..] else { continue };

@@ -7,6 +7,8 @@
 #[path = "common/cloud.rs"]
 mod cloud;
 
+mod common;
+
 use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, of_commits, open, read_run};
 use perfgate::model::record::{encode, extent};
 use perfgate::model::{Commit, Detail, Evidence, Measurement, Metric, Run};
@@ -402,19 +404,8 @@ fn an_unreadable_store_is_an_error_and_not_empty() {
 
 /// Every file below a directory, with its content.
 fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    fn walk(root: &Path, directory: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
-        for entry in fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(root, &path, files);
-            } else {
-                files.insert(path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut files = BTreeMap::new();
-    walk(root, root, &mut files);
-    files
+    let content = |path: PathBuf| (path.strip_prefix(root).unwrap().to_owned(), fs::read(&path).unwrap());
+    common::files_below(root).into_iter().map(content).collect()
 }
 
 /// All files of a repository except new objects and the store's ref.

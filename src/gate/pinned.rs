@@ -23,7 +23,8 @@ impl Gate {
         let commit = commit.map_err(|error| warn(error.to_string())).ok()?;
         let release = self.read_revision(&pin.revision, &commit, Detail::Digests);
         let mut release = release.map_err(|error| warn(error.to_string())).ok()?;
-        let environment = head.environment.clone().unwrap_or_else(|| self.here());
+        let environment = head.environment.clone().map_or_else(|| self.here(), Ok);
+        let environment = environment.map_err(|error| warn(error.to_string())).ok()?;
         let ignored = policy.ignored_environment();
         release.runs.retain(|run| is_comparable(run, &environment, ignored));
         if release.runs.is_empty() {

@@ -65,7 +65,7 @@ impl Gate {
         let load = |result: &Results| input::load(&result.location, result.request(Detail::Samples, committed));
         let (here, loaded) =
             rayon::join(|| self.here(), || results.iter().map(load).collect::<Result<Vec<Loaded>, _>>());
-        let loaded = loaded?;
+        let (loaded, here) = (loaded?, here?);
         if !is_given {
             let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
             refuse_other_commits(&words, &loaded, &commit)?;

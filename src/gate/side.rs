@@ -8,7 +8,7 @@ use super::stated::{complete, other_commit};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, Loaded};
 use crate::io::probe;
-use crate::io::repository::{Head, Repository};
+use crate::io::repository::{Head, Repository, RepositoryError};
 use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::verdict::SideReport;
@@ -73,6 +73,7 @@ impl Gate {
         let read_disk = || -> Result<_, Error> { Ok((from_disk(head)?, from_disk(base)?)) };
         let (here, on_disk) = rayon::join(|| measured_here.then(|| self.here()), read_disk);
         let (mut head_on_disk, mut base_on_disk) = on_disk?;
+        let here = here.transpose()?;
         if let Some(here) = &here {
             [&mut head_on_disk, &mut base_on_disk].into_iter().flatten().for_each(|side| side.complete(here));
         }
@@ -135,7 +136,7 @@ impl Gate {
     pub(crate) fn read_head(&self, results: &[Results]) -> Result<Side, Error> {
         let (here, side) = rayon::join(|| self.here(), || self.read_work_tree(results, Detail::Samples));
         let mut side = side?;
-        side.complete(&here);
+        side.complete(&here?);
         Ok(side)
     }
 
@@ -163,23 +164,24 @@ impl Gate {
     }
 
     /// This machine and its toolchain, and the state of the work tree.
-    pub(super) fn here(&self) -> Environment {
+    pub(super) fn here(&self) -> Result<Environment, RepositoryError> {
         here(&self.directory)
     }
 }
 
 /// This machine and its toolchain, and the state of the work tree at a directory.
-pub(super) fn here(directory: &Path) -> Environment {
+pub(super) fn here(directory: &Path) -> Result<Environment, RepositoryError> {
     let is_dirty = || Repository::discover(directory).map(|repository| repository.is_dirty());
     let (mut environment, is_dirty) =
         rayon::join(|| probe::probe(directory, &|name| std::env::var(name).ok()), is_dirty);
     match is_dirty {
         Err(_) | Ok(Ok(false)) => {}
         Ok(Ok(true)) => environment.set(Environment::DIRTY, "yes"),
+        Ok(Err(error @ RepositoryError::NotAFile { .. })) => return Err(error),
         // For example, the index is damaged. Without a check, the run must not count as one of the commit.
         Ok(Err(_)) => environment.set(Environment::DIRTY, "unknown"),
     }
-    environment
+    Ok(environment)
 }
 
 /// The results without those that are given again, and a warning for each of these: they would count as additional runs.

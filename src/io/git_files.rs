@@ -2,6 +2,7 @@
 //! of one would block forever.
 
 use super::regular;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,8 @@ const FILES: [&str; 16] = [
 ];
 /// Files at the top of a work tree.
 const TOP_FILES: [&str; 3] = [".gitignore", ".gitattributes", ".gitmodules"];
+/// Files in any directory of a work tree.
+const DIRECTORY_FILES: [&str; 2] = [".gitignore", ".gitattributes"];
 /// Directories with nothing but such files, at any depth. Other directories may have sockets of other programs.
 const DIRECTORIES: [&str; 3] = ["refs", "objects/info", "objects/pack"];
 /// How deep files of the configuration include others, as in git.
@@ -72,6 +75,35 @@ pub(super) fn find_odd(around: &Path) -> Option<PathBuf> {
         .find(|path| is_odd(path))
         .or_else(|| here.chain(borrowed).find_map(|directory| odd_below(&directory)))
         .or_else(|| configurations(&git_dir, &common).into_iter().find_map(|path| odd_included(&path, 0)))
+}
+
+/// Finds the same in place of a `.gitignore` or `.gitattributes` below the top of a work tree: in the directories with tracked
+/// files, and if `is_ignored` is given, where git searches for new files, in all others that are not ignored. `tracked` and the
+/// paths of `is_ignored` are relative to the top.
+pub(super) fn find_odd_in_work_tree(
+    top: &Path,
+    tracked: &BTreeSet<PathBuf>,
+    is_ignored: Option<&dyn Fn(&Path) -> bool>,
+) -> Option<PathBuf> {
+    let odd_in = |directory: &Path| {
+        DIRECTORY_FILES.map(|name| top.join(directory).join(name)).into_iter().find(|path| is_odd(path))
+    };
+    let Some(is_ignored) = is_ignored else { return tracked.iter().find_map(|directory| odd_in(directory)) };
+    let mut open = vec![PathBuf::new()];
+    while let Some(directory) = open.pop() {
+        // Whether a directory is ignored depends on the files above it, which are checked by then.
+        if let Some(path) = odd_in(&directory) {
+            return Some(path);
+        }
+        for entry in fs::read_dir(top.join(&directory)).into_iter().flatten().flatten() {
+            let path = directory.join(entry.file_name());
+            let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir()) && entry.file_name() != ".git";
+            if is_directory && (tracked.contains(&path) || !is_ignored(&path)) {
+                open.push(path);
+            }
+        }
+    }
+    None
 }
 
 /// True for a named pipe, a socket or a device.

@@ -136,7 +136,7 @@ impl<'a> Bench<'a> {
     /// The user's own work tree as a side.
     pub fn in_place(&self, commit: &Commit) -> Result<SideCheckout, MeasureError> {
         let root = self.repository.root().ok_or(MeasureError::NoWorkTree)?.to_owned();
-        let environment = here(&root);
+        let environment = here(&root)?;
         let (checkout, commit) = (Checkout { root }, commit.clone());
         let mut side = SideCheckout { name: "head", checkout, target: None, commit, environment, is_criterion: false };
         side.is_criterion = self.is_criterion(&side);

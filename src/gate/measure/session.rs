@@ -220,7 +220,7 @@ impl<'a> Session<'a> {
     /// Stored runs of the base that head alone is screened against.
     fn stored_base(&self, base: &Base) -> Result<Side, Error> {
         let mut side = self.gate.read_revision(&base.label, &base.commit, Detail::Digests)?;
-        let here = self.gate.here();
+        let here = self.gate.here()?;
         let ignored = self.policy().ignored_environment();
         side.runs.retain(|run| is_comparable(run, &here, ignored));
         if side.runs.is_empty() {
