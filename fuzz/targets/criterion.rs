@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::formats::{Source, criterion, criterion_store, past_runs};
+use perfgate::formats::{Source, criterion, criterion_store, history_runs};
 
 fuzz_target!(|bytes: &[u8]| {
     let source = Source { name: "fuzzed", bytes };
@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = read(identity, source);
         }
     }
-    let _ = past_runs(source);
+    let _ = history_runs(source);
     // A benchmark and its measurement, with the length of the first one before them.
     if let Ok(stored) = criterion_store::benchmark(source) {
         let _ = (stored.name(), stored.file(), criterion_store::measurement(&stored, source));

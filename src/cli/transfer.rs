@@ -82,9 +82,9 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         CommitFrom::Name => CommitSource::Name,
         CommitFrom::Git => CommitSource::Git,
     };
-    let past = gate.read_history(&args.source, from, args.input_format.as_deref())?;
-    past.diagnostics.iter().for_each(|diagnostic| output::warn(&diagnostic.to_string()));
-    let encoded: Vec<(Key, Vec<u8>)> = past
+    let imported = gate.read_history(&args.source, from, args.input_format.as_deref())?;
+    imported.diagnostics.iter().for_each(|diagnostic| output::warn(&diagnostic.to_string()));
+    let encoded: Vec<(Key, Vec<u8>)> = imported
         .runs
         .par_iter()
         .map(|run| record::encode(run).map(|bytes| (Key::new(run, &bytes), bytes)))
@@ -101,27 +101,27 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         encoded.len() - added
     );
     output::print(escape::lines(&line).as_bytes())?;
-    if past.gone > 0 {
-        let runs = output::count(past.gone, "run");
+    if imported.unknown_commits > 0 {
+        let runs = output::count(imported.unknown_commits, "run");
         output::note(&format!(
             "{runs} of commits that this repository does not have; kept with the date of measurement"
         ));
     }
-    if past.without_commit > 0 {
-        let runs = output::count(past.without_commit, "run");
+    if imported.without_commit > 0 {
+        let runs = output::count(imported.without_commit, "run");
         output::note(&format!(
             "{runs} without a commit; to find it in another way, use --commit-from name or --commit-from git"
         ));
     }
-    if past.unknown_machines > 0 && !gate.policy().ignored_environment().contains(&Environment::UNKNOWN) {
-        let runs = output::count(past.unknown_machines, "run");
+    if imported.unknown_machines > 0 && !gate.policy().ignored_environment().contains(&Environment::UNKNOWN) {
+        let runs = output::count(imported.unknown_machines, "run");
         output::note(&format!(
             "{runs} of an unknown machine: not compared with other machines, unless perfgate.toml has \
              `[environment] ignore = [\"unknown\"]`"
         ));
     }
-    if past.other_files > 0 {
-        output::note(&format!("{} without results left out", output::count(past.other_files, "file")));
+    if imported.other_files > 0 {
+        output::note(&format!("{} without results left out", output::count(imported.other_files, "file")));
     }
     Ok(0)
 }

@@ -65,7 +65,7 @@ fn extract_json(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
 
 /// A run of a history.
 #[derive(Debug)]
-pub struct PastRun {
+pub struct HistoryRun {
     /// When it was measured, in seconds since 1970.
     pub time: Option<i64>,
     /// Its results and its commit.
@@ -73,7 +73,7 @@ pub struct PastRun {
 }
 
 /// All runs of a history (`data.js`), in its order; the suites of one commit are one run. `None` if it is not a history.
-pub fn past_runs(source: Source<'_>) -> Result<Option<Vec<PastRun>>, Diagnostic> {
+pub fn history_runs(source: Source<'_>) -> Result<Option<Vec<HistoryRun>>, Diagnostic> {
     if !GithubActionBenchmark.sniff(&Preview::of(source.bytes)) {
         return Ok(None);
     }
@@ -83,7 +83,7 @@ pub fn past_runs(source: Source<'_>) -> Result<Option<Vec<PastRun>>, Diagnostic>
     }
     let mut scratch = Vec::new();
     let history: History<'_> = parse_lenient(source, &mut scratch)?;
-    let mut runs: Vec<PastRun> = Vec::new();
+    let mut runs: Vec<HistoryRun> = Vec::new();
     // A suite that ran twice at a commit has two runs of it.
     let mut positions: HashMap<(Option<String>, usize), usize> = HashMap::new();
     for (suite, entries) in history.entries.0 {
@@ -107,7 +107,7 @@ pub fn past_runs(source: Source<'_>) -> Result<Option<Vec<PastRun>>, Diagnostic>
                 }
                 None => {
                     positions.insert((id, *count), runs.len());
-                    runs.push(PastRun { time, reading });
+                    runs.push(HistoryRun { time, reading });
                 }
             }
         }

@@ -94,7 +94,7 @@ mod vitest_bench;
 mod wrk;
 mod xml;
 
-pub use github_action_benchmark::{PastRun, past_runs};
+pub use github_action_benchmark::{HistoryRun, history_runs};
 pub(crate) use go_bench::joined_lines as joined_lines_of_go;
 pub use preview::Preview;
 pub use resemblance::{Resemblance, resemblance};

@@ -3,7 +3,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
-use crate::formats::{self, PastRun, Source, stated_time};
+use crate::formats::{self, HistoryRun, Source, stated_time};
 use crate::io::files;
 use crate::io::input::{self, InputError, Loaded, Location, Request};
 use crate::io::regular;
@@ -28,11 +28,11 @@ pub(crate) enum CommitSource {
 
 /// Runs that another tool kept.
 #[derive(Debug, Default)]
-pub(crate) struct PastRuns {
+pub(crate) struct ImportedRuns {
     /// The runs, to be stored.
     pub runs: Vec<Run>,
     /// Runs of commits that the repository does not have.
-    pub gone: usize,
+    pub unknown_commits: usize,
     /// Runs without a commit.
     pub without_commit: usize,
     /// Runs of an unknown machine.
@@ -52,15 +52,20 @@ struct Found {
 
 impl Gate {
     /// Reads a history: a file, `REVISION:PATH` of the repository, or a directory of result files.
-    pub(crate) fn read_history(&self, word: &str, from: CommitSource, format: Option<&str>) -> Result<PastRuns, Error> {
+    pub(crate) fn read_history(
+        &self,
+        word: &str,
+        from: CommitSource,
+        format: Option<&str>,
+    ) -> Result<ImportedRuns, Error> {
         let repository =
             Repository::discover(&self.directory).map_err(|source| Error::NoCommit { source: Some(source) })?;
         let path = self.directory.join(word);
-        let mut past = PastRuns::default();
+        let mut imported = ImportedRuns::default();
         let found = if path.is_dir() && criterion_baselines::is_tree(&path) {
             criterion_baselines::read(&path, &repository)?
         } else if path.is_dir() {
-            self.read_result_files(&repository, &path, from, format, &mut past)?
+            self.read_result_files(&repository, &path, from, format, &mut imported)?
         } else {
             let bytes = if path.is_file() {
                 regular::read(&path).map_err(|error| InputError::Refused { place: word.to_owned(), error })?
@@ -70,7 +75,7 @@ impl Gate {
                 return Err(Error::NoSuchPath { word: word.to_owned(), source: None });
             };
             let source = Source { name: word, bytes: &bytes };
-            match formats::past_runs(source).map_err(|problem| InputError::Unreadable(vec![problem]))? {
+            match formats::history_runs(source).map_err(|problem| InputError::Unreadable(vec![problem]))? {
                 Some(runs) => runs.into_iter().map(|run| of_history(&repository, run)).collect(),
                 None => {
                     let request = Request { format, detail: Detail::Samples, committed: None };
@@ -81,13 +86,13 @@ impl Gate {
             }
         };
         for one in found {
-            past.add(one, &repository);
+            imported.add(one, &repository);
         }
-        if past.runs.is_empty() {
+        if imported.runs.is_empty() {
             let hint = "it has no results of a known format; run `perfgate formats` for a list".to_owned();
             return Err(InputError::Nothing { place: word.to_owned(), hint }.into());
         }
-        Ok(past)
+        Ok(imported)
     }
 
     fn read_result_files(
@@ -96,7 +101,7 @@ impl Gate {
         root: &Path,
         from: CommitSource,
         format: Option<&str>,
-        past: &mut PastRuns,
+        imported: &mut ImportedRuns,
     ) -> Result<Vec<Found>, Error> {
         let refused = |place: &Path, error| InputError::Refused { place: place.display().to_string(), error };
         let paths = files::files_below(root, MAX_FILES).map_err(|error| refused(root, error))?;
@@ -111,10 +116,12 @@ impl Gate {
         for (path, part) in paths.iter().zip(parts) {
             match part {
                 Ok(Some((loaded, bytes))) => found.push(of_file(repository, loaded, path, &bytes, from)),
-                Ok(None) | Err(InputError::UnknownContent(..) | InputError::Nothing { .. }) => past.other_files += 1,
+                Ok(None) | Err(InputError::UnknownContent(..) | InputError::Nothing { .. }) => {
+                    imported.other_files += 1
+                }
                 Err(error) => {
                     let message = format!("{error}; left out");
-                    past.diagnostics.push(Diagnostic::warning("unreadable", "", message));
+                    imported.diagnostics.push(Diagnostic::warning("unreadable", "", message));
                 }
             }
         }
@@ -122,13 +129,13 @@ impl Gate {
     }
 }
 
-impl PastRuns {
+impl ImportedRuns {
     fn add(&mut self, found: Found, repository: &Repository) {
         let Found { loaded: Loaded { mut run, diagnostics, .. }, commit, time } = found;
         let known: BTreeSet<String> = self.diagnostics.iter().map(|one| one.message.clone()).collect();
         self.diagnostics.extend(diagnostics.into_iter().filter(|one| !known.contains(&one.message)));
         let committed = commit.as_ref().and_then(|commit| repository.time(commit).ok());
-        self.gone += usize::from(commit.is_some() && committed.is_none());
+        self.unknown_commits += usize::from(commit.is_some() && committed.is_none());
         self.without_commit += usize::from(commit.is_none());
         run.time = committed.or(time).unwrap_or_default();
         run.commit = commit;
@@ -156,8 +163,8 @@ mod criterion_baselines {
     }
 }
 
-fn of_history(repository: &Repository, run: PastRun) -> Found {
-    let PastRun { time, reading } = run;
+fn of_history(repository: &Repository, run: HistoryRun) -> Found {
+    let HistoryRun { time, reading } = run;
     let loaded = input::of_reading(reading);
     Found { commit: stated_commit(repository, &loaded), loaded, time }
 }

@@ -18,7 +18,7 @@ pub fn probe(dir: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Environme
     let mut facts = Environment::default();
     let mut add = |key: &str, fact: Option<String>| {
         if let Some(fact) = fact {
-            facts.set(key, tidy(&fact));
+            facts.set(key, single_line(&fact));
         }
     };
     add(Environment::CPU, cpu(dir, variable));
@@ -160,7 +160,7 @@ fn text_of(path: &str) -> Option<String> {
 }
 
 /// A fact on one line with single spaces, shortened: kernels differ in how they space the same model.
-fn tidy(fact: &str) -> String {
+fn single_line(fact: &str) -> String {
     let words: Vec<&str> =
         fact.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     words.join(" ").chars().take(LONGEST).collect()
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn cpu_models_are_found_on_each_architecture() {
-        let model = |cpuinfo: &str| cpu_model(cpuinfo).map(|model| tidy(&model));
+        let model = |cpuinfo: &str| cpu_model(cpuinfo).map(|model| single_line(&model));
         let x86 = "processor\t: 0\nmodel\t\t: 85\nmodel name\t: Intel(R) Xeon(R)  CPU  @ 2.20GHz\n";
         assert_eq!(model(x86).as_deref(), Some("Intel(R) Xeon(R) CPU @ 2.20GHz"));
         let server = "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n\nprocessor : 1\nCPU part\t: 0xd0c\n";
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_fact_is_one_short_line() {
-        assert_eq!(tidy(" a\n\tb \u{1b} c\0"), "a b c");
-        assert_eq!(tidy(&"x".repeat(5_000)).len(), 200);
+        assert_eq!(single_line(" a\n\tb \u{1b} c\0"), "a b c");
+        assert_eq!(single_line(&"x".repeat(5_000)).len(), 200);
     }
 }

@@ -10,9 +10,9 @@ impl Repository {
     pub fn default_branch_commits(&self) -> Result<(String, BTreeSet<Commit>), RepositoryError> {
         let branch = self.default_branch()?;
         let mut commits = BTreeSet::new();
-        for tip in self.branch_commits(&branch) {
-            let Some(tip) = named(tip) else { continue };
-            for commit in self.ancestors(&tip, usize::MAX)? {
+        for newest in self.branch_commits(&branch) {
+            let Some(newest) = named(newest) else { continue };
+            for commit in self.ancestors(&newest, usize::MAX)? {
                 if !commits.insert(commit) {
                     break;
                 }

@@ -244,17 +244,17 @@ impl Repository {
         branch: &str,
         known: Option<&Commit>,
     ) -> Result<Commit, RepositoryError> {
-        let tip = self.commit(commit)?.id();
+        let id = self.commit(commit)?.id();
         let _watched = self.watched();
         let known = known.and_then(|known| self.commit(known).ok()).map(|known| known.id());
         let mut nearest: Option<(usize, Oid)> = None;
         for other in self.branch_commits(branch).into_iter().chain(known) {
-            let base = match self.inner.merge_base(tip, other) {
+            let base = match self.inner.merge_base(id, other) {
                 Ok(base) => base,
                 Err(error) if error.code() == ErrorCode::NotFound => continue,
                 Err(error) => return Err(failed("find the merge base")(error)),
             };
-            let (ahead, _) = self.inner.graph_ahead_behind(tip, base).map_err(failed("find the merge base"))?;
+            let (ahead, _) = self.inner.graph_ahead_behind(id, base).map_err(failed("find the merge base"))?;
             if nearest.is_none_or(|(least, _)| ahead < least) {
                 nearest = Some((ahead, base));
             }
@@ -290,7 +290,7 @@ impl Repository {
         let Ok(id) = self.commit(commit).map(|commit| commit.id()) else { return false };
         self.branch_commits(branch)
             .into_iter()
-            .any(|tip| tip == id || self.inner.graph_descendant_of(tip, id).unwrap_or(false))
+            .any(|newest| newest == id || self.inner.graph_descendant_of(newest, id).unwrap_or(false))
     }
 
     /// The commits whose runs can be the base of a commit, best first: the merge base with the default branch, then its first

@@ -84,13 +84,13 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
             let head = &runs[index];
             let before = runs[..index].iter().filter(|run| same_class(run, head));
             let before = before.filter(|run| run.commit.is_none() || run.commit != head.commit);
-            let mut past: Vec<&Run> = before.rev().take(HISTORY_RUNS).collect();
-            past.reverse();
-            if past.is_empty() {
+            let mut history: Vec<&Run> = before.rev().take(HISTORY_RUNS).collect();
+            history.reverse();
+            if history.is_empty() {
                 return None;
             }
             let machine = runs.iter().position(|run| same_class(run, head)).unwrap_or(index);
-            let BaseWindow { runs: base, .. } = base_window(&past, rules);
+            let BaseWindow { runs: base, .. } = base_window(&history, rules);
             Some(replay_run(&base, head, machine, &policies, rules))
         })
         .collect();

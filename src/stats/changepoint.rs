@@ -277,10 +277,10 @@ impl<'a> Search<'a> {
         let fits = parts.into_iter().filter_map(|part| Some((self.slope(segments, sums, part.clone())?, part)));
         let best = fits.max_by(|((a, _), _), ((b, _), _)| a.total_cmp(b));
         match best {
-            Some(((_, change), taken)) => {
-                self.same_direction(segments, sums, row.start..taken.start, out);
+            Some(((_, change), part)) => {
+                self.same_direction(segments, sums, row.start..part.start, out);
                 out.push(change);
-                self.same_direction(segments, sums, taken.end..row.end, out);
+                self.same_direction(segments, sums, part.end..row.end, out);
             }
             None if row.len() > MAX_SLOPE_STEPS => {
                 let middle = row.start + row.len() / 2;

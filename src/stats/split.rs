@@ -48,14 +48,14 @@ impl Split {
     /// is not positive.
     pub fn of(samples: &[f64], median: f64) -> Option<Split> {
         let every = samples.len().div_ceil(MAX_SAMPLES).max(1);
-        let taken = || samples.iter().step_by(every).copied();
-        let n = taken().count();
+        let selected = || samples.iter().step_by(every).copied();
+        let n = selected().count();
         let (low, high) = (median * (1.0 - STEADY), median * (1.0 + STEADY));
-        let moved = taken().filter(|x| *x < low || *x > high).count();
-        if n < MIN_SAMPLES || (moved as f64) < MIN_MOVED * n as f64 || taken().any(|x| x <= 0.0) {
+        let moved = selected().filter(|x| *x < low || *x > high).count();
+        if n < MIN_SAMPLES || (moved as f64) < MIN_MOVED * n as f64 || selected().any(|x| x <= 0.0) {
             return None;
         }
-        let mut sorted: Vec<f64> = taken().map(f64::ln).collect();
+        let mut sorted: Vec<f64> = selected().map(f64::ln).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let groups = Groups::of(&sorted);
         let [lower, upper] = [groups.lower, groups.upper].map(centre::median);
@@ -63,7 +63,7 @@ impl Split {
         let steps = ((ratio / RATIO_STEP).round() as u16).min(MAX_RATIO);
         let share = (groups.upper.len() as f64 / n as f64 * 256.0).round().clamp(1.0, 255.0) as u8;
         let limit = groups.limit().exp();
-        let two_modes = groups.are_apart(ratio) && alternate(taken(), limit, groups.upper.len(), n);
+        let two_modes = groups.are_apart(ratio) && alternate(selected(), limit, groups.upper.len(), n);
         Some(Split {
             share: NonZeroU8::new(share)?,
             median_at: ((median.ln() - lower) / ratio * 255.0).round().clamp(0.0, 255.0) as u8,

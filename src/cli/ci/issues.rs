@@ -7,7 +7,7 @@ use super::variable;
 use super::work::Work;
 use crate::cli::publish::{self, DEFAULT_KEY};
 use crate::cli::{facts, measure, output};
-use crate::gate::{Landed, MeasurePlan, Side};
+use crate::gate::{ConfirmedRegressions, MeasurePlan, Side};
 use crate::io::github::{self, Client, ClosedAs, Fault, Issue, JobRun, Slug, Subject};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Diagnostic};
@@ -101,13 +101,13 @@ impl Issues<'_> {
                 self.problems.push(fault.diagnostic());
             }
         }
-        let landed = self.landed().map_err(IssueError::Judge)?;
+        let confirmed = self.confirmed_regressions().map_err(IssueError::Judge)?;
         let (mut opened, mut left) = (0, 0);
-        for (landed, finding) in
-            landed.iter().flat_map(|landed| landed.regressions.iter().map(move |one| (landed, one)))
+        for (confirmed, finding) in
+            confirmed.iter().flat_map(|confirmed| confirmed.regressions.iter().map(move |one| (confirmed, one)))
         {
             let is_known = |issue: &Issue| {
-                handled.contains(&issue.number) || !issue.is_over && self.base_includes_before(issue, &landed.report)
+                handled.contains(&issue.number) || !issue.is_over && self.base_includes_before(issue, &confirmed.report)
             };
             if known.iter().filter(|issue| self.is_about(issue, finding)).any(is_known) {
                 continue;
@@ -117,7 +117,7 @@ impl Issues<'_> {
                 continue;
             }
             opened += 1;
-            self.open(landed, finding)?;
+            self.open(confirmed, finding)?;
         }
         if left > 0 {
             let message = format!(
@@ -161,27 +161,27 @@ impl Issues<'_> {
     }
 
     /// The confirmed regressions of this run.
-    fn landed(&self) -> anyhow::Result<Vec<Landed>> {
+    fn confirmed_regressions(&self) -> anyhow::Result<Vec<ConfirmedRegressions>> {
         let Recorded { commit, side, report, .. } = &self.recorded;
         let gate = self.work.gate;
         let Some(previous) = report.base.commits.first().filter(|_| report.environment.matches) else {
             return Ok(Vec::new());
         };
-        let mut landed = gate.landed(&report.base.commits, side)?;
-        for landed in &mut landed {
-            facts::complete_compared(gate, &mut landed.report);
+        let mut confirmed = gate.confirmed_regressions(&report.base.commits, side)?;
+        for confirmed in &mut confirmed {
+            facts::complete_compared(gate, &mut confirmed.report);
         }
         if let Some(command) = self.work.inputs.bench_command()
-            && landed.is_empty()
+            && confirmed.is_empty()
             && report.counts.regressed > 0
         {
             output::note("a benchmark regressed; measuring this commit and the one before it again");
             let (base, explain) = (Some(previous.to_string()), self.work.inputs.explain);
             let plan = MeasurePlan { base, explain, ..MeasurePlan::default() };
             let (again, _) = measure::measure(gate, &command, &plan)?;
-            landed.push(Landed::measured_again(previous, commit, report, &again));
+            confirmed.push(ConfirmedRegressions::measured_again(previous, commit, report, &again));
         }
-        Ok(landed)
+        Ok(confirmed)
     }
 
     /// True if the base of a report includes runs from before the regression of an issue that a person closed: the report
@@ -191,20 +191,20 @@ impl Issues<'_> {
         report.base.commits.last().is_none_or(|oldest| here.includes(&issue.base, oldest) != Some(false))
     }
 
-    fn open(&mut self, landed: &Landed, finding: &Finding) -> Result<(), Fault> {
+    fn open(&mut self, confirmed: &ConfirmedRegressions, finding: &Finding) -> Result<(), Fault> {
         let subject = self.subject(finding);
         let room = github::room_in_issue(&subject).saturating_sub(FRAME);
         let mention = self.work.inputs.mention.as_deref().map(|names| format!("{names}\n\n")).unwrap_or_default();
-        let text = format!("{mention}{}", self.text(&landed.report, finding, room));
+        let text = format!("{mention}{}", self.text(&confirmed.report, finding, room));
         let title = format!(
             "{}: {} {} on {} since {}",
             escape::title(&finding.name),
             escape::title(&finding.metric),
             finding.change.map(change).unwrap_or_default(),
             escape::title(self.recorded.branch),
-            landed.since.short()
+            confirmed.since.short()
         );
-        let url = github::open_issue(&self.client, self.repository, &subject, &landed.base, &title, &text)?;
+        let url = github::open_issue(&self.client, self.repository, &subject, &confirmed.base, &title, &text)?;
         output::note(&format!("opened an issue: {}", escape::terminal(&url)));
         Ok(())
     }

@@ -4,7 +4,7 @@
 mod explanations;
 mod history;
 mod report;
-mod strip;
+mod samples;
 
 pub use explanations::page as explanation_page;
 pub use history::{HistorySite, page as history_page, site as history_site};

@@ -1,7 +1,7 @@
 //! The page of a Report: verdict, budgets, every finding with its interval drawn and its samples on demand, warnings,
 //! machines. The findings are data; `report.js` creates their rows when they scroll into view.
 
-use super::strip::strip;
+use super::samples::samples;
 use super::{Page, STYLE, explanations, filter_bar, header_cell, wide};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
@@ -237,7 +237,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
         json!(finding.q.map(|q| significant(q, 6))),
         json!(Some(limit).filter(|limit| *limit != usual_limit)),
         json!(notes),
-        json!(strip(finding)),
+        json!(samples(finding)),
     ];
     while row.last().is_some_and(Value::is_null) {
         row.pop();

@@ -17,7 +17,7 @@ const MAX_PREVIOUS_COMMITS: usize = 3;
 
 /// Regressions that are confirmed.
 #[derive(Debug)]
-pub(crate) struct Landed {
+pub(crate) struct ConfirmedRegressions {
     /// The commit before the first one that showed them; its runs and those before are the base.
     pub base: Commit,
     /// The first commit that showed them.
@@ -39,13 +39,18 @@ fn keep_shown(findings: &mut Vec<Finding>, other: &Report) {
     findings.retain(|finding| shown.iter().any(|other| other.is_of_same_series(finding)));
 }
 
-impl Landed {
+impl ConfirmedRegressions {
     /// The regressions of a run against the previous commit that a second measurement of both commits shows too.
-    pub(crate) fn measured_again(base: &Commit, since: &Commit, report: &Report, again: &Report) -> Landed {
+    pub(crate) fn measured_again(
+        base: &Commit,
+        since: &Commit,
+        report: &Report,
+        again: &Report,
+    ) -> ConfirmedRegressions {
         let mut regressions = regressed(report);
         keep_shown(&mut regressions, again);
         let report = Report { explanations: again.explanations.clone(), ..report.clone() };
-        Landed { base: base.clone(), since: since.clone(), report, regressions }
+        ConfirmedRegressions { base: base.clone(), since: since.clone(), report, regressions }
     }
 }
 
@@ -76,9 +81,13 @@ impl Gate {
 
     /// The regressions of a run that the runs right before it showed too. `previous` are their commits, newest first. The
     /// base is the runs before the first one that showed them; of two such bases, the older one counts.
-    pub(crate) fn landed(&self, previous: &[Commit], head: &Side) -> Result<Vec<Landed>, Error> {
+    pub(crate) fn confirmed_regressions(
+        &self,
+        previous: &[Commit],
+        head: &Side,
+    ) -> Result<Vec<ConfirmedRegressions>, Error> {
         let repository = Repository::discover(&self.directory)?;
-        let mut found: Vec<Landed> = Vec::new();
+        let mut found: Vec<ConfirmedRegressions> = Vec::new();
         for (at, since) in previous.iter().enumerate().take(MAX_PREVIOUS_COMMITS).rev() {
             let Some(base) = repository.ancestors(since, 2)?.nth(1) else { continue };
             let environment = head.environment.clone().unwrap_or_default();
@@ -89,7 +98,7 @@ impl Gate {
             let report = self.judge_sides(before.clone(), head.clone(), true, ReportDetail::ALL)?;
             let mut regressions = regressed(&report);
             regressions.retain(|one| {
-                !found.iter().flat_map(|landed| &landed.regressions).any(|known| known.is_of_same_series(one))
+                !found.iter().flat_map(|confirmed| &confirmed.regressions).any(|known| known.is_of_same_series(one))
             });
             for commit in &previous[..=at] {
                 if regressions.is_empty() {
@@ -99,7 +108,7 @@ impl Gate {
                 keep_shown(&mut regressions, &shown);
             }
             if !regressions.is_empty() {
-                found.push(Landed { base, since: since.clone(), report, regressions });
+                found.push(ConfirmedRegressions { base, since: since.clone(), report, regressions });
             }
         }
         Ok(found)

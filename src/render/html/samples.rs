@@ -13,7 +13,7 @@ const STEPS: f64 = 1000.0;
 
 /// The unit, the lowest value and the size of a step, then each run's number of samples and its values as steps from the
 /// one before; `o` if outliers were moved to the edge.
-pub fn strip(finding: &Finding) -> Option<Value> {
+pub fn samples(finding: &Finding) -> Option<Value> {
     let sides = finding.plot_samples.as_ref()?;
     let values = || sides.iter().flatten().flat_map(|run| &run.values).copied().filter(|value| value.is_finite());
     let ranges: Vec<(f64, f64)> = sides.iter().flatten().filter_map(main_range).collect();
