@@ -229,7 +229,7 @@ impl ProfileBuilder {
                 moved += cost;
                 let whole: f64 = callers.iter().map(|(_, cost)| cost).sum();
                 for (caller, part) in callers {
-                    received[caller.0 as usize] += cost * part / whole;
+                    received[caller.0 as usize] += cost * (part / whole);
                 }
             }
             for (node, cost) in self.nodes.iter_mut().zip(received) {
@@ -290,6 +290,19 @@ mod tests {
         let profile = builder.finish();
         let sum: f64 = profile.functions.values().map(|function| function.charged).sum();
         assert!((sum - 10.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn calls_whose_costs_overflow_are_found() {
+        for (count, finite) in [(1, true), (2, false)] {
+            let mut builder = ProfileBuilder::new(Measure::Time, Scope::Qualified);
+            let [a, library] = ["app::a", "core::x"].map(|name| builder.function(name, None, None));
+            builder.cost(&[frame(library)], 10.0);
+            for _ in 0..count {
+                builder.call(instance(a), &[frame(a)], (instance(library), library), calls(1e308));
+            }
+            assert_eq!(builder.finish().is_finite(), finite);
+        }
     }
 
     #[test]

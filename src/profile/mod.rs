@@ -134,6 +134,11 @@ impl Function {
 }
 
 impl Profile {
+    /// False if the sums of its costs overflow: of the costs, or of the calls by which library code is charged to its callers.
+    fn is_finite(&self) -> bool {
+        self.total.is_finite() && self.functions.values().all(|function| function.charged.is_finite())
+    }
+
     /// Divides all costs by a number of iterations, to get those of one iteration.
     pub fn divide(&mut self, by: f64) {
         self.total /= by;
@@ -310,7 +315,7 @@ pub fn read(place: &str, bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<
     let reader = reader.ok_or_else(|| ProfileError::Unknown { place: place.to_owned() })?;
     let format = reader.name;
     let profile = (reader.read)(bytes, frames).map_err(|fault| fault.in_file(place, format))?;
-    if !profile.total.is_finite() {
+    if !profile.is_finite() {
         return Err(Fault::new("the sum of its costs is too large").in_file(place, format));
     }
     if profile.total > 0.0 { Ok(profile) } else { Err(ProfileError::Empty { place: place.to_owned(), format }) }
