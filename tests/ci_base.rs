@@ -60,7 +60,7 @@ fn commits_without_runs_are_not_attributed_to_the_pull_request() {
     ci(&sandbox, "pull_request", &event, &insist, &[]).exits(2).prints(behind);
     // Without a regression it passes, and the headline names the gap too.
     benches(&sandbox, 10, 1000.0);
-    let passed = "PASS: no regression; the baseline is 1 commit of main behind";
+    let passed = "PASS: no regression in 8 benchmarks; the baseline is 1 commit of main behind";
     ci(&sandbox, "pull_request", &event, &[], &[]).exits(0).prints(passed);
     ci(&sandbox, "pull_request", &event, &insist, &[]).exits(2);
     // With a run of the merge base there is a verdict.

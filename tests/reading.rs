@@ -136,7 +136,7 @@ fn a_faster_server_with_the_same_error_rate_passes_and_the_numbers_of_errors_are
     assert!(rows.iter().all(|row| row["metric"] != "errors"));
     let failed = rows.iter().find(|row| row["name"] == "http_req_failed").unwrap();
     assert_eq!((&failed["outcome"], &failed["head"]["events"]), (&json!("unchanged"), &json!(24_000)));
-    assert_eq!(failed["notes"][0], "36,032 of 180,160 samples in base, 24,000 of 120,000 samples in head");
+    assert_eq!(failed["notes"][0], "36,032 of 180,160 requests in base, 24,000 of 120,000 requests in head");
 }
 
 #[test]

@@ -142,11 +142,12 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     }
     match report.verdict {
         Verdict::None if args.allow_missing_baseline => Ok(0),
-        Verdict::None => bail!(
-            "no verdict: {}. {} To exit with 0 instead, pass --allow-missing-baseline",
-            render::not_judged(&report),
-            render::next_step(&report).unwrap_or_default()
-        ),
+        Verdict::None => {
+            // The other views contain the next step.
+            let is_data = args.template.is_none() && matches!(args.format, View::Json | View::Junit | View::Csv);
+            let next = render::next_step(&report).filter(|_| is_data).map(|next| format!(". {next}"));
+            bail!("no verdict: {}{}", render::not_judged(&report), next.unwrap_or_default())
+        }
         Verdict::Pass | Verdict::Fail => Ok(report.exit_code()),
     }
 }

@@ -147,13 +147,15 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    /// Parses a unit. An unknown one is kept as written and reported once.
+    /// Parses a unit. An unknown one is kept as written and reported in one note.
     pub fn unit(&mut self, label: &str) -> UnitScale {
         Unit::parse(label).unwrap_or_else(|| {
             if self.unknown_units.insert(label.to_owned()) {
-                let message =
-                    format!("`{label}` is not a known unit; its values are compared only with values in `{label}`");
-                self.note("unknown-unit", message);
+                let note = Diagnostic::unknown_units(self.place(), self.unknown_units.iter().cloned().collect());
+                match self.reading.diagnostics.iter_mut().find(|known| !known.units.is_empty()) {
+                    Some(known) => *known = Diagnostic { place: self.source.name.to_owned(), ..note },
+                    None => self.report(note),
+                }
             }
             UnitScale { unit: Unit::Other(label.into()), factor: 1.0 }
         })

@@ -121,7 +121,7 @@ pub enum Error {
         commit: String,
     },
     /// Head has exactly the samples of base.
-    #[error("nothing was measured for {head}: it has exactly the samples of {base}; run the benchmarks")]
+    #[error("{}", same_results(base, head))]
     SameResults {
         /// The label of the base.
         base: String,
@@ -199,6 +199,13 @@ pub enum Error {
         /// What stopped it.
         source: Box<Error>,
     },
+}
+
+fn same_results(base: &str, head: &str) -> String {
+    if base == head {
+        return format!("base and head are the same results ({head}); give two different results to compare");
+    }
+    format!("nothing was measured for {head}: it has exactly the samples of {base}; run the benchmarks")
 }
 
 impl Error {

@@ -74,6 +74,7 @@ pub(super) fn judge(mut compared: Compared, policy: &Policy, base: SideFacts, he
     let (environment, diagnostic) =
         compare_environments(base.environment.as_ref(), head.environment.as_ref(), policy.ignored_environment());
     compared.diagnostics.extend(diagnostic);
+    Diagnostic::join_unknown_units(&mut compared.diagnostics);
     let today = jiff::Zoned::now().date();
     let context = JudgeContext { base: base.report, head: head.report, environment, today };
     verdict::judge(compared, policy, context)

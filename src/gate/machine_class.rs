@@ -182,11 +182,8 @@ pub(super) fn compare_environments(
         } else {
             ""
         };
-        let message = format!(
-            "base and head ran on different machines; times are shown but not compared: {}. Measure both on one machine, or list \
-             the keys that may differ under `[environment] ignore`{unknown}",
-            decisive.join("; ")
-        );
+        let message =
+            format!("times are shown but not compared, because the machines differ: {}{unknown}", decisive.join("; "));
         Some(Diagnostic::warning("different-machines", "", message))
     };
     (EnvironmentReport { matches: decisive.is_empty(), assumed: false, differences }, diagnostic)

@@ -28,7 +28,14 @@ pub struct Diagnostic {
     /// Set on a summary: how many diagnostics of this code are not listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_for: Option<usize>,
+    /// The units that a note on unknown units names, so that the notes of several files can be joined.
+    #[serde(skip)]
+    pub units: Vec<String>,
 }
+
+const UNKNOWN_UNIT: &str = "unknown-unit";
+/// Most units that a note names.
+const NAMED_UNITS: usize = 5;
 
 impl Diagnostic {
     /// A note.
@@ -47,7 +54,48 @@ impl Diagnostic {
     }
 
     fn new(severity: Severity, code: &str, place: String, message: String) -> Self {
-        Diagnostic { code: code.into(), severity, message, place, stands_for: None }
+        Diagnostic { code: code.into(), severity, message, place, stands_for: None, units: Vec::new() }
+    }
+
+    /// A note on units that are not known, and so kept as written.
+    pub fn unknown_units(place: impl Into<String>, units: Vec<String>) -> Self {
+        let named = |units: &[String]| units.iter().map(|unit| format!("`{unit}`")).collect::<Vec<_>>().join(", ");
+        let message = match units.as_slice() {
+            [one] => format!("`{one}` is not a known unit; its values are compared only with values in `{one}`"),
+            units => {
+                let (last, others) = match units.len() {
+                    count if count > NAMED_UNITS => (format!("{} more", count - NAMED_UNITS), &units[..NAMED_UNITS]),
+                    count => (named(&units[count.saturating_sub(1)..]), &units[..count.saturating_sub(1)]),
+                };
+                let others = named(others);
+                format!(
+                    "{others} and {last} are not known units; values are compared only with values in the same unit"
+                )
+            }
+        };
+        Diagnostic { units, ..Diagnostic::note(UNKNOWN_UNIT, place, message) }
+    }
+
+    /// Joins notes on unknown units: each run of each side has one.
+    pub fn join_unknown_units(diagnostics: &mut Vec<Diagnostic>) {
+        let notes = || diagnostics.iter().filter(|one| one.code == UNKNOWN_UNIT);
+        if notes().count() < 2 {
+            return;
+        }
+        let mut units: Vec<String> = notes().flat_map(|note| note.units.iter().cloned()).collect();
+        units.sort();
+        units.dedup();
+        let mut others: Vec<Diagnostic> = Vec::new();
+        for note in notes().filter(|note| note.units.is_empty()) {
+            if others.iter().all(|known| known.message != note.message) {
+                others.push(Diagnostic { place: String::new(), ..note.clone() });
+            }
+        }
+        diagnostics.retain(|one| one.code != UNKNOWN_UNIT);
+        diagnostics.extend(others);
+        if !units.is_empty() {
+            diagnostics.push(Diagnostic::unknown_units("", units));
+        }
     }
 
     /// The same for a summary of `count` diagnostics that are not listed.
@@ -68,3 +116,34 @@ impl std::fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_on_unknown_units_are_joined() {
+        let note = |place: &str, units: &[&str]| {
+            Diagnostic::unknown_units(place, units.iter().map(|one| (*one).to_owned()).collect())
+        };
+        let other = |place: &str| Diagnostic::note(UNKNOWN_UNIT, place, "no unit here");
+        let mut all = vec![
+            note("a", &["points"]),
+            other("a"),
+            note("b", &["points", "score"]),
+            other("b"),
+            Diagnostic::note("x", "b", "x"),
+        ];
+        Diagnostic::join_unknown_units(&mut all);
+        let texts: Vec<String> = all.iter().map(ToString::to_string).collect();
+        let joined = "`points` and `score` are not known units; values are compared only with values in the same unit";
+        assert_eq!(texts, ["b: x", "no unit here", joined]);
+        let one = note("a", &["points"]);
+        assert_eq!(
+            one.to_string(),
+            "a: `points` is not a known unit; its values are compared only with values in `points`"
+        );
+        let many = note("", &["a", "b", "c", "d", "e", "f", "g"]).to_string();
+        assert!(many.starts_with("`a`, `b`, `c`, `d`, `e` and 2 more are not known units"), "{many}");
+    }
+}

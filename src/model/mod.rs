@@ -11,6 +11,7 @@ mod plot_samples;
 pub mod record;
 mod run;
 mod sample_group;
+mod sample_noun;
 mod sample_statistics;
 mod unit;
 
@@ -23,5 +24,6 @@ pub use name::{BenchId, Commit, CommitPrefix, InvalidCommit};
 pub use plot_samples::PlotSamples;
 pub use run::{EarlyEnd, FailedBenchmark, Failures, Run, SkippedBenchmark};
 pub use sample_group::{OfSides, SampleGroup, SampleGroups, SlowPart};
+pub use sample_noun::sample_noun;
 pub use sample_statistics::{SampleStatistics, Statistic};
 pub use unit::{Unit, UnitScale};

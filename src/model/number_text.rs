@@ -1,19 +1,51 @@
 //! Changes, shares and counts as text, the same in every message and view.
 
+/// Changes from here on are factors.
+const FACTOR: f64 = 9.0;
+
 /// A fraction as a signed percentage: `+24.9%`; factors of ten and more as `12.5×`.
 pub fn change(fraction: f64) -> String {
-    if fraction >= 9.0 {
-        let factor = 1.0 + fraction;
-        return if factor < 1e4 { format!("{factor:.1}×") } else { format!("{factor:.1e}×") };
+    if fraction >= FACTOR { factor(1.0 + fraction) } else { signed_percent(fraction) }
+}
+
+/// The interval of a change: `+80.2% … +1,240%`, or `8.1× … 19.3×` for a change of a factor of ten and more. Both ends have the
+/// notation of the change.
+pub fn interval(by: Option<f64>, ends: [f64; 2]) -> String {
+    interval_ends(by, ends).join(" … ")
+}
+
+/// The ends of an interval.
+pub fn interval_ends(by: Option<f64>, ends: [f64; 2]) -> [String; 2] {
+    let is_factor = by.map_or(ends[0] >= FACTOR, |by| by >= FACTOR);
+    ends.map(|end| if is_factor { factor(1.0 + end) } else { signed_percent(end) })
+}
+
+/// A factor: `0.45×`, `12.5×`.
+fn factor(factor: f64) -> String {
+    match factor {
+        factor if factor < 1.0 => format!("{factor:.2}×"),
+        factor if factor < 1e4 => format!("{factor:.1}×"),
+        factor => format!("{factor:.1e}×"),
     }
+}
+
+fn signed_percent(fraction: f64) -> String {
     let percent = fraction * 100.0;
-    if percent.abs() < 0.05 { "0.0%".to_owned() } else { format!("{percent:+.1}%").replace('-', "−") }
+    match percent.abs() {
+        size if size < 0.05 => "0.0%".to_owned(),
+        size if size < 1e3 => format!("{percent:+.1}%").replace('-', "−"),
+        size if size < 1e7 => format!("+{}%", thousands(size.round() as usize)),
+        _ => format!("{percent:+.1e}%"),
+    }
 }
 
 /// A fraction as a plain percentage: `20%`, `2.5%`.
 pub fn percent(fraction: f64) -> String {
     let percent = fraction * 100.0;
     let rounded = (percent * 10.0).round() / 10.0 + 0.0; // not -0
+    if (1e3..1e15).contains(&rounded) {
+        return format!("{}%", thousands(rounded.round() as usize));
+    }
     if rounded.fract() == 0.0 { format!("{rounded:.0}%") } else { format!("{rounded:.1}%") }
 }
 
@@ -44,6 +76,16 @@ pub fn thousands(count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_ends_of_an_interval_have_the_notation_of_the_change() {
+        assert_eq!(interval(Some(0.8), [0.5, 1.3]), "+50.0% … +130.0%");
+        assert_eq!(interval(Some(1.842), [-0.585, 18.5]), "−58.5% … +1,850%");
+        assert_eq!(interval(Some(11.5), [-0.55, 20.0]), "0.45× … 21.0×");
+        assert_eq!(interval(Some(11.5), [8.0, 1e5]), "9.0× … 1.0e5×");
+        assert_eq!(interval(Some(8.9), [-0.0001, 2e6]), "0.0% … +2.0e8%");
+        assert_eq!(interval(None, [0.1, 9.5]), "+10.0% … +950.0%");
+    }
 
     #[test]
     fn counts_have_the_right_plural_and_separators() {

@@ -1,13 +1,15 @@
 //! Names from benchmark files are untrusted text. Each output format has its own function to escape them.
 
 use std::fmt::Write;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// The maximum length of a name; the middle of a longer one is cut out.
 const LONGEST: usize = 120;
 
-/// The longest name that a narrow table has in one line, and the longest part of a longer one.
-const LONGEST_UNBROKEN: usize = 40;
-const LONGEST_PART: usize = 32;
+/// The columns of the longest name that a narrow table has in one line, and of the longest part of a longer one. With wide
+/// intervals and values next to it, a comment of 760 pixels has no room for more.
+const LONGEST_UNBROKEN: usize = 32;
+const LONGEST_PART: usize = 24;
 
 /// For a terminal: control characters, line breaks and direction marks become visible escapes.
 pub fn terminal(text: &str) -> String {
@@ -114,7 +116,7 @@ pub fn markdown(text: &str) -> String {
 /// code span nowhere else, and a table of unbroken names is wider than a comment.
 pub fn markdown_cell(text: &str) -> String {
     let name = visible(&shortened(text));
-    if name.chars().count() <= LONGEST_UNBROKEN {
+    if name.width() <= LONGEST_UNBROKEN {
         return code(&name);
     }
     let parts: Vec<String> = breakable(&name).into_iter().map(|part| references(&part)).collect();
@@ -135,7 +137,7 @@ fn breakable(name: &str) -> Vec<String> {
         if let Some(part) = parts.last_mut() {
             part.push(c);
         }
-        count += 1;
+        count += c.width().unwrap_or(0);
         after = c;
     }
     parts
@@ -377,10 +379,10 @@ mod tests {
         assert_eq!(markdown_cell("group/bench"), "`group/bench`");
         assert_eq!(
             markdown_cell("tokenizer::unicode::normalization/parse_very_large_documents"),
-            "<code>tokenizer&#58;&#58;unicode&#58;&#58;<wbr>normalization/parse&#95;<wbr>very_large_documents</code>"
+            "<code>tokenizer&#58;&#58;unicode&#58;&#58;<wbr>normalization/<wbr>parse_very_large&#95;<wbr>documents</code>"
         );
         assert_eq!(markdown_cell(&"x".repeat(80)).replace("<wbr>", "").len(), 80 + "<code></code>".len());
-        assert_eq!(markdown_cell(&"x".repeat(80)).matches("<wbr>").count(), 2);
+        assert_eq!(markdown_cell(&"x".repeat(80)).matches("<wbr>").count(), 3);
         assert!(!markdown_cell(&"<img>|`".repeat(10))["<code>".len()..].contains(['|', '`']));
     }
 

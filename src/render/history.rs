@@ -283,9 +283,10 @@ pub(super) fn change_size(fraction: f64) -> String {
 /// `[+8.1% … +12.4%] after a1b2c3d4e5, up to b2c3d4e5f6 (3 possible commits)`
 fn describe(change: &SeriesChange) -> String {
     let commits = &change.commits;
-    let [low, high] = change.interval.map(quantity::change);
+    let ends = change.interval;
     // A step from or to zero has no interval.
-    let interval = if change.interval[0] < change.interval[1] { format!("[{low} … {high}] ") } else { String::new() };
+    let interval =
+        if ends[0] < ends[1] { format!("[{}] ", quantity::interval(Some(change.change), ends)) } else { String::new() };
     let to = label(commits.to.as_ref(), commits.time);
     match (change.shape, &commits.after) {
         (Shape::Drift, Some(after)) => {

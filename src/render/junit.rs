@@ -2,9 +2,10 @@
 //! A case fails if its benchmark makes the gate fail; an inconclusive one is skipped.
 
 use super::escape::xml;
-use super::quantity::{change, pair};
+use super::quantity::{change, interval, pair};
 use super::remarks::Remarks;
 use super::summary;
+use super::verdict_text::verdict;
 use crate::verdict::{Failure, Finding, Outcome, Report, Verdict};
 use std::fmt::Write;
 
@@ -21,7 +22,7 @@ pub fn junit(report: &Report) -> String {
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\" errors=\"0\"");
     let _ = writeln!(out, "<testsuites name=\"perfgate\" {counts}>\n  <testsuite name=\"perfgate\" {counts}>");
     let _ = writeln!(out, "    <testcase classname=\"perfgate\" name=\"the gate\">");
-    let message = xml(&summary::verdict(report));
+    let message = xml(&verdict(report));
     let _ = match report.verdict {
         Verdict::Fail => writeln!(out, "      <failure type=\"gate\" message=\"{message}\"/>"),
         Verdict::None => writeln!(out, "      <skipped message=\"{message}\"/>"),
@@ -70,8 +71,8 @@ fn sentence(report: &Report, finding: &Finding) -> String {
     if let Some(by) = finding.change {
         let _ = write!(text, ", {}", change(by));
     }
-    if let Some([low, high]) = finding.interval {
-        let _ = write!(text, " [{} … {}]", change(low), change(high));
+    if let Some(ends) = finding.interval {
+        let _ = write!(text, " [{}]", interval(finding.change, ends));
     }
     for note in Remarks::alone(report, finding) {
         let _ = write!(text, "; {note}");

@@ -2,9 +2,11 @@
 
 use super::explanation::explanation_markdown;
 use super::listing::Listing;
-use super::quantity::{change, pair};
+use super::next::next_step;
+use super::quantity::{change, interval, pair};
 use super::remarks::Remarks;
 use super::table::q_value;
+use super::verdict_text::{HeadlineStatus, verdict};
 use super::{escape, summary};
 use crate::model::Diagnostic;
 use crate::verdict::{Finding, Outcome, Report};
@@ -13,8 +15,8 @@ use std::fmt::Write;
 /// The Report as Markdown; `all` lists the unchanged benchmarks too.
 pub fn markdown(report: &Report, all: bool) -> String {
     let mut out = String::new();
-    let mark = summary::HeadlineStatus::of(report).mark();
-    let _ = writeln!(out, "### {mark} perfgate: {}\n", summary::verdict(report));
+    let mark = HeadlineStatus::of(report).mark();
+    let _ = writeln!(out, "### {mark} perfgate: {}\n", verdict(report));
     let _ = writeln!(out, "{}; {}.", summary::counts(report), summary::method(report));
     if let Some(overall) = summary::overall(report) {
         let _ = writeln!(out, "{}{}.", overall[..1].to_uppercase(), &overall[1..]);
@@ -25,6 +27,9 @@ pub fn markdown(report: &Report, all: bool) -> String {
     for (label, side) in [("Base", &report.base), ("Head", &report.head)] {
         let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
         let _ = writeln!(out, "{label}: {}.", escape::markdown_text(&(summary::side(side) + &commits)));
+    }
+    if let Some(next) = next_step(report) {
+        let _ = writeln!(out, "\nNext: {}", escape::markdown_text(&next));
     }
     let Listing { rows: shown, others } = Listing::of(report, all);
     if !shown.is_empty() {
@@ -80,7 +85,7 @@ fn row(out: &mut String, finding: &Finding) {
         escape::markdown_cell(&finding.name),
         escape::markdown_text(&finding.metric),
         finding.change.map(change).unwrap_or_else(|| "–".to_owned()),
-        finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default(),
+        finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default(),
         finding.q.map(q_value).unwrap_or_default(),
     );
 }

@@ -27,6 +27,7 @@ mod rows;
 mod summary;
 mod table;
 pub mod template;
+mod verdict_text;
 mod workflow;
 
 pub use badge::badge;
@@ -46,6 +47,7 @@ pub use notices::{
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};
 pub use quantity::{change, counted, pair as quantities, percent};
 pub use replay::{replay_json, replay_table, suggestion};
-pub use summary::{heading as verdict_line, not_judged, reasons, verdict as verdict_sentence};
+pub use summary::{heading as verdict_line, reasons};
 pub use table::{TableOptions, table};
+pub use verdict_text::{not_judged, verdict as verdict_sentence};
 pub use workflow::{workflow, workflow_notes};

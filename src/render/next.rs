@@ -1,11 +1,13 @@
 //! What to do about a verdict, in a sentence or a few.
 
+use super::remarks::LESS_NOISE;
+use super::verdict_text::LeftOpen;
 use crate::verdict::{AcceptableOnPull, Finding, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
 pub fn next_step(report: &Report) -> Option<String> {
-    let steps: Vec<String> = match report.verdict {
-        Verdict::Pass => passed(report).into_iter().map(str::to_owned).collect(),
+    let mut steps: Vec<String> = match report.verdict {
+        Verdict::Pass => passed(report).into_iter().collect(),
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
         Verdict::None if !report.environment.matches => vec![same_machine(report).to_owned()],
@@ -24,6 +26,11 @@ pub fn next_step(report: &Report) -> Option<String> {
         }
         Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
     };
+    let same_machine = same_machine(report);
+    if !report.environment.matches && !report.first_run && !steps.iter().any(|step| step == same_machine) {
+        steps.push(same_machine.to_owned());
+    }
+    steps.dedup();
     (!steps.is_empty()).then(|| steps.join(" "))
 }
 
@@ -43,32 +50,63 @@ fn same_machine(report: &Report) -> &'static str {
     }
 }
 
-fn passed(report: &Report) -> Option<&'static str> {
-    let is_suspect = |finding: &&Finding| finding.suspect && finding.outcome == Outcome::Inconclusive;
-    let suspects: Vec<&Finding> = report.benchmarks.iter().filter(is_suspect).collect();
-    let has_number = suspects.iter().any(|finding| finding.runs_needed.is_some());
-    match (report.counts.failed, !suspects.is_empty()) {
-        (0, true) if !report.environment.matches => Some(same_machine(report)),
-        (0, true) if report.by_measure => {
-            Some("The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).")
+fn passed(report: &Report) -> Option<String> {
+    let step = match LeftOpen::of(report)? {
+        LeftOpen::Failed(1) => "Check the benchmark that failed.",
+        LeftOpen::Failed(_) => "Check the benchmarks that failed.",
+        // The machines decide, see `next_step`.
+        LeftOpen::Suspects(_) | LeftOpen::Inconclusive(_) if !report.environment.matches => return None,
+        LeftOpen::Suspects(_) => {
+            let is_suspect = |finding: &&Finding| finding.suspect && finding.outcome == Outcome::Inconclusive;
+            return Some(measure_again(
+                report,
+                "suspected",
+                &report.benchmarks.iter().filter(is_suspect).collect::<Vec<_>>(),
+            ));
         }
-        (0, true) if !has_number => {
-            Some("Measure the suspected benchmarks again, base and head in turn (`perfgate measure`).")
-        }
-        (0, true) => Some(
-            "Measure the suspected benchmarks again (`perfgate measure`). The notes give the number of runs needed.",
-        ),
-        (0, false) => None,
-        (1, _) => Some("Check the benchmark that failed."),
-        _ => Some("Check the benchmarks that failed."),
+        LeftOpen::Inconclusive(_) => return Some(decide(report)),
+        LeftOpen::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
+        LeftOpen::Tolerated => return None,
+    };
+    Some(step.to_owned())
+}
+
+/// How to decide the inconclusive benchmarks.
+fn decide(report: &Report) -> String {
+    let open: Vec<&Finding> =
+        report.benchmarks.iter().filter(|one| one.outcome == Outcome::Inconclusive && one.is_judged()).collect();
+    if !open.is_empty() && open.iter().all(|finding| finding.other_settings) {
+        return "Measure base and head again with the same settings (number of samples, warm-up, measurement time)."
+            .to_owned();
+    }
+    measure_again(report, "inconclusive", &open)
+}
+
+/// What to do about undecided benchmarks.
+fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
+    let has_number = open.iter().any(|finding| finding.runs_needed.is_some());
+    let is_noise = !open.is_empty() && open.iter().all(|finding| finding.is_too_noisy());
+    let noun = if open.len() == 1 { "benchmark" } else { "benchmarks" };
+    if is_noise {
+        format!("More runs would not decide the {which} {noun}: {LESS_NOISE}.")
+    } else if report.by_measure && has_number {
+        "The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
+    } else if report.by_measure {
+        format!("Measure the {which} {noun} again with more `--rounds`.")
+    } else if has_number {
+        format!("Measure the {which} {noun} again (`perfgate measure`). The notes give the number of runs needed.")
+    } else {
+        format!("Measure the {which} {noun} again, base and head in turn (`perfgate measure`).")
     }
 }
 
 fn failed(reason: Reason, report: &Report) -> String {
     let text = match reason {
-        Reason::Outcome(Outcome::Regressed, count) => regressed(count == 1, report),
+        Reason::Outcome(Outcome::Regressed, count) => return regressed(count == 1, report),
         Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
-        Reason::Outcome(Outcome::Inconclusive, _) => "Measure the inconclusive benchmarks again with more runs.",
+        // The machines decide, see `next_step`.
+        Reason::Outcome(Outcome::Inconclusive, _) if !report.environment.matches => same_machine(report),
+        Reason::Outcome(Outcome::Inconclusive, _) => return decide(report),
         Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",
         Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",
         Reason::WholeSuite => "Look for a cause that all benchmarks share (compiler, settings, dependencies).",
@@ -84,21 +122,20 @@ fn failed(reason: Reason, report: &Report) -> String {
     text.to_owned()
 }
 
-fn regressed(is_single: bool, report: &Report) -> &'static str {
-    match (report.acceptable.as_ref().map(|acceptable| acceptable.by_waiver), is_single) {
-        (None, true) => "Make the regressed benchmark faster, or accept it in perfgate.toml (`[[accept]]`).",
-        (None, false) => "Make the regressed benchmarks faster, or accept them in perfgate.toml (`[[accept]]`).",
-        (Some(true), true) => {
-            "Make the regressed benchmark faster, or accept it: in perfgate.toml (`[[accept]]`), or by a comment on the pull request."
+fn regressed(is_single: bool, report: &Report) -> String {
+    let is_time = |finding: &&Finding| finding.metric == "time" || finding.metric.starts_with("time:");
+    let mut regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed);
+    let (noun, them) = if is_single { ("benchmark", "it") } else { ("benchmarks", "them") };
+    let fix = if regressed.all(|finding| is_time(&finding)) {
+        format!("Make the regressed {noun} faster")
+    } else {
+        format!("Improve the regressed {noun}")
+    };
+    match report.acceptable.as_ref().map(|acceptable| acceptable.by_waiver) {
+        None => format!("{fix}, or accept {them} in perfgate.toml (`[[accept]]`)."),
+        Some(true) => {
+            format!("{fix}, or accept {them}: in perfgate.toml (`[[accept]]`), or by a comment on the pull request.")
         }
-        (Some(true), false) => {
-            "Make the regressed benchmarks faster, or accept them: in perfgate.toml (`[[accept]]`), or by a comment on the pull request."
-        }
-        (Some(false), true) => {
-            "Make the regressed benchmark faster, or ask someone with write access to accept it in a comment."
-        }
-        (Some(false), false) => {
-            "Make the regressed benchmarks faster, or ask someone with write access to accept them in a comment."
-        }
+        Some(false) => format!("{fix}, or ask someone with write access to accept {them} in a comment."),
     }
 }

@@ -1,6 +1,6 @@
 //! Values as text, in one suitable unit with four significant digits.
 
-pub use crate::model::number_text::{change, counted, percent, thousands};
+pub use crate::model::number_text::{change, counted, interval, interval_ends, percent, thousands};
 
 /// Prefixes of a unit, smallest first: (factor, label).
 fn scales(unit: &str) -> &'static [(f64, &'static str)] {
@@ -114,6 +114,7 @@ mod tests {
         assert_eq!(change(11.5), "12.5×");
         assert_eq!(percent(0.2), "20%");
         assert_eq!(percent(0.025), "2.5%");
+        assert_eq!(percent(10.703), "1,070%");
         assert_eq!(pair([Some(97.25)], "%"), ["97.25%"]);
         assert_eq!(percent(-0.0001), "0%");
         assert_eq!(pair([Some(-0.0001), Some(5.0)], "furlong"), ["0.000 furlong", "5.000 furlong"]);

@@ -2,8 +2,9 @@
 //! If the advice is the same for all undecided benchmarks, a report prints it once.
 
 use super::quantity::{counted, pair, percent, thousands};
-use crate::model::{OfSides, SampleGroup, SlowPart, number_text};
-use crate::verdict::{Finding, Outcome, Report, Undecided};
+use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, number_text, sample_noun};
+use crate::verdict::{Finding, Outcome, Reason, Report, Undecided, Verdict};
+use std::collections::BTreeMap;
 
 /// The remarks of a report.
 #[derive(Debug, Default)]
@@ -15,19 +16,30 @@ pub struct Remarks {
     why: Option<String>,
     /// What would decide all of them, if that is the same.
     remedy: Option<Fix>,
-    /// True if further runs would decide one of them.
-    decidable: bool,
+    /// How many of them further runs would decide.
+    decidable: usize,
+    /// What many of them have in common, and how many these are, if not all have it.
+    usual: Option<(Advice, usize)>,
     /// The note that all inconclusive benchmarks have because the machines differ, and their number.
     note: Option<(String, usize)>,
+    /// True if the verdict names the machines as the reason.
+    is_in_verdict: bool,
 }
 
+/// What decides a benchmark that is too noisy for more runs.
+pub(super) const LESS_NOISE: &str = "reduce the noise (longer benchmarks, a quieter machine), or change the threshold";
+
+/// Fewer benchmarks with the same advice have it each.
+const MIN_USUAL: usize = 3;
+
 /// Why a benchmark is undecided, and what would decide it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Advice {
     why: Option<String>,
     remedy: Fix,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fix {
     /// More runs per side than are worth while.
     None,
@@ -44,7 +56,9 @@ impl Remarks {
         let all: Vec<Advice> =
             report.benchmarks.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
         let note = shared_note(report);
-        let Some(first) = all.first() else { return Remarks { note, ..Remarks::default() } };
+        let is_in_verdict =
+            report.verdict == Verdict::None && !report.first_run || report.reasons.contains(&Reason::DifferentMachines);
+        let Some(first) = all.first() else { return Remarks { note, is_in_verdict, ..Remarks::default() } };
         let several = all.len() > 1;
         let same_remedy = several && all.iter().all(|one| one.remedy == first.remedy);
         let same_why = same_remedy && all.iter().all(|one| one.why == first.why);
@@ -53,29 +67,55 @@ impl Remarks {
             by_measure: report.by_measure,
             why: first.why.clone().filter(|_| same_why),
             remedy: same_remedy.then_some(first.remedy),
-            decidable: all.iter().any(|one| one.remedy != Fix::None),
+            decidable: all.iter().filter(|one| one.remedy != Fix::None).count(),
+            usual: usual(&all).filter(|_| !same_why && !same_remedy),
             note,
+            is_in_verdict,
         }
     }
 
     /// What would decide the undecided benchmarks, if that is the same for all.
     pub fn shared_advice(&self) -> Option<String> {
         if let Some((note, count)) = &self.note {
-            return Some(format!("{} inconclusive benchmarks: {note}", thousands(*count)));
+            let text = || format!("{} inconclusive benchmarks: {note}", thousands(*count));
+            return (!self.is_in_verdict).then(text);
         }
         if self.undecided < 2 {
             return None;
         }
-        let command = if self.by_measure || !self.decidable { "" } else { " (`perfgate measure`)" };
-        match self.remedy {
-            Some(remedy) => {
+        let command = if self.by_measure || self.decidable == 0 { "" } else { " (`perfgate measure`)" };
+        if let Some((advice, count)) = &self.usual {
+            let others = match self.undecided - self.decidable {
+                0 => String::new(),
+                _ if advice.remedy == Fix::None => format!("; {LESS_NOISE}"),
+                _ => format!(". Where more runs would not decide: {LESS_NOISE}"),
+            };
+            let why = advice.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
+            let command = if advice.remedy == Fix::None { "" } else { command };
+            return Some(format!(
+                "inconclusive benchmarks, unless noted otherwise ({} of {}): {why}{}{command}{others}",
+                thousands(*count),
+                thousands(self.undecided),
+                advice.remedy.text()
+            ));
+        }
+        match (self.remedy, self.undecided - self.decidable) {
+            (Some(remedy), _) => {
                 let why = self.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
-                Some(format!("{} inconclusive benchmarks: {why}{}{command}", thousands(self.undecided), remedy.text()))
+                let advice = if remedy == Fix::None { format!("; {LESS_NOISE}") } else { command.to_owned() };
+                let count = thousands(self.undecided);
+                Some(format!("{count} inconclusive benchmarks: {why}{}{advice}", remedy.text()))
             }
-            None if command.is_empty() => None,
-            None => {
+            (None, 0) if command.is_empty() => None,
+            (None, 0) => {
                 Some("to decide the inconclusive benchmarks, measure both sides in turn: `perfgate measure`".to_owned())
             }
+            (None, too_noisy) => Some(format!(
+                "more runs would decide {} of the {} inconclusive benchmarks{command}; for the other {}, {LESS_NOISE}",
+                thousands(self.decidable),
+                thousands(self.undecided),
+                if too_noisy == 1 { "one".to_owned() } else { thousands(too_noisy) },
+            )),
         }
     }
 
@@ -85,11 +125,18 @@ impl Remarks {
         if let Some((note, _)) = self.note.as_ref().filter(|_| finding.outcome == Outcome::Inconclusive) {
             remarks.retain(|remark| remark != note);
         }
-        if let Some(Advice { why, remedy }) = advice(finding, self.by_measure) {
+        let is_usual = |advice: &Advice| self.usual.as_ref().is_some_and(|(usual, _)| usual == advice);
+        let own = advice(finding, self.by_measure).filter(|advice| !is_usual(advice));
+        if let Some(Advice { why, remedy }) = own {
             let why = why.filter(|_| self.why.is_none());
-            let command = self.undecided == 1 && !self.by_measure && remedy != Fix::None;
-            let remedy =
-                self.remedy.is_none().then(|| remedy.text() + if command { " (`perfgate measure`)" } else { "" });
+            let is_only = self.undecided == 1;
+            let advice = match remedy {
+                Fix::None if is_only => format!("; {LESS_NOISE}"),
+                Fix::None => String::new(),
+                _ if is_only && !self.by_measure => " (`perfgate measure`)".to_owned(),
+                _ => String::new(),
+            };
+            let remedy = self.remedy.is_none().then(|| remedy.text() + &advice);
             let parts: Vec<String> = [why, remedy].into_iter().flatten().collect();
             if !parts.is_empty() {
                 remarks.push(format!("undecided: {}", parts.join("; ")));
@@ -103,6 +150,16 @@ impl Remarks {
         let one = Remarks { undecided: 1, by_measure: report.by_measure, ..Remarks::default() };
         one.on(finding)
     }
+}
+
+/// The most frequent advice, and how often it occurs, if that is at least a third of all.
+fn usual(all: &[Advice]) -> Option<(Advice, usize)> {
+    let mut counts: BTreeMap<&Advice, usize> = BTreeMap::new();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    let (most, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    (count >= MIN_USUAL && 3 * count >= all.len()).then(|| (most.clone(), count))
 }
 
 /// The note that all inconclusive benchmarks have because the machines differ, if there are several.
@@ -168,21 +225,49 @@ impl Fix {
     }
 }
 
-/// What changed in the samples, if known: their slow part, and two modes.
+/// What changed in the samples, if known: their slow part, two modes, and the work of one iteration.
 pub fn samples(finding: &Finding) -> Vec<String> {
-    let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, &finding.metric));
+    let noun = sample_noun(&finding.tool, &finding.name, &finding.metric);
+    let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, &finding.metric, noun));
     let modes = finding.modes.as_deref().map(|modes| two_modes(modes, &finding.unit));
-    slow_part.into_iter().chain(modes).collect()
+    slow_part.into_iter().chain(modes).chain(work(finding)).collect()
+}
+
+/// `the work of one iteration changed from 1,000 to 2,000 elements; the change is that of the time per element: 1.000 ns →
+/// 1.010 ns`.
+fn work(finding: &Finding) -> Option<String> {
+    let (work, ratio) = (finding.work.as_ref()?, finding.work_ratio?);
+    let (before, after) = (work.amount / ratio, work.amount);
+    let (unit, units) = match work.unit {
+        WorkUnit::Bytes | WorkUnit::BytesDecimal => ("byte", "bytes"),
+        WorkUnit::Bits => ("bit", "bits"),
+        WorkUnit::Elements => ("element", "elements"),
+    };
+    let amount = |amount: f64| {
+        let whole = amount.round();
+        if (amount - whole).abs() < 1e-6 * whole && whole < 1e15 {
+            thousands(whole as usize)
+        } else {
+            format!("{amount:.4}")
+        }
+    };
+    let each = [finding.base.map(|side| side.value / before), finding.head.map(|side| side.value / after)];
+    let [base, head] = pair(each, &finding.unit);
+    let (before, after) = (amount(before), amount(after));
+    Some(format!(
+        "the work of one iteration changed from {before} to {after} {units}, so the change is that of the time per {unit}: {base} → {head}"
+    ))
 }
 
 /// `2 in 5 samples take 3.0×, in base 1 in 10 take 2.9×`.
-fn slow_part(part: &OfSides<SlowPart>, metric: &str) -> String {
+fn slow_part(part: &OfSides<SlowPart>, metric: &str, noun: &str) -> String {
+    let samples = format!(" {noun}");
     let verb = if metric.starts_with("time") { "take" } else { "reach" };
     let of = |side: SlowPart, noun: &str| format!("{}{noun} {verb} {:.1}×", share(side.share), side.factor);
     match (part.head, part.base) {
-        (Some(head), Some(base)) => format!("{}, in base {}", of(head, " samples"), of(base, "")),
-        (Some(head), None) => of(head, " samples"),
-        (None, Some(base)) => format!("in base {}, in head none", of(base, " samples")),
+        (Some(head), Some(base)) => format!("{}, in base {}", of(head, &samples), of(base, "")),
+        (Some(head), None) => of(head, &samples),
+        (None, Some(base)) => format!("in base {}, in head none", of(base, &samples)),
         (None, None) => String::new(),
     }
 }
@@ -228,7 +313,7 @@ mod tests {
     #[test]
     fn a_slow_part_has_its_share_and_factor() {
         let part = |share, factor| Some(SlowPart { share, factor });
-        let text = |base, head| slow_part(&OfSides { base, head }, "time");
+        let text = |base, head| slow_part(&OfSides { base, head }, "time", "samples");
         assert_eq!(text(None, part(0.4, 3.0)), "2 in 5 samples take 3.0×");
         assert_eq!(text(part(0.1, 2.9), part(0.4, 3.0)), "2 in 5 samples take 3.0×, in base 1 in 10 take 2.9×");
         assert_eq!(text(part(0.4, 3.0), None), "in base 2 in 5 samples take 3.0×, in head none");

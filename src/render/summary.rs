@@ -1,53 +1,15 @@
-//! Sentences that all views share: verdict, counts, sides, method, advice.
+//! Sentences that all views share: counts, sides, method, advice.
 
-use super::quantity::{change, counted, pair, percent, thousands};
+use super::quantity::{change, counted, interval, pair, percent, thousands};
 use super::template::budget_text;
+use super::verdict_text::{HeadlineStatus, verdict};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
-    BaselineGap, BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport,
-    Verdict, Within,
+    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport, Within,
 };
 
-/// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression`.
-pub fn verdict(report: &Report) -> String {
-    // Between different machines it explains nothing.
-    let is_open = report.counts.inconclusive > 0 && report.environment.matches;
-    let shift = report.unexplained_shift.filter(|_| is_open);
-    let shift = shift.map(whole_run).unwrap_or_default();
-    let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
-    match report.verdict {
-        Verdict::Fail => format!("FAIL: {}{shift}{gap}", reasons(report).join(", ")),
-        Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
-        Verdict::Pass => {
-            let nothing = report.counts.regressed + report.counts.inconclusive == 0;
-            match undecided(report) {
-                Some(undecided) => format!("PASS, but {undecided}{shift}{gap}"),
-                None if nothing => format!("PASS: no regression{gap}"),
-                None => format!("PASS: no failing checks{shift}{gap}"),
-            }
-        }
-    }
-}
-
-/// Why there is no verdict.
-pub fn not_judged(report: &Report) -> String {
-    if report.first_run && report.by_measure {
-        "the base does not have these benchmarks".to_owned()
-    } else if report.first_run {
-        "there is no baseline yet".to_owned()
-    } else if !report.environment.matches {
-        different_machines(report)
-    } else if let Some(gap) = &report.base.gap {
-        format!("{}, but {}", counts(report), behind(gap))
-    } else if report.counts.inconclusive > 0 {
-        "the better direction of every changed metric is unknown".to_owned()
-    } else {
-        "base and head have no benchmark in common".to_owned()
-    }
-}
-
 /// Which facts about the machines differ: `base and head ran on different machines (cpu differs)`.
-fn different_machines(report: &Report) -> String {
+pub(super) fn different_machines(report: &Report) -> String {
     const SHOWN: usize = 3;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_plain = |key: &&str| key.chars().all(plain) && key.len() <= 40;
@@ -59,74 +21,6 @@ fn different_machines(report: &Report) -> String {
         _ => format!(" ({} differ)", keys.join(", ")),
     };
     format!("base and head ran on different machines{which}")
-}
-
-/// How far a base is behind: `the baseline is 2 commits of main behind the merge base, which has no stored run`.
-fn behind(gap: &BaselineGap) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
-    let branch = gap.branch.as_deref().filter(|branch| branch.chars().all(plain) && branch.len() <= 100);
-    let branch = branch.map(|branch| format!(" of {branch}")).unwrap_or_default();
-    let commits = counted(gap.commits, "commit");
-    format!("the baseline is {commits}{branch} behind the merge base, which has no stored run")
-}
-
-/// What is undecided although the gate passes: failed benchmarks, suspects, or most of the suite.
-fn undecided(report: &Report) -> Option<String> {
-    let is_suspect = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
-    let counts = &report.counts;
-    if counts.failed > 0 {
-        return Some(format!("{} failed", counted(counts.failed, "benchmark")));
-    }
-    let is_open = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.is_judged();
-    let inconclusive = report.benchmarks.iter().filter(is_open).count();
-    let tested = counts.regressed + counts.improved + counts.unchanged + inconclusive + counts.accepted;
-    match report.benchmarks.iter().filter(is_suspect).count() {
-        0 if 2 * inconclusive > tested => {
-            let verb = if inconclusive == 1 { "is" } else { "are" };
-            Some(format!("{} of {} {verb} inconclusive", thousands(inconclusive), counted(tested, "benchmark")))
-        }
-        0 => {
-            let not_run = not_run(report);
-            let verb = if not_run == 1 { "was" } else { "were" };
-            let all = not_run + tested;
-            (not_run > tested)
-                .then(|| format!("{} of {} {verb} not run", thousands(not_run), counted(all, "benchmark")))
-        }
-        1 => Some("1 suspected regression is inconclusive".to_owned()),
-        suspects => Some(format!("{} suspected regressions are inconclusive", thousands(suspects))),
-    }
-}
-
-/// How the verdict looks at a glance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeadlineStatus {
-    /// The gate passes.
-    Pass,
-    /// There is no verdict, or the gate passes although benchmarks failed, or suspects or most of the suite are undecided.
-    Undecided,
-    /// The gate fails.
-    Fail,
-}
-
-impl HeadlineStatus {
-    /// That of a report.
-    pub fn of(report: &Report) -> HeadlineStatus {
-        match report.verdict {
-            Verdict::Fail => HeadlineStatus::Fail,
-            Verdict::Pass if undecided(report).is_some() => HeadlineStatus::Undecided,
-            Verdict::None => HeadlineStatus::Undecided,
-            Verdict::Pass => HeadlineStatus::Pass,
-        }
-    }
-
-    /// An emoji.
-    pub fn mark(self) -> &'static str {
-        match self {
-            HeadlineStatus::Pass => "✅",
-            HeadlineStatus::Undecided => "❔",
-            HeadlineStatus::Fail => "❌",
-        }
-    }
 }
 
 /// The words for a change that is shown, but below the threshold: `slower, within 20%`.
@@ -141,22 +35,20 @@ pub fn within(finding: &Finding) -> Option<String> {
     Some(format!("{word}, within {}", percent(finding.threshold)))
 }
 
-/// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`.
-fn whole_run(shift: f64) -> String {
-    let (factor, word) = if shift < 0.0 { (1.0 / (1.0 + shift), "better") } else { (1.0 + shift, "worse") };
-    format!("; the whole run is {factor:.2}× {word}: re-measure")
-}
-
 /// Why the gate fails, a few words each.
 pub fn reasons(report: &Report) -> Vec<String> {
-    let words = |reason: &Reason| match (reason, report.suite) {
+    report.reasons.iter().map(|one| reason(report, one)).collect()
+}
+
+/// One reason, in a few words.
+pub(super) fn reason(report: &Report, reason: &Reason) -> String {
+    match (reason, report.suite) {
         (Reason::WholeSuite, Some(suite)) => format!("the whole suite is {} slower", percent(suite.change)),
         (Reason::Outcome(outcome, count), _) => format!("{} {}", thousands(*count), outcome.word()),
         (Reason::OverBudget(count), _) => format!("{} over budget", thousands(*count)),
         (Reason::DifferentMachines, _) => format!("{}, and fail-on lists environment", different_machines(report)),
         _ => reason.to_string(),
-    };
-    report.reasons.iter().map(words).collect()
+    }
 }
 
 /// Verdict and counts as a Markdown heading, for a document too short for anything else.
@@ -211,13 +103,16 @@ pub fn method(report: &Report) -> String {
         let tests = counted(report.tests, "test");
         text.push_str(&format!(", {} false discovery rate across {tests}", percent(report.alpha)));
     }
-    if report.common_shift.abs() >= 0.005 {
+    if report.common_shift.abs() >= LEAST_SHIFT {
         let is_subtracted = match report.shift_is_subtracted {
             Some(true) => " subtracted from each change",
             Some(false) => " not subtracted",
             None => "",
         };
         text.push_str(&format!(", suite-wide shift {}{is_subtracted}", change(report.common_shift)));
+        if mean_contradicts_shift(report) && mean_to_show(report).is_some() {
+            text.push_str(" (larger changes of others outweigh it in the mean)");
+        }
     }
     text
 }
@@ -225,15 +120,30 @@ pub fn method(report: &Report) -> String {
 /// The overall change of all times, in a line.
 pub fn overall(report: &Report) -> Option<String> {
     if let Some(suite) = report.suite {
-        let ([low, high], by) = (suite.interval.map(change), change(suite.change));
-        return Some(format!("whole suite {by} (95% CI {low} … {high}), {}", suite.outcome.word()));
+        let (ends, by) = (interval(Some(suite.change), suite.interval), change(suite.change));
+        return Some(format!("whole suite {by} (95% CI {ends}), {}", suite.outcome.word()));
     }
-    report.mean_change.map(mean_change)
+    mean_to_show(report).map(mean_change)
+}
+
+/// The smallest suite-wide shift that views mention.
+const LEAST_SHIFT: f64 = 0.005;
+
+/// True where most benchmarks shifted one way, and the mean of all moved the other way: a few large changes outweigh the shift.
+fn mean_contradicts_shift(report: &Report) -> bool {
+    let shift = report.common_shift;
+    shift.abs() >= LEAST_SHIFT && report.mean_change.is_some_and(|mean| mean.change * shift < 0.0)
+}
+
+/// The mean change, unless it is noise that contradicts the suite-wide shift.
+pub(super) fn mean_to_show(report: &Report) -> Option<MeanChange> {
+    let is_shown = |mean: &MeanChange| mean.interval[0] > 0.0 || mean.interval[1] < 0.0;
+    report.mean_change.filter(|mean| is_shown(mean) || !mean_contradicts_shift(report))
 }
 
 fn mean_change(mean: MeanChange) -> String {
-    let [low, high] = mean.interval.map(change);
-    format!("geometric mean of all times {} (95% CI {low} … {high})", change(mean.change))
+    let ends = interval(Some(mean.change), mean.interval);
+    format!("geometric mean of all times {} (95% CI {ends})", change(mean.change))
 }
 
 /// How far head is from the pinned release, in a line; names go through `escape`.
@@ -306,7 +216,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
     let goals = report.goals.iter().map(|line| {
         let [value] = pair([line.value], &line.unit);
         let by = match (line.change, line.interval) {
-            (Some(by), Some([low, high])) => format!(", {} (95% CI {} … {})", change(by), change(low), change(high)),
+            (Some(by), Some(ends)) => format!(", {} (95% CI {})", change(by), interval(Some(by), ends)),
             (Some(by), None) => format!(", {}", change(by)),
             _ => String::new(),
         };

@@ -6,15 +6,16 @@ use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
 use super::next::next_step;
-use super::quantity::{change, pair};
+use super::quantity::{change, interval, pair, thousands};
 use super::remarks::Remarks;
 use super::rows::{Column, Narrow, Row, rows};
-use super::summary::{HeadlineStatus, LimitStatus};
+use super::summary::LimitStatus;
+use super::verdict_text::{HeadlineStatus, verdict};
 use super::{escape, summary};
-use crate::model::Severity;
+use crate::model::{Diagnostic, Severity};
 use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report};
 use anstyle::{AnsiColor, Style};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Diagnostics shown per code; the rest are counted.
@@ -51,7 +52,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         HeadlineStatus::Undecided => AnsiColor::Yellow.on_default().bold(),
         HeadlineStatus::Fail => AnsiColor::Red.on_default().bold(),
     };
-    let verdict = paragraph(&format!("{style}{}{style:#}", summary::verdict(report)), 2, width);
+    let verdict = paragraph(&format!("{style}{}{style:#}", verdict(report)), 2, width);
     out.push_str(&verdict);
     for (label, side) in [("base", &report.base), ("head", &report.head)] {
         out.push_str(&paragraph(&format!("{label}  {}", escape::message(&summary::side(side))), 6, width));
@@ -143,7 +144,7 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
     columns
         .push((Column::right("change", Keep), |finding| finding.change.map(change).unwrap_or_else(|| "–".to_owned())));
     columns.push((Column::right(INTERVAL, Drop(3)), |finding| {
-        finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))).unwrap_or_default()
+        finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default()
     }));
     columns.push((Column::right(Q, Drop(1)), |finding| finding.q.map(q_value).unwrap_or_default()));
     columns
@@ -177,7 +178,7 @@ fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks, on_budgets: &BTre
     let own = remarks.iter().filter(|note| !on_budgets.contains(&(finding.name.as_str(), note.as_str())));
     let mut notes: Vec<String> = own.map(|note| escape::message(note)).collect();
     if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
-        let of_values = head.value / base.value - 1.0;
+        let of_values = head.value / (base.value * finding.work_ratio.unwrap_or(1.0)) - 1.0;
         if (finding.outcome != Outcome::Unchanged || finding.within.is_some())
             && of_values.is_finite()
             && (tested - of_values).abs() >= NOTABLE_DIFFERENCE
@@ -232,23 +233,13 @@ pub(super) fn q_value(q: f64) -> String {
 /// The diagnostics below the table; beyond the first few of a code they are counted.
 fn diagnostics(out: &mut String, report: &Report, width: Option<usize>) {
     let dim = Style::new().dimmed();
-    let mut seen: Vec<(&str, usize)> = Vec::new();
+    let mut shown: BTreeMap<&str, usize> = BTreeMap::new();
     for diagnostic in &report.diagnostics {
-        let count = match seen.iter_mut().find(|(code, _)| *code == diagnostic.code) {
-            Some((_, count)) => count,
-            None => {
-                seen.push((&diagnostic.code, 0));
-                match seen.last_mut() {
-                    Some((_, count)) => count,
-                    None => continue,
-                }
-            }
-        };
-        let shown = *count < SHOWN_PER_CODE;
-        *count += diagnostic.count();
-        if !shown {
+        let shown = shown.entry(&diagnostic.code).or_default();
+        if *shown == SHOWN_PER_CODE || diagnostic.stands_for.is_some() {
             continue;
         }
+        *shown += 1;
         let (label, style) = match diagnostic.severity {
             Severity::Error => ("error", AnsiColor::Red.on_default()),
             Severity::Warning => ("warning", AnsiColor::Yellow.on_default()),
@@ -257,10 +248,18 @@ fn diagnostics(out: &mut String, report: &Report, width: Option<usize>) {
         let text = format!("{style}{label}{style:#}: {}", escape::message(&diagnostic.to_string()));
         out.push_str(&paragraph(&text, 2, width));
     }
-    for (code, count) in seen {
-        if count > SHOWN_PER_CODE {
-            let more = count - SHOWN_PER_CODE;
-            let _ = writeln!(out, "{dim}… and {more} more {code} (see --format json){dim:#}");
+    for (code, shown) in shown {
+        let of_code = || report.diagnostics.iter().filter(|diagnostic| diagnostic.code == code);
+        let all: usize = of_code().map(Diagnostic::count).sum();
+        let listed = of_code().filter(|diagnostic| diagnostic.stands_for.is_none()).count();
+        if all > shown {
+            // A file with very many problems is reported only in part.
+            let which = match (listed == all, listed > shown) {
+                (true, _) => " (--format json lists them)".to_owned(),
+                (false, true) => format!(" (--format json lists the first {})", thousands(listed)),
+                (false, false) => String::new(),
+            };
+            let _ = writeln!(out, "{dim}… and {} more {code}{which}{dim:#}", thousands(all - shown));
         }
     }
 }

@@ -2,32 +2,66 @@
 //! are escaped. The commands name no file, as benchmark results have no source lines.
 
 use super::escape::{workflow_message, workflow_property};
-use super::quantity::{change, pair};
+use super::quantity::{change, interval, pair};
 use super::remarks::Remarks;
 use super::summary;
+use super::verdict_text::verdict;
 use crate::model::{Diagnostic, Severity};
-use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report, Verdict};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Reason, Report, Verdict};
+use std::collections::BTreeSet;
 
 /// GitHub shows at most this many annotations per level and step.
 const SHOWN: usize = 10;
 
-/// A line for each regression and failed benchmark, each missed budget and each suspect; the last line of a level counts the rest.
+/// A line for each row and each missed budget that fails the gate, for each other reason, and for what is suspect. The last line
+/// of a level counts the rest; every reason has a line before that.
 pub fn workflow(report: &Report) -> String {
-    let failed = report.verdict == Verdict::Fail;
-    let level = if failed { "error" } else { "warning" };
-    let budgets = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).map(budget);
-    let annotation = |one: &Finding| finding(report, one);
-    let is_failure = |finding: &&Finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Failed);
-    let worse = report.benchmarks.iter().filter(is_failure).map(annotation);
-    let mut failures: Vec<(String, String)> = worse.chain(budgets).collect();
+    let (mut errors, mut warnings) = (Vec::new(), Vec::new());
+    for reason in &report.reasons {
+        errors.push(of_reason(report, *reason));
+    }
+    for one in &report.benchmarks {
+        let is_worse = matches!(one.outcome, Outcome::Regressed | Outcome::Failed);
+        if report.fails_by_outcome(one) {
+            errors.push(Some(finding(report, one)));
+        } else if is_worse || one.suspect && one.outcome == Outcome::Inconclusive {
+            warnings.push(finding(report, one));
+        }
+    }
+    let missed = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).map(budget);
+    if report.reasons.iter().any(|reason| matches!(reason, Reason::OverBudget(_))) {
+        errors.extend(missed.map(Some));
+    } else {
+        warnings.extend(missed);
+    }
+    let mut errors: Vec<(String, String)> = unique(errors.into_iter().flatten());
     // A first run needs no annotation; its log and summary name what is missing.
     let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
-    if (failed || is_without_verdict) && failures.is_empty() {
-        failures.push(("perfgate".to_owned(), summary::verdict(report)));
+    if (report.verdict == Verdict::Fail || is_without_verdict) && errors.is_empty() {
+        errors.push(("perfgate".to_owned(), verdict(report)));
     }
-    let suspects = report.benchmarks.iter().filter(|f| f.suspect && f.outcome == Outcome::Inconclusive);
-    let suspects = suspects.map(annotation);
-    lines(level, failures) + &lines("warning", suspects.collect())
+    let level = if is_without_verdict { "warning" } else { "error" };
+    lines(level, errors) + &lines("warning", warnings)
+}
+
+/// The first annotation of a reason: its worst row or budget, or a sentence where it has none.
+fn of_reason(report: &Report, reason: Reason) -> Option<(String, String)> {
+    match reason {
+        Reason::Outcome(outcome, _) => {
+            let is_one = |one: &&Finding| one.outcome == outcome && report.fails_by_outcome(one);
+            report.benchmarks.iter().find(is_one).map(|one| finding(report, one))
+        }
+        Reason::OverBudget(_) => report.budgets.iter().find(|line| line.status == BudgetStatus::Fail).map(budget),
+        Reason::WholeSuite | Reason::DifferentMachines | Reason::Unknown => {
+            Some(("perfgate".to_owned(), summary::reason(report, &reason)))
+        }
+    }
+}
+
+/// The annotations without those that are there already.
+fn unique(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut seen = BTreeSet::new();
+    all.filter(|one| seen.insert(one.clone())).collect()
 }
 
 /// A line for each diagnostic that is not part of the report.
@@ -50,8 +84,8 @@ fn finding(report: &Report, finding: &Finding) -> (String, String) {
     if let Some(by) = finding.change {
         text.push_str(&format!(", {}", change(by)));
     }
-    if let Some([low, high]) = finding.interval {
-        text.push_str(&format!(" [{} … {}]", change(low), change(high)));
+    if let Some(ends) = finding.interval {
+        text.push_str(&format!(" [{}]", interval(finding.change, ends)));
     }
     for remark in Remarks::alone(report, finding) {
         text.push_str(&format!("; {remark}"));

@@ -6,6 +6,7 @@ use super::ruling::{Gate, as_change, is_within_shift};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::number_text::thousands;
+use crate::model::sample_noun;
 use crate::model::{Direction, OfSides, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
@@ -72,6 +73,9 @@ pub struct Finding {
     /// Why the tests leave it undecided, if no note gives the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided: Option<Undecided>,
+    /// True if base and head were sampled with different settings; a note has them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_settings: bool,
     /// The worst of its budgets.
     pub budget: BudgetReport,
     /// Remarks.
@@ -153,6 +157,11 @@ impl Finding {
         self.detectable.filter(explains).filter(|_| self.outcome == Outcome::Inconclusive)
     }
 
+    /// True if noise leaves it undecided, and no number of runs that is worth while would decide it.
+    pub fn is_too_noisy(&self) -> bool {
+        self.outcome == Outcome::Inconclusive && self.detectable.is_some() && self.runs_needed.is_none()
+    }
+
     /// True if views list it without `--all`: everything except unchanged benchmarks with the same work and without a
     /// significant change.
     pub fn is_listed(&self) -> bool {
@@ -195,12 +204,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let gate = Gate::of(comparison, policy);
     let mut ruling = gate.judge(comparison, same_machine);
     let is_open = ruling.outcome == Outcome::Inconclusive && ruling.notes.is_empty();
-    if let Some(ratio) = comparison.work_ratio {
-        ruling
-            .notes
-            .push(format!("one operation does {ratio:.3} times the work of base; the change is per unit of work"));
-    }
-    ruling.notes.extend(share_of(*base, *head));
+    ruling.notes.extend(share_of(*base, *head, sample_noun(&comparison.tool, benchmark.as_str(), &metric.name)));
     let estimate = comparison.mean.as_deref().filter(|_| ruling.by_mean).or(comparison.estimate());
     let as_change = |log: f64| as_change(log, metric.direction);
     let counts = match &comparison.effect {
@@ -257,6 +261,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         threshold: gate.threshold,
         needed_change: estimate.and_then(|one| gate.needed(one)).and_then(|log| fraction(log.exp_m1())),
         undecided: estimate.filter(|_| is_open).map(|estimate| gate.why_undecided(estimate)),
+        other_settings: comparison.other_settings.is_some() && ruling.outcome == Outcome::Inconclusive,
         budget: BudgetReport::default(),
         notes: ruling.notes,
         slow_part: samples::slow_parts(comparison).filter(|_| ruling.by_mean).map(Box::new),
@@ -268,11 +273,11 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     }
 }
 
-/// The numbers behind a share: `12,008 of 60,040 samples in base, 24,000 of 120,000 samples in head`.
-fn share_of(base: Option<SideValue>, head: Option<SideValue>) -> Option<String> {
+/// The numbers behind a share: `12,008 of 60,040 requests in base, 24,000 of 120,000 requests in head`.
+fn share_of(base: Option<SideValue>, head: Option<SideValue>, noun: &str) -> Option<String> {
     let side = |side: Option<SideValue>, word: &str| {
         let side = side?;
-        Some(format!("{} of {} samples in {word}", thousands(side.events? as usize), thousands(side.samples as usize)))
+        Some(format!("{} of {} {noun} in {word}", thousands(side.events? as usize), thousands(side.samples as usize)))
     };
     let parts: Vec<String> = [side(base, "base"), side(head, "head")].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))

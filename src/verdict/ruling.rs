@@ -4,7 +4,7 @@ use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::change;
-use crate::model::{Direction, Unit, VALGRIND};
+use crate::model::{Direction, Unit, VALGRIND, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
@@ -152,9 +152,7 @@ impl Gate {
                 let note = format!("the absolute change is below the floor of {floor} {unit}");
                 Ruling::of(Outcome::Unchanged).note(note)
             }
-            Effect::Estimated(estimate) => {
-                self.with_mean(self.rule(estimate, comparison.metric.direction), estimate, comparison)
-            }
+            Effect::Estimated(estimate) => self.with_mean(self.rule(estimate, comparison), estimate, comparison),
         }
     }
 
@@ -265,16 +263,17 @@ impl Gate {
         // Adding zero turns −0 into 0.
         let edge = (1000.0 * as_change(edge.delta)).round() / 10.0 + 0.0;
         let edge = format!("{edge:+.1}%").replace('-', "−");
+        let mean = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
         let note = if outcome == Outcome::Inconclusive {
-            format!("this is the change of the mean of the samples; their fast edge changed by {edge}")
+            format!("this is the change of {mean}")
         } else {
-            format!("shown by the mean of the samples; their fast edge changed by {edge}")
+            format!("shown by {mean}")
         };
         Ruling { by_mean: true, ..Ruling::of(outcome).suspect(over && may_be(MEAN_SUSPECT_P)).note(note) }
     }
 
-    fn rule(&self, estimate: &Estimate, direction: Direction) -> Ruling {
-        let bound = self.bound();
+    fn rule(&self, estimate: &Estimate, comparison: &Comparison) -> Ruling {
+        let (bound, direction) = (self.bound(), comparison.metric.direction);
         // A change must be over the threshold as measured, too: the subtraction of a shift alone must not cause a finding.
         let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
         if (over || under)
@@ -321,15 +320,19 @@ impl Gate {
             return Ruling::of(Outcome::Unchanged);
         }
         if estimate.lies_within(bound, self.alpha) {
-            return undecided.note("the fastest samples are unchanged, but the medians changed");
+            return undecided.note(format!("the fastest {} are unchanged, but the medians changed", noun(comparison)));
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
-            return undecided.note("the fastest samples changed by this much, but the medians did not");
+            return undecided
+                .note(format!("the fastest {} changed by this much, but the medians did not", noun(comparison)));
         }
-        match self.needed(estimate).filter(|needed| (over || under) && estimate.delta.abs() <= *needed) {
+        // Otherwise the noise is the reason, see `why_undecided`.
+        let (low, high) = estimate.interval(false);
+        let is_shown = (over || under) && (low > 0.0 || high < 0.0);
+        match self.needed(estimate).filter(|needed| is_shown && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
-                "one run per side and fewer than eight benchmarks with this metric: only a change by a factor of {:.2} counts",
-                needed.exp()
+                "one run per side and fewer than eight benchmarks with this metric: only a change beyond {} counts",
+                change(as_change(needed.copysign(estimate.delta), direction))
             )),
             None => undecided,
         }
@@ -379,6 +382,11 @@ impl Gate {
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.bound())
     }
+}
+
+/// What the samples of a comparison are called.
+fn noun(comparison: &Comparison) -> &'static str {
+    sample_noun(&comparison.tool, comparison.benchmark.as_str(), &comparison.metric.name)
 }
 
 /// A log ratio (positive is worse) as a change of the metric's value.

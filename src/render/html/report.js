@@ -36,15 +36,8 @@ function shape(name, attributes, text) {
   return made;
 }
 
-function change(fraction) {
-  if (fraction >= 9) return (fraction < 9999 ? (1 + fraction).toFixed(1) : (1 + fraction).toExponential(1)) + "×";
-  const percent = fraction * 100;
-  if (Math.abs(percent) < 0.05) return "0.0%";
-  return (percent < 0 ? "−" : "+") + Math.abs(percent).toFixed(1) + "%";
-}
-
 const isNumber = (value) => typeof value === "number";
-const interval = (row) => (isNumber(row[LOW]) ? change(row[LOW]) + " … " + change(row[HIGH]) : "");
+const interval = (row) => (isNumber(row[LOW]) ? intervalText(row[CHANGE], row[LOW], row[HIGH]) : "");
 const q = (value) => (!isNumber(value) ? "" : value < 1e-4 ? "<0.0001" : value < 1e-2 ? value.toFixed(4) : value.toFixed(2));
 const metric = (row) => data.metrics[row[METRIC]];
 const address = (row) => "#" + encodeURIComponent(row[NAME] + (metric(row) === "time" ? "" : " " + metric(row)));
@@ -79,7 +72,7 @@ function make(index) {
     element("td", { class: "metric" }, metric(row)),
     element("td", { class: "number side" }, row[BASE_TEXT] || "–"),
     element("td", { class: "number side" }, row[HEAD_TEXT] || "–"),
-    element("td", { class: "number change " + colour }, isNumber(row[CHANGE]) ? change(row[CHANGE]) : "–"),
+    element("td", { class: "number change " + colour }, isNumber(row[CHANGE]) ? changeText(row[CHANGE]) : "–"),
     ci,
     element("td", { class: "number q" }, q(row[Q])));
   const parts = [tr];

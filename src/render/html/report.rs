@@ -11,6 +11,7 @@ use crate::render::quantity::pair;
 use crate::render::remarks::Remarks;
 use crate::render::summary;
 use crate::render::template::budget_text;
+use crate::render::verdict_text::verdict;
 use crate::verdict::{Finding, Outcome, Report, Verdict, Within};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -31,7 +32,7 @@ pub fn page(report: &Report) -> String {
         Verdict::Pass => "good",
         Verdict::None => "open",
     };
-    let verdict = summary::verdict(report);
+    let verdict = verdict(report);
     let _ = writeln!(out, "<header><h1 class=\"{class}\">{}</h1>", xml(&verdict));
     let _ = writeln!(out, "<p>{}</p>", xml(&summary::counts(report)));
     for (word, side) in [("Base", &report.base), ("Head", &report.head)] {
@@ -61,7 +62,8 @@ pub fn page(report: &Report) -> String {
     facts(&mut out, report);
     out.push_str("</main>\n");
     let data = data(report, &remarks, reach).to_string();
-    let scripts = [concat!("\"use strict\";\n", include_str!("sort.js"), include_str!("report.js"))];
+    let scripts =
+        [concat!("\"use strict\";\n", include_str!("sort.js"), include_str!("change.js"), include_str!("report.js"))];
     let title = format!("perfgate: {verdict}");
     Page { title: &title, body: &out, style: STYLE, data: &data, scripts: &scripts, has_files: false }.html()
 }

@@ -9,13 +9,14 @@ use super::headline::{self, is_cache};
 use super::row::{advised_row, budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use super::selection::{Limits, Selection};
-use crate::model::{CodeChange, Commit, Diagnostic};
+use crate::model::{CodeChange, Commit, Diagnostic, sample_noun};
 use crate::render::explanation::{TOP, explanation_text, notes};
 use crate::render::next::next_step;
 use crate::render::notices::accept_command;
-use crate::render::quantity::{change, counted, pair, percent};
+use crate::render::quantity::{change, counted, interval, interval_ends, pair, percent, thousands};
 use crate::render::remarks::Remarks;
 use crate::render::summary;
+use crate::render::verdict_text::{self, HeadlineStatus};
 use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,7 +51,11 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         next_step: next_step(report),
         rows: selection.rows.into_iter().map(advised).collect(),
         unlisted: selection.unlisted,
-        regressions: regressions.into_iter().take(limits.regressions).map(plain).collect(),
+        regressions: regressions
+            .into_iter()
+            .take(limits.regressions)
+            .map(|finding| without_notes_of_budgets(report, plain(finding)))
+            .collect(),
         more_regressions: selection.more_regressions,
         more_failing: selection.more_failing,
         explanations: explanations(report, limits.explanations),
@@ -98,8 +103,8 @@ fn verdict(report: &Report) -> VerdictText {
     VerdictText {
         word: word.to_owned(),
         passed: report.verdict == Verdict::Pass,
-        sentence: summary::verdict(report),
-        mark: summary::HeadlineStatus::of(report).mark().to_owned(),
+        sentence: verdict_text::verdict(report),
+        mark: HeadlineStatus::of(report).mark().to_owned(),
         reasons: summary::reasons(report),
     }
 }
@@ -134,10 +139,10 @@ fn spreads(report: &Report) -> impl Iterator<Item = SpreadRow> {
     report.benchmarks.iter().filter(|finding| finding.metric == "time").flat_map(spread)
 }
 
-/// A row without the notes that the list of budgets has too: those of budgets without a result, or within noise.
+/// A row without the notes of its budgets, which the list of budgets has too.
 fn without_notes_of_budgets(report: &Report, mut row: Row) -> Row {
-    let lines = report.budgets.iter().filter(|line| line.near || line.value.is_none());
-    let noted: Vec<&String> = lines.filter(|line| line.benchmark == row.name).flat_map(|line| &line.notes).collect();
+    let lines = report.budgets.iter().filter(|line| line.benchmark == row.name);
+    let noted: Vec<&String> = lines.flat_map(|line| &line.notes).collect();
     row.notes.retain(|note| !noted.contains(&note));
     row
 }
@@ -175,7 +180,10 @@ fn overall(report: &Report) -> Option<ChangeText> {
     let suite = report.suite.map(|suite| (suite.change, suite.interval));
     let (by, [low, high]) = suite.or(report.mean_change.map(|mean| (mean.change, mean.interval)))?;
     let shown = low > 0.0 || high < 0.0;
-    Some(ChangeText { change: change(by), low: change(low), high: change(high), shown, factor: factor(by) })
+    let contradicts_shift = report.suite.is_none() && summary::mean_to_show(report).is_none();
+    let factor = factor(by);
+    let (change, [low, high]) = (change(by), interval_ends(Some(by), [low, high]));
+    Some(ChangeText { change, low, high, shown, contradicts_shift, factor })
 }
 
 fn factor(change: f64) -> String {
@@ -216,7 +224,7 @@ pub(in crate::render) fn goal(line: &crate::verdict::GoalLine) -> GoalText {
         (None, _) => None,
         (Some(_), None) => Some(value),
         (Some(_), Some(by)) => Some(match line.interval {
-            Some([low, high]) => format!("{value}, {} (95% CI {} … {})", change(by), change(low), change(high)),
+            Some(ends) => format!("{value}, {} (95% CI {})", change(by), interval(Some(by), ends)),
             None => format!("{value}, {}", change(by)),
         }),
     };
@@ -319,12 +327,17 @@ fn evidence(report: &Report) -> Vec<String> {
     }
     let line = |(tool, findings): (&str, Vec<&Finding>)| {
         let names: BTreeSet<&str> = findings.iter().map(|finding| &*finding.name).collect();
+        let sampled =
+            |finding: &&&Finding| [finding.base, finding.head].into_iter().flatten().any(|side| side.samples > 1);
+        let noun = |finding: &&Finding| sample_noun(&finding.tool, &finding.name, &finding.metric);
+        let nouns: BTreeSet<&str> = findings.iter().filter(sampled).map(noun).collect();
+        let nouns = nouns.into_iter().collect::<Vec<_>>().join(" or ");
         let samples = || findings.iter().flat_map(|f| [f.base, f.head]).flatten().map(|value| value.samples);
-        let (least, most) = (samples().min().unwrap_or_default(), samples().max().unwrap_or_default());
+        let [least, most] = [samples().min(), samples().max()].map(|count| count.unwrap_or_default() as usize);
         let samples = match (least, most) {
             (_, 0 | 1) => "one value each".to_owned(),
-            (least, most) if least == most => format!("{most} samples each"),
-            (least, most) => format!("{least} to {most} samples each"),
+            (least, most) if least == most => format!("{} {nouns} each", thousands(most)),
+            (least, most) => format!("{} to {} {nouns} each", thousands(least), thousands(most)),
         };
         format!("{tool}: {}, {samples}", counted(names.len(), "benchmark"))
     };

@@ -3,7 +3,7 @@
 use super::context::{BudgetText, Row};
 use crate::model::{Direction, Unit};
 use crate::policy::Limit;
-use crate::render::quantity::{change, pair, percent};
+use crate::render::quantity::{change, interval, pair, percent};
 use crate::render::remarks::{self, Remarks};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Outcome, Report};
@@ -56,7 +56,7 @@ fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
         base: finding.base.is_some().then_some(base),
         head: finding.head.is_some().then_some(head),
         change: finding.change.map(change),
-        interval: finding.interval.map(|[low, high]| format!("{} … {}", change(low), change(high))),
+        interval: finding.interval.map(|ends| interval(finding.change, ends)),
         budget: finding.budget.status.word().to_owned(),
         samples: remarks::samples(finding),
         notes,

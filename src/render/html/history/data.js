@@ -21,13 +21,7 @@ const machineName = (machine) => (machine === "" || machine === "unknown" ? "unk
 const plural = (count, noun) => count.toLocaleString("en") + " " + noun + (count === 1 ? "" : "s");
 
 // Formats a fraction as a change; null means that the old level was zero.
-function size(fraction) {
-  if (!isNumber(fraction)) return "from zero";
-  if (fraction >= 9) return (fraction < 9999 ? (1 + fraction).toFixed(1) : (1 + fraction).toExponential(1)) + "×";
-  const percent = fraction * 100;
-  if (Math.abs(percent) < 0.05) return "0.0%";
-  return (percent < 0 ? "−" : "+") + Math.abs(percent).toFixed(1) + "%";
-}
+const size = (fraction) => (isNumber(fraction) ? changeText(fraction) : "from zero");
 
 function amount(value) {
   if (value === 0) return "0";

@@ -26,6 +26,7 @@ const SCRIPTS: [&str; 2] = [
     concat!(
         "\"use strict\";\n",
         include_str!("../sort.js"),
+        include_str!("../change.js"),
         include_str!("data.js"),
         include_str!("overview.js"),
         include_str!("chart.js"),

@@ -225,7 +225,7 @@ class SeriesView {
         element("td", { class: CLASSES[kind] }, MARKS[kind] + (change.kind === "drift" ? ", drift" : "") + (change.accepted ? ", accepted" : "")),
         several ? element("td", { class: "name", dir: "auto" }, line.series.id) : null,
         element("td", { class: "number" }, size(change.change)),
-        element("td", { class: "number" }, isNumber(change.low) && change.low < change.high ? size(change.low) + " … " + size(change.high) : ""),
+        element("td", { class: "number" }, isNumber(change.low) && change.low < change.high ? intervalText(change.change, change.low, change.high) : ""),
         element("td", { class: "date" }, day(change.time)), range,
         element("td", {}, (after && compareLink(after, to, "Compare")) || "", " ", zoom));
     });

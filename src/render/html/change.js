@@ -1,0 +1,24 @@
+// Changes and their intervals as text, for the report and the history page. `model::number_text` has the same functions.
+
+// Changes from here on are factors.
+const FACTOR = 9;
+
+function factor(value) {
+  if (value < 1) return value.toFixed(2) + "×";
+  return (value < 1e4 ? value.toFixed(1) : value.toExponential(1)) + "×";
+}
+
+function signedPercent(fraction) {
+  const percent = Math.abs(fraction * 100);
+  if (percent < 0.05) return "0.0%";
+  const size = percent < 1e3 ? percent.toFixed(1) : percent < 1e7 ? Math.round(percent).toLocaleString("en") : percent.toExponential(1);
+  return (fraction < 0 ? "−" : "+") + size + "%";
+}
+
+const changeText = (fraction) => (fraction >= FACTOR ? factor(1 + fraction) : signedPercent(fraction));
+
+// Both ends have the notation of the change.
+function intervalText(by, low, high) {
+  const text = by >= FACTOR ? (end) => factor(1 + end) : signedPercent;
+  return text(low) + " … " + text(high);
+}

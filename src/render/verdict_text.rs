@@ -1,0 +1,216 @@
+//! The verdict in a sentence, and what a passing gate leaves open.
+
+use super::quantity::{counted, thousands};
+use super::summary::{counts, different_machines, not_run, reasons};
+use crate::verdict::{BaselineGap, BudgetStatus, Finding, Outcome, Reason, Report, Verdict};
+use std::collections::BTreeSet;
+
+/// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
+pub fn verdict(report: &Report) -> String {
+    // Between different machines it explains nothing.
+    let is_open = report.counts.inconclusive > 0 && report.environment.matches;
+    let shift = report.unexplained_shift.filter(|_| is_open);
+    let shift = shift.map(whole_run).unwrap_or_default();
+    let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
+    match report.verdict {
+        Verdict::Fail => format!("FAIL: {}{shift}{gap}", reasons(report).join(", ")),
+        Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
+        Verdict::Pass => match LeftOpen::of(report) {
+            Some(open) => format!("PASS, but {}{shift}{gap}", open.text(report)),
+            None => format!("PASS: {}{shift}{gap}", checked(report)),
+        },
+    }
+}
+
+/// Why there is no verdict.
+pub fn not_judged(report: &Report) -> String {
+    if report.first_run && report.by_measure {
+        "the base does not have these benchmarks".to_owned()
+    } else if report.first_run {
+        "there is no baseline yet".to_owned()
+    } else if !report.environment.matches {
+        different_machines(report)
+    } else if let Some(gap) = &report.base.gap {
+        format!("{}, but {}", counts(report), behind(gap))
+    } else if report.counts.inconclusive > 0 {
+        "the better direction of every changed metric is unknown".to_owned()
+    } else {
+        "base and head have no benchmark in common".to_owned()
+    }
+}
+
+/// How far a base is behind: `the baseline is 2 commits of main behind the merge base, which has no stored run`.
+fn behind(gap: &BaselineGap) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    let branch = gap.branch.as_deref().filter(|branch| branch.chars().all(plain) && branch.len() <= 100);
+    let branch = branch.map(|branch| format!(" of {branch}")).unwrap_or_default();
+    let commits = counted(gap.commits, "commit");
+    format!("the baseline is {commits}{branch} behind the merge base, which has no stored run")
+}
+
+/// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`.
+fn whole_run(shift: f64) -> String {
+    let (factor, word) = if shift < 0.0 { (1.0 / (1.0 + shift), "better") } else { (1.0 + shift, "worse") };
+    format!("; the whole run is {factor:.2}× {word}: re-measure")
+}
+
+/// What a passing gate leaves open. The first that applies, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOpen {
+    /// The number of failed benchmarks.
+    Failed(usize),
+    /// The number of suspected regressions that are inconclusive.
+    Suspects(usize),
+    /// The number of inconclusive rows, where they are more than half of all that were compared.
+    Inconclusive(usize),
+    /// The number of benchmarks that were not run, where they are more than half.
+    NotRun(usize),
+    /// What the config lets pass: regressions or missed budgets that `fail-on` does not list.
+    Tolerated,
+}
+
+impl LeftOpen {
+    /// That of a report; `None` if everything was decided.
+    pub fn of(report: &Report) -> Option<LeftOpen> {
+        let is_suspect = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
+        let suspects = report.benchmarks.iter().filter(is_suspect).count();
+        let compared = compared(report);
+        let inconclusive = count(&compared, Outcome::Inconclusive);
+        if report.counts.failed > 0 {
+            Some(LeftOpen::Failed(report.counts.failed))
+        } else if suspects > 0 {
+            Some(LeftOpen::Suspects(suspects))
+        } else if 2 * inconclusive > compared.len() {
+            Some(LeftOpen::Inconclusive(inconclusive))
+        } else if not_run(report) > compared.len() {
+            Some(LeftOpen::NotRun(not_run(report)))
+        } else {
+            (!tolerated(report).is_empty()).then_some(LeftOpen::Tolerated)
+        }
+    }
+
+    fn text(self, report: &Report) -> String {
+        let verb = |count, one, many| if count == 1 { one } else { many };
+        let compared = compared(report);
+        match self {
+            LeftOpen::Failed(count) => format!("{} failed", counted(count, "benchmark")),
+            LeftOpen::Suspects(count) => {
+                format!("{} {} inconclusive", counted(count, "suspected regression"), verb(count, "is", "are"))
+            }
+            LeftOpen::Inconclusive(count) => {
+                let noun = if is_one_metric_each(&compared) { "benchmark" } else { "metric" };
+                let all = counted(compared.len(), noun);
+                format!("{} of {all} {} inconclusive", thousands(count), verb(count, "is", "are"))
+            }
+            LeftOpen::NotRun(count) => {
+                let all = counted(count + compared.len(), "benchmark");
+                format!("{} of {all} {} not run", thousands(count), verb(count, "was", "were"))
+            }
+            LeftOpen::Tolerated => format!("{} (not in fail-on)", tolerated(report).join(", ")),
+        }
+    }
+}
+
+/// Regressions and missed budgets of a passing gate.
+fn tolerated(report: &Report) -> Vec<String> {
+    let reasons = [
+        report.suite.filter(|suite| suite.outcome == Outcome::Regressed).map(|_| Reason::WholeSuite),
+        Some(report.counts.regressed).filter(|count| *count > 0).map(|n| Reason::Outcome(Outcome::Regressed, n)),
+        Some(missed_budgets(report)).filter(|count| *count > 0).map(Reason::OverBudget),
+    ];
+    reasons.into_iter().flatten().map(|reason| super::summary::reason(report, &reason)).collect()
+}
+
+fn missed_budgets(report: &Report) -> usize {
+    report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count()
+}
+
+/// What a gate without open questions checked: `no regression in 11 of 12 benchmarks, 1 inconclusive; 3 budgets met`.
+fn checked(report: &Report) -> String {
+    let compared = compared(report);
+    let others: Vec<String> = [Outcome::Inconclusive, Outcome::Accepted]
+        .into_iter()
+        .map(|outcome| (count(&compared, outcome), outcome.word()))
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{} {word}", thousands(count)))
+        .collect();
+    let good = count(&compared, Outcome::Improved) + count(&compared, Outcome::Unchanged);
+    let all = all_of(&compared);
+    let regressions = match (good, compared.len()) {
+        (_, 0) => None,
+        (0, _) => Some(others.join(", ")),
+        (good, compared) if good == compared => Some(format!("no regression in {all}")),
+        (good, _) => Some(format!("no regression in {} of {all}, {}", thousands(good), others.join(", "))),
+    };
+    let met = report.budgets.iter().filter(|line| line.status == BudgetStatus::Pass).count();
+    let budgets = match (met, report.budgets.len()) {
+        (_, 0) => None,
+        (met, all) if met == all => Some(format!("{} met", counted(all, "budget"))),
+        (met, all) => Some(format!("{} of {} met", thousands(met), counted(all, "budget"))),
+    };
+    let parts: Vec<String> = [regressions, budgets].into_iter().flatten().collect();
+    if parts.is_empty() { "no regression".to_owned() } else { parts.join("; ") }
+}
+
+/// The rows with a comparison that counts for the verdict.
+fn compared(report: &Report) -> Vec<&Finding> {
+    let counts = |finding: &&Finding| match finding.outcome {
+        Outcome::Regressed | Outcome::Improved | Outcome::Unchanged | Outcome::Accepted => true,
+        Outcome::Inconclusive => finding.is_judged(),
+        Outcome::Failed | Outcome::Removed | Outcome::Added => false,
+    };
+    report.benchmarks.iter().filter(counts).collect()
+}
+
+fn count(findings: &[&Finding], outcome: Outcome) -> usize {
+    findings.iter().filter(|finding| finding.outcome == outcome).count()
+}
+
+fn names<'a>(findings: &[&'a Finding]) -> BTreeSet<(&'a str, &'a str)> {
+    findings.iter().map(|finding| (&*finding.tool, finding.name.as_str())).collect()
+}
+
+fn is_one_metric_each(findings: &[&Finding]) -> bool {
+    names(findings).len() == findings.len()
+}
+
+/// `12 benchmarks`, or `36 metrics of 12 benchmarks`.
+fn all_of(findings: &[&Finding]) -> String {
+    let benchmarks = counted(names(findings).len(), "benchmark");
+    if is_one_metric_each(findings) {
+        benchmarks
+    } else {
+        format!("{} of {benchmarks}", counted(findings.len(), "metric"))
+    }
+}
+
+/// How the verdict looks at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeadlineStatus {
+    /// The gate passes.
+    Pass,
+    /// There is no verdict, or the gate passes although benchmarks failed, or suspects or most of the suite are undecided.
+    Undecided,
+    /// The gate fails.
+    Fail,
+}
+
+impl HeadlineStatus {
+    /// That of a report.
+    pub fn of(report: &Report) -> HeadlineStatus {
+        match (report.verdict, LeftOpen::of(report)) {
+            (Verdict::Fail, _) => HeadlineStatus::Fail,
+            (Verdict::Pass, None | Some(LeftOpen::Tolerated)) => HeadlineStatus::Pass,
+            (Verdict::Pass, Some(_)) | (Verdict::None, _) => HeadlineStatus::Undecided,
+        }
+    }
+
+    /// An emoji.
+    pub fn mark(self) -> &'static str {
+        match self {
+            HeadlineStatus::Pass => "✅",
+            HeadlineStatus::Undecided => "❔",
+            HeadlineStatus::Fail => "❌",
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Questions that readers of reports asked: each has its answer in the text, or no longer arises.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::{Answer, Sandbox};
+use perfgate::render::workflow;
+use perfgate::verdict::Report;
+use serde_json::json;
+
+/// A run in perfgate's own format: names with their samples.
+fn run_of(unit: &str, benchmarks: &[(String, Vec<f64>)]) -> String {
+    let measurement = |(name, samples): &(String, Vec<f64>)| json!({"tool": "t", "benchmark": name, "unit": unit, "direction": "lower", "replicates": [{"samples": samples}]});
+    let all: Vec<_> = benchmarks.iter().map(measurement).collect();
+    json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+}
+
+/// Samples around a value, up to 1% off.
+fn around(value: f64, seed: u32) -> Vec<f64> {
+    let wobble = |i: u32| f64::from((i * 7919 + seed * 104_729) % 1000) / 1000.0 - 0.5;
+    (0..50).map(|i| value * (1.0 + 0.02 * wobble(i))).collect()
+}
+
+/// Compares runs of benchmarks that change by these factors.
+fn compared(factors: &[f64], args: &[&str]) -> (Sandbox, Answer) {
+    let side = |seed: u32, head: bool| -> Vec<(String, Vec<f64>)> {
+        let value = |at: usize| 1000.0 * if head { factors[at] } else { 1.0 };
+        (0..factors.len()).map(|at| (format!("bench{at}"), around(value(at), seed + at as u32))).collect()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run_of("ns", &side(1, false))).write("head.json", run_of("ns", &side(77, true)));
+    let answer = sandbox.perfgate(&[&["compare", "base.json", "head.json", "--save", "c.json"], args].concat());
+    (sandbox, answer)
+}
+
+/// Compares single numbers.
+fn numbers(base: &[f64], head: &[f64], args: &[&str]) -> Answer {
+    let side = |values: &[f64]| -> Vec<(String, Vec<f64>)> {
+        values.iter().enumerate().map(|(at, value)| (format!("bench{at}"), vec![*value])).collect()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run_of("ns", &side(base))).write("head.json", run_of("ns", &side(head)));
+    sandbox.perfgate(&[&["compare", "base.json", "head.json"], args].concat())
+}
+
+fn saved(sandbox: &Sandbox) -> Report {
+    serde_json::from_str(&sandbox.read("c.json")).unwrap()
+}
+
+#[test]
+fn an_interval_with_0_is_the_reason_and_not_the_number_of_benchmarks() {
+    let answer = numbers(&[1000.0, 2000.0, 3000.0], &[1300.0, 2000.0, 3000.0], &[]);
+    let row = numbers(&[1000.0, 2000.0, 3000.0], &[1300.0, 2000.0, 3000.0], &["--format", "json"]).json();
+    assert!(row["benchmarks"][0]["interval"][0].as_f64().unwrap() < 0.0, "{row}");
+    assert_eq!(row["benchmarks"][0]["undecided"], "may-be-noise");
+    answer.exits(0).prints("the interval contains 0, so the change may be noise").does_not_print("only a change");
+}
+
+#[test]
+fn the_mean_is_not_shown_where_it_is_noise_and_contradicts_the_shift() {
+    let few: Vec<f64> = (0..14).map(|at| if at < 2 { 0.4 } else { 1.03 }).collect();
+    let many: Vec<f64> = (0..20).map(|at| if at < 8 { 0.4 } else { 1.03 }).collect();
+    for template in [&[][..], &["--template", "comment"], &["--template", "summary"], &["--format", "markdown"]] {
+        let (_, answer) = compared(&few, template);
+        answer.prints("suite-wide shift +3").does_not_print("geometric mean").does_not_print("outweigh");
+        let (_, answer) = compared(&many, template);
+        answer.prints("suite-wide shift +3").prints("(larger changes of others outweigh it in the mean)");
+        answer.prints("eometric mean");
+    }
+}
+
+#[test]
+fn a_passing_verdict_says_what_was_checked() {
+    let same = [1.0; 12];
+    compared(&same, &[]).1.exits(0).prints("PASS: no regression in 12 benchmarks\n");
+    let budget = "[[budget]]\nmatch = 'bench*'\nmetric = 'time'\ntarget = '<2us'\n";
+    let sandbox = Sandbox::new();
+    let with = |config: &str, factors: &[f64], more: &[&str]| {
+        sandbox.write("p.toml", config);
+        let config = sandbox.path("p.toml").display().to_string();
+        compared(factors, &[&["--config", &config], more].concat()).1
+    };
+    with(budget, &same, &[]).exits(0).prints("PASS: no regression in 12 benchmarks; 12 budgets met\n");
+    let missed = budget.replace("2us", "1ns");
+    let answer = with(&missed, &same, &["--fail-on", "regressed"]);
+    answer.exits(0).prints("PASS, but 12 over budget (not in fail-on)\n");
+    let mut slower = same;
+    slower[3] = 2.0;
+    with("", &slower, &["--fail-on", "failed"]).exits(0).prints("PASS, but 1 regressed (not in fail-on)\n");
+    let waiver = "[[accept]]\nbenchmark = 'bench3'\nup-to = '150%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    with(waiver, &slower, &[]).exits(0).prints("PASS: no regression in 11 of 12 benchmarks, 1 accepted\n");
+}
+
+#[test]
+fn several_metrics_of_a_benchmark_are_counted_as_metrics() {
+    let file = |metric: &str, value: u32| json!({"benchmark": "b", "metric": metric, "unit": "ns", "replicates": (0..3).map(|_| json!({"samples": around(f64::from(value), value)})).collect::<Vec<_>>()});
+    let run = |more: u32| {
+        json!({"format": "perfgate-run", "version": 1, "measurements": [file("time", 100 + more), file("time:p95", 200 + more)]}).to_string()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run(0)).write("head.json", run(1));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json", "--threshold", "90%"]);
+    answer.exits(0).prints("PASS: no regression in 2 metrics of 1 benchmark\n");
+}
+
+#[test]
+fn a_note_on_units_is_printed_once() {
+    let run = |values: [f64; 2]| {
+        let one = |unit: &str, value: f64| json!({"benchmark": unit, "metric": unit, "unit": unit, "direction": "lower", "replicates": [{"value": value}]});
+        json!({"format": "perfgate-run", "version": 1, "measurements": [one("furlong", values[0]), one("parsec", values[1])]}).to_string()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run([1.0, 2.0])).write("head.json", run([1.0, 2.0])).write("more.json", run([1.0, 2.1]));
+    let answer = sandbox.perfgate(&["compare", "--base", "base.json", "--base", "more.json", "--head", "head.json"]);
+    let note =
+        "note: `furlong` and `parsec` are not known units; values are compared only with values in the same unit\n";
+    assert_eq!(answer.stdout.matches("known unit").count(), 1, "{}", answer.stdout);
+    answer.prints(note);
+}
+
+#[test]
+fn the_place_of_further_warnings_is_named_truly() {
+    let run = |count: usize, value: f64| {
+        let all: Vec<_> = (0..count).map(|at| (format!("bench{at}"), vec![value, value, -1.0])).collect();
+        run_of("ns", &all)
+    };
+    for (count, more) in [
+        (4, "… and 3 more invalid-value (--format json lists them)\n"),
+        (30, "… and 55 more invalid-value (--format json lists the first 40)\n"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("base.json", run(count, 100.0)).write("head.json", run(count, 100.5));
+        sandbox.perfgate(&["compare", "base.json", "head.json"]).prints(more);
+        let json = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
+        let diagnostics = json["diagnostics"].as_array().unwrap();
+        let listed = diagnostics.iter().filter(|one| one["code"] == "invalid-value" && one["stands_for"].is_null());
+        assert_eq!(listed.count(), (2 * count).min(40));
+    }
+}
+
+#[test]
+fn no_advice_to_measure_more_stands_next_to_one_that_more_runs_decide_nothing() {
+    // "noisy" is not decided by 20 more runs, and "moved" by a few.
+    let side = |noise: [f64; 6], factor: f64| {
+        let of = |name: &str, level: f64, noise: &[f64]| {
+            let replicates: Vec<_> = noise.iter().map(|by| json!({"value": level * (1.0 + by)})).collect();
+            json!({"benchmark": name, "unit": "ns", "replicates": replicates})
+        };
+        [of("noisy", 1000.0, &noise), of("moved", 1000.0 * factor, &noise.map(|by| by / 20.0))]
+    };
+    let sides = [side([0.0, 0.8, -0.6, 1.5, -0.3, 0.4], 1.0), side([0.3, -0.5, 0.9, -0.2, 1.2, 0.1], 1.15)];
+    let compare = |count: usize, view: &[&str]| {
+        let sandbox = Sandbox::new();
+        for (name, side) in ["base.json", "head.json"].into_iter().zip(&sides) {
+            let run = json!({"format": "perfgate-run", "version": 1, "measurements": side[..count]});
+            sandbox.write(name, run.to_string());
+        }
+        sandbox.perfgate(&[&["compare", "base.json", "head.json"], view].concat())
+    };
+    for view in [&[][..], &["--template", "comment"], &["--format", "markdown"]] {
+        let both = compare(2, view);
+        both.prints("ore runs would decide 1 of the 2 inconclusive benchmarks (`perfgate measure`); for the other one, reduce the noise");
+        let one = compare(1, view);
+        one.prints("even 20 more runs per side would not decide; reduce the noise").does_not_print("perfgate measure");
+        one.prints("Next: More runs would not decide the inconclusive benchmark: reduce the noise");
+    }
+}
+
+#[test]
+fn the_reason_that_many_undecided_rows_share_is_printed_once() {
+    let base = [1000.0; 12];
+    let mut head = [1300.0; 12];
+    head[0] = 1100.0;
+    let answer = numbers(&base[..6], &head[..6], &[]);
+    answer.prints("inconclusive benchmarks, unless noted otherwise (5 of 6): the interval contains 0");
+    assert_eq!(answer.stdout.matches("the interval contains 0").count(), 1, "{}", answer.stdout);
+}
+
+#[test]
+fn results_compared_with_themselves_are_named_so() {
+    let sandbox = Sandbox::new();
+    sandbox.bench("criterion", "a", 1000.0, 1);
+    let answer = sandbox.perfgate(&["compare", "criterion", "criterion"]);
+    answer.exits(2).reports("base and head are the same results (criterion); give two different results to compare");
+}
+
+#[test]
+fn every_reason_of_a_red_gate_has_an_annotation() {
+    let sandbox = Sandbox::new();
+    let budgets = "[[budget]]\nmatch = 'kept'\nmetric = 'time'\ntarget = '<1ns'\n";
+    sandbox.write("p.toml", budgets);
+    for at in 0..15 {
+        let name = format!("slow{at:02}");
+        sandbox.bench("base", &name, 1000.0, 1).bench("head", &name, 3000.0, 2);
+    }
+    for at in 0..20 {
+        let name = format!("same{at:02}");
+        sandbox.bench("base", &name, 1000.0, 1).bench("head", &name, 1000.0, 2);
+    }
+    sandbox.bench("base", "kept", 1000.0, 1).bench("head", "kept", 1000.0, 2);
+    sandbox.bench("base", "gone", 1000.0, 1).bench("head", "new", 700.0, 2);
+    let fail_on = ["--fail-on", "regressed", "--fail-on", "budget", "--fail-on", "removed", "--fail-on", "added"];
+    let compare = ["compare", "base", "head", "--config", "p.toml", "--save", "c.json"];
+    sandbox.perfgate(&[&compare[..], &fail_on].concat()).exits(1);
+    let text = workflow(&saved(&sandbox));
+    for line in [
+        "::error title=gone::time removed: ",
+        "::error title=new::time added: ",
+        "::error title=kept::time budget not met",
+    ] {
+        assert_eq!(text.matches(line).count(), 1, "{line}\n{text}");
+    }
+    assert!(text.contains("::error title=slow09::time regressed"), "{text}");
+    assert_eq!(text.matches("::error ").count(), 10, "{text}");
+    assert!(text.contains("::error title=perfgate::and 9 more; see the job summary\n"), "{text}");
+    // What fail-on does not list is a warning.
+    sandbox.perfgate(&[&compare[..], &["--fail-on", "removed"]].concat()).exits(1);
+    let text = workflow(&saved(&sandbox));
+    assert_eq!(text.matches("::error ").count(), 1, "{text}");
+    assert!(text.contains("::warning title=slow09::"), "{text}");
+}
+
+#[test]
+fn a_regression_has_its_notes_in_the_comment() {
+    let summary = |failed: u32| {
+        json!({"root_group": {}, "metrics": {"http_req_failed": {"passes": failed, "fails": 1200 - failed, "value": 0.0}}}).to_string()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", summary(0)).write("head.json", summary(180));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json", "--template", "comment"]);
+    answer
+        .exits(1)
+        .prints("- `http_req_failed` error-rate: 0 of 1,200 requests in base, 180 of 1,200 requests in head\n");
+}
