@@ -231,3 +231,33 @@ fn a_regression_has_its_notes_in_the_comment() {
         .exits(1)
         .prints("- `http_req_failed` error-rate: 0 of 1,200 requests in base, 180 of 1,200 requests in head\n");
 }
+
+#[test]
+fn a_change_that_differs_from_the_values_next_to_it_is_explained_in_every_view() {
+    // The fastest samples are 30% slower, the medians 3%.
+    let run = |edge: f64, median: f64| {
+        let of = |name: &str, edge: f64, median: f64| {
+            let samples: Vec<f64> =
+                (0..50).map(|i| if i < 20 { edge } else { median } * (1.0 + 1e-4 * f64::from(i))).collect();
+            (name.to_owned(), samples)
+        };
+        let mut all = vec![of("odd", edge, median)];
+        all.extend((0..10).map(|at| of(&format!("same{at}"), 900.0, 1000.0)));
+        run_of("ns", &all)
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run(700.0, 1000.0)).write("head.json", run(910.0, 1030.0));
+    for view in [&[][..], &["--template", "comment"], &["--format", "markdown"], &["--format", "junit"]] {
+        let answer = sandbox.perfgate(&[&["compare", "base.json", "head.json"], view].concat());
+        answer.prints("the medians differ by +3.0%");
+    }
+}
+
+#[test]
+fn a_note_that_all_undecided_rows_share_is_printed_once() {
+    let base = [1000.0; 12];
+    let head = [2000.0, 2010.0, 1990.0, 2020.0, 1980.0, 2005.0, 1995.0, 2015.0, 1985.0, 2000.0, 2001.0, 1999.0];
+    let answer = numbers(&base, &head, &[]);
+    answer.prints("12 inconclusive benchmarks: does not exceed the shift of the whole run");
+    assert_eq!(answer.stdout.matches("does not exceed the shift").count(), 1, "{}", answer.stdout);
+}

@@ -3,7 +3,7 @@
 
 use super::quantity::{counted, pair, percent, thousands};
 use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, number_text, sample_noun};
-use crate::verdict::{Finding, Outcome, Reason, Report, Undecided, Verdict};
+use crate::verdict::{Finding, Outcome, Reason, Report, Undecided, Value, Verdict};
 use std::collections::BTreeMap;
 
 /// The remarks of a report.
@@ -20,7 +20,7 @@ pub struct Remarks {
     decidable: usize,
     /// What many of them have in common, and how many these are, if not all have it.
     usual: Option<(Advice, usize)>,
-    /// The note that all inconclusive benchmarks have because the machines differ, and their number.
+    /// The note that all inconclusive benchmarks have, such as that the machines differ, and their number.
     note: Option<(String, usize)>,
     /// True if the verdict names the machines as the reason.
     is_in_verdict: bool,
@@ -55,7 +55,8 @@ impl Remarks {
     pub fn of(report: &Report) -> Remarks {
         let all: Vec<Advice> =
             report.benchmarks.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
-        let note = shared_note(report);
+        // Advice would be printed in its place.
+        let note = shared_note(report).filter(|_| all.is_empty() || !report.environment.matches);
         let is_in_verdict =
             report.verdict == Verdict::None && !report.first_run || report.reasons.contains(&Reason::DifferentMachines);
         let Some(first) = all.first() else { return Remarks { note, is_in_verdict, ..Remarks::default() } };
@@ -162,11 +163,8 @@ fn usual(all: &[Advice]) -> Option<(Advice, usize)> {
     (count >= MIN_USUAL && 3 * count >= all.len()).then(|| (most.clone(), count))
 }
 
-/// The note that all inconclusive benchmarks have because the machines differ, if there are several.
+/// The note that all inconclusive benchmarks have, such as that the machines differ, if there are several.
 fn shared_note(report: &Report) -> Option<(String, usize)> {
-    if report.environment.matches {
-        return None;
-    }
     let inconclusive = || report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Inconclusive);
     let count = inconclusive().count();
     let mut notes = inconclusive().next()?.notes.iter();
@@ -225,12 +223,30 @@ impl Fix {
     }
 }
 
-/// What changed in the samples, if known: their slow part, two modes, and the work of one iteration.
+/// What changed in the samples, if known: their slow part, two modes, the work of one iteration, and the
+/// change of their medians.
 pub fn samples(finding: &Finding) -> Vec<String> {
     let noun = sample_noun(&finding.tool, &finding.name, &finding.metric);
     let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, &finding.metric, noun));
     let modes = finding.modes.as_deref().map(|modes| two_modes(modes, &finding.unit));
-    slow_part.into_iter().chain(modes).chain(work(finding)).collect()
+    slow_part.into_iter().chain(modes).chain(work(finding)).chain(medians(finding)).collect()
+}
+
+/// The factor between the change of the values in the row and the tested change from which on a remark names the former.
+const NOTABLE_FACTOR: f64 = 1.05;
+
+/// The change of the values in the row, where it is not about the tested change.
+fn medians(finding: &Finding) -> Option<String> {
+    let (tested, base, head) = (finding.adjusted?, finding.base?, finding.head?);
+    let of_values = head.value / (base.value * finding.work_ratio.unwrap_or(1.0)) - 1.0;
+    let factor = ((1.0 + of_values) / (1.0 + tested)).ln().abs();
+    let is_listed = finding.outcome != Outcome::Unchanged || finding.within.is_some();
+    if !is_listed || !of_values.is_finite() || factor.is_nan() || factor < NOTABLE_FACTOR.ln() {
+        return None;
+    }
+    let is_sampled = |side: Value| side.samples > side.runs as u64;
+    let what = if is_sampled(base) || is_sampled(head) { "medians" } else { "values" };
+    Some(format!("the {what} differ by {}", number_text::change(of_values)))
 }
 
 /// `the work of one iteration changed from 1,000 to 2,000 elements; the change is that of the time per element: 1.000 ns →

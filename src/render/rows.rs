@@ -2,6 +2,8 @@
 
 use super::fit::{hanging, shortened};
 use anstyle::Style;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
@@ -70,15 +72,25 @@ pub fn rows<'a>(
     indent: usize,
     width: Option<usize>,
 ) -> Vec<&'a str> {
-    let (widths, below) = widths(columns, rows, width);
+    let all: Vec<Vec<Cow<'_, str>>> = if is_too_wide(columns, rows, width) {
+        without_common_start(columns, rows)
+    } else {
+        rows.iter().map(|row| row.cells.iter().map(|cell| Cow::from(cell.as_str())).collect()).collect()
+    };
+    let (widths, below) = widths(columns, &all, width);
     let dim = Style::new().dimmed();
     let titles: Vec<&str> = columns.iter().map(|column| column.title).collect();
     line(out, columns, &widths, &titles, dim, dim);
-    for row in rows {
-        let cells: Vec<&str> = row.cells.iter().map(String::as_str).collect();
+    let ambiguous: Vec<HashSet<String>> =
+        (0..columns.len()).map(|at| ambiguous(columns, &all, at, widths[at])).collect();
+    for (row, cells) in rows.iter().zip(&all) {
+        let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
         line(out, columns, &widths, &cells, row.style, Style::new());
-        let texts = columns.iter().zip(&cells).filter(|(column, _)| below && column.narrow == Narrow::Below);
-        let texts = texts.map(|(_, text)| *text).chain([row.remark.as_str()]);
+        let is_below = |at: usize| {
+            below && columns[at].narrow == Narrow::Below || ambiguous[at].contains(&shortened(cells[at], widths[at]))
+        };
+        let texts = row.cells.iter().enumerate().filter(|(at, _)| is_below(*at));
+        let texts = texts.map(|(_, text)| text.as_str()).chain([row.remark.as_str()]);
         for text in texts.filter(|text| !text.is_empty()) {
             let pad = " ".repeat(indent);
             for text in hanging(text, &pad, &pad, width).lines() {
@@ -89,10 +101,62 @@ pub fn rows<'a>(
     columns.iter().zip(widths).filter(|(_, width)| *width > 0).map(|(column, _)| column.title).collect()
 }
 
+/// A start that all texts of a column share is left out where it takes at least this many columns.
+const MIN_START: usize = 8;
+
+fn is_too_wide(columns: &[Column<'_>], rows: &[Row], width: Option<usize>) -> bool {
+    let natural = |(at, column): (usize, &Column<'_>)| {
+        rows.iter().map(|row| row.cells[at].width()).fold(column.title.width(), usize::max) + 2
+    };
+    width.is_some_and(|width| columns.iter().enumerate().map(natural).sum::<usize>() > width + 2)
+}
+
+/// The cells; in columns that can be shortened, `…` takes the place of a start that all texts share, such as a package.
+fn without_common_start<'r>(columns: &[Column<'_>], rows: &'r [Row]) -> Vec<Vec<Cow<'r, str>>> {
+    let start = |at: usize| {
+        let texts = rows.iter().map(|row| row.cells[at].as_str());
+        let start = texts.reduce(|start, text| {
+            let same = start.char_indices().zip(text.chars()).find(|((_, a), b)| a != b);
+            &start[..same.map_or(start.len().min(text.len()), |((end, _), _)| end)]
+        })?;
+        let start = &start[..start.rfind(['/', ':', '.'])? + 1];
+        (rows.len() > 1 && start.width() >= MIN_START).then_some(start.len())
+    };
+    let starts: Vec<Option<usize>> =
+        (0..columns.len()).map(|at| start(at).filter(|_| columns[at].narrow == Narrow::Shorten)).collect();
+    let cell = |(cell, start): (&'r String, &Option<usize>)| match start {
+        Some(start) => Cow::from(format!("…{}", &cell[*start..])),
+        None => Cow::from(cell.as_str()),
+    };
+    rows.iter().map(|row| row.cells.iter().zip(&starts).map(cell).collect()).collect()
+}
+
+/// Shortened texts of a column that stand for different texts.
+fn ambiguous(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], at: usize, width: usize) -> HashSet<String> {
+    let mut whole: HashMap<String, &str> = HashMap::new();
+    let mut found = HashSet::new();
+    if columns[at].narrow != Narrow::Shorten || width == 0 {
+        return found;
+    }
+    for cells in all {
+        let text = cells[at].as_ref();
+        let short = shortened(text, width);
+        match whole.get(&short) {
+            Some(known) if *known != text => {
+                found.insert(short);
+            }
+            _ => {
+                whole.insert(short, text);
+            }
+        }
+    }
+    found
+}
+
 /// The width of each column, 0 for one that is left out, and whether texts go below their rows.
-fn widths(columns: &[Column<'_>], rows: &[Row], width: Option<usize>) -> (Vec<usize>, bool) {
+fn widths(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], width: Option<usize>) -> (Vec<usize>, bool) {
     let natural = |(index, column): (usize, &Column<'_>)| {
-        let cells = rows.iter().filter_map(|row| row.cells.get(index));
+        let cells = all.iter().filter_map(|cells| cells.get(index));
         cells.map(|cell| cell.width()).fold(column.title.width(), usize::max)
     };
     let mut widths: Vec<usize> = columns.iter().enumerate().map(natural).collect();
@@ -197,6 +261,24 @@ mod tests {
             let widest = table(Some(width)).lines().map(|line| line.width()).max();
             assert!(widest <= Some(width), "{width}: {}", table(Some(width)));
         }
+    }
+
+    #[test]
+    fn a_shared_start_is_left_out_and_names_that_look_the_same_are_printed_whole() {
+        let columns = [Column::left("name", Narrow::Shorten), Column::right("change", Narrow::Keep)];
+        let shown = |names: &[&str], width| {
+            let row = |name: &&str| Row::new(Style::new(), vec![(*name).to_owned(), "+10.0%".to_owned()]);
+            let mut out = String::new();
+            rows(&mut out, &columns, &names.iter().map(row).collect::<Vec<_>>(), 2, Some(width));
+            anstream::adapter::strip_str(&out).to_string()
+        };
+        let names = ["example.org/codec/Parse/small", "example.org/codec/Print"];
+        assert_eq!(shown(&names, 24), "name          change\n…Parse/small  +10.0%\n…Print        +10.0%\n");
+        assert!(shown(&names, 60).contains("example.org/codec/Print        +10.0%\n"));
+        let same = ["Encode/size=4000/with_space", "Encode/size=2000/with_space", "Encode/other"];
+        let text = shown(&same, 22);
+        assert!(text.contains("\n  Encode/size=4000/wit\n  h_space\n"), "{text}");
+        assert!(text.contains("size=2000") && !text.contains("\n  Encode/other"), "{text}");
     }
 
     #[test]

@@ -21,9 +21,6 @@ use std::fmt::Write;
 /// Diagnostics shown per code; the rest are counted.
 const SHOWN_PER_CODE: usize = 5;
 
-/// The change of the values is printed if it differs from the tested change by at least this.
-const NOTABLE_DIFFERENCE: f64 = 0.05;
-
 /// Notes below a row start at this column.
 const NOTES: usize = 16;
 
@@ -176,16 +173,7 @@ fn notes_on_budgets(report: &Report) -> BTreeSet<(&str, &str)> {
 fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks, on_budgets: &BTreeSet<(&str, &str)>) -> Row {
     let remarks = remarks.on(finding);
     let own = remarks.iter().filter(|note| !on_budgets.contains(&(finding.name.as_str(), note.as_str())));
-    let mut notes: Vec<String> = own.map(|note| escape::message(note)).collect();
-    if let (Some(tested), Some(base), Some(head)) = (finding.adjusted, finding.base, finding.head) {
-        let of_values = head.value / (base.value * finding.work_ratio.unwrap_or(1.0)) - 1.0;
-        if (finding.outcome != Outcome::Unchanged || finding.within.is_some())
-            && of_values.is_finite()
-            && (tested - of_values).abs() >= NOTABLE_DIFFERENCE
-        {
-            notes.push(format!("the medians differ by {}", change(of_values)));
-        }
-    }
+    let notes: Vec<String> = own.map(|note| escape::message(note)).collect();
     let cells = columns.iter().map(|(_, cell)| cell(finding)).collect();
     Row { remark: notes.join("; "), ..Row::new(style(finding.outcome), cells) }
 }
