@@ -258,6 +258,6 @@ fn a_note_that_all_undecided_rows_share_is_printed_once() {
     let base = [1000.0; 12];
     let head = [2000.0, 2010.0, 1990.0, 2020.0, 1980.0, 2005.0, 1995.0, 2015.0, 1985.0, 2000.0, 2001.0, 1999.0];
     let answer = numbers(&base, &head, &[]);
-    answer.prints("12 inconclusive benchmarks: does not exceed the shift of the whole run");
+    answer.prints("12 inconclusive benchmarks: the change does not exceed the shift of the whole run");
     assert_eq!(answer.stdout.matches("does not exceed the shift").count(), 1, "{}", answer.stdout);
 }

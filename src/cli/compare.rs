@@ -122,6 +122,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
             output::note(&error.to_string());
             return Ok(0);
         }
+        Err(error) if error.is_missing_baseline() => bail!("{error}; with --allow-missing-baseline, this exits with 0"),
         report => report?,
     };
     report.diagnostics.extend(which);

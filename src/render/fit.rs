@@ -31,10 +31,18 @@ pub fn shortened(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     let rest = width.saturating_sub(1);
+    if let Some(text) = text.strip_prefix('…') {
+        // Its start is cut out already.
+        return format!("…{}", last_columns(text, rest));
+    }
     let (end, start) = (rest.div_ceil(2), rest / 2);
     let head = first_columns(text.chars(), end);
-    let tail: String = first_columns(text.chars().rev(), start).chars().rev().collect();
-    format!("{head}…{tail}")
+    format!("{head}…{}", last_columns(text, start))
+}
+
+/// The last characters that fit into `width` columns.
+fn last_columns(text: &str, width: usize) -> String {
+    first_columns(text.chars().rev(), width).chars().rev().collect()
 }
 
 /// The first characters that fit into `width` columns.
@@ -58,6 +66,7 @@ mod tests {
         // Wide characters take two columns each.
         assert_eq!(shortened("性能測試基準名稱", 9), "性能…名稱");
         assert_eq!(shortened("abc", 1), "…");
+        assert_eq!(shortened("…parse/large/64", 9), "…large/64");
     }
 
     #[test]

@@ -29,7 +29,7 @@ pub struct Remarks {
 /// What decides a benchmark that is too noisy for more runs.
 pub(super) const LESS_NOISE: &str = "reduce the noise (longer benchmarks, a quieter machine), or change the threshold";
 
-/// Fewer benchmarks with the same advice have it each.
+/// Fewer benchmarks with the same advice or note have it each.
 const MIN_USUAL: usize = 3;
 
 /// Why a benchmark is undecided, and what would decide it.
@@ -169,12 +169,13 @@ fn shared_note(report: &Report) -> Option<(String, usize)> {
     let count = inconclusive().count();
     let mut notes = inconclusive().next()?.notes.iter();
     let is_shared = |note: &&String| inconclusive().all(|finding| finding.notes.contains(note));
-    notes.find(is_shared).filter(|_| count > 1).map(|note| (note.clone(), count))
+    let least = if report.environment.matches { MIN_USUAL } else { 2 };
+    notes.find(is_shared).filter(|_| count >= least).map(|note| (note.clone(), count))
 }
 
 /// What changed in the samples, and the notes of the verdict.
 pub fn without_advice(finding: &Finding) -> Vec<String> {
-    samples(finding).into_iter().chain(finding.notes.iter().cloned()).collect()
+    samples(finding).into_iter().chain(finding.notes.iter().cloned()).chain(medians(finding)).collect()
 }
 
 /// What would decide an inconclusive benchmark.
@@ -223,13 +224,12 @@ impl Fix {
     }
 }
 
-/// What changed in the samples, if known: their slow part, two modes, the work of one iteration, and the
-/// change of their medians.
+/// What changed in the samples, if known: their slow part, two modes, and the work of one iteration.
 pub fn samples(finding: &Finding) -> Vec<String> {
     let noun = sample_noun(&finding.tool, &finding.name, &finding.metric);
     let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, &finding.metric, noun));
     let modes = finding.modes.as_deref().map(|modes| two_modes(modes, &finding.unit));
-    slow_part.into_iter().chain(modes).chain(work(finding)).chain(medians(finding)).collect()
+    slow_part.into_iter().chain(modes).chain(work(finding)).collect()
 }
 
 /// The factor between the change of the values in the row and the tested change from which on a remark names the former.

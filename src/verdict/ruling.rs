@@ -404,7 +404,7 @@ pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
 fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     if is_within_shift(estimate, bound) {
         return Some(
-            "does not exceed the shift of the whole run by more than the threshold; re-measure base and head in turn with `perfgate measure`",
+            "the change does not exceed the shift of the whole run by more than the threshold; re-measure base and head in turn with `perfgate measure`",
         );
     }
     let runs = estimate.single_runs.as_deref()?;

@@ -5,13 +5,13 @@ const FACTOR = 9;
 
 function factor(value) {
   if (value < 1) return value.toFixed(2) + "×";
-  return (value < 1e4 ? value.toFixed(1) : value.toExponential(1)) + "×";
+  return (value < 1e4 ? value.toFixed(1) : value.toExponential(1).replace("e+", "e")) + "×";
 }
 
 function signedPercent(fraction) {
   const percent = Math.abs(fraction * 100);
   if (percent < 0.05) return "0.0%";
-  const size = percent < 1e3 ? percent.toFixed(1) : percent < 1e7 ? Math.round(percent).toLocaleString("en") : percent.toExponential(1);
+  const size = percent < 1e3 ? percent.toFixed(1) : percent < 1e7 ? Math.round(percent).toLocaleString("en") : percent.toExponential(1).replace("e+", "e");
   return (fraction < 0 ? "−" : "+") + size + "%";
 }
 

@@ -25,7 +25,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     let (limits, selection) = (Limits::of(plan), Selection::of(report, plan));
     let remarks = Remarks::of(report);
     let advised = |finding| advised_row(report, &remarks, finding);
-    let plain = |finding| row(report, finding);
+    let plain = |finding| without_notes_of_budgets(report, row(report, finding));
     let by_size = |belongs: &dyn Fn(&Finding) -> bool| -> Vec<Row> {
         largest_first(report, belongs).into_iter().take(limits.details).map(advised).collect()
     };
@@ -51,11 +51,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         next_step: next_step(report),
         rows: selection.rows.into_iter().map(advised).collect(),
         unlisted: selection.unlisted,
-        regressions: regressions
-            .into_iter()
-            .take(limits.regressions)
-            .map(|finding| without_notes_of_budgets(report, plain(finding)))
-            .collect(),
+        regressions: regressions.into_iter().take(limits.regressions).map(plain).collect(),
         more_regressions: selection.more_regressions,
         more_failing: selection.more_failing,
         explanations: explanations(report, limits.explanations),
