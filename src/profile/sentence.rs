@@ -1,6 +1,6 @@
 //! The first sentence of an explanation.
 
-use super::{Explanation, Measure};
+use super::{Explanation, GrownFunction, Measure};
 use crate::model::number_text::{change, counted, share};
 
 /// A total that grew by this factor is written as a factor.
@@ -67,7 +67,8 @@ impl Explanation {
         if is_there || self.changed.is_empty() {
             return String::new();
         }
-        let (named, others) = self.changed.split_at(self.changed.len().min(CHANGED));
+        let changed = self.changed_and_grown_first();
+        let (named, others) = changed.split_at(changed.len().min(CHANGED));
         let mut names = named.join(", ");
         if !others.is_empty() {
             names = format!("{names} and {}", counted(others.len(), "other function"));
@@ -75,12 +76,28 @@ impl Explanation {
         let which = if first == 1 { "which is" } else { "which are" };
         format!(", {which} not in the diff; the diff changes {names}")
     }
+
+    /// The functions that the diff changes: first those that changed in the direction of the total, the largest change first, with
+    /// that change.
+    fn changed_and_grown_first(&self) -> Vec<String> {
+        let functions = self.growth.functions.iter();
+        let grown: Vec<_> = functions.filter(|one| one.in_diff == Some(true) && one.share.is_some()).collect();
+        // The name without the module is that of a function which is inlined everywhere.
+        let is_named =
+            |name: &str| grown.iter().any(|one| one.name == name || one.name.ends_with(&format!("::{name}")));
+        let others = self.changed.iter().filter(|name| !is_named(name)).cloned();
+        let with_change = |one: &&GrownFunction| match one.costs {
+            [base, head] if base > 0.0 => format!("{} ({})", one.name, change(head / base - 1.0)),
+            _ => format!("{} (new)", one.name),
+        };
+        grown.iter().map(with_change).chain(others).collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::profile::{GrownFunction, Growth, Presence};
+    use crate::profile::{Growth, Presence};
 
     fn sentence(totals: [f64; 2], shares: &[f64], time_change: Option<f64>) -> String {
         let most = (!shares.is_empty()).then(|| (shares.len(), shares.iter().sum()));
@@ -108,24 +125,27 @@ mod tests {
 
     #[test]
     fn functions_of_the_diff_are_named_where_others_grew() {
-        let sentence = |in_diff: [Option<bool>; 2], changed: &[&str]| {
-            let function = |in_diff| GrownFunction {
-                name: "insert".to_owned(),
+        let explained = |functions: &[(&str, f64, Option<bool>)], changed: &[&str]| {
+            let function = |(name, base, in_diff): &(&str, f64, Option<bool>)| GrownFunction {
+                name: (*name).to_owned(),
                 file: None,
                 line: None,
-                costs: [1.0, 2.0],
+                costs: [*base, 2.0],
                 own: [1.0, 2.0],
                 share: Some(0.5),
                 presence: Presence::Both,
                 inlining: None,
-                in_diff,
+                in_diff: *in_diff,
             };
-            let functions = in_diff.map(function).to_vec();
+            let functions = functions.iter().map(function).collect();
             let (totals, most) = ([100.0, 200.0], Some((2, 1.0)));
             let growth = Growth { measure: Measure::Instructions, totals, functions, most, flame: None };
             let changed = changed.iter().map(|name| (*name).to_owned()).collect();
             let (base, head) = (String::new(), String::new());
             Explanation { benchmark: None, base, head, growth, changed, time_change: None, notes: vec![] }.sentence()
+        };
+        let sentence = |in_diff: [Option<bool>; 2], changed: &[&str]| {
+            explained(&in_diff.map(|in_diff| ("insert", 1.0, in_diff)), changed)
         };
         let start = "head executes 100% more instructions; 100% of the growth is in 2 functions";
         let outside = [Some(false); 2];
@@ -134,6 +154,13 @@ mod tests {
         assert_eq!(
             sentence(outside, &["a", "b", "c", "d"]),
             format!("{start}, which are not in the diff; the diff changes a, b, c and 1 other function")
+        );
+        // Functions of the diff that grew come first.
+        let insert = ("insert", 1.0, Some(false));
+        let functions = [insert, insert, ("map::hash", 1.6, Some(true)), ("seed", 0.0, Some(true))];
+        assert_eq!(
+            explained(&functions, &["a", "hash", "seed"]),
+            format!("{start}, which are not in the diff; the diff changes map::hash (+25.0%), seed (new), a")
         );
         assert_eq!(sentence([Some(false), Some(true)], &["hash"]), start);
         assert_eq!(sentence([None; 2], &["hash"]), start);

@@ -87,8 +87,8 @@ fn functions(out: &mut String, explanation: &Explanation, most: usize, width: Op
     ];
     let growth = &explanation.growth;
     let text = explanation_text(explanation, most);
-    let table: Vec<Row> =
-        growth.functions.iter().zip(text.functions).map(|(one, text)| row(one, text, growth)).collect();
+    let listed = listed(growth, most).into_iter();
+    let table: Vec<Row> = listed.zip(text.functions).map(|(one, text)| row(one, text, growth)).collect();
     if !table.is_empty() {
         rows(out, &columns, &table, 7, width);
     }
@@ -144,10 +144,23 @@ pub(super) fn explanation_text(explanation: &Explanation, most: usize) -> Explan
     ExplanationText {
         name: explanation.benchmark.clone(),
         sentence: explanation.sentence(),
-        functions: growth.functions.iter().take(most).map(function).collect(),
+        functions: listed(growth, most).into_iter().map(function).collect(),
         more: (left > 0).then(|| counted(left, "more function")),
         notes: explanation.notes.clone(),
     }
+}
+
+/// The first functions. If none of them is in the diff, the last place is for the first one that is and that changed in the
+/// direction of the total: it may be the cause.
+fn listed(growth: &Growth, most: usize) -> Vec<&GrownFunction> {
+    let (first, rest) = growth.functions.split_at(growth.functions.len().min(most));
+    let mut listed: Vec<&GrownFunction> = first.iter().collect();
+    let is_in_diff = |function: &&GrownFunction| function.in_diff == Some(true) && function.share.is_some();
+    let cause = rest.iter().find(is_in_diff).filter(|_| !first.iter().any(|function| is_in_diff(&function)));
+    if let (Some(last), Some(cause)) = (listed.last_mut(), cause) {
+        *last = cause;
+    }
+    listed
 }
 
 /// Costs in one unit; counts with separators, because they have many digits.
@@ -236,6 +249,28 @@ mod tests {
             time_change: None,
             notes: vec![],
         }
+    }
+
+    #[test]
+    fn a_function_of_the_diff_has_a_place_among_the_first_functions() {
+        let mut explanation = explanation([100.0, 141.0], &[0.3, 0.2, 0.2, 0.1, 0.1, 0.06, 0.04]);
+        for (place, function) in explanation.growth.functions.iter_mut().enumerate() {
+            (function.name, function.in_diff) = (format!("f{place}"), Some(false));
+        }
+        let names = |explanation: &Explanation| -> String {
+            explanation_text(explanation, 3).functions.into_iter().map(|function| function.name).collect()
+        };
+        assert_eq!(names(&explanation), "f0f1f2");
+        explanation.growth.functions[5].in_diff = Some(true);
+        assert_eq!(names(&explanation), "f0f1f5");
+        let markdown = explanation_markdown(&explanation);
+        assert!(markdown.contains("f5") && !markdown.contains("f4"), "{markdown}");
+        explanation.growth.functions[1].in_diff = Some(true);
+        assert_eq!(names(&explanation), "f0f1f2");
+        explanation.growth.functions[1].in_diff = Some(false);
+        explanation.growth.functions[5].share = None;
+        assert_eq!(names(&explanation), "f0f1f2");
+        assert!(explanation_text(&explanation, 0).functions.is_empty());
     }
 
     #[test]
