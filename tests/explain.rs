@@ -195,7 +195,8 @@ fn a_changed_function_is_named_where_its_callers_grew() {
     );
     assert_eq!(json["changed_functions"], serde_json::json!(["place"]), "{json}");
     let summary = json["summary"].as_str().unwrap();
-    assert!(summary.ends_with(" is in 1 function, which is not in the diff; the diff changes place"), "{summary}");
+    // Its time may have grown too, by chance.
+    assert!(summary.contains(" is in 1 function, which is not in the diff; the diff changes place"), "{summary}");
 }
 
 /// Two packages with a benchmark of one name. `Count` of one of them sorts its words in head.
@@ -300,12 +301,7 @@ fn the_command_or_the_second_profile_is_asked_for() {
 /// A crate with a criterion benchmark whose `checksum` reads its input several times.
 #[cfg(target_os = "linux")]
 fn criterion_crate(sandbox: &Sandbox, times: u32) {
-    sandbox.write(
-        "r/Cargo.toml",
-        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
-         criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n\n\
-         [[bench]]\nname = \"parser\"\nharness = false\n",
-    );
+    sandbox.write("r/Cargo.toml", common::criterion_manifest("parser"));
     let library = "pub fn parse(text: &str) -> u64 { text.lines().map(|line| checksum(line)).sum() }\n\nfn checksum(value: &str) \
         -> u64 {\n    let mut sum = 0u64;\n    for _ in 0..TIMES {\n        for byte in std::hint::black_box(value).bytes() {\n            \
         sum = sum.wrapping_mul(31).wrapping_add(u64::from(byte));\n        }\n    }\n    sum\n}\n";

@@ -858,12 +858,8 @@ fn a_base_without_the_bench_target_leaves_head_measured_alone() {
 
 /// A real criterion crate with ten benchmarks; one of them does `slow` times as much work.
 fn criterion_crate(sandbox: &Sandbox, slow: u32) {
-    sandbox.write(
-        "r/Cargo.toml",
-        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
-         criterion = { version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }\n\n\
-         [[bench]]\nname = \"tiny\"\nharness = false\n\n[profile.bench]\nopt-level = 0\n",
-    );
+    let manifest = common::criterion_manifest("tiny");
+    sandbox.write("r/Cargo.toml", format!("{manifest}\n[profile.bench]\nopt-level = 0\n"));
     sandbox.write("r/src/lib.rs", "");
     sandbox.write(
         "r/benches/tiny.rs",

@@ -2,7 +2,7 @@
 //! previous run, which are not read.
 
 use super::builder::ReadingBuilder;
-use super::{Format, Preview, Reading, Source, callgrind, gungraun, json, text};
+use super::{Format, Preview, Reading, Source, callgrind, gungraun, json};
 use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -80,17 +80,10 @@ impl Format for IaiCallgrind {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
-        let documents = serde_json::Deserializer::from_slice(text::utf8(source)?).into_iter::<Document<'_>>();
-        for (at, document) in documents.enumerate() {
-            match document {
-                Ok(document) => add_document(&mut builder, document),
-                Err(error) if at == 0 => return Err(json::unreadable(source, &error)),
-                Err(error) => {
-                    builder.warn("unreadable-entry", json::entry_message("the documents", at, &error));
-                    break;
-                }
-            }
-        }
+        json::for_each_document(source, |document| match document {
+            Ok(document) => add_document(&mut builder, document),
+            Err(message) => builder.warn("unreadable-entry", message),
+        })?;
         builder.finish()
     }
 }

@@ -36,6 +36,15 @@ pub fn data(path: &str) -> String {
 /// Files among the data that no format reads: descriptions, and asv's list of benchmarks.
 pub const OTHER_FILES: [&str; 4] = ["about.json", "README", "README.md", "benchmarks.json"];
 
+/// The manifest of a crate `tiny` with one bench target of criterion.
+pub fn criterion_manifest(bench: &str) -> String {
+    format!(
+        "[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[dev-dependencies]\n\
+         criterion = {{ version = \"0.8\", default-features = false, features = [\"cargo_bench_support\"] }}\n\n\
+         [[bench]]\nname = \"{bench}\"\nharness = false\n"
+    )
+}
+
 /// All files below a directory, sorted.
 pub fn files_below(directory: &Path) -> Vec<PathBuf> {
     let mut entries: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -51,6 +51,26 @@ fn parse_with<'a, T: Deserialize<'a>>(
     })
 }
 
+/// Parses documents that follow each other. `visit` gets each of them, or a message for one that does not parse; the documents
+/// after it are not read. If the first one does not parse, that is the returned error.
+pub fn for_each_document<'a, T: Deserialize<'a>>(
+    source: Source<'a>,
+    mut visit: impl FnMut(Result<T, String>),
+) -> Result<(), Diagnostic> {
+    let documents = serde_json::Deserializer::from_slice(utf8(source)?).into_iter::<T>();
+    for (at, document) in documents.enumerate() {
+        match document {
+            Ok(document) => visit(Ok(document)),
+            Err(error) if at == 0 => return Err(unreadable(source, &error)),
+            Err(error) => {
+                visit(Err(entry_message("the documents", at, &error)));
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Parses the entries of the list under the key `list`, keeping only the current one in memory. `visit` gets each entry,
 /// or a message for an entry that does not parse. Invalid JSON is the returned error.
 pub fn for_each_entry<'a, T: Deserialize<'a>>(
