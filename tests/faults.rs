@@ -320,6 +320,15 @@ mod unix {
         let event = sandbox.path("pipe").display().to_string();
         let workflow = [("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "push"), ("GITHUB_EVENT_PATH", &*event)];
         ends(sandbox.command("r", &workflow, &["ci"])).exits(2);
+        sandbox.write("event.json", "{}");
+        let path = |name: &str| sandbox.path(name).display().to_string();
+        let (payload, summary) = (path("event.json"), path("pipe"));
+        let workflow =
+            [&workflow[..2], &[("GITHUB_EVENT_PATH", &*payload), ("GITHUB_STEP_SUMMARY", &*summary)]].concat();
+        ends(sandbox.command("r", &workflow, &["ci"]))
+            .exits(2)
+            .reports("cannot write the job summary: it is a named pipe");
+        perfgate(&sandbox, &["runs", "import", "../pipe"]).exits(2).reports("../pipe: it is a named pipe");
         for file in ["Cargo.toml", ".cargo/config.toml"] {
             fs::create_dir_all(sandbox.path("r/.cargo")).unwrap();
             sandbox.pipe(&format!("r/{file}"));

@@ -67,7 +67,7 @@ impl Gate {
         } else if path.is_dir() {
             self.read_result_files(&repository, &path, from, format, &mut imported)?
         } else {
-            let bytes = if path.is_file() {
+            let bytes = if path.exists() {
                 regular::read(&path).map_err(|error| InputError::Refused { place: word.to_owned(), error })?
             } else if word.contains(':') {
                 repository.file_at(word)?

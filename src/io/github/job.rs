@@ -1,5 +1,6 @@
 //! The job's summary and outputs: files named by the runner's environment.
 
+use crate::io::regular;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
@@ -35,6 +36,10 @@ fn output(name: &str, value: &str) -> String {
 }
 
 fn append(path: &Path, text: &str) -> io::Result<()> {
+    // Opening a named pipe would block until something reads it. Those below /dev are streams of this process.
+    if path.exists() && !path.starts_with("/dev") {
+        regular::check(path)?;
+    }
     OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
 }
 
