@@ -495,6 +495,23 @@ fn a_site_has_a_page_and_a_file_for_each_series() {
     assert_eq!(series(&numbers, "accepted")["points"][54]["commit"], commits[54].as_str());
 }
 
+#[test]
+fn a_step_below_a_clock_cycle_is_no_change() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 24);
+    let one = |(i, commit): (usize, &Commit)| {
+        let value = |low: f64, high: f64| Evidence::Value(if i >= 12 { high } else { low } * (1.0 + 0.003 * noise(i)));
+        let time = |name: &'static str, low, high| Measurement::new("t", name, Metric::time(), value(low, high));
+        let empty_rate = Measurement::new("t", "rate", Metric::throughput(), value(3.4e9, 2.0e9));
+        let all = vec![time("empty", 0.01, 0.2), time("small", 0.4, 0.8), empty_rate];
+        run(commit, START + 3600 * i as i64, all)
+    };
+    put(&sandbox, &commits.iter().enumerate().map(one).collect::<Vec<_>>());
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let changes = |name| series(&answer, name)["changes"].as_array().unwrap().len();
+    assert_eq!((changes("empty"), changes("rate"), changes("small")), (0, 0, 1), "{answer}");
+}
+
 /// The history of 16 runs of one count, as JSON and as text.
 fn history_of_counts(values: [f64; 16]) -> (Value, String) {
     let sandbox = Sandbox::new();

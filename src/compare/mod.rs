@@ -3,6 +3,7 @@
 
 pub mod bisection;
 mod comparable;
+mod conditions;
 mod confirm;
 mod failures;
 pub mod filter;

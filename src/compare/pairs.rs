@@ -1,6 +1,7 @@
 //! Pairs the measurements of two sides: same benchmark (after renames), metric and tool.
 
 use super::comparable::{self, Sampling};
+use super::conditions;
 use super::left_over::{Repetition, results_of};
 use super::{Comparison, Effect, MatchRules, TestGroup, sample_groups, sample_statistics};
 use crate::model::{
@@ -48,9 +49,9 @@ pub struct Pair<'a> {
     /// medians are compared.
     pub(super) is_turned: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
-    iterations: [Option<f32>; 2],
-    /// The smallest factor of the iterations that indicates other settings.
-    iterations_limit: f64,
+    pub(super) iterations: [Option<f32>; 2],
+    /// Why base and head were measured too differently to be compared.
+    pub(super) other_settings: Option<String>,
     /// The work of one operation in base.
     base_work: Option<Work>,
     /// The note on a missing result of one side, if that result may be one that could not be read.
@@ -105,23 +106,8 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
         }
     }
     pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
-    set_iterations_limits(&mut pairs);
+    conditions::check(&mut pairs, base, head);
     pairs
-}
-
-/// Sets the limit of the iterations of each tool.
-fn set_iterations_limits(pairs: &mut [Pair<'_>]) {
-    let mut suites: BTreeMap<&str, Vec<[Sampling; 2]>> = BTreeMap::new();
-    for pair in pairs.iter().filter(|pair| pair.iterations.iter().all(Option::is_some)) {
-        if let Some(sampling) = pair.sampling() {
-            suites.entry(&pair.measurement.tool).or_default().push(sampling);
-        }
-    }
-    let limits: BTreeMap<String, f64> =
-        suites.into_iter().map(|(tool, suite)| (tool.to_owned(), comparable::iterations_limit(&suite))).collect();
-    for pair in pairs {
-        pair.iterations_limit = limits.get(&*pair.measurement.tool).copied().unwrap_or(f64::INFINITY);
-    }
 }
 
 impl<'a> Pair<'a> {
@@ -138,7 +124,7 @@ impl<'a> Pair<'a> {
             direction: metric.direction,
             is_turned: false,
             iterations: [None; 2],
-            iterations_limit: f64::INFINITY,
+            other_settings: None,
             base_work: None,
             unreadable: None,
             other_versions: Vec::new(),
@@ -185,9 +171,16 @@ impl<'a> Pair<'a> {
         let remaining = self.base().iter().filter(|one| !others.contains(&one.run)).count();
         if remaining == 0 {
             self.other_versions = others;
-        } else if !others.is_empty() {
+        } else {
+            self.leave_out(&others);
+        }
+    }
+
+    /// Leaves out runs of the base.
+    pub(super) fn leave_out(&mut self, runs: &[usize]) {
+        if !runs.is_empty() {
             let head = self.evidence.split_off(self.base);
-            self.evidence.retain(|one| !others.contains(&one.run));
+            self.evidence.retain(|one| !runs.contains(&one.run));
             self.base = self.evidence.len();
             self.evidence.extend(head);
         }
@@ -215,12 +208,8 @@ impl<'a> Pair<'a> {
         }
     }
 
-    fn other_settings(&self) -> Option<String> {
-        comparable::other_settings(&self.measurement.tool, self.sampling()?, self.iterations_limit)
-    }
-
     /// How the time of an operation was sampled; `None` for other metrics, and for one side only.
-    fn sampling(&self) -> Option<[Sampling; 2]> {
+    pub(super) fn sampling(&self) -> Option<[Sampling; 2]> {
         if !self.is_shared() || self.metric.unit != Unit::Nanosecond {
             return None;
         }
@@ -295,7 +284,7 @@ impl<'a> Pair<'a> {
             tool: self.measurement.tool.clone(),
             work: self.measurement.work,
             work_ratio: self.work_ratio().filter(|_| self.is_shared()),
-            other_settings: self.other_settings(),
+            other_settings: self.other_settings.clone(),
             base: side_value(self.base(), self.metric),
             head: side_value(self.head(), self.metric),
             effect,

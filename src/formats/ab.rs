@@ -133,6 +133,7 @@ impl Report {
         let first = value.split_whitespace().next().unwrap_or_default();
         match key {
             "Document Path" => run.name = first.to_owned(),
+            "Concurrency Level" => run.settings.push(("concurrency", first.to_owned())),
             "Complete requests" => {
                 run.requests = Some(number(first)?);
                 run.samples = run.requests.map(|n| n as u64);

@@ -43,6 +43,11 @@ impl Format for Asv {
         let file: File<'_> = parse_with_nan(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
         builder.set_commit(file.commit_hash.as_deref().unwrap_or_default());
+        let requirements: BTreeMap<Cow<'_, str>, Cow<'_, str>> =
+            file.requirements.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+        for (package, version) in requirements {
+            builder.environment().set(&format!("package {package}"), version);
+        }
         set_environment(builder.environment(), &file.params.unwrap_or_default());
         let columns = Columns::of(&file.result_columns);
         let versions = file.benchmark_version.and_then(|raw| serde_json::from_str(raw.get()).ok());
@@ -140,6 +145,7 @@ fn set_environment(environment: &mut Environment, facts: &Pairs<Cow<'_, str>, &R
         let Ok(text) = serde_json::from_str::<Cow<'_, str>>(raw.get()) else { continue };
         match &**key {
             "cpu" => environment.set(Environment::CPU, text),
+            "machine" => environment.set("host", text),
             "num_cpu" => environment.set(Environment::CORES, text),
             "arch" => machine::set_arch(environment, &text),
             "os" => machine::set_os(environment, &text),
@@ -281,6 +287,8 @@ struct File<'a> {
     result_columns: Vec<Cow<'a, str>>,
     #[serde(borrow)]
     params: Option<Pairs<Cow<'a, str>, &'a RawValue>>,
+    #[serde(borrow)]
+    requirements: Option<&'a RawValue>,
     /// In version 1; later versions have a column.
     #[serde(borrow)]
     benchmark_version: Option<&'a RawValue>,

@@ -24,6 +24,10 @@ struct Run<'a> {
     #[serde(borrow)]
     url: Option<Cow<'a, str>>,
     samples: Option<u64>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    connections: Option<u64>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    pipelining: Option<u64>,
     errors: Option<f64>,
     non2xx: Option<f64>,
     mismatches: Option<f64>,
@@ -72,6 +76,9 @@ impl Format for Autocannon {
             samples,
             ..Endpoint::default()
         };
+        let settings = [("connections", run.connections), ("pipelining", run.pipelining)];
+        let stated = settings.into_iter().filter_map(|(name, value)| Some((name, value?.to_string())));
+        endpoint.settings.extend(stated);
         if samples == Some(0) {
             builder.warn("no-samples", "no request was answered; response times skipped");
         } else {

@@ -46,6 +46,7 @@ impl Format for Bombardier {
             let sd = number_at(&file, "result.rps.stddev");
             Evidence::summary(Summary { centre: mean, mean: Some(mean), sd, ..Summary::default() })
         });
+        let connections = number_at(&file, "spec.numberOfConnections");
         let endpoint = Endpoint {
             name: text_at(&file, "spec.url").map_or("bombardier", url_path).to_owned(),
             requests: Some(requests),
@@ -55,6 +56,7 @@ impl Format for Bombardier {
             sd: time("result.latency.stddev"),
             samples: (requests > 0.0).then_some(requests as u64),
             quantiles: quantiles.chain(time("result.latency.max").map(|max| (1.0, max))).collect(),
+            settings: connections.map(|count| ("connections", count.to_string())).into_iter().collect(),
         };
         endpoint.add_to(&mut builder);
         builder.finish()

@@ -4,7 +4,7 @@
 use super::{Reading, Source, json};
 use crate::model::{
     BenchId, Commit, CommitPrefix, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric,
-    SkippedBenchmark, Statement, Tests, Unit, UnitScale, Work,
+    Settings, SkippedBenchmark, Statement, Tests, Unit, UnitScale, Work,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -29,6 +29,8 @@ pub(super) struct ReadingBuilder<'a> {
     unknown_units: BTreeSet<String>,
     diagnostics_by_code: BTreeMap<String, usize>,
     first_problem_line: Option<u64>,
+    /// Settings that the file states: results of other settings are not compared.
+    pub settings: Settings,
     /// Current line, for the place of a diagnostic; `None` in formats that are not read line by line.
     pub line: Option<u64>,
 }
@@ -36,15 +38,15 @@ pub(super) struct ReadingBuilder<'a> {
 impl<'a> ReadingBuilder<'a> {
     /// Starts reading `source` as the output of `tool`.
     pub fn new(tool: &'static str, source: Source<'a>) -> Self {
-        let (reading, index, unknown_units, diagnostics_by_code, first_problem_line) = Default::default();
         ReadingBuilder {
             tool,
             source,
-            reading,
-            index,
-            unknown_units,
-            diagnostics_by_code,
-            first_problem_line,
+            reading: Reading::default(),
+            index: BTreeSet::new(),
+            unknown_units: BTreeSet::new(),
+            settings: Settings::default(),
+            diagnostics_by_code: BTreeMap::new(),
+            first_problem_line: None,
             line: None,
         }
     }
@@ -282,6 +284,7 @@ impl<'a> ReadingBuilder<'a> {
 
     /// The reading. Without a measurement it is an error that names the first problem.
     pub fn finish(mut self) -> Result<Reading, Diagnostic> {
+        self.reading.environment.set_conditions(self.tool, std::mem::take(&mut self.settings));
         let Source { name, bytes } = self.source;
         if self.reading.measurements.is_empty() {
             let tool = self.tool;

@@ -6,6 +6,10 @@ use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde_json::Value;
 
+/// Options that determine the load, with their names in a report.
+const LOAD: [(&str, &str); 4] =
+    [("bs", "block-size"), ("iodepth", "queue-depth"), ("numjobs", "jobs"), ("rw", "access-pattern")];
+
 /// fio's JSON output.
 #[derive(Debug)]
 pub struct Fio;
@@ -35,6 +39,13 @@ impl Format for Fio {
             let job_name = text_at(job, "jobname").unwrap_or("job");
             for kind in ["read", "write", "trim"] {
                 let Some(io) = job.get(kind) else { continue };
+                for (option, setting) in LOAD {
+                    let stated = job.get("job options").and_then(|options| options.get(option));
+                    let global = || file.get("global options")?.get(option);
+                    if let Some(value) = stated.or_else(global).and_then(Value::as_str) {
+                        builder.settings.add(&format!("{job_name}/{kind}"), setting, value);
+                    }
+                }
                 let number = |path: &str| number_at(io, path);
                 let Some(iops) = number("iops").filter(|iops| *iops > 0.0) else { continue };
                 let name = format!("{job_name}/{kind}");

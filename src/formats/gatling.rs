@@ -83,6 +83,7 @@ fn add(builder: &mut ReadingBuilder<'_>, name: &str, stats: &Value) {
         sd: time("standardDeviation"),
         samples: requests.map(|requests| requests as u64),
         quantiles: shares.into_iter().filter_map(|(share, field)| Some((share, time(field)?))).collect(),
+        ..Endpoint::default()
     };
     endpoint.add_to(builder);
 }

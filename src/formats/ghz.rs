@@ -36,6 +36,7 @@ impl Format for Ghz {
         let ends = [(0.0, number_at(&file, "fastest")), (1.0, number_at(&file, "slowest"))];
         let ends = ends.into_iter().filter_map(|(share, value)| Some((share, value?)));
         let count = number_at(&file, "count");
+        let concurrency = number_at(&file, "options.concurrency");
         let endpoint = Endpoint {
             name: text_at(&file, "options.call").or(text_at(&file, "name")).unwrap_or("ghz").to_owned(),
             requests: count,
@@ -44,6 +45,7 @@ impl Format for Ghz {
             mean: number_at(&file, "average"),
             samples: count.map(|count| count as u64),
             quantiles: quantiles.chain(ends).collect(),
+            settings: concurrency.map(|count| ("concurrency", count.to_string())).into_iter().collect(),
             ..Endpoint::default()
         };
         endpoint.add_to(&mut builder);

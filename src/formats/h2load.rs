@@ -33,16 +33,20 @@ impl Format for H2load {
         let mut builder = ReadingBuilder::new("h2load", source);
         let mut run: Option<Endpoint> = None;
         let mut columns: Vec<&str> = Vec::new();
+        let mut clients = 0.0;
         for (at, line) in numbered_lines(&text) {
             builder.line = Some(at);
             if let Some(rate) = throughput_of(line) {
                 let rate = Some(Evidence::Value(rate));
-                let started = Endpoint { name: "h2load".to_owned(), rate, ..Endpoint::default() };
+                let settings = (clients > 0.0).then(|| ("clients", std::mem::take(&mut clients).to_string()));
+                let settings = settings.into_iter().collect();
+                let started = Endpoint { name: "h2load".to_owned(), rate, settings, ..Endpoint::default() };
                 if let Some(done) = run.replace(started) {
                     done.add_to(&mut builder);
                 }
                 continue;
             }
+            clients += clients_of(line).unwrap_or_default();
             let Some(run) = &mut run else { continue };
             let parsed = match line.split_once(':') {
                 Some(("requests", counts)) => read_requests(run, counts),
@@ -70,6 +74,12 @@ impl Format for H2load {
 fn throughput_of(line: &str) -> Option<f64> {
     let (_, rest) = line.strip_prefix("finished in ")?.split_once(", ")?;
     number(rest.split_once(" req/s")?.0)
+}
+
+/// The clients of one thread in `spawning thread #0: 5 total client(s). 150 total requests`.
+fn clients_of(line: &str) -> Option<f64> {
+    let (_, rest) = line.strip_prefix("spawning thread #")?.split_once(": ")?;
+    number(rest.split_once(" total client(s)")?.0)
 }
 
 /// Reads `150 total, 150 started, 150 done, 150 succeeded, 0 failed, 0 errored, 0 timeout`. The failed requests include

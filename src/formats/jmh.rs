@@ -6,7 +6,7 @@
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
 use super::json::{Number, Numbers, Pairs, parse_lenient};
-use super::{Format, Preview, Reading, Source, machine};
+use super::{Format, Preview, Reading, Source, json, machine};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -42,6 +42,9 @@ impl Format for Jmh {
             let jvm = [result.vm_name.as_deref(), result.jdk_version.as_deref()];
             machine::set_joined(builder.environment(), "jvm", jvm);
             let name = result.name();
+            for (setting, value) in result.settings() {
+                builder.settings.add(&name, setting, value);
+            }
             add_primary(&mut builder, &name, &result.mode, result.primary_metric);
             for (label, raw) in result.secondary_metrics.0 {
                 if result.mode == "sample" && is_quantile(&label) {
@@ -167,6 +170,20 @@ struct Benchmark<'a> {
     jdk_version: Option<Cow<'a, str>>,
     #[serde(borrow)]
     vm_name: Option<Cow<'a, str>>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    threads: Option<u64>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    forks: Option<u64>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    warmup_iterations: Option<u64>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    warmup_time: Option<String>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    measurement_iterations: Option<u64>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    measurement_time: Option<String>,
+    #[serde(default, deserialize_with = "json::decorative")]
+    measurement_batch_size: Option<u64>,
     #[serde(borrow, default)]
     params: Pairs<Cow<'a, str>, &'a RawValue>,
     #[serde(borrow)]
@@ -176,6 +193,21 @@ struct Benchmark<'a> {
 }
 
 impl Benchmark<'_> {
+    /// The load and how long it was measured.
+    fn settings(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let number = |value: Option<u64>| value.map(|value| value.to_string());
+        let all = [
+            ("threads", number(self.threads)),
+            ("batch-size", number(self.measurement_batch_size)),
+            ("forks", number(self.forks)),
+            ("iterations", number(self.measurement_iterations)),
+            ("iteration-time", self.measurement_time.clone()),
+            ("warmup-iterations", number(self.warmup_iterations)),
+            ("warmup-time", self.warmup_time.clone()),
+        ];
+        all.into_iter().filter_map(|(setting, value)| Some((setting, value?)))
+    }
+
     /// `package.Class.method/size=100/kind=a`.
     fn name(&self) -> String {
         let mut name = self.benchmark.clone().into_owned();

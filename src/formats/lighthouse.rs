@@ -51,10 +51,13 @@ impl Format for Lighthouse {
         builder.set_measured(text_at(&file, "fetchTime").and_then(stated_time::with_zone));
         let url = ["finalDisplayedUrl", "finalUrl", "requestedUrl"].into_iter().find_map(|key| text_at(&file, key));
         let page = url.map_or("/", url_path);
+        let mut names: Vec<String> = Vec::new();
         for (id, category) in entries(&file, "categories") {
             if let Some(score) = number_at(category, "score") {
                 let metric = Metric::measured("score", Unit::Percent, Direction::Higher);
-                builder.add(&format!("{page} {id}"), metric, [Evidence::Value(100.0 * score)]);
+                let name = format!("{page} {id}");
+                builder.add(&name, metric, [Evidence::Value(100.0 * score)]);
+                names.push(name);
             }
         }
         for (id, audit) in entries(&file, "audits") {
@@ -69,9 +72,32 @@ impl Format for Lighthouse {
                     let metric = Metric::measured("layout-shift", Unit::Ratio, Direction::Lower);
                     builder.add(&name, metric, [Evidence::Value(value)]);
                 }
-                _ => {}
+                _ => continue,
             }
+            names.push(name);
+        }
+        let facts = settings(&file);
+        for (setting, value) in facts {
+            names.iter().for_each(|name| builder.settings.add(name, setting, &value));
         }
         builder.finish()
     }
+}
+
+/// How the page was loaded, and how fast the machine was.
+fn settings(file: &Value) -> Vec<(&'static str, String)> {
+    const TEXTS: [(&str, &str); 3] = [
+        ("form-factor", "configSettings.formFactor"),
+        ("form-factor", "configSettings.emulatedFormFactor"),
+        ("throttling-method", "configSettings.throttlingMethod"),
+    ];
+    const NUMBERS: [(&str, &str); 4] = [
+        ("round-trip-time", "configSettings.throttling.rttMs"),
+        ("network-throughput", "configSettings.throttling.throughputKbps"),
+        ("cpu-slowdown", "configSettings.throttling.cpuSlowdownMultiplier"),
+        ("benchmark-index", "environment.benchmarkIndex"),
+    ];
+    let texts = TEXTS.iter().filter_map(|(setting, path)| Some((*setting, text_at(file, path)?.to_owned())));
+    let numbers = NUMBERS.iter().filter_map(|(setting, path)| Some((*setting, number_at(file, path)?.to_string())));
+    texts.chain(numbers).collect()
 }

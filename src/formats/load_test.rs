@@ -26,6 +26,8 @@ pub(super) struct Endpoint {
     pub samples: Option<u64>,
     /// Quantiles of the response time as (share, value), in any order; 0 is the minimum, 1 the maximum.
     pub quantiles: Vec<(f64, f64)>,
+    /// What the tool states about the load, such as the number of connections.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Endpoint {
@@ -37,6 +39,7 @@ impl Endpoint {
         let (mean, sd, samples) = (self.mean, self.sd, self.samples);
         let summary = |centre, quantiles| Evidence::summary(Summary { centre, mean, sd, samples, quantiles });
         let name = self.name.as_str();
+        self.settings.iter().for_each(|(setting, value)| builder.settings.add(name, setting, value));
         if let Some(rate) = self.rate {
             builder.add_run(name, Metric::throughput(), rate);
         }

@@ -147,6 +147,8 @@ pub struct Reading {
 impl Reading {
     /// Merges two readings. Where both state the environment or the commit, the first one is used; of two times, the later one.
     pub fn merge(mut self, other: Reading) -> Reading {
+        let benchmarks = other.measurements.iter().map(|one| (&*one.tool, one.benchmark.as_str()));
+        self.environment.merge_conditions(&other.environment, benchmarks);
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         self.failures.extend(other.failures);

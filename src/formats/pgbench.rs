@@ -173,8 +173,9 @@ fn read_report(text: &str, builder: &mut ReadingBuilder<'_>) {
             add_endpoint(std::mem::take(&mut run), builder);
             run.name = if kind == "multiple scripts" { TOTAL.to_owned() } else { kind.to_owned() };
         } else if let Some((_, name)) = line.strip_prefix("SQL script ").and_then(|rest| rest.split_once(": ")) {
+            let settings = run.settings.clone();
             add_endpoint(std::mem::take(&mut run), builder);
-            run.name = name.to_owned();
+            run = Endpoint { name: name.to_owned(), settings, ..Endpoint::default() };
         } else if line.starts_with("progress: ") {
             match between(line, " s, ", " tps") {
                 Some(rate) => progress.push(rate),
@@ -206,6 +207,8 @@ fn read_report_line(
         run.mean = Some(time(rest)?);
     } else if let Some(rest) = after_label(line, "latency stddev") {
         run.sd = Some(time(rest)?);
+    } else if let Some((setting, value)) = load(line) {
+        run.settings.push((setting, value.to_owned()));
     } else if let Some(rest) = after_label(line, "tps") {
         // Old versions print two rates; the first one includes the time to connect.
         if !rest.contains("including connections") {
@@ -239,6 +242,14 @@ fn read_report_line(
         builder.add_run(&run.name, response_time("time:lag"), Evidence::Value(time(rest)?));
     }
     Some(())
+}
+
+/// A setting of the load, and its value.
+fn load(line: &str) -> Option<(&'static str, &str)> {
+    const LOAD: [(&str, &str); 3] =
+        [("scaling factor", "scale"), ("query mode", "query-mode"), ("number of clients", "clients")];
+    let (key, value) = line.split_once(": ")?;
+    LOAD.iter().find(|(label, _)| *label == key).map(|(_, setting)| (*setting, value.trim()))
 }
 
 fn set_count(run: &mut Endpoint, count: f64) {

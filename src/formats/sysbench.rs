@@ -45,6 +45,7 @@ impl Format for Sysbench {
                     endpoint.rate = per_second().or_else(|| number(value)).map(Evidence::Value);
                 }
                 "events/s (eps)" => endpoint.rate = number(value).map(Evidence::Value),
+                "Number of threads" => endpoint.settings.push(("threads", value.to_owned())),
                 "queries" => queries = per_second(),
                 "total number of events" => endpoint.requests = number(value),
                 "ignored errors" => endpoint.errors = value.split(' ').next().and_then(number),

@@ -79,6 +79,9 @@ fn read_line(run: &mut Endpoint, line: &str) -> Option<()> {
             *run.errors.get_or_insert(0.0) += counts.sum::<f64>();
         }
         ["Non-2xx", "or", "3xx", "responses:", count] => *run.errors.get_or_insert(0.0) += number(count)?,
+        [_, "threads", "and", connections, "connections"] => {
+            run.settings.push(("connections", (*connections).to_owned()));
+        }
         ["Requests/sec:", rate] => run.rate = Some(Evidence::Value(number(rate)?)),
         _ => {}
     }

@@ -1,7 +1,7 @@
 //! A series with its changes, each with its possible commits.
 
 use super::{Point, Series};
-use crate::model::{Commit, Direction};
+use crate::model::{Commit, Direction, Floor};
 use crate::stats::changepoint::{self, Segment, Segmentation, Shape};
 
 /// Smallest step of a measured metric and of a counted one, on the log scale.
@@ -56,7 +56,9 @@ pub struct CommitRange {
 /// Finds the changes of a series.
 pub fn segment(series: Series) -> SegmentedSeries {
     let min_step = if series.metric.exact { MIN_STEP_COUNTED } else { MIN_STEP };
-    let segmentation = changepoint::segmentation(&logs(&series.points), min_step);
+    let mut segmentation = changepoint::segmentation(&logs(&series.points), min_step);
+    let floor = Floor::default_of(&series.metric, &series.tool, None);
+    segmentation.retain_steps(|old, new| !floor.covers(old.exp(), new.exp()));
     SegmentedSeries { series, segmentation }
 }
 

@@ -1,5 +1,6 @@
 //! The machine and toolchain that produced a run.
 
+use super::is_notable_condition;
 use std::collections::BTreeMap;
 
 /// Facts about the machine and toolchain of a run, by lower-case key. The constants are the keys that perfgate uses.
@@ -99,7 +100,7 @@ pub struct Difference {
 pub fn differences(base: &Environment, head: &Environment, ignored: &[&str]) -> Vec<Difference> {
     let both = base.0.iter().filter_map(|(key, ours)| Some((key, ours, head.get(key)?)));
     let mut differences: Vec<Difference> = both
-        .filter(|(key, ours, theirs)| ours != theirs && *key != Environment::SHARD)
+        .filter(|(key, ours, theirs)| ours != theirs && *key != Environment::SHARD && is_notable_condition(key))
         .map(|(key, ours, theirs)| Difference {
             key: key.clone(),
             base: ours.clone(),

@@ -1,8 +1,10 @@
 //! The types that every other layer uses: runs, measurements, environments, diagnostics, and the stored record.
 
+mod conditions;
 mod diagnostic;
 mod environment;
 mod facts;
+mod floor;
 mod measurement;
 mod metric;
 mod name;
@@ -15,9 +17,11 @@ mod sample_noun;
 mod sample_statistics;
 mod unit;
 
+pub use conditions::{Settings, is_notable_condition, is_other_condition};
 pub use diagnostic::{Diagnostic, Severity};
 pub use environment::{Difference, Environment, cpu_words, differences};
 pub use facts::{CodeChange, Dependency, Facts, FileChange, FileChangeKind, Statement, Tests, ToolReports};
+pub use floor::Floor;
 pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, Work, WorkUnit};
 pub use metric::{Direction, Metric, VALGRIND};
 pub use name::{BenchId, Commit, CommitPrefix, InvalidCommit};

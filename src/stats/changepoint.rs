@@ -93,6 +93,30 @@ pub struct Segmentation {
     pub changes: Vec<ChangePoint>,
 }
 
+impl Segmentation {
+    /// Removes the steps between levels for which `keep` is false and joins their segments.
+    pub fn retain_steps(&mut self, keep: impl Fn(f64, f64) -> bool) {
+        let mut removed = Vec::new();
+        for change in self.changes.iter().filter(|change| change.shape == Shape::Step) {
+            let Some(right) = self.segments.iter().position(|segment| segment.start == change.at) else { continue };
+            let (Some(old), Some(new)) =
+                (right.checked_sub(1).map(|left| self.segments[left]), self.segments.get(right))
+            else {
+                continue;
+            };
+            if keep(old.level, new.level) {
+                continue;
+            }
+            let weight = |segment: &Segment| (segment.end - segment.start) as f64;
+            let level = (old.level * weight(&old) + new.level * weight(new)) / (weight(&old) + weight(new)).max(1.0);
+            let joined = Segment { start: old.start, end: new.end, level };
+            self.segments.splice(right - 1..=right, [joined]);
+            removed.push(change.at);
+        }
+        self.changes.retain(|change| change.shape != Shape::Step || !removed.contains(&change.at));
+    }
+}
+
 /// Finds the change points of a series of finite values; steps smaller than `min_step` are ignored.
 pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     let n = values.len();

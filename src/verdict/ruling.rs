@@ -4,7 +4,7 @@ use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::change;
-use crate::model::{Direction, Unit, VALGRIND, sample_noun};
+use crate::model::{Direction, Floor, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
@@ -29,26 +29,6 @@ const EXCURSION_FACTOR: f64 = 1.5;
 /// The same with several head runs, each of which must exceed it. With 1.5, 0.4 instead of 0.6 of 100 heads have an alarm that
 /// vanishes, and 81% instead of 85% of slowdowns of 1.5× are found.
 const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
-/// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
-const TIME_FLOOR_NS: f64 = 0.3;
-
-/// The share of a clock cycle below which a change of a time is an artefact.
-const FLOOR_CYCLES: f64 = 0.2;
-
-/// A count of instructions includes criterion's code around the benchmark's body. The compiler changes that code when the body
-/// changes, so a smaller change of the count does not show a change of the body.
-const FLOOR_INSTRUCTIONS: f64 = 20.0;
-
-/// The floor of a benchmark without one in the config. For a time: a fifth of a clock cycle, if the clock is known.
-fn default_floor(comparison: &Comparison) -> f64 {
-    if comparison.tool == VALGRIND {
-        return FLOOR_INSTRUCTIONS;
-    }
-    if comparison.metric.unit != Unit::Nanosecond {
-        return 0.0;
-    }
-    comparison.clock_mhz.map_or(TIME_FLOOR_NS, |mhz| FLOOR_CYCLES * 1e3 / f64::from(mhz))
-}
 
 /// The result of a rule.
 pub(super) struct Ruling {
@@ -77,7 +57,7 @@ impl Ruling {
 /// The limits that a change must exceed.
 pub(super) struct Gate {
     pub threshold: f64,
-    floor: f64,
+    floor: Floor,
     pub alpha: f64,
     /// Whether a benchmark that only base has, or only head, fails the gate.
     fails_on_removed: bool,
@@ -90,7 +70,10 @@ impl Gate {
         let bounds = policy.bounds(comparison.benchmark.as_str(), &comparison.metric);
         Gate {
             threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
-            floor: bounds.floor.unwrap_or(default_floor(comparison)),
+            floor: bounds.floor.map_or_else(
+                || Floor::default_of(&comparison.metric, &comparison.tool, comparison.clock_mhz),
+                Floor::Value,
+            ),
             alpha: policy.alpha(),
             fails_on_removed: policy.fails_on(FailOn::Removed),
             fails_on_added: policy.fails_on(FailOn::Added),
@@ -133,24 +116,22 @@ impl Gate {
                 };
                 Ruling::of(outcome).note(why.clone())
             }
+            _ if comparison.other_settings.is_some() => {
+                Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
+            }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(counts) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive);
                 ruling.suspect(Self::worse(counts, comparison) > self.bound()).note(DIFFERENT_MACHINES)
             }
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
-            Effect::Estimated(_) if comparison.other_settings.is_some() => {
-                Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
-            }
             Effect::Estimated(estimate) if !same_machine => {
                 let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
                 ruling.note(DIFFERENT_MACHINES)
             }
             Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
-                let unit = comparison.metric.unit.kept_label();
-                let floor = (self.floor * 1e3).round() / 1e3;
-                let note = format!("the absolute change is below the floor of {floor} {unit}");
-                Ruling::of(Outcome::Unchanged).note(note)
+                let floor = self.floor.text(&comparison.metric.unit.kept_label());
+                Ruling::of(Outcome::Unchanged).note(format!("the absolute change is below the floor of {floor}"))
             }
             Effect::Estimated(estimate) => self.with_mean(self.rule(estimate, comparison), estimate, comparison),
         }
@@ -160,9 +141,9 @@ impl Gate {
     /// where the fast edges do not.
     fn is_below_floor(&self, comparison: &Comparison) -> bool {
         let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
-        let tested =
-            comparison.estimate().map_or(0.0, |one| base.value * as_change(one.delta, comparison.metric.direction));
-        (head.value - base.value).abs().max(tested.abs()) < self.floor
+        let (base, head) = (base.value, head.value);
+        let tested = comparison.estimate().map_or(0.0, |one| as_change(one.delta, comparison.metric.direction));
+        self.floor.covers(base, head) && self.floor.covers(base, base * (1.0 + tested))
     }
 
     /// True for a change beyond the threshold in either direction.
@@ -243,7 +224,7 @@ impl Gate {
         let as_change = |log: f64| as_change(log, comparison.metric.direction);
         let (over, under) = (mean.delta.min(mean.raw) > bound, mean.delta.max(mean.raw) < -bound);
         let base = comparison.base.map_or(0.0, |side| side.value);
-        if !over && !under || (base * as_change(mean.delta)).abs() < self.floor {
+        if !over && !under || self.floor.covers(base, base * (1.0 + as_change(mean.delta))) {
             return by_edge;
         }
         let is_shown = mean.q() < self.alpha

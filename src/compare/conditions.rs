@@ -1,0 +1,76 @@
+//! Settings that make two sides incomparable: how the benchmarks of a tool were sampled, and the settings that results state.
+
+use super::comparable::{self, Sampling};
+use super::pairs::Pair;
+use crate::model::{Environment, Run, is_other_condition};
+use std::collections::BTreeMap;
+
+/// Finds the pairs whose sides were measured with different settings.
+pub(super) fn check(pairs: &mut [Pair<'_>], base: &[Run], head: &[Run]) {
+    check_sampling(pairs);
+    if [base, head].into_iter().all(|side| side.iter().any(|run| run.environment.has_conditions())) {
+        pairs.iter_mut().for_each(|pair| check_stated(pair, base, head));
+    }
+}
+
+/// Compares how times were sampled. All other measured metrics of a benchmark are from the same samples.
+fn check_sampling(pairs: &mut [Pair<'_>]) {
+    let mut suites: BTreeMap<&str, Vec<[Sampling; 2]>> = BTreeMap::new();
+    for pair in pairs.iter().filter(|pair| pair.iterations.iter().all(Option::is_some)) {
+        if let Some(sampling) = pair.sampling() {
+            suites.entry(&pair.measurement.tool).or_default().push(sampling);
+        }
+    }
+    let limits: BTreeMap<String, f64> =
+        suites.into_iter().map(|(tool, suite)| (tool.to_owned(), comparable::iterations_limit(&suite))).collect();
+    let mut found: BTreeMap<(String, String), String> = BTreeMap::new();
+    for pair in pairs.iter() {
+        let tool = &*pair.measurement.tool;
+        let limit = limits.get(tool).copied().unwrap_or(f64::INFINITY);
+        if let Some(why) = pair.sampling().and_then(|sampling| comparable::other_settings(tool, sampling, limit)) {
+            found.insert((pair.benchmark.to_string(), tool.to_owned()), why);
+        }
+    }
+    if found.is_empty() {
+        return;
+    }
+    for pair in pairs.iter_mut().filter(|pair| pair.is_shared() && !pair.metric.exact) {
+        let key = (pair.benchmark.to_string(), pair.measurement.tool.to_string());
+        pair.other_settings = found.get(&key).cloned();
+    }
+}
+
+/// Compares the settings that the results of base and head state. Base runs with other settings are left out, unless no others
+/// would remain.
+fn check_stated(pair: &mut Pair<'_>, base: &[Run], head: &[Run]) {
+    if pair.metric.exact || !pair.is_shared() {
+        return;
+    }
+    let Some(head) = pair.head().last().and_then(|newest| head.get(newest.run)) else { return };
+    let mut other: Vec<(usize, String)> = Vec::new();
+    let mut runs: Vec<usize> = pair.base().iter().map(|one| one.run).collect();
+    runs.dedup();
+    for run in &runs {
+        let differs = base.get(*run).and_then(|base| difference(pair, &base.environment, &head.environment));
+        other.extend(differs.map(|why| (*run, why)));
+    }
+    if other.len() < runs.len() {
+        pair.leave_out(&other.into_iter().map(|(run, _)| run).collect::<Vec<_>>());
+    } else if let Some((_, why)) = other.pop() {
+        pair.other_settings.get_or_insert(why);
+    }
+}
+
+/// The settings of a benchmark that make two runs incomparable.
+fn difference(pair: &Pair<'_>, base: &Environment, head: &Environment) -> Option<String> {
+    let tool = &*pair.measurement.tool;
+    let of_one = |(setting, _): (&str, &str)| {
+        let of = |environment: &Environment| environment.condition(tool, setting, &pair.benchmark).map(str::to_owned);
+        let (base, head) = (of(base)?, of(head)?);
+        is_other_condition(setting, &base, &head)
+            .then(|| format!("{} {base} in base, {head} in head", setting.replace('-', " ")))
+    };
+    let all: Vec<String> = head.conditions_of(tool).filter_map(of_one).collect();
+    let measure = "measure both again with the same settings";
+    (!all.is_empty()).then(|| format!("measured with different settings: {}; {measure}", all.join(", ")))
+}

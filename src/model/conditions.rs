@@ -1,0 +1,165 @@
+//! Settings of a measurement that its results state: the number of threads, of connections, the time of an iteration. They are
+//! facts of the environment: `wrk:connections` for all benchmarks of a tool, and `wrk:connections of /search` for a benchmark
+//! with another value.
+
+use super::Environment;
+use std::collections::BTreeMap;
+
+/// Between the setting and the benchmark in the key of a fact.
+const OF: &str = " of ";
+
+/// At most this many benchmarks of a setting have a fact of their own. A run stores a limited number of facts.
+const MAX_EXCEPTIONS: usize = 100;
+
+/// The settings of the benchmarks of a tool: by setting, then by benchmark.
+#[derive(Debug, Default)]
+pub struct Settings(BTreeMap<&'static str, BTreeMap<String, String>>);
+
+impl Settings {
+    /// Adds a setting of a benchmark, such as the number of threads. Of several values of one benchmark all count.
+    pub fn add(&mut self, benchmark: &str, setting: &'static str, value: impl ToString) {
+        let value = value.to_string();
+        let known = self.0.entry(setting).or_default().entry(benchmark.to_owned()).or_default();
+        if known.is_empty() {
+            *known = value;
+        } else if known.split(", ").all(|one| one != value) {
+            *known = format!("{known}, {value}");
+        }
+    }
+}
+
+impl Environment {
+    /// Sets the facts for the settings of a tool's benchmarks: the most frequent value for all, and the exceptions. Nothing is
+    /// set if there are too many exceptions.
+    pub fn set_conditions(&mut self, tool: &str, settings: Settings) {
+        for (setting, by_benchmark) in settings.0 {
+            let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+            by_benchmark.values().for_each(|value| *counts.entry(value).or_default() += 1);
+            let Some(common) = counts.into_iter().max_by_key(|(_, count)| *count).map(|(value, _)| value.to_owned())
+            else {
+                continue;
+            };
+            let exceptions: Vec<_> = by_benchmark.into_iter().filter(|(_, value)| *value != common).collect();
+            if exceptions.len() > MAX_EXCEPTIONS {
+                continue;
+            }
+            let key = format!("{tool}:{setting}");
+            for (benchmark, value) in exceptions {
+                self.set(&format!("{key}{OF}{benchmark}"), value);
+            }
+            self.set(&key, common);
+        }
+    }
+
+    /// The settings that the results of a tool state for all of its benchmarks, with their values.
+    pub fn conditions_of<'a>(&'a self, tool: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let start = format!("{tool}:");
+        let facts = self.0.range(start.clone()..);
+        let facts = facts.map_while(move |(key, value)| Some((key.strip_prefix(&start)?, value.as_str())));
+        facts.filter(|(setting, _)| !setting.contains(OF))
+    }
+
+    /// The value of a setting for one benchmark of a tool.
+    pub fn condition(&self, tool: &str, setting: &str, benchmark: &str) -> Option<&str> {
+        self.get(&format!("{tool}:{setting}{OF}{benchmark}")).or_else(|| self.get(&format!("{tool}:{setting}")))
+    }
+
+    /// True if a fact is a setting of a single benchmark.
+    pub fn is_condition_of_benchmark(key: &str) -> bool {
+        key.split_once(':').is_some_and(|(_, setting)| setting.contains(OF))
+    }
+
+    /// True if any fact is a setting of a measurement.
+    pub fn has_conditions(&self) -> bool {
+        self.0.keys().any(|key| key.contains(':'))
+    }
+
+    /// Adds the settings of other results of the same run. A setting for all benchmarks of those results becomes one of each,
+    /// if the value differs here.
+    pub fn merge_conditions<'a>(&mut self, other: &Environment, benchmarks: impl Iterator<Item = (&'a str, &'a str)>) {
+        for (tool, benchmark) in benchmarks {
+            for (setting, value) in other.conditions_of(tool) {
+                let value = other.condition(tool, setting, benchmark).unwrap_or(value);
+                if self.get(&format!("{tool}:{setting}")).is_some_and(|common| common != value) {
+                    self.set(&format!("{tool}:{setting}{OF}{benchmark}"), value);
+                }
+            }
+        }
+    }
+}
+
+/// True if two values of a setting are so different that results are not comparable.
+pub fn is_other_condition(setting: &str, base: &str, head: &str) -> bool {
+    if base == head {
+        return false;
+    }
+    let limit = match setting {
+        // How much was measured. The limit is that of other sample settings.
+        "forks" | "iterations" | "iteration-time" | "warmup-iterations" | "warmup-time" => 9.99,
+        // A measured speed of the machine, which differs from run to run.
+        "benchmark-index" => 2.0,
+        _ => return true,
+    };
+    match (amount(base), amount(head)) {
+        (Some(base), Some(head)) => base.max(head) >= limit * base.min(head),
+        _ => true,
+    }
+}
+
+/// True if a difference of this setting is worth a warning.
+pub fn is_notable_condition(key: &str) -> bool {
+    !key.ends_with(":benchmark-index") && !Environment::is_condition_of_benchmark(key)
+}
+
+/// A number, with or without a unit of time.
+fn amount(text: &str) -> Option<f64> {
+    let (number, unit) = text.split_once(' ').unwrap_or((text, ""));
+    let factor = if unit.is_empty() { 1.0 } else { super::Unit::parse(unit)?.factor };
+    number.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0).map(|number| number * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(settings: &[(&str, &str)]) -> Environment {
+        let (mut environment, mut all) = (Environment::default(), Settings::default());
+        settings.iter().for_each(|(benchmark, value)| all.add(benchmark, "threads", value));
+        environment.set_conditions("jmh", all);
+        environment
+    }
+
+    #[test]
+    fn the_most_frequent_value_stands_for_all_and_others_are_exceptions() {
+        let made = environment(&[("a", "1"), ("b", "8"), ("c", "1")]);
+        let keys: Vec<&str> = made.0.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["jmh:threads", "jmh:threads of b"]);
+        let value = |benchmark| made.condition("jmh", "threads", benchmark);
+        assert_eq!((value("a"), value("b")), (Some("1"), Some("8")));
+        assert_eq!(made.conditions_of("jmh").collect::<Vec<_>>(), [("threads", "1")]);
+        assert_eq!(made.conditions_of("jm").count(), 0);
+        assert!(Environment::is_condition_of_benchmark("jmh:threads of b"));
+        assert!(!Environment::is_condition_of_benchmark("jmh:threads"));
+    }
+
+    #[test]
+    fn files_of_one_run_keep_their_own_settings() {
+        let mut one = environment(&[("a", "1")]);
+        one.merge_conditions(&environment(&[("b", "8")]), [("jmh", "b")].into_iter());
+        let value = |benchmark| one.condition("jmh", "threads", benchmark);
+        assert_eq!((value("a"), value("b")), (Some("1"), Some("8")));
+    }
+
+    #[test]
+    fn load_must_be_equal_and_the_amount_measured_similar() {
+        assert!(is_other_condition("connections", "5", "50") && is_other_condition("connections", "5", "6"));
+        assert!(!is_other_condition("forks", "2", "1") && is_other_condition("forks", "1", "0"));
+        assert!(is_other_condition("iteration-time", "1 s", "10 ms"));
+        assert!(!is_other_condition("iteration-time", "1 s", "2 s"));
+        assert!(
+            !is_other_condition("warmup-iterations", "0", "0") && is_other_condition("warmup-iterations", "5", "0")
+        );
+        assert!(is_other_condition("benchmark-index", "1893", "400"));
+        assert!(!is_other_condition("benchmark-index", "1893", "1600"));
+    }
+}

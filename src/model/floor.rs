@@ -1,0 +1,84 @@
+//! The smallest change of a value that counts, where the config states none.
+
+use super::{Metric, Unit, VALGRIND};
+
+/// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
+const TIME_FLOOR_NS: f64 = 0.3;
+
+/// The share of a clock cycle below which a change of a time is an artefact.
+const FLOOR_CYCLES: f64 = 0.2;
+
+/// A count of instructions includes criterion's code around the benchmark's body. The compiler changes that code when the body
+/// changes, so a smaller change of the count does not show a change of the body.
+const FLOOR_INSTRUCTIONS: f64 = 20.0;
+
+/// Nanoseconds in a second.
+const SECOND: f64 = 1e9;
+
+/// The smallest change that counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Floor {
+    /// In the unit of the metric.
+    Value(f64),
+    /// For a rate: a time per operation, in nanoseconds.
+    TimePerOperation(f64),
+}
+
+impl Floor {
+    /// The floor of a metric without one in the config. For a time or a number of operations per second: a fifth of a clock
+    /// cycle, if the clock is known.
+    pub fn default_of(metric: &Metric, tool: &str, clock_mhz: Option<f32>) -> Floor {
+        if tool == VALGRIND {
+            return Floor::Value(FLOOR_INSTRUCTIONS);
+        }
+        let time = clock_mhz.map_or(TIME_FLOOR_NS, |mhz| FLOOR_CYCLES * 1e3 / f64::from(mhz));
+        match metric.unit {
+            Unit::Nanosecond => Floor::Value(time),
+            // Other rates count elements, of which one operation processes many.
+            Unit::PerSecond if metric.name == "throughput" => Floor::TimePerOperation(time),
+            _ => Floor::Value(0.0),
+        }
+    }
+
+    /// True if two values differ by less than the floor.
+    pub fn covers(self, base: f64, head: f64) -> bool {
+        match self {
+            Floor::Value(floor) => (head - base).abs() < floor,
+            Floor::TimePerOperation(floor) => (SECOND / head - SECOND / base).abs() < floor,
+        }
+    }
+
+    /// The floor as an amount and its unit; `unit` is that of the metric.
+    pub fn text(self, unit: &str) -> String {
+        let rounded = |floor: f64| (floor * 1e3).round() / 1e3;
+        match self {
+            Floor::Value(floor) => format!("{} {unit}", rounded(floor)),
+            Floor::TimePerOperation(floor) => format!("{} ns per operation", rounded(floor)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_compared_by_the_time_of_an_operation() {
+        let floor = Floor::default_of(&Metric::throughput(), "jmh", None);
+        // 0.297 ns and 0.494 ns.
+        assert!(floor.covers(3.369e9, 2.026e9));
+        assert!(!floor.covers(1e9, 5e8), "1 ns and 2 ns");
+        assert!(!floor.covers(1e9, 0.0));
+        assert_eq!(floor.text("/s"), "0.3 ns per operation");
+        assert_eq!(Floor::default_of(&Metric::throughput(), "jmh", Some(2000.0)), Floor::TimePerOperation(0.1));
+    }
+
+    #[test]
+    fn a_time_is_compared_by_itself_and_other_values_have_no_floor() {
+        let floor = Floor::default_of(&Metric::time(), "jmh", None);
+        assert!(floor.covers(0.01, 0.2) && !floor.covers(0.01, 0.4));
+        let count = Metric::counted("queries", Unit::Count, crate::model::Direction::Lower);
+        assert_eq!(Floor::default_of(&count, "jmh", None), Floor::Value(0.0));
+        assert_eq!(Floor::default_of(&count, VALGRIND, None), Floor::Value(20.0));
+    }
+}
