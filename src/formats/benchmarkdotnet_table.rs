@@ -4,7 +4,7 @@
 use super::benchmarkdotnet::DEFAULT_JOB;
 use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};
-use super::{Format, Preview, Reading, Source};
+use super::{Format, Preview, Reading, Source, localized};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use std::collections::BTreeMap;
 
@@ -100,29 +100,27 @@ impl Format for BenchmarkDotNetTable {
         })?;
         let centre = if table.column("Mean").is_some() { "Mean" } else { "Median" };
         let mean = table.column(centre).unwrap_or_default();
-        let point = decimal_point(table.rows.iter().filter_map(|(_, row)| row.get(mean).cloned()));
-        let quantity = |cell: &str| quantity(cell, point);
+        let mark = decimal_mark(table.rows.iter().filter_map(|(_, row)| row.get(mean).cloned()));
         // Columns before the mean are jobs and parameters; those after it are statistics.
         let names = names(&table, mean);
         for ((line, row), name) in table.rows.iter().zip(names) {
             builder.line = *line;
             let cell = |name: &str| table.cell(row, name);
             let Some(name) = name else { continue };
-            let Some((value, unit)) = cell(centre).and_then(quantity) else {
+            let Some((value, unit)) = cell(centre).and_then(|cell| quantity(cell, mark)) else {
                 builder.fail(&name, "no result");
                 continue;
             };
-            let scale = builder.unit(&unit);
-            let sd =
-                cell("StdDev").and_then(quantity).and_then(|(value, unit)| Some(value * Unit::parse(&unit)?.factor));
+            let scale = builder.unit(unit);
+            let sd = cell("StdDev").and_then(|cell| quantity(cell, mark));
+            let sd = sd.and_then(|(value, unit)| Some(value * Unit::parse(unit)?.factor));
             let value = value * scale.factor;
             let mean = (centre == "Mean").then_some(value);
             let summary = Summary { centre: value, mean, sd, ..Summary::default() };
             builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
-            if let Some((bytes, unit)) = cell("Allocated").and_then(quantity) {
-                let scale = builder.unit(&unit);
-                let metric = Metric::measured("memory", Unit::Byte, Direction::Lower);
-                builder.add(&name, metric, [Evidence::Value(bytes * scale.factor)]);
+            if let Some(bytes) = cell("Allocated").and_then(|cell| allocated(cell, mark)) {
+                let metric = Metric::counted("memory", Unit::Byte, Direction::Lower);
+                builder.add(&name, metric, [Evidence::Value(bytes)]);
             }
         }
         builder.finish()
@@ -178,26 +176,26 @@ fn names(table: &TableText, mean: usize) -> Vec<Option<String>> {
     bases.iter().zip(&table.rows).map(name).collect()
 }
 
-/// The decimal point of the table: the last separator of a mean, which always has decimals.
-fn decimal_point(means: impl Iterator<Item = String>) -> char {
+/// The decimal mark of the table: the last separator of a mean, which always has decimals.
+fn decimal_mark(means: impl Iterator<Item = String>) -> char {
     means.filter_map(|mean| mean.chars().rev().find(|c| matches!(c, '.' | ','))).next().unwrap_or('.')
 }
 
 /// A number with its unit, in any culture: `1,234.5 ns`, `1.234,5 ns`, `1 234,5 ns`.
-fn quantity(cell: &str, point: char) -> Option<(f64, String)> {
+fn quantity(cell: &str, decimal_mark: char) -> Option<(f64, &str)> {
     let at = cell.rfind(|c: char| c.is_ascii_digit())? + 1;
     let (number, unit) = cell.split_at(at);
-    let plain: String = number
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '\u{2019}'))
-        .filter_map(|c| match c {
-            _ if c == point => Some('.'),
-            '.' | ',' => None,
-            c => Some(c),
-        })
-        .collect();
-    let value: f64 = plain.parse().ok()?;
-    value.is_finite().then(|| (value, unit.trim().to_owned()))
+    Some((localized::number(number, decimal_mark)?, unit.trim()))
+}
+
+/// The bytes in a cell of the column Allocated. `-` stands for zero. BenchmarkDotNet's units are powers of 1024.
+fn allocated(cell: &str, decimal_mark: char) -> Option<f64> {
+    if cell == "-" {
+        return Some(0.0);
+    }
+    let (value, unit) = quantity(cell, decimal_mark)?;
+    let power = ["B", "KB", "MB", "GB", "TB"].iter().position(|one| *one == unit)?;
+    Some(value * 1024_f64.powi(i32::try_from(power).ok()?))
 }
 
 #[cfg(test)]
@@ -237,10 +235,19 @@ mod tests {
     #[test]
     fn numbers_of_all_cultures_are_read() {
         for text in ["1,234.5 ns", "1.234,5 ns", "1 234,5 ns", "1\u{a0}234,5 ns", "1'234.5 ns"] {
-            let point = decimal_point([text.to_owned()].into_iter());
-            assert_eq!(quantity(text, point).map(|(value, _)| value), Some(1234.5), "{text}");
-            assert_eq!(quantity("112 B", point), Some((112.0, "B".to_owned())));
+            let mark = decimal_mark([text.to_owned()].into_iter());
+            assert_eq!(quantity(text, mark).map(|(value, _)| value), Some(1234.5), "{text}");
         }
-        assert_eq!((quantity("1.024 B", ','), quantity("NA", ',')), (Some((1024.0, "B".to_owned())), None));
+        assert_eq!(quantity("NA", ','), None);
+    }
+
+    #[test]
+    fn allocated_bytes_are_exact_in_powers_of_1024_and_a_dash_is_zero() {
+        let text = "| Method | Mean | Allocated |\n|---|---|---|\n| A | 1,5 ns | 1.024 B |\n| B | 2,5 ns | 1,04 KB |\n\
+                    | C | 2,5 ns | - |\n| D | 2,5 ns | 2 MB |\n| E | 2,5 ns | NA |\n";
+        let reading = BenchmarkDotNetTable.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let memory = reading.measurements.iter().filter(|one| one.metric.name == "memory");
+        let memory: Vec<_> = memory.map(|one| (one.metric.exact, one.evidence[0].centre())).collect();
+        assert_eq!(memory, [(true, 1024.0), (true, 1.04 * 1024.0), (true, 0.0), (true, 2.0 * 1024.0 * 1024.0)]);
     }
 }

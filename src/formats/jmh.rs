@@ -101,12 +101,28 @@ fn add_secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, scor
         Unit::Nanosecond | Unit::Byte => Direction::Lower,
         _ => direction_of_words(label).or_else(|| direction_of_words(&score.score_unit)).unwrap_or(Direction::Unknown),
     };
-    let metric = match label {
-        "gc.alloc.rate.norm" => "memory".to_owned(),
-        other => other.to_lowercase(),
-    };
     let evidence = score.evidence(scale.factor);
-    builder.add(name, Metric::measured(metric, scale.unit, direction), evidence);
+    if label == "gc.alloc.rate.norm" {
+        return builder.add(name, allocated(), evidence.into_iter().map(whole_bytes));
+    }
+    builder.add(name, Metric::measured(label.to_lowercase(), scale.unit, direction), evidence);
+}
+
+/// The bytes that an operation allocates: a count, like the objects that it creates.
+pub(super) fn allocated() -> Metric {
+    Metric::counted("memory", Unit::Byte, Direction::Lower)
+}
+
+/// Allocations of JMH itself add a fraction of a byte to those of an operation. It is removed where it is the only difference.
+pub(super) fn whole_bytes(evidence: Evidence) -> Evidence {
+    /// Bytes per operation.
+    const FRACTION: f64 = 0.05;
+    let whole = evidence.centre().round();
+    let is_whole = match &evidence {
+        Evidence::Samples(samples) => samples.iter().all(|sample| (sample - whole).abs() <= FRACTION),
+        other => (other.centre() - whole).abs() <= FRACTION,
+    };
+    if is_whole { Evidence::Value(whole) } else { evidence }
 }
 
 /// Whether a secondary metric is a quantile of the primary one: `parse·p0.9999`, in some versions `parse:p0.9999`.
@@ -266,7 +282,7 @@ mod tests {
         let text = r#"[{"benchmark": "a.B.c", "mode": "avgt", "params": {"n": "1", "k": "x"}, "primaryMetric":
             {"score": 2, "scoreError": "NaN", "scoreUnit": "us/op", "rawData": [[1, 2], [3, "NaN"]]},
             "secondaryMetrics": {"·gc.alloc.rate": {"score": 5, "scoreUnit": "MB/sec"},
-              "·gc.alloc.rate.norm": {"score": 64, "scoreUnit": "B/op", "rawData": [[64, 64], [64]]}}}]"#;
+              "·gc.alloc.rate.norm": {"score": 64, "scoreUnit": "B/op", "rawData": [[64, 64.0013], [64]]}}}]"#;
         let run = parse(text).unwrap();
         let [time, memory] = &run.measurements[..] else { panic!("two metrics: {run:?}") };
         assert_eq!((time.benchmark.as_str(), &*time.metric), ("a.B.c/n=1/k=x", &Metric::time()));

@@ -1,9 +1,10 @@
 //! JMH's CSV: the score of each benchmark, named as in its JSON. The table on the console has the same rows.
 
 use super::builder::ReadingBuilder;
+use super::jmh::{allocated, whole_bytes};
 use super::table_text::{TableText, has_header};
 use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit, UnitScale};
+use crate::model::{Diagnostic, Evidence, Metric, Unit, UnitScale};
 
 /// JMH's CSV.
 #[derive(Debug)]
@@ -70,12 +71,15 @@ pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, row: &Row<'_>) {
         name.push_str(&format!("/{parameter}={value}"));
     }
     // The decimal point is that of the system's language; thousands are not separated.
-    let Ok(score) = row.score.replace(',', ".").parse::<f64>() else {
+    let score = row.score.replace(',', ".").parse::<f64>();
+    if profiler.is_some() {
+        // Almost no bytes are printed as a power of ten: `10⁻⁶`.
+        let bytes = if row.score.starts_with("10⁻") { Ok(0.0) } else { score };
+        return builder.add(&name, allocated(), bytes.into_iter().map(|bytes| whole_bytes(Evidence::Value(bytes))));
+    }
+    let Ok(score) = score else {
         return builder.warn("unreadable-entry", format!("`{name}` has no exact score; skipped"));
     };
-    if profiler.is_some() {
-        return builder.add(&name, Metric::measured("memory", Unit::Byte, Direction::Lower), [Evidence::Value(score)]);
-    }
     let scale = match row.unit.strip_suffix("/op").and_then(Unit::parse) {
         Some(scale) => scale,
         None => match row.unit.strip_prefix("ops/").and_then(Unit::parse) {

@@ -89,7 +89,8 @@ mod tests {
             P.format:·gc.alloc.rate.norm     10    avgt    5     24.000 ±   0.001    B/op\n\
             P.parse                         N/A   thrpt       75430.967             ops/s\n\
             P.parse:parse·p0.50             N/A  sample         100.000             ns/op\n\
-            P.tiny                          N/A    avgt    5     ≈ 10⁻⁶             us/op\n";
+            P.tiny                          N/A    avgt    5     ≈ 10⁻⁶             us/op\n\
+            P.parse:·gc.alloc.rate.norm     N/A    avgt    5     ≈ 10⁻⁴              B/op\n";
         assert!(JmhText.sniff(&Preview::of(text.as_bytes())));
         let reading = JmhText.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
         let read: Vec<_> = reading
@@ -101,6 +102,7 @@ mod tests {
             ("P.format/size=10", "time", 12.5e3),
             ("P.format/size=10", "memory", 24.0),
             ("P.parse", "throughput", 75430.967),
+            ("P.parse", "memory", 0.0),
         ];
         assert_eq!(read, expected);
         assert_eq!(reading.diagnostics[0].message, "`P.tiny` has no exact score; skipped");

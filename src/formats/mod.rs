@@ -56,6 +56,7 @@ mod junit_xml;
 mod k6;
 mod lighthouse;
 mod load_test;
+mod localized;
 mod locust;
 mod machine;
 pub mod marshal;

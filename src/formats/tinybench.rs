@@ -4,7 +4,7 @@
 
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Present, parse_lenient};
-use super::{Format, Preview, Reading, Source, text};
+use super::{Format, Preview, Reading, Source, localized, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -140,7 +140,11 @@ impl Cell<'_> {
     fn number(&self) -> Option<f64> {
         match self {
             Cell::Number(value) => Some(*value),
-            Cell::Text(text) => text.split('±').next()?.trim().replace(',', "").parse().ok(),
+            Cell::Text(text) => {
+                let text = text.split('±').next()?.trim();
+                let mark = localized::decimal_mark([text]).unwrap_or('.');
+                localized::number(text, mark)
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Reads files that are compressed with gzip or zstd, which some tools write by default.
+//! Reads files that are compressed with gzip or zstd, which some tools write by default, and files in UTF-16, which PowerShell 5
+//! writes.
 
 use flate2::read::MultiGzDecoder;
 use std::io::{self, Read};
@@ -7,6 +8,20 @@ use std::io::{self, Read};
 const LIMIT: u64 = 1 << 30;
 /// Maximum number of bytes of a file that is not compressed: a stream may never end.
 const PLAIN_LIMIT: u64 = 4 << 30;
+
+/// The content of a stream: decompressed if it begins like a gzip or zstd file, and as UTF-8 if it begins with the byte order
+/// mark of UTF-16.
+pub fn decoded<'r>(stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+    let mut stream = decompressed(stream)?;
+    let mut start = Vec::with_capacity(2);
+    stream.by_ref().take(2).read_to_end(&mut start)?;
+    let to_unit = match start.as_slice() {
+        [0xff, 0xfe] => u16::from_le_bytes,
+        [0xfe, 0xff] => u16::from_be_bytes,
+        _ => return Ok(Box::new(io::Cursor::new(start).chain(stream))),
+    };
+    Ok(Box::new(Utf16 { inner: stream, to_unit, units: Vec::new(), odd: None, text: io::Cursor::default() }))
+}
 
 /// The content of a stream, decompressed if it begins like a gzip or zstd file.
 pub fn decompressed<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
@@ -37,5 +52,86 @@ impl<R: Read> Read for Limited<R> {
             None => return Err(io::Error::other(self.why)),
         }
         Ok(read)
+    }
+}
+
+/// A stream of UTF-16 as UTF-8. Invalid units become replacement characters.
+struct Utf16<R> {
+    inner: R,
+    to_unit: fn([u8; 2]) -> u16,
+    /// The first half of a pair, whose second half has not been read.
+    units: Vec<u16>,
+    /// The first byte of a unit, whose second byte has not been read.
+    odd: Option<u8>,
+    text: io::Cursor<String>,
+}
+
+impl<R: Read> Utf16<R> {
+    /// Decodes a further part of the stream. False at its end.
+    fn advance(&mut self) -> io::Result<bool> {
+        let mut buffer = [0; 8192];
+        let read = self.inner.read(&mut buffer)?;
+        for byte in &buffer[..read] {
+            match self.odd.take() {
+                Some(first) => self.units.push((self.to_unit)([first, *byte])),
+                None => self.odd = Some(*byte),
+            }
+        }
+        let is_first_half = |unit: &u16| (0xd800..0xdc00).contains(unit);
+        let waiting = if read > 0 { self.units.pop_if(|unit| is_first_half(unit)) } else { None };
+        self.text = io::Cursor::new(String::from_utf16_lossy(&self.units));
+        self.units = waiting.into_iter().collect();
+        Ok(read > 0)
+    }
+}
+
+impl<R: Read> Read for Utf16<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.text.read(buffer)?;
+            if read > 0 || buffer.is_empty() || !self.advance()? && self.text.get_ref().is_empty() {
+                return Ok(read);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stream that gives a few bytes at a time.
+    struct Slow<'a>(&'a [u8]);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let some = self.0.len().min(3);
+            (&mut self.0).take(some as u64).read(buffer)
+        }
+    }
+
+    #[test]
+    fn text_with_the_byte_order_mark_of_utf16_is_decoded() {
+        let text = "µs 😀 a\r\nb";
+        for (mark, to_bytes) in
+            [([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]), ([0xfe, 0xff], u16::to_be_bytes)]
+        {
+            let units: Vec<u8> = text.encode_utf16().flat_map(to_bytes).collect();
+            let bytes = [&mark[..], &units].concat();
+            let read = |bytes: &[u8]| {
+                let mut out = String::new();
+                decoded(Slow(bytes)).unwrap().read_to_string(&mut out).unwrap();
+                out
+            };
+            assert_eq!(read(&bytes), text);
+            assert_eq!(
+                read(&[&bytes[..], &to_bytes(0xd83d)].concat()),
+                format!("{text}\u{fffd}"),
+                "half a pair at the end"
+            );
+        }
+        let mut out = Vec::new();
+        decoded(Slow(b"\xff")).unwrap().read_to_end(&mut out).unwrap();
+        assert_eq!(out, b"\xff");
     }
 }

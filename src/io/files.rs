@@ -1,7 +1,7 @@
 //! Reads result files of all formats except criterion's tree: one file, or a directory of them. A file is opened and read
 //! once; detecting its format needs no second read.
 
-use super::compressed::decompressed;
+use super::compressed::decoded;
 use super::input_error::InputError;
 use super::regular::open_steady;
 use crate::formats::callgrind::{self, Origin};
@@ -170,7 +170,7 @@ struct Content {
 
 impl Content {
     fn of(file: impl Read, format: Chosen) -> io::Result<Content> {
-        let mut file = decompressed(file)?;
+        let mut file = decoded(file)?;
         let mut bytes = Vec::new();
         file.by_ref().take(Preview::LENGTH as u64).read_to_end(&mut bytes)?;
         if formats::without_timestamps(&bytes).is_some() {

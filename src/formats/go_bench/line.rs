@@ -3,7 +3,7 @@
 use super::super::{Source, text};
 use crate::model::{Diagnostic, Direction};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A parsed benchmark line.
 pub(super) struct Line<'a> {
@@ -19,6 +19,8 @@ pub(super) struct FileProperties {
     pub(super) processors_suffixes: BTreeMap<String, Option<String>>,
     /// Directions of units, from `Unit` lines.
     pub(super) directions: BTreeMap<String, Direction>,
+    /// Units whose values repeat exactly (`assume=exact`).
+    pub(super) exact_units: BTreeSet<String>,
 }
 
 impl<'a> Line<'a> {
@@ -104,7 +106,7 @@ impl FileProperties {
     /// The properties of texts, each with the package that it begins with.
     pub(super) fn of(sources: &[(&str, Source<'_>)]) -> Result<Self, Diagnostic> {
         let mut suffixes: BTreeMap<String, Option<String>> = BTreeMap::new();
-        let mut directions = BTreeMap::new();
+        let (mut directions, mut exact_units) = (BTreeMap::new(), BTreeSet::new());
         for (package, source) in sources {
             let mut package = (*package).to_owned();
             let text = text::decode(*source)?;
@@ -112,12 +114,14 @@ impl FileProperties {
                 if let Some(unit) = line.strip_prefix("Unit ") {
                     let mut words = unit.split_ascii_whitespace();
                     let Some(unit) = words.next() else { continue };
-                    let direction = words.find_map(|word| match word {
-                        "better=higher" => Some(Direction::Higher),
-                        "better=lower" => Some(Direction::Lower),
-                        _ => None,
-                    });
-                    directions.extend(direction.map(|direction| (unit.to_owned(), direction)));
+                    for word in words {
+                        match word {
+                            "better=higher" => drop(directions.insert(unit.to_owned(), Direction::Higher)),
+                            "better=lower" => drop(directions.insert(unit.to_owned(), Direction::Lower)),
+                            "assume=exact" => drop(exact_units.insert(unit.to_owned())),
+                            _ => {}
+                        }
+                    }
                 } else if let Some(name) = line.strip_prefix("pkg: ") {
                     name.trim().clone_into(&mut package);
                 } else if let Some(line) = Line::of(line) {
@@ -132,6 +136,6 @@ impl FileProperties {
                 }
             }
         }
-        Ok(FileProperties { processors_suffixes: suffixes, directions })
+        Ok(FileProperties { processors_suffixes: suffixes, directions, exact_units })
     }
 }

@@ -4,7 +4,7 @@
 //! Names are `package/BenchmarkX`. The suffix `-8` is the number of processors. It is dropped if all names of the package end
 //! with the same one, and kept with `-cpu 1,2,4`, where it distinguishes benchmarks. Custom units follow Go's conventions:
 //! `p99-ms` is the time at p99, `items/op` a number of items. A line such as `Unit items/op better=higher` states the
-//! direction; else the unit and its words decide, or it is unknown.
+//! direction, and `assume=exact` in it a count; else the unit and its words decide, or the direction is unknown.
 
 mod failure;
 mod line;
@@ -217,7 +217,8 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FilePropert
         }
     };
     let direction = properties.directions.get(unit).copied().unwrap_or(metric.direction);
-    (Metric { direction, ..metric }, factor)
+    let exact = metric.exact || properties.exact_units.contains(unit);
+    (Metric { direction, exact, ..metric }, factor)
 }
 
 #[cfg(test)]
@@ -251,7 +252,7 @@ mod tests {
     #[test]
     fn custom_units_have_metric_unit_and_direction() {
         let reading = read(
-            "Unit score better=higher\nBenchmarkA-2 9 5 ns/op 7 items/op 12.5 p99-ms 30 req/s 4 score 2 heap-MB\n",
+            "Unit score better=higher\nUnit items/op assume=exact\nBenchmarkA-2 9 5 ns/op 7 items/op 12.5 p99-ms 30 req/s 4 score 2 heap-MB\n",
         )
         .unwrap();
         let found: Vec<_> =
@@ -266,6 +267,8 @@ mod tests {
         ];
         assert_eq!(found, expected);
         assert_eq!(reading.measurements[2].evidence, [Evidence::Value(12.5e6)]);
+        let exact: Vec<_> = reading.measurements.iter().filter(|m| m.metric.exact).map(|m| &*m.metric.name).collect();
+        assert_eq!(exact, ["items"]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
         assert_eq!(codes, ["unknown-unit"], "the unit `score`");
     }

@@ -73,6 +73,7 @@ impl Format for PerfStat {
         let mut csv_delimiter = None;
         let mut titled = false; // after the report's title
         let text = text::decode(source)?;
+        let decimal_mark = report::decimal_mark(&text);
         for (at, line) in text::numbered_lines(&text) {
             builder.line = Some(at);
             if is_comment(line) {
@@ -80,7 +81,7 @@ impl Format for PerfStat {
             }
             titled |= report::is_title(line);
             let row = if titled {
-                Ok(report::row(line))
+                Ok(report::row(line, decimal_mark))
             } else if line.trim_start().starts_with('{') {
                 serde_json::from_str::<Line<'_>>(line).map(Line::row).map_err(|error| json::line_message(&error))
             } else {
@@ -133,12 +134,21 @@ fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
         let share = number(counted + 1).is_some_and(|share| (0.0..=100.0).contains(&share));
         value && unit && event && field(counted).is_some_and(|text| text.parse::<u64>().is_ok()) && share
     })?;
-    let interval = start > 0 && number(0).is_some();
+    // The time of an interval has a decimal point in all languages.
+    let interval = start > 0 && number(0).is_some() && field(0).is_some_and(|text| text.contains('.'));
     let processor = (usize::from(interval)..start).filter_map(field).find(|text| text.parse::<f64>().is_err());
     let event = field(start + 2)?;
+    let value = field(start)?;
+    // Values with a unit have two decimals. With `-x,` a decimal comma separates them like fields.
+    let is_whole = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let split = delimiter == b','
+        && value.len() == 2
+        && is_whole(&value)
+        && field(start + 1).is_some_and(|unit| !unit.is_empty());
+    let whole = start.checked_sub(1).and_then(field).filter(is_whole).filter(|_| split);
     Some(Row {
         name: processor.map_or(event.to_owned(), |processor| format!("{processor}/{event}")),
-        value: field(start)?.to_owned(),
+        value: whole.map_or(value.to_owned(), |whole| format!("{whole}.{value}")),
         unit: field(start + 1)?.to_owned(),
         interval,
     })
@@ -213,6 +223,28 @@ mod tests {
         let cycles = &reading.measurements[0];
         assert_eq!((cycles.benchmark.as_str(), &*cycles.metric.name), ("CPU0/cycles:u", "cycles"));
         assert_eq!(cycles.evidence, [Evidence::Samples(vec![5.0, 7.0])]);
+    }
+
+    #[test]
+    fn a_decimal_comma_between_commas_is_joined() {
+        for (line, name, value) in [
+            (
+                "1234,56,msec,task-clock,1234560000,100,00,0,998,CPUs utilized\n",
+                "task-clock",
+                Evidence::Value(1234.56e6),
+            ),
+            ("CPU0,1234,56,msec,task-clock,1234560000,100,00,,\n", "CPU0/task-clock", Evidence::Value(1234.56e6)),
+            (
+                "     1.000123,1234,56,msec,task-clock,1234560000,100,00,,\n",
+                "task-clock",
+                Evidence::Samples(vec![1234.56e6]),
+            ),
+        ] {
+            let reading = read(line).unwrap();
+            let time = &reading.measurements[0];
+            assert_eq!((time.benchmark.as_str(), &time.evidence[..]), (name, &[value][..]), "{line}");
+        }
+        assert_eq!(read("S0,8,1234,,cycles,9,100,00,,\n").unwrap().measurements[0].evidence, [Evidence::Value(1234.0)]);
     }
 
     #[test]

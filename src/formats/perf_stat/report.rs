@@ -1,7 +1,8 @@
 //! The report that `perf stat` prints: a title, then a row for each event. The derived metric after `#` and the spread of
-//! `-r` are not read.
+//! `-r` are not read. The numbers are in the language of the system (`LC_NUMERIC`).
 
 use super::Row;
+use crate::formats::localized;
 
 /// Beginning of the title.
 const TITLE: &str = "Performance counter stats for ";
@@ -11,19 +12,25 @@ pub(super) fn is_title(line: &str) -> bool {
     line.trim_start().starts_with(TITLE)
 }
 
+/// The decimal mark of the numbers in a report.
+pub(super) fn decimal_mark(text: &str) -> char {
+    // The title contains the command.
+    let rows = text.lines().skip_while(|line| !is_title(line)).filter(|line| !is_title(line));
+    let words = rows.flat_map(str::split_ascii_whitespace);
+    let numbers = words.map(|word| word.trim_matches(|c| matches!(c, '(' | ')' | '%')));
+    localized::decimal_mark(numbers).unwrap_or('.')
+}
+
 /// The value of a row; `None` for other lines.
-pub(super) fn row(line: &str) -> Option<Row> {
+pub(super) fn row(line: &str, decimal_mark: char) -> Option<Row> {
     let line = line.split(['#', '(']).next().unwrap_or(line).trim();
     let (value, rest) = match line.strip_prefix('<') {
         Some(rest) => (format!("<{}>", rest.split_once('>')?.0), rest.split_once('>')?.1),
         None => {
-            let (number, rest) = line.split_once(' ')?;
-            (number.replace(',', ""), rest)
+            let (number, rest) = split_number(line)?;
+            (localized::number(number, decimal_mark)?.to_string(), rest)
         }
     };
-    if !value.starts_with('<') {
-        value.parse::<f64>().ok()?;
-    }
     let words: Vec<_> = rest.split_ascii_whitespace().collect();
     // With `-r` the elapsed time is `0.21 +- 0.01 seconds time elapsed`.
     let words = if let ["+-", _, words @ ..] = words.as_slice() { words } else { &words };
@@ -39,12 +46,23 @@ pub(super) fn row(line: &str) -> Option<Row> {
     Some(Row { name: name.to_owned(), value, unit: unit.to_owned(), interval: false })
 }
 
+/// Splits a line after the number that it begins with. Spaces may separate groups of three digits.
+fn split_number(line: &str) -> Option<(&str, &str)> {
+    let mut end = line.find(' ')?;
+    while let Some(group) = line.get(end + 1..end + 4)
+        && group.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        end = end + 4 + line[end + 4..].find(' ')?;
+    }
+    Some(line.split_at(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parts(line: &str) -> Option<(String, String, String)> {
-        row(line).map(|row| (row.value, row.unit, row.name))
+        row(line, '.').map(|row| (row.value, row.unit, row.name))
     }
 
     #[test]
@@ -62,5 +80,25 @@ mod tests {
         );
         assert_eq!(parts("  0.014 seconds user"), None);
         assert_eq!(parts("Some events weren't counted."), None);
+    }
+    #[test]
+    fn numbers_in_the_language_of_the_system_are_read() {
+        let reports = [
+            (
+                "1.234,56 msec task-clock # 0,998 CPUs utilized",
+                "3.456.789 cycles",
+                "1,23700 +- 0,00600 seconds time elapsed",
+            ),
+            ("1\u{202f}234,56 msec task-clock", "3\u{202f}456\u{202f}789 cycles", "1,237000000 seconds time elapsed"),
+            ("1 234,56 msec task-clock", "3 456 789 cycles", "1,237000000 seconds time elapsed"),
+            ("1234,56 msec task-clock", "3456789 cycles", "1,23700 +- 0,00600 seconds time elapsed"),
+            ("1'234.56 msec task-clock", "3'456'789 cycles", "1.237000000 seconds time elapsed"),
+        ];
+        for (clock, cycles, elapsed) in reports {
+            let text = format!(" Performance counter stats for './a 1.5':\n\n  {clock}\n  {cycles}\n\n  {elapsed}\n");
+            let mark = decimal_mark(&text);
+            let values = [clock, cycles, elapsed].map(|line| row(line, mark).map(|row| row.value).unwrap_or_default());
+            assert_eq!(values, ["1234.56", "3456789", "1.237"], "{text}");
+        }
     }
 }
