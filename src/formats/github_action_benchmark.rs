@@ -1,8 +1,12 @@
 //! github-action-benchmark: the list of `{name, unit, value}` for its custom tools, and the newest run of each suite in its
 //! history (`data.js`, or the file of `external-data-json-path`). The history states the direction; in a list it follows
 //! from the unit. `range` is free text and not read.
+//!
+//! Of Go's benchmarks with several values the action stores the first one with all others in its unit
+//! (`ns/op\t 48 B/op\t 2 allocs/op`), and newer versions also each value as `NAME - UNIT`. They are read as the metrics of NAME.
 
 use super::builder::ReadingBuilder;
+use super::go_bench::metric_of_unit;
 use super::json::{Number, Pairs, parse_lenient};
 use super::metric_by_unit::stated_metric;
 use super::{Format, Preview, Reading, Source, stated_time, text};
@@ -10,7 +14,7 @@ use crate::model::{Diagnostic, Direction, Evidence};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// github-action-benchmark.
 #[derive(Debug)]
@@ -43,7 +47,7 @@ impl Format for GithubActionBenchmark {
         let mut scratch = Vec::new();
         if text::first_byte(source)? == Some(b'[') {
             let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
-            add_benches(&mut builder, "", list, None);
+            add_benches(&mut builder, "", list, "");
         } else {
             let history: History<'_> = parse_lenient(source, &mut scratch)?;
             add_newest_runs(&mut builder, history);
@@ -91,10 +95,9 @@ pub fn history_runs(source: Source<'_>) -> Result<Option<Vec<HistoryRun>>, Diagn
         for (at, raw) in entries.into_iter().enumerate() {
             let mut builder = ReadingBuilder::new(GithubActionBenchmark.name(), source);
             let Some(run) = builder.parse_entry::<Run<'_>>("run", at, raw) else { continue };
-            let direction = stated_direction(&run.tool);
             let id = run.commit.and_then(|commit| commit.id).map(Cow::into_owned);
             builder.set_commit(id.as_deref().unwrap_or_default());
-            add_benches(&mut builder, &format!("{suite}/"), run.benches, direction);
+            add_benches(&mut builder, &format!("{suite}/"), run.benches, &run.tool);
             let time = stated_time::milliseconds(run.date.0);
             builder.set_measured(time);
             let Ok(reading) = builder.finish() else { continue };
@@ -133,10 +136,9 @@ fn add_newest_runs(builder: &mut ReadingBuilder<'_>, history: History<'_>) {
     for (suite, runs) in history.entries.0 {
         let Some(raw) = runs.last() else { continue };
         let Some(run) = builder.parse_entry::<Run<'_>>("run", runs.len() - 1, raw) else { continue };
-        let direction = stated_direction(&run.tool);
         commits.extend(run.commit.and_then(|commit| commit.id).map(Cow::into_owned));
         builder.set_measured(stated_time::milliseconds(run.date.0));
-        add_benches(builder, &format!("{suite}/"), run.benches, direction);
+        add_benches(builder, &format!("{suite}/"), run.benches, &run.tool);
     }
     commits.dedup();
     if let [commit] = &commits[..] {
@@ -144,15 +146,44 @@ fn add_newest_runs(builder: &mut ReadingBuilder<'_>, history: History<'_>) {
     }
 }
 
-fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValue>, direction: Option<Direction>) {
+/// Adds the entries of a run. `tool` is the action's, and empty in a list.
+fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValue>, tool: &str) {
+    let direction = stated_direction(tool);
+    let mut split = BTreeSet::new();
     for (at, raw) in list.into_iter().enumerate() {
         let Some(Bench { name, unit, value }) = builder.parse_entry("entry", at, raw) else { continue };
         let name = format!("{suite}{name}");
         let label = unit.unwrap_or_default();
-        let scale = builder.unit(&label);
-        let metric = stated_metric(None, &label, scale.unit, direction);
-        builder.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
+        if let Some(values) = values_of_go(value.0, &label) {
+            for (value, unit) in values {
+                add_value_of_go(builder, &name, value, unit);
+                split.insert(format!("{name} - {unit}"));
+            }
+        } else if tool == "go" && !split.contains(&name) {
+            add_value_of_go(builder, &name, value.0, &label);
+        } else if !split.contains(&name) {
+            let scale = builder.unit(&label);
+            let metric = stated_metric(None, &label, scale.unit, direction);
+            builder.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
+        }
     }
+}
+
+fn add_value_of_go(builder: &mut ReadingBuilder<'_>, name: &str, value: f64, unit: &str) {
+    let (metric, factor) = metric_of_unit(builder, unit);
+    builder.add(name, metric, [Evidence::Value(value * factor)]);
+}
+
+/// The values of a Go benchmark whose unit contains further values with their units.
+fn values_of_go(first: f64, label: &str) -> Option<Vec<(f64, &str)>> {
+    let words: Vec<&str> = label.split_ascii_whitespace().collect();
+    let (unit, further) = words.split_first()?;
+    let pair = |pair: &[&'_ str]| pair.len() == 2 && pair[0].parse::<f64>().is_ok();
+    if further.is_empty() || !further.chunks(2).all(pair) {
+        return None;
+    }
+    let further = further.chunks(2).filter_map(|pair| Some((pair[0].parse().ok()?, pair[1])));
+    Some(std::iter::once((first, *unit)).chain(further).collect())
 }
 
 #[derive(Deserialize)]
@@ -231,5 +262,43 @@ mod tests {
             run.diagnostics.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(),
             ["newest-only", "unknown-unit"]
         );
+    }
+
+    #[test]
+    fn all_values_of_a_go_benchmark_are_its_metrics() {
+        let combined = r#"{"name": "BenchmarkA", "value": 5, "unit": "ns/op\t     48 B/op\t       2 allocs/op"}"#;
+        let entry = |name: &str, value: u32, unit: &str| {
+            format!(r#"{{"name": "{name}", "value": {value}, "unit": "{unit}", "extra": "9 times"}}"#)
+        };
+        let newer = [
+            combined.to_owned(),
+            entry("BenchmarkA - ns/op", 5, "ns/op"),
+            entry("BenchmarkA - B/op", 48, "B/op"),
+            entry("BenchmarkA - allocs/op", 2, "allocs/op"),
+        ];
+        let history = |benches: &str| {
+            format!(
+                r#"{{"lastUpdate": 1, "entries": {{"S": [{{"date": 1, "tool": "go", "benches": [{benches},
+                {}]}}]}}}}"#,
+                entry("BenchmarkB", 7, "ns/op")
+            )
+        };
+        for text in [history(combined), history(&newer.join(","))] {
+            let reading = parse(&text).unwrap();
+            assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+            let read: Vec<_> = reading
+                .measurements
+                .iter()
+                .map(|m| (m.benchmark.as_str(), &*m.metric.name, m.metric.exact, m.evidence[0].centre()))
+                .collect();
+            let expected = [
+                ("S/BenchmarkA", "time", false, 5.0),
+                ("S/BenchmarkA", "memory", true, 48.0),
+                ("S/BenchmarkA", "allocations", true, 2.0),
+                ("S/BenchmarkB", "time", false, 7.0),
+            ];
+            assert_eq!(read, expected);
+        }
+        assert_eq!(values_of_go(1.0, "requests per second"), None);
     }
 }

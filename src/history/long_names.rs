@@ -1,7 +1,7 @@
 //! Earlier versions stored short benchmark names, without the test case, target, job or parameters, unless another benchmark
 //! of the file had the same short name. The series of these runs continue under the long names of current runs.
 
-use crate::model::{BenchId, Run};
+use crate::model::{BenchId, Direction, Metric, Run, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names were replaced, with the first as an example.
@@ -14,7 +14,11 @@ pub struct LongNames {
 }
 
 /// Formats whose names were shorter.
-const TOOLS: [&str; 5] = ["benchmarkdotnet", "benchmarkdotnet-table", "catch2", "divan", "go-bench"];
+const TOOLS: [&str; 6] =
+    ["benchmarkdotnet", "benchmarkdotnet-table", "catch2", "divan", "github-action-benchmark", "go-bench"];
+
+/// Each value of a Go benchmark in a history of github-action-benchmark was a benchmark of its own.
+const UNITS_OF_GO: [&str; 3] = ["ns/op", "B/op", "allocs/op"];
 
 /// Names of a format.
 type Names = BTreeSet<(String, BenchId)>;
@@ -38,6 +42,7 @@ fn earlier_forms(tool: &str, name: &str, before: &Names) -> Vec<String> {
                 .collect();
             if all.len() == 1 { all } else { Vec::new() }
         }
+        "github-action-benchmark" => UNITS_OF_GO.iter().map(|unit| format!("{name} - {unit}")).collect(),
         _ => Vec::new(),
     }
 }
@@ -79,9 +84,10 @@ pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(
         before.contains(&key) && !now.contains(&key) && !is_renamed(name)
     };
     let mut long_forms: BTreeMap<(String, BenchId), Vec<&BenchId>> = BTreeMap::new();
-    for (tool, name) in now.iter().filter(|key| !before.contains(*key)) {
-        let short = earlier_forms(tool, name.as_str(), &before).into_iter().find(|short| is_short(tool, short));
-        if let Some(short) = short {
+    let has_several_forms = |tool: &str| tool == "github-action-benchmark";
+    for (tool, name) in now.iter().filter(|key| has_several_forms(&key.0) || !before.contains(*key)) {
+        let forms = earlier_forms(tool, name.as_str(), &before).into_iter().filter(|short| is_short(tool, short));
+        for short in forms.take(if has_several_forms(tool) { UNITS_OF_GO.len() } else { 1 }) {
             long_forms.entry((tool.clone(), BenchId::new(short))).or_default().push(name);
         }
     }
@@ -92,6 +98,9 @@ pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(
         for measurement in &mut run.measurements {
             let key = (measurement.tool.to_string(), measurement.benchmark.clone());
             if let Some([long]) = long_forms.get(&key).map(Vec::as_slice) {
+                if has_several_forms(&measurement.tool) && measurement.metric.unit == Unit::Count {
+                    measurement.metric = Metric::counted("allocations", Unit::Count, Direction::Lower).into();
+                }
                 measurement.benchmark = (*long).clone();
             }
         }
@@ -102,7 +111,7 @@ pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Evidence, Measurement, Metric};
+    use crate::model::{Evidence, Measurement};
 
     fn run(tool: &'static str, names: &[&str]) -> Run {
         let measurement = |name: &&str| Measurement::new(tool, *name, Metric::time(), Evidence::Value(1.0));
@@ -126,6 +135,11 @@ mod tests {
         assert_eq!(adopted("go-bench", &["p/B-8", "p/C/n-8"], &["p/B", "p/C"]), ["p/B", "p/C/n-8"]);
         assert_eq!(adopted("go-bench", &["p/B-2", "p/B-4"], &["p/B"]), ["p/B-2", "p/B-4"]);
         assert_eq!(adopted("benchmarkdotnet", &["M/job=DefaultJob"], &["M"]), ["M"]);
+        let action = |older: &[&str], current: &[&str]| adopted("github-action-benchmark", older, current);
+        assert_eq!(
+            action(&["S/A - ns/op", "S/A - B/op", "S/A", "S/x - y"], &["S/A", "S/x"]),
+            ["S/A", "S/A", "S/A", "S/x - y"]
+        );
         let table = |older: &[&str], current: &[&str]| adopted("benchmarkdotnet-table", older, current);
         assert_eq!(table(&["M/N=1", "M/N=2"], &["M/N=1/K=a", "M/N=2/K=a"]), ["M/N=1/K=a", "M/N=2/K=a"]);
         assert_eq!(table(&["M", "O"], &["M/N=1/K=a", "O/N=1", "O/N=2"]), ["M/N=1/K=a", "O"], "O has two long forms");

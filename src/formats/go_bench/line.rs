@@ -13,6 +13,7 @@ pub(super) struct Line<'a> {
 }
 
 /// What applies to all lines of a file.
+#[derive(Default)]
 pub(super) struct FileProperties {
     /// By package: the suffix for the number of processors, such as `-8`, if all names end with the same one. A package is one
     /// process, so those of others are not compared with it.

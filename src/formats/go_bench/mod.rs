@@ -188,6 +188,11 @@ fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, prop
     }
 }
 
+/// The metric of a Go unit about which nothing else is known.
+pub(super) fn metric_of_unit(builder: &mut ReadingBuilder<'_>, unit: &str) -> (Metric, f64) {
+    metric(builder, unit, &FileProperties::default())
+}
+
 /// The metric of a Go unit, with the factor to perfgate's unit.
 fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FileProperties) -> (Metric, f64) {
     let (metric, factor) = match unit {
