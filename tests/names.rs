@@ -83,6 +83,29 @@ fn a_package_of_another_process_renames_nothing() {
     assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(2), &json!(0)));
 }
 
+#[test]
+fn results_of_the_same_number_of_processors_are_compared() {
+    let sandbox = Sandbox::new();
+    let lines = |suffix: &str, ns: u32| {
+        ["A", "B"].map(|name| format!("Benchmark{name}{suffix} \t 100 \t {ns} ns/op\n").repeat(6)).concat()
+    };
+    let start = "goos: linux\npkg: p\n";
+    sandbox.write("one.txt", format!("{start}{}", lines("-4", 400)));
+    let several = [lines("", 1000), lines("-2", 600), lines("-4", 400)].concat();
+    sandbox.write("several.txt", format!("{start}{several}"));
+    let names = |base: &str, head: &str| {
+        let report = sandbox.perfgate(&["compare", base, head, "--all", "--format", "json"]).json();
+        let shared = report["benchmarks"].as_array().unwrap().iter();
+        let shared = shared.filter(|one| !one["base"].is_null() && !one["head"].is_null());
+        let named =
+            shared.map(|one| (one["name"].as_str().unwrap().to_owned(), one["base"]["value"].as_f64().unwrap()));
+        named.collect::<Vec<_>>()
+    };
+    let shared = |a: &str, b: &str| vec![(a.to_owned(), 400.0), (b.to_owned(), 400.0)];
+    assert_eq!(names("one.txt", "several.txt"), shared("p/BenchmarkA-4", "p/BenchmarkB-4"));
+    assert_eq!(names("several.txt", "one.txt"), shared("p/BenchmarkA", "p/BenchmarkB"));
+}
+
 /// A run as an earlier version stored it: with the short names of that time.
 fn stored_with_short_names(time: i64, commit: &str) -> String {
     let measurements: Vec<Value> = [("glob", 100.0), ("plain", 200.0)]

@@ -76,15 +76,26 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64
 }
 
 /// How many times the work of base one operation does in head, where it differs.
-pub(super) fn work_ratio(base: Option<Work>, head: Option<Work>) -> Option<f64> {
+pub(super) fn work_ratio(tool: &str, base: Option<Work>, head: Option<Work>) -> Option<f64> {
+    /// These print rounded times and rates, from which the work is computed.
+    const ROUNDED: [&str; 3] = ["criterion-text", "divan", "go-bench"];
     let (base, head) = (base?, head?);
     let ratio = head.amount / base.amount;
-    (base.unit == head.unit && ratio.is_finite() && ratio > 0.0 && (ratio - 1.0).abs() > 1e-3).then_some(ratio)
+    let least = if ROUNDED.contains(&tool) { 0.02 } else { 1e-3 };
+    (base.unit == head.unit && ratio.is_finite() && ratio > 0.0 && (ratio - 1.0).abs() > least).then_some(ratio)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn work_computed_from_rounded_rates_differs_by_more_than_the_rounding() {
+        let work = |amount| Some(Work { amount, unit: crate::model::WorkUnit::Elements });
+        assert_eq!(work_ratio("divan", work(1000.0), work(1009.0)), None);
+        assert_eq!(work_ratio("divan", work(1000.0), work(2000.0)), Some(2.0));
+        assert_eq!(work_ratio("criterion", work(1000.0), work(1010.0)), Some(1.01));
+    }
 
     fn sides(iterations: [f64; 2], samples: [f64; 2], time: [f64; 2]) -> [Sampling; 2] {
         [0, 1].map(|side| Sampling {

@@ -230,7 +230,8 @@ impl<'a> Pair<'a> {
     /// How many times the work of base one operation does in head, where it differs and the metric is the time of an
     /// operation.
     pub(super) fn work_ratio(&self) -> Option<f64> {
-        comparable::work_ratio(self.base_work, self.measurement.work).filter(|_| self.metric.unit == Unit::Nanosecond)
+        comparable::work_ratio(&self.measurement.tool, self.base_work, self.measurement.work)
+            .filter(|_| self.metric.unit == Unit::Nanosecond)
     }
 
     /// Whether a head run has exactly the results of a base run.

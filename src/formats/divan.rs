@@ -1,9 +1,9 @@
 //! divan's table: a tree of names, then fastest, slowest, median, mean, samples and iterations. Allocations are in further
-//! rows below a benchmark. Rates are skipped: they follow from the times.
+//! rows below a benchmark. Rates follow from the times and the counters, so they are read as the work of an iteration.
 
 use super::builder::ReadingBuilder;
 use super::{Format, Preview, Reading, Source, text};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit, UnitScale, Work, WorkUnit};
 
 /// divan.
 pub struct Divan;
@@ -19,6 +19,7 @@ struct Row {
     name: String,
     metric: Metric,
     summary: Summary,
+    work: Option<Work>,
 }
 
 /// The kind of allocation rows that follow a title row.
@@ -73,7 +74,9 @@ impl Format for Divan {
                 found => found.unwrap_or((0, "")),
             };
             if node.is_empty() {
-                if let Some(name) = &benchmark {
+                if let Some(name) = &benchmark
+                    && !read_counter(line, rows.last_mut())
+                {
                     read_allocations(line, &mut block, name, program, &mut rows);
                 }
                 continue;
@@ -95,7 +98,8 @@ impl Format for Divan {
             });
             match row {
                 Some((name, summary)) => {
-                    rows.push(Row { program: program.clone(), name: name.clone(), metric: Metric::time(), summary });
+                    let (program, metric) = (program.clone(), Metric::time());
+                    rows.push(Row { program, name: name.clone(), metric, summary, work: None });
                     benchmark = Some(name);
                     block = Block::Other;
                 }
@@ -110,9 +114,12 @@ impl Format for Divan {
 
 /// Adds the rows. Names begin with the program, since another one may have a benchmark of the same name.
 fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
-    for Row { program, name, metric, summary } in rows {
+    for Row { program, name, metric, summary, work } in rows {
         let name = if program.is_empty() { name } else { format!("{program}/{name}") };
         builder.add(&name, metric, [Evidence::summary(summary)]);
+        if let Some(work) = work {
+            builder.set_work(&name, "time", work);
+        }
     }
 }
 
@@ -177,6 +184,27 @@ fn convert((number, label): (f64, &str), unit: &Unit) -> Option<f64> {
     (scale.unit == *unit && value.is_finite() && value >= 0.0).then_some(value)
 }
 
+/// Reads a row of rates below the times of a benchmark. False for other rows.
+fn read_counter(line: &str, row: Option<&mut Row>) -> bool {
+    let cells = cells(line.trim_start_matches(['│', ' ']));
+    let Some((median, label)) = cells.get(2).and_then(|cell| quantity(cell)) else { return false };
+    let Some(Work { amount: factor, unit }) = rate(label) else { return false };
+    if let Some(row) = row.filter(|row| row.work.is_none()) {
+        row.work = Some(Work { amount: median * factor * row.summary.centre / 1e9, unit });
+    }
+    true
+}
+
+/// Work per second in one `Mitem/s`, `char/s` or `MB/s`.
+fn rate(label: &str) -> Option<Work> {
+    let Some(prefix) = label.strip_suffix("item/s").or_else(|| label.strip_suffix("char/s")) else {
+        let scale = Unit::parse(label).filter(|scale| scale.unit == Unit::BytePerSecond)?;
+        return Some(Work { amount: scale.factor, unit: WorkUnit::Bytes });
+    };
+    let power = ["", "K", "M", "G", "T"].iter().position(|one| *one == prefix)?;
+    Some(Work { amount: 1000_f64.powi(i32::try_from(power).ok()?), unit: WorkUnit::Elements })
+}
+
 /// Reads a row below a benchmark: the title of an allocation block, or one of its two rows.
 fn read_allocations(line: &str, block: &mut Block, name: &str, program: &str, rows: &mut Vec<Row>) {
     let cells = cells(line.trim_start_matches(['│', ' ']));
@@ -200,7 +228,7 @@ fn read_allocations(line: &str, block: &mut Block, name: &str, program: &str, ro
         // Where every iteration allocated the same, the numbers are counts.
         let is_constant = summary.quantiles.iter().all(|(_, value)| *value == summary.centre);
         let metric = Metric { exact: is_constant, ..Metric::measured(metric, unit, Direction::Lower) };
-        rows.push(Row { program: program.to_owned(), name: name.to_owned(), metric, summary });
+        rows.push(Row { program: program.to_owned(), name: name.to_owned(), metric, summary, work: None });
     }
 }
 
@@ -212,6 +240,21 @@ mod tests {
 
     fn read(text: &str) -> Reading {
         Divan.parse(Source { name: "x.txt", bytes: text.as_bytes() }).unwrap()
+    }
+
+    #[test]
+    fn the_work_of_an_iteration_follows_from_its_rate() {
+        let rates = |unit: &str| format!("│    1 {unit} │ 0.8 {unit} │ 0.5 {unit} │ 0.9 {unit} │ │\n");
+        let time = "├─ a  1 ms │ 4 ms │ 2 ms │ 3 ms │ 30 │ 60\n";
+        for (unit, amount, kind) in [
+            ("Mitem/s", 1000.0, WorkUnit::Elements),
+            ("KB/s", 1.0, WorkUnit::Bytes),
+            ("char/s", 1e-3, WorkUnit::Elements),
+        ] {
+            let reading = read(&format!("{HEAD}{time}{}", rates(unit)));
+            let work = reading.measurements[0].work.unwrap();
+            assert!((work.amount - amount).abs() < 1e-9 && work.unit == kind, "{unit}: {work:?}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use crate::formats::json::without_nan;
 use crate::formats::{self, HistoryRun, Source, stated_time};
 use crate::io::files;
 use crate::io::input::{self, InputError, Loaded, Location, Request};
@@ -189,7 +190,7 @@ fn of_file(repository: &Repository, loaded: Loaded, path: &Path, bytes: &[u8], f
     let modified = || fs::metadata(path).and_then(|file| file.modified()).ok();
     let since_1970 =
         |time: std::time::SystemTime| Some(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs() as i64);
-    let time = stated_time(bytes).or_else(|| modified().and_then(since_1970));
+    let time = stated_time(bytes).or(loaded.run.measured).or_else(|| modified().and_then(since_1970));
     Found { loaded, commit, time }
 }
 
@@ -212,7 +213,7 @@ fn stated_time(bytes: &[u8]) -> Option<i64> {
         date: Option<serde_json::Value>,
         datetime: Option<serde_json::Value>,
     }
-    let dates: Dates = serde_json::from_slice(bytes).ok()?;
+    let dates: Dates = serde_json::from_slice(&without_nan(bytes)).ok()?;
     let seconds = |value: serde_json::Value| match value {
         serde_json::Value::String(text) => stated_time::utc(&text),
         other => other.as_f64().and_then(stated_time::milliseconds),

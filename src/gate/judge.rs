@@ -8,7 +8,7 @@ use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, MatchRules};
-use crate::history::{LongNames, adopt_long_names};
+use crate::history::{LongNames, adopt_long_names, match_processors};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, Policy};
 use crate::stats::suite_test::TestRules;
@@ -46,6 +46,7 @@ impl MatchRules for PolicyRules<'_> {
 
 /// Gives stored runs the current, longer names, with a note.
 pub(super) fn adopt_names(policy: &Policy, older: &mut [Run], current: &[Run]) -> Option<Diagnostic> {
+    match_processors(older, current);
     let LongNames { count, example: (short, long) } =
         adopt_long_names(older, current, |name| policy.rename(name).is_some())?;
     let others = if count == 1 { String::new() } else { format!(", and so on for {count} benchmarks") };

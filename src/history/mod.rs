@@ -3,6 +3,7 @@
 
 mod changes;
 mod long_names;
+mod processors;
 mod retention;
 mod series;
 mod shards;
@@ -11,6 +12,7 @@ mod window;
 
 pub use changes::{CommitRange, SegmentedSeries, SeriesChange, segment};
 pub use long_names::{LongNames, adopt_long_names};
+pub use processors::match_processors;
 pub use retention::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention};
 pub use series::{Epoch, Point, Series, SeriesRules, machine_class, series};
 pub use shards::{common_facts, count_joined, join_shards};

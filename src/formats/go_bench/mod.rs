@@ -12,7 +12,7 @@ mod line;
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
 use super::{Format, Preview, Reading, Source, json, machine, text};
-use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale, Work, WorkUnit};
 use failure::Failure;
 pub(crate) use line::joined_lines;
 use line::{FileProperties, Line, is_result};
@@ -181,10 +181,16 @@ fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, prop
     if iterations == 0 {
         return builder.warn("invalid-value", format!("`{name}` ran no iterations; line skipped"));
     }
+    let value_of = |wanted: &str| pairs.iter().find(|(_, unit)| *unit == wanted).map(|(value, _)| *value);
+    let speeds = value_of("ns/op").zip(value_of("MB/s"));
     for (value, unit) in pairs {
         let (metric, factor) = metric(builder, unit, properties);
         builder.add_run(name, metric, Evidence::Value(value * factor));
         builder.set_iterations(name, "time", iterations as f64);
+    }
+    // `SetBytes` states the bytes of an operation. Rates have two decimals.
+    if let Some((nanoseconds, rate)) = speeds.filter(|(_, rate)| *rate >= 1.0) {
+        builder.set_work(name, "time", Work { amount: rate * nanoseconds / 1e3, unit: WorkUnit::Bytes });
     }
 }
 
@@ -245,6 +251,13 @@ mod tests {
         let reading = read(text).unwrap();
         assert_eq!(names(&reading), ["p/BenchmarkA", "q/BenchmarkB"]);
         assert_eq!(reading.environment.get("gomaxprocs"), None);
+    }
+
+    #[test]
+    fn the_bytes_of_an_operation_follow_from_its_rate() {
+        let reading = read("BenchmarkA-2 9 1000 ns/op 64.00 MB/s\nBenchmarkB-2 9 1000 ns/op 0.12 MB/s\n").unwrap();
+        let work: Vec<_> = reading.measurements.iter().map(|m| m.work).collect();
+        assert_eq!(work, [Some(Work { amount: 64.0, unit: WorkUnit::Bytes }), None, None, None]);
     }
 
     #[test]
