@@ -14,8 +14,7 @@ const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
 /// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
 const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
-/// A change of the mean of the samples with a larger p value is noise; with one below the second it is a suspect.
-const MEAN_NOISE_P: f64 = 0.1;
+/// A change of the mean of the samples over the threshold is a suspect if its p value is smaller.
 const MEAN_SUSPECT_P: f64 = 0.025;
 /// A regression requires that at most this share of pairs of a base and a head run lies the other way: none with three
 /// runs per side, 1 of 25 with five.
@@ -224,33 +223,35 @@ impl Gate {
         let as_change = |log: f64| as_change(log, comparison.metric.direction);
         let (over, under) = (mean.delta.min(mean.raw) > bound, mean.delta.max(mean.raw) < -bound);
         let base = comparison.base.map_or(0.0, |side| side.value);
-        if !over && !under || self.floor.covers(base, base * (1.0 + as_change(mean.delta))) {
+        if self.floor.covers(base, base * (1.0 + as_change(mean.delta))) {
             return by_edge;
         }
-        let is_shown = mean.q() < self.alpha
+        let is_shown = (over || under)
+            && mean.q() < self.alpha
             && mean.is_clear_of_zero()
             && (!mean.one_head_run || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * bound)
             && doubt(mean, bound).is_none()
             && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
-        let may_be = |p: f64| mean.low_evidence || mean.p() < p;
         let outcome = match by_edge.outcome {
-            Outcome::Unchanged if !may_be(MEAN_NOISE_P) => return by_edge,
             Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
             Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
-            Outcome::Unchanged => Outcome::Inconclusive,
+            Outcome::Unchanged if !mean.lies_within_by_own_spread(bound) => Outcome::Inconclusive,
             Outcome::Improved if over => Outcome::Inconclusive,
             _ => return by_edge,
         };
         // Adding zero turns −0 into 0.
         let edge = (1000.0 * as_change(edge.delta)).round() / 10.0 + 0.0;
         let edge = format!("{edge:+.1}%").replace('-', "−");
-        let mean = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
+        let what = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
         let note = if outcome == Outcome::Inconclusive {
-            format!("this is the change of {mean}")
+            format!("this is the change of {what}")
         } else {
-            format!("shown by {mean}")
+            format!("shown by {what}")
         };
-        Ruling { by_mean: true, ..Ruling::of(outcome).suspect(over && may_be(MEAN_SUSPECT_P)).note(note) }
+        Ruling {
+            by_mean: true,
+            ..Ruling::of(outcome).suspect(over && (mean.low_evidence || mean.p() < MEAN_SUSPECT_P)).note(note)
+        }
     }
 
     fn rule(&self, estimate: &Estimate, comparison: &Comparison) -> Ruling {

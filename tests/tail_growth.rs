@@ -1,0 +1,92 @@
+//! Benchmarks of which a few samples became three times slower: the fast edge and the median do not move, the mean does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
+
+#[path = "histories/draw.rs"]
+mod draw;
+
+use draw::Draw;
+use perfgate::compare::compare;
+use perfgate::model::{Evidence, Measurement, Metric, Run};
+use perfgate::policy::Policy;
+use perfgate::stats::suite_test::TestRules;
+use perfgate::verdict::{EnvironmentReport, JudgeContext, Outcome, SideReport, judge};
+
+const SAMPLES: usize = 40;
+const FACTOR: f64 = 3.0;
+const TRIALS: usize = 40;
+
+/// A run of `benchmarks` benchmarks of 100 ms with 40 samples each. `slow` samples of the first one, at random places, are
+/// three times as long.
+fn run(draw: &mut Draw, benchmarks: usize, slow: usize) -> Run {
+    let machine = 0.01 * draw.normal();
+    let measurement = |index: usize| {
+        let level = 1e8 * (machine + 0.01 * draw.normal()).exp();
+        let mut samples: Vec<f64> = (0..SAMPLES).map(|_| level * (1.0 + 0.02 * draw.normal().abs())).collect();
+        let mut places: Vec<usize> = (0..SAMPLES).collect();
+        for one in 0..if index == 0 { slow } else { 0 } {
+            let other = one + (draw.uniform() * (SAMPLES - one) as f64) as usize;
+            places.swap(one, other);
+            samples[places[one]] *= FACTOR;
+        }
+        Measurement::new("hyperfine", format!("b{index}"), Metric::time(), Evidence::Samples(samples))
+    };
+    Run { measurements: (0..benchmarks).map(measurement).collect(), ..Run::default() }
+}
+
+/// How many of 40 comparisons call the first of eight benchmarks unchanged, inconclusive and regressed. `slow` is the number of
+/// slow samples in base and head.
+fn outcomes(runs: usize, slow: [usize; 2]) -> [usize; 3] {
+    let policy = Policy::default();
+    let rules = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
+    let mut draw = Draw(11 + slow[1] as u64);
+    let mut counts = [0; 3];
+    for _ in 0..TRIALS {
+        let [base, head] = slow.map(|slow| (0..runs).map(|_| run(&mut draw, 8, slow)).collect::<Vec<_>>());
+        let context = JudgeContext {
+            base: SideReport::default(),
+            head: SideReport::default(),
+            environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
+            today: jiff::civil::date(2026, 1, 1),
+        };
+        let report = judge(compare(&base, &head, rules, |_: &str| None), &policy, context);
+        let first = report.benchmarks.iter().find(|finding| finding.name == "b0").unwrap();
+        counts[match first.outcome {
+            Outcome::Unchanged => 0,
+            Outcome::Inconclusive => 1,
+            Outcome::Regressed => 2,
+            other => panic!("{other:?}"),
+        }] += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_grown_tail_is_never_unchanged_and_three_runs_show_it() {
+    for runs in [1, 3] {
+        for slow in [0, 1, 2, 3, 4, 5, 6, 8, 10] {
+            let counts = outcomes(runs, [0, slow]);
+            let [unchanged, inconclusive, regressed] = counts.map(|count| 100 * count / TRIALS);
+            let mean = 100.0 * (FACTOR - 1.0) * slow as f64 / SAMPLES as f64;
+            println!(
+                "{runs} run(s) per side, {slow:2} of {SAMPLES} samples slow (mean +{mean:.0}%): {unchanged}% unchanged, \
+                 {inconclusive}% inconclusive, {regressed}% regressed"
+            );
+            match (slow, runs) {
+                (0 | 1, _) => assert_eq!(unchanged, 100, "{slow} {runs}"),
+                (5.., _) => assert_eq!(unchanged, 0, "{slow} {runs}"),
+                (4, _) => assert!(unchanged <= 5, "{slow} {runs}: {unchanged}%"),
+                _ => assert_eq!(regressed, 0, "{slow} {runs}"),
+            }
+            assert!(runs == 1 || slow < 6 || regressed >= 75, "{slow}: {regressed}%");
+        }
+    }
+}
+
+#[test]
+fn an_equal_tail_on_both_sides_is_no_regression() {
+    for slow in [4, 10, 16] {
+        let [unchanged, _, regressed] = outcomes(1, [slow, slow]);
+        println!("{slow} of {SAMPLES} samples slow on both sides: {unchanged} of {TRIALS} unchanged");
+        assert!(regressed == 0 && 4 * unchanged >= TRIALS, "{slow}: {unchanged} unchanged, {regressed} regressed");
+    }
+}
