@@ -1,40 +1,133 @@
 //! Results of head that are identical to those of base: left over from an earlier run, or the same file given twice.
 
-use super::pairs::{RunEvidence, runs_of};
-use crate::model::{Digest, Direction};
+use super::pairs::{Pair, RunEvidence, runs_of};
+use crate::model::{Digest, Direction, Run, differences};
+use rayon::prelude::*;
+use std::collections::HashSet;
+
+/// Repeated numbers are not chance if they would repeat by chance once in 10 to the power of this.
+const MIN_DIGITS: f64 = 9.0;
+/// Digits of a value that count: the conversion of a unit changes those after them.
+const SIGNIFICANT_DIGITS: usize = 12;
+
+/// Whether every benchmark of head has exactly the results of base: nothing was measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SameResults {
+    /// Some results differ, or too few are known.
+    #[default]
+    No,
+    /// The results have samples.
+    Samples,
+    /// The results have repetitions: `go test -count`, Google Benchmark, pyperf.
+    Repetitions,
+}
+
+/// The benchmarks of which head has the results of base.
+#[derive(Debug, Default)]
+pub(super) struct LeftOver<'a> {
+    /// Those whose results never repeat by chance.
+    pub repeated: Vec<&'a str>,
+    /// Whether all results repeat, and not by chance.
+    pub everything: SameResults,
+}
+
+impl<'a> LeftOver<'a> {
+    /// Compares the results of the runs of each pair.
+    pub(super) fn of(pairs: &'a [Pair<'_>], base: &[Run], head: &[Run]) -> Self {
+        let found: Vec<(&str, Repetition)> = pairs
+            .par_iter()
+            .filter(|pair| pair.is_shared())
+            .map(|pair| (&*pair.benchmark, pair.repetition()))
+            .collect();
+        // Whoever changes a fact in a file of results did not copy the file. Samples are proof in spite of it.
+        let same_facts =
+            |head: &Run| base.iter().any(|base| differences(&base.environment, &head.environment, &[]).is_empty());
+        let numbers_count = head.iter().any(same_facts);
+        let is_repeated = |found: &Repetition| match found {
+            Repetition::SameSamples => true,
+            Repetition::SameValues { digits } => numbers_count && *digits >= MIN_DIGITS,
+            Repetition::Different => false,
+        };
+        let digits = |(_, found): &(&str, Repetition)| match found {
+            Repetition::SameValues { digits } if numbers_count => *digits,
+            _ => 0.0,
+        };
+        let repeated: Vec<&str> = found.iter().filter(|(_, one)| is_repeated(one)).map(|(name, _)| *name).collect();
+        let is_shown = !repeated.is_empty() || found.iter().map(digits).sum::<f64>() >= MIN_DIGITS;
+        let is_everything = is_shown && found.iter().all(|(_, one)| *one != Repetition::Different);
+        let everything = match found.iter().any(|(_, one)| *one == Repetition::SameSamples) {
+            _ if !is_everything => SameResults::No,
+            true => SameResults::Samples,
+            false => SameResults::Repetitions,
+        };
+        LeftOver { repeated, everything }
+    }
+}
 
 /// Whether a head run has exactly the results of a base run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repetition {
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Repetition {
     /// No head run has the values of a base run.
     Different,
-    /// A value is the same, which a constant or a rounded value may be.
-    SameValue,
+    /// The values are the same. By chance this would happen once in 10 to the power of `digits`.
+    SameValues { digits: f64 },
     /// The samples are the same, which never happens for two measurements.
     SameSamples,
 }
 
+impl Pair<'_> {
+    /// Whether a head run has exactly the results of a base run.
+    fn repetition(&self) -> Repetition {
+        let [base, head] = [self.base(), self.head()].map(|side| results_of(side, self.metric.direction));
+        let mut found = Repetition::Different;
+        for run in &head {
+            match base.iter().find(|other| other.entries == run.entries) {
+                Some(_) if run.has_drift => return Repetition::SameSamples,
+                Some(_) => {
+                    let digits = if self.metric.exact { 0.0 } else { run.digits() };
+                    found = Repetition::SameValues { digits };
+                }
+                None => {}
+            }
+        }
+        found
+    }
+}
+
 /// What distinguishes the results of one run from those of another.
-pub(super) struct RunResults {
+struct RunResults {
     /// Median, number of samples and within-run drift of each entry.
     entries: Vec<(u64, u32, u32)>,
+    /// True for samples, which two measurements never share. Repetitions are few and may be rounded.
     has_drift: bool,
 }
 
 impl RunResults {
-    /// True if the results are exactly those of another run.
-    pub(super) fn is_same(&self, other: &RunResults) -> bool {
-        self.entries == other.entries
-    }
-
-    /// True for samples, which two measurements never share. Repetitions are few and may be rounded.
-    pub(super) fn is_distinctive(&self) -> bool {
-        self.has_drift
+    /// How many random digits the repetitions have together: the last digits of each, as far as the repetitions differ.
+    /// A single value, and one that does not vary, has none: it may not be measured at all.
+    fn digits(&self) -> f64 {
+        let values: Vec<f64> = self.entries.iter().map(|(bits, ..)| f64::from_bits(*bits)).collect();
+        let distinct: HashSet<u64> = self.entries.iter().map(|(bits, ..)| *bits).collect();
+        let range = values.iter().copied().fold(0.0, f64::max) - values.iter().copied().fold(f64::INFINITY, f64::min);
+        let steps = range / values.iter().map(|value| step(*value)).fold(f64::INFINITY, f64::min);
+        if distinct.len() < 2 || !steps.is_finite() {
+            0.0
+        } else {
+            (distinct.len() - 1) as f64 * steps.log10().max(0.0)
+        }
     }
 }
 
+/// The size of the last digit of a value.
+fn step(value: f64) -> f64 {
+    let text = format!("{value:.0$e}", SIGNIFICANT_DIGITS - 1);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let decimals = mantissa.split_once('.').map_or("", |(_, decimals)| decimals.trim_end_matches('0')).len();
+    10_f64.powi(exponent.parse::<i32>().unwrap_or(0) - decimals as i32)
+}
+
 /// The results of each run of a side.
-pub(super) fn results_of(side: &[RunEvidence<'_>], direction: Direction) -> Vec<RunResults> {
+fn results_of(side: &[RunEvidence<'_>], direction: Direction) -> Vec<RunResults> {
     let of_run = |run: &[RunEvidence<'_>]| {
         let digests: Vec<Option<Digest>> = run.iter().map(|one| one.evidence.digest(direction)).collect();
         let drift = |digest: &Option<Digest>| digest.and_then(|one| one.within_run_drift).unwrap_or(0.0);
@@ -48,4 +141,23 @@ pub(super) fn results_of(side: &[RunEvidence<'_>], direction: Direction) -> Vec<
         }
     };
     runs_of(side).map(of_run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digits(values: &[f64]) -> f64 {
+        let entries = values.iter().map(|value| (value.to_bits(), 1, 0)).collect();
+        RunResults { entries, has_drift: false }.digits()
+    }
+
+    #[test]
+    fn only_digits_that_vary_count() {
+        assert_eq!([digits(&[1234.0]), digits(&[1234.0, 1234.0]), digits(&[])], [0.0; 3]);
+        assert!((digits(&[1234.0, 1244.0, 1240.0]) - 2.0).abs() < 1e-9);
+        assert!((digits(&[12.34, 12.44]) - 1.0).abs() < 1e-9);
+        // Twelve digits at most: 0.1 + 0.2 has no more than 0.3.
+        assert!((digits(&[0.1 + 0.2, 0.5]) - 0.301).abs() < 0.001);
+    }
 }

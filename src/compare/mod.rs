@@ -22,6 +22,7 @@ mod slow_part;
 mod untested;
 
 pub use confirm::{Suspect, control, keep_suspects};
+pub use left_over::SameResults;
 pub use match_rules::MatchRules;
 pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
@@ -33,7 +34,7 @@ use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
 use crate::stats::suite_test::{self, ShiftRule, TestRules};
-use left_over::Repetition;
+use left_over::LeftOver;
 use not_run::NotRun;
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -111,8 +112,8 @@ pub struct Compared {
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.
     pub shift_is_subtracted: bool,
-    /// True if every benchmark of head has exactly the results of base, samples among them: nothing was measured.
-    pub same_results: bool,
+    /// Whether every benchmark of head has exactly the results of base: nothing was measured.
+    pub same_results: SameResults,
     /// How slow each run was, where base and head ran in turn.
     pub levels: Option<RunLevels>,
     /// By metric: what each benchmark contributes to the prior of typical means, where those were tested.
@@ -147,13 +148,9 @@ fn compare_all(
     let mut pairs = pair(base, head, matching);
     let failed = failures::take_failed(&mut pairs, base, head);
     let mut compared = Compared { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..Compared::default() };
-    let repetitions: Vec<(&str, Repetition)> =
-        pairs.par_iter().filter(|pair| pair.is_shared()).map(|pair| (&*pair.benchmark, pair.repetition())).collect();
-    let repeated: Vec<&str> =
-        repetitions.iter().filter(|(_, found)| *found == Repetition::SameSamples).map(|(name, _)| *name).collect();
-    compared.same_results =
-        !repeated.is_empty() && repetitions.iter().all(|(_, found)| *found != Repetition::Different);
-    compared.diagnostics.extend(repeated_samples(&repeated));
+    let left_over = LeftOver::of(&pairs, base, head);
+    compared.same_results = left_over.everything;
+    compared.diagnostics.extend(repeated_samples(&left_over.repeated));
 
     let not_run = NotRun::of(&pairs, head);
     compared.diagnostics.extend(not_run.diagnostics());

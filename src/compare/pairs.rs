@@ -2,7 +2,6 @@
 
 use super::comparable::{self, Sampling};
 use super::conditions;
-use super::left_over::{Repetition, results_of};
 use super::{Comparison, Effect, MatchRules, TestGroup, sample_groups, sample_statistics};
 use crate::model::{
     BenchId, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit, Work,
@@ -232,20 +231,6 @@ impl<'a> Pair<'a> {
     pub(super) fn work_ratio(&self) -> Option<f64> {
         comparable::work_ratio(&self.measurement.tool, self.base_work, self.measurement.work)
             .filter(|_| self.metric.unit == Unit::Nanosecond)
-    }
-
-    /// Whether a head run has exactly the results of a base run.
-    pub(super) fn repetition(&self) -> Repetition {
-        let [base, head] = [self.base(), self.head()].map(|side| results_of(side, self.metric.direction));
-        let mut found = Repetition::Different;
-        for run in &head {
-            match base.iter().find(|other| other.is_same(run)) {
-                Some(_) if run.is_distinctive() => return Repetition::SameSamples,
-                Some(_) => found = Repetition::SameValue,
-                None => {}
-            }
-        }
-        found
     }
 
     /// The evidence of base and head, in the order of their runs.

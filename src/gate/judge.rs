@@ -7,7 +7,7 @@ use super::machine_class::{compare_environments, partition};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, Compared, MatchRules};
+use crate::compare::{self, Compared, MatchRules, SameResults};
 use crate::history::{LongNames, adopt_long_names, match_processors};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, Policy};
@@ -161,7 +161,13 @@ impl Gate {
             };
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
-        if compared.same_results {
+        let is_same = match compared.same_results {
+            SameResults::No => false,
+            SameResults::Samples => true,
+            // Whoever compares one file with itself looks at how it is read.
+            SameResults::Repetitions => base.report.label != head.report.label,
+        };
+        if is_same {
             return Err(Error::SameResults { base: base.report.label, head: head.report.label });
         }
         refuse_unmatched(&self.config, &compared)?;
