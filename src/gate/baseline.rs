@@ -13,7 +13,8 @@ use crate::verdict::BaselineGap;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// Maximum number of stored runs that are opened for a base, so that a store with many machines does not get slower as it grows.
+/// Number of opened runs after which a base window is enough, so that a store with many machines, shards or keys does not get
+/// slower as it grows.
 const MAX_RUNS_READ: usize = 4 * HISTORY_RUNS;
 
 /// The runs of a base window.
@@ -201,6 +202,7 @@ impl Gate {
     ) -> Result<Candidates, Error> {
         let ignored = self.config.policy.ignored_environment();
         let mut found = Candidates::default();
+        let mut opened = 0;
         'read: loop {
             let keys = keys.next()?;
             if keys.is_empty() {
@@ -221,9 +223,15 @@ impl Gate {
                         Err(_) => {} // too old for the window: only the search for change points misses it
                     }
                 }
-                let read = found.comparable.len() + found.elsewhere.len();
-                let enough = count_joined(&found.comparable, ignored) >= HISTORY_RUNS || read >= MAX_RUNS_READ;
-                if enough || found.comparable.is_empty() && found.elsewhere.len() >= 5 * WINDOW_RUNS {
+                opened += some.len();
+                let joined = count_joined(&found.comparable, ignored);
+                // A rare shard or key is searched for in all candidates.
+                let wanted = found.comparable.len() + found.elsewhere.len();
+                let enough = wanted >= MAX_RUNS_READ || opened >= MAX_RUNS_READ && joined >= WINDOW_RUNS;
+                if joined >= HISTORY_RUNS
+                    || enough
+                    || found.comparable.is_empty() && found.elsewhere.len() >= 5 * WINDOW_RUNS
+                {
                     break 'read;
                 }
             }
