@@ -2,6 +2,7 @@
 //! count of the rest.
 
 use super::quantity::counted;
+use super::verdict_text::noun_of;
 use crate::verdict::{Finding, Outcome, Report};
 
 /// Listed undecided benchmarks, benchmarks that changed within the threshold, added and removed ones, each at most.
@@ -54,6 +55,7 @@ impl Listing<'_> {
     pub fn of(report: &Report, all: bool) -> Listing<'_> {
         let mut shown = vec![false; report.benchmarks.len()];
         let mut others = Vec::new();
+        let noun = noun_of(&report.benchmarks.iter().collect::<Vec<_>>());
         let mut limit = |group: Group, words: &str| {
             let in_group =
                 report.benchmarks.iter().enumerate().filter(|(_, finding)| Group::of(report, finding) == group);
@@ -71,8 +73,8 @@ impl Listing<'_> {
             found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
             match found.len().saturating_sub(most) {
                 0 => {}
-                more if group == Group::Never => others.push(format!("{} {words}", counted(more, "benchmark"))),
-                more => others.push(format!("{} {words}", counted(more, "more benchmark"))),
+                more if group == Group::Never => others.push(format!("{} {words}", counted(more, noun))),
+                more => others.push(format!("{} {words}", counted(more, &format!("more {noun}")))),
             }
         };
         if !all {

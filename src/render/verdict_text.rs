@@ -98,8 +98,7 @@ impl LeftOpen {
                 format!("{} {} inconclusive", counted(count, "suspected regression"), verb(count, "is", "are"))
             }
             LeftOpen::Inconclusive(count) => {
-                let noun = if is_one_metric_each(&compared) { "benchmark" } else { "metric" };
-                let all = counted(compared.len(), noun);
+                let all = counted(compared.len(), noun_of(&compared));
                 format!("{} of {all} {} inconclusive", thousands(count), verb(count, "is", "are"))
             }
             LeftOpen::NotRun(count) => {
@@ -172,6 +171,11 @@ fn names<'a>(findings: &[&'a Finding]) -> BTreeSet<(&'a str, &'a str)> {
 
 fn is_one_metric_each(findings: &[&Finding]) -> bool {
     names(findings).len() == findings.len()
+}
+
+/// What a number of findings counts: metrics, if a benchmark has several.
+pub(super) fn noun_of(findings: &[&Finding]) -> &'static str {
+    if is_one_metric_each(findings) { "benchmark" } else { "metric" }
 }
 
 /// `12 benchmarks`, or `36 metrics of 12 benchmarks`.
