@@ -269,6 +269,29 @@ fn few_events_are_compared_as_counts() {
 }
 
 #[test]
+fn a_share_of_few_events_is_compared_as_a_count() {
+    let ab = |failed: u32| {
+        format!(
+            "This is ApacheBench, Version 2.3\nDocument Path:          /a\nComplete requests:      1000\n\
+             Failed requests:        {failed}\nRequests per second:    9.5 [#/sec] (mean)\n"
+        )
+    };
+    let outcome = |base: u32, head: u32| {
+        let json = compared(&ab(base), &ab(head), &["--format", "json"]).json();
+        let rows = json["benchmarks"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["metric"] == "error-rate").unwrap();
+        row["outcome"].as_str().unwrap().to_owned()
+    };
+    // One failure is chance, twenty are not.
+    assert_eq!([outcome(0, 1), outcome(0, 20), outcome(2, 30)], ["inconclusive", "regressed", "regressed"]);
+    assert_eq!([outcome(0, 0), outcome(30, 2)], ["unchanged", "improved"]);
+    compared(&ab(0), &ab(1), &[])
+        .prints("0 of 1,000 requests in base, 1 of 1,000 requests in head")
+        .prints("… ∞")
+        .does_not_print("total:");
+}
+
+#[test]
 fn allocations_are_counts_that_one_run_shows() {
     let sandbox = Sandbox::new();
     let go = |bytes: u32, allocations: u32, processors: u32| {

@@ -1,8 +1,8 @@
 //! Pairs that need no test: one side only, numbers that cannot be compared, exact counts, few events.
 
 use super::Effect;
-use super::pairs::{Pair, runs_of, side_centre};
-use crate::model::{Evidence, Unit};
+use super::pairs::{Pair, RunEvidence, events, runs_of, side_centre};
+use crate::model::{Evidence, Metric, Unit};
 use crate::stats::counts;
 
 const BELOW_RESOLUTION: &str = "a time of zero is below the resolution of the clock";
@@ -43,6 +43,8 @@ impl Pair<'_> {
         }
         let single = self.evidence.iter().all(|one| matches!(one.evidence, Evidence::Value(_)));
         let counted = if self.metric.unit == Unit::Count && single { counts::compare(base, head) } else { None };
+        let counted = counted
+            .or_else(|| counts::compare_shares(&shares(self.base(), self.metric)?, &shares(self.head(), self.metric)?));
         if counted.is_some() {
             return counted.map(Effect::Counts);
         }
@@ -82,4 +84,9 @@ impl Pair<'_> {
             _ => Effect::Exact(worse),
         }
     }
+}
+
+/// The events and samples of each result of a side, where all are shares of samples.
+fn shares(side: &[RunEvidence<'_>], metric: &Metric) -> Option<Vec<(u64, u64)>> {
+    side.iter().map(|one| Some((events(one.evidence, metric)?, one.evidence.samples()))).collect()
 }

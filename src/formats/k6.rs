@@ -301,6 +301,10 @@ fn add_rate(
     if failures && stated != Some(Direction::Higher) {
         return add_errors(builder, name, Some(passes), Some(all));
     }
+    // A success rate of 99.9% that falls to 90% has a hundred times as many failures.
+    if stated == Some(Direction::Higher) && !failures || stated.is_none() && counts_successes(base) {
+        return add_errors(builder, name, Some(fails), Some(all));
+    }
     // A rate may be the share of successes or of errors.
     let direction = direction(base.trim_end_matches("_rate"), statistics);
     let metric = match direction {
@@ -319,6 +323,12 @@ fn direction(base: &str, statistics: &Statistics) -> Direction {
 fn counts_failures(base: &str) -> bool {
     let lower = base.to_ascii_lowercase();
     FAILURE_WORDS.iter().any(|word| lower.contains(word))
+}
+
+/// Whether a custom metric counts successes, by its name.
+fn counts_successes(base: &str) -> bool {
+    let lower = base.to_ascii_lowercase();
+    ["success", "succeeded", "passed"].iter().any(|word| lower.contains(word))
 }
 
 /// The better direction according to a threshold: lower for `rate<0.01`, higher for `rate>0.95`.
@@ -409,12 +419,17 @@ mod tests {
         assert_eq!(value(&reading, "http_req_failed{a:b}", "error-rate"), Some(25.0));
         assert_eq!(value(&reading, "cache_hits", "rate"), Some(25.0));
         assert_eq!(value(&reading, "slow", "error-rate"), Some(50.0));
+        let reading = parse(
+            r#""login_success": {"passes": 3, "fails": 1}, "warm": {"passes": 1, "fails": 3, "thresholds": {"rate>0.9": true}}"#,
+        );
+        assert_eq!(value(&reading, "login_success", "error-rate"), Some(25.0));
+        assert_eq!(value(&reading, "warm", "error-rate"), Some(75.0));
     }
 
     #[test]
     fn the_direction_of_a_custom_metric_is_unknown_unless_threshold_or_name_state_it() {
         let reading = parse(
-            r#""bounce_rate": {"passes": 1, "fails": 3}, "success_rate": {"passes": 1, "fails": 3}, "queue": {"value": 4},
+            r#""bounce_rate": {"passes": 1, "fails": 3}, "cache_hits": {"passes": 1, "fails": 3}, "queue": {"value": 4},
                "battery": {"value": 4, "thresholds": {"value>3": false}}, "score": {"avg": 1}, "orders": {"count": 4, "rate": 2},
                "http_reqs": {"count": 4, "rate": 2}"#,
         );
@@ -423,7 +438,7 @@ mod tests {
             found.map(|m| m.metric.direction).unwrap()
         };
         assert_eq!(["bounce_rate", "queue", "score", "orders"].map(direction), [Direction::Unknown; 4]);
-        assert_eq!(["success_rate", "battery", "http_reqs"].map(direction), [Direction::Higher; 3]);
+        assert_eq!(["cache_hits", "battery", "http_reqs"].map(direction), [Direction::Higher; 3]);
     }
 
     #[test]

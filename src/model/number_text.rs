@@ -14,10 +14,17 @@ pub fn interval(by: Option<f64>, ends: [f64; 2]) -> String {
     interval_ends(by, ends).join(" … ")
 }
 
+/// A larger end of an interval means that nothing limits the change.
+const HUGE: f64 = 1e12;
+
 /// The ends of an interval.
 pub fn interval_ends(by: Option<f64>, ends: [f64; 2]) -> [String; 2] {
     let is_factor = by.map_or(ends[0] >= FACTOR, |by| by >= FACTOR);
-    ends.map(|end| if is_factor { factor(1.0 + end) } else { signed_percent(end) })
+    ends.map(|end| match end {
+        end if end > HUGE => "∞".to_owned(),
+        end if is_factor => factor(1.0 + end),
+        end => signed_percent(end),
+    })
 }
 
 /// A factor: `0.45×`, `12.5×`.

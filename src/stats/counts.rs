@@ -12,9 +12,9 @@ const MAX_EVENTS: u64 = 100;
 pub struct CountChange {
     /// Events of all runs of base and of head.
     pub events: [u64; 2],
-    /// Number of runs of base and of head.
-    pub runs: [usize; 2],
-    /// `ln` of the events per run of head over those of base; infinite if base has none.
+    /// Number of runs of base and of head; `None` for shares, whose events are counted per sample.
+    pub runs: Option<[usize; 2]>,
+    /// `ln` of the events per run (or sample) of head over those of base; infinite if base has none.
     pub ln_ratio: f64,
     /// P value towards more events.
     pub p_more: f64,
@@ -30,18 +30,33 @@ pub fn compare(base: &[f64], head: &[f64]) -> Option<CountChange> {
         let is_count = |value: &f64| *value >= 0.0 && value.fract() == 0.0 && *value <= MAX_EVENTS as f64;
         side.iter().all(is_count).then(|| side.iter().sum::<f64>() as u64)
     };
-    let (of_base, of_head) = (events(base)?, events(head)?);
-    let sum = of_base + of_head;
-    if sum == 0 || sum > MAX_EVENTS || base.is_empty() || head.is_empty() {
+    let runs = [base.len(), head.len()];
+    let change = change([events(base)?, events(head)?], head.len() as f64 / base.len() as f64)?;
+    Some(CountChange { runs: Some(runs), ..change })
+}
+
+/// Compares shares of samples, each given as (events, samples); `None` if there are no events or many. Rare events of many
+/// samples follow Poisson distributions, too.
+pub fn compare_shares(base: &[(u64, u64)], head: &[(u64, u64)]) -> Option<CountChange> {
+    let sums = |side: &[(u64, u64)]| {
+        side.iter().fold((0_u64, 0_u64), |sum, one| (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1)))
+    };
+    let (base, head) = (sums(base), sums(head));
+    change([base.0, head.0], head.1 as f64 / base.1 as f64)
+}
+
+/// The change of the number of events; `exposure` is the number of runs or samples of head over that of base.
+fn change([of_base, of_head]: [u64; 2], exposure: f64) -> Option<CountChange> {
+    let sum = of_base.saturating_add(of_head);
+    if sum == 0 || sum > MAX_EVENTS || !exposure.is_finite() || exposure <= 0.0 {
         return None;
     }
-    let runs = head.len() as f64 / base.len() as f64;
-    let share = runs / (1.0 + runs);
-    let ln_ratio_of = |share: f64| (share / (1.0 - share) / runs).ln();
+    let share = exposure / (1.0 + exposure);
+    let ln_ratio_of = |share: f64| (share / (1.0 - share) / exposure).ln();
     Some(CountChange {
         events: [of_base, of_head],
-        runs: [base.len(), head.len()],
-        ln_ratio: (of_head as f64 / of_base as f64 / runs).ln(),
+        runs: None,
+        ln_ratio: (of_head as f64 / of_base as f64 / exposure).ln(),
         p_more: at_least(of_head, sum, share),
         p_fewer: at_least(of_base, sum, 1.0 - share),
         interval: (ln_ratio_of(lower_end(of_head, sum)), ln_ratio_of(1.0 - lower_end(of_base, sum))),
@@ -95,6 +110,15 @@ mod tests {
         assert!((one.ln_ratio + two.ln_ratio).abs() < 1e-12);
         assert!((one.p_more - two.p_fewer).abs() < 1e-12);
         assert!((one.interval.0 + two.interval.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn shares_are_compared_per_sample() {
+        let (shares, runs) = (compare_shares(&[(0, 50), (1, 100)], &[(3, 50)]), compare(&[0.0, 0.0, 1.0], &[3.0]));
+        assert_eq!(shares, runs.map(|runs| CountChange { runs: None, ..runs }));
+        assert_eq!(compare_shares(&[(0, 50)], &[(0, 50)]), None);
+        assert_eq!(compare_shares(&[(90, 500)], &[(90, 500)]), None);
+        assert_eq!(compare_shares(&[(1, 0)], &[(1, 0)]), None);
     }
 
     #[test]

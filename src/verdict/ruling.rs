@@ -3,7 +3,7 @@
 use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
-use crate::model::number_text::change;
+use crate::model::number_text::{change, counted};
 use crate::model::{Direction, Floor, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
@@ -197,22 +197,21 @@ impl Gate {
         let bound = self.bound();
         let (low, high) = counts.interval;
         let events = |side: usize| counts.events[side];
-        let runs = |side: usize| match counts.runs[side] {
-            1 => "1 run".to_owned(),
-            runs => format!("{runs} runs"),
-        };
         if self.is_below_floor(comparison) || -bound < low && high < bound {
             return Ruling::of(Outcome::Unchanged);
         }
         let worse = Self::worse(counts, comparison);
         let is_shown = low > 0.0 || high < 0.0;
         let over = worse > bound;
-        match is_shown {
+        let ruling = match is_shown {
             true if over => Ruling::of(Outcome::Regressed).suspect(true),
             true if worse < -bound => Ruling::of(Outcome::Improved),
             _ => Ruling::of(Outcome::Inconclusive).suspect(over).note("too few events to rule out chance"),
-        }
-        .note(format!("total: {} in {} of base, {} in {} of head", events(0), runs(0), events(1), runs(1)))
+        };
+        // The events of a share have a note of their own.
+        let Some(runs) = counts.runs else { return ruling };
+        let [base, head] = runs.map(|runs| counted(runs, "run"));
+        ruling.note(format!("total: {} in {base} of base, {} in {head} of head", events(0), events(1)))
     }
 
     /// The ruling by the mean of the samples, if that is over the threshold and does not contradict `by_edge`; otherwise
@@ -242,11 +241,15 @@ impl Gate {
         // Adding zero turns −0 into 0.
         let edge = (1000.0 * as_change(edge.delta)).round() / 10.0 + 0.0;
         let edge = format!("{edge:+.1}%").replace('-', "−");
-        let what = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
-        let note = if outcome == Outcome::Inconclusive {
-            format!("this is the change of {what}")
+        let (delta, one_head_run) = (mean.delta, mean.one_head_run);
+        let text = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
+        let least = (ONE_RUN_MEAN_FACTOR * bound).copysign(delta);
+        let note = if outcome == Outcome::Inconclusive && one_head_run && delta.abs() <= least.abs() {
+            format!("this is the change of {text}; with a single head run it must exceed {}", change(as_change(least)))
+        } else if outcome == Outcome::Inconclusive {
+            format!("this is the change of {text}")
         } else {
-            format!("shown by {what}")
+            format!("shown by {text}")
         };
         Ruling {
             by_mean: true,
