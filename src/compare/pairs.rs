@@ -147,7 +147,10 @@ impl<'a> Pair<'a> {
         if metric.unit != self.metric.unit {
             self.other_unit = Some(metric);
         }
-        self.turn(metric.direction);
+        // What one side states holds for the other.
+        if metric.direction.is_known() || !self.direction.is_known() {
+            self.turn(metric.direction);
+        }
         self.evidence.extend(measurement.evidence.iter().map(|evidence| RunEvidence { run, evidence }));
         self.iterations[usize::from(is_head)] = measurement.iterations;
         if is_head {

@@ -1,9 +1,11 @@
-//! What asv prints while it runs: one value of each benchmark, or a table of the values of one with parameters.
+//! What asv prints while it runs: one value of each benchmark, or a table of the values of one with parameters. If it ran in several
+//! environments (`Benchmarking virtualenv-py3.12`), they are part of the names.
 
 use super::builder::ReadingBuilder;
 use super::text::{nanoseconds, number, numbered_lines};
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Evidence, Metric};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What asv prints while it runs.
@@ -31,12 +33,17 @@ impl Format for AsvText {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
-        let mut name = "";
+        let environments: BTreeSet<&str> = text.lines().filter_map(environment).collect();
+        let mut suffix = String::new();
+        let mut name = String::new();
         // A benchmark with parameters has its failures in the cells of its table, which follows.
-        let mut failed: Option<&str> = None;
+        let mut failed: Option<String> = None;
         let mut table: Option<Table> = None;
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
+            if let Some(found) = environment(line).filter(|_| environments.len() > 1) {
+                suffix = format!("/{found}");
+            }
             match (progress(line), &mut table) {
                 (Some(rule), _) if is_rule(rule, '=') => {
                     failed = None;
@@ -44,21 +51,27 @@ impl Format for AsvText {
                 }
                 (Some(printed), _) => {
                     table = None;
-                    failed.take().into_iter().for_each(|name| builder.fail(name, ""));
+                    failed.take().into_iter().for_each(|name| builder.fail(&name, ""));
                     match printed.split_whitespace().collect::<Vec<_>>().as_slice() {
-                        [one, "failed"] => failed = Some(one),
-                        [one, "n/a"] => builder.skip(one),
+                        [one, "failed"] => failed = Some(format!("{one}{suffix}")),
+                        [one, "n/a"] => builder.skip(&format!("{one}{suffix}")),
                         [.., value] if time(value).is_some() => {
                             let name = printed.strip_suffix(value).unwrap_or(printed).trim();
-                            builder.add_run(name, Metric::time(), Evidence::Value(time(value).unwrap_or_default()));
+                            builder.add_run(
+                                &format!("{name}{suffix}"),
+                                Metric::time(),
+                                Evidence::Value(time(value).unwrap_or_default()),
+                            );
                         }
                         _ => {}
                     }
-                    name = printed.split_whitespace().next().unwrap_or_default();
+                    printed.split_whitespace().next().unwrap_or_default().clone_into(&mut name);
                 }
                 (None, Some(rows)) => match rows.read(line) {
                     Line::Values(values) => {
-                        values.iter().for_each(|(arguments, value)| add(&mut builder, name, arguments, value));
+                        for (arguments, value) in &values {
+                            add(&mut builder, &format!("{name}({arguments}){suffix}"), value);
+                        }
                     }
                     Line::Header => {}
                     Line::End => table = None,
@@ -66,23 +79,27 @@ impl Format for AsvText {
                 (None, None) => {}
             }
         }
-        failed.into_iter().for_each(|name| builder.fail(name, ""));
+        failed.into_iter().for_each(|name| builder.fail(&name, ""));
         builder.finish()
     }
 }
 
 /// Adds a cell of a table. Values other than times are left out, as they have no exact unit.
-fn add(builder: &mut ReadingBuilder<'_>, name: &str, arguments: &str, value: &str) {
-    let name = format!("{name}({arguments})");
+fn add(builder: &mut ReadingBuilder<'_>, name: &str, value: &str) {
     match value {
-        "failed" => builder.fail(&name, ""),
-        "n/a" => builder.skip(&name),
+        "failed" => builder.fail(name, ""),
+        "n/a" => builder.skip(name),
         _ => {
             if let Some(time) = time(value) {
-                builder.add_run(&name, Metric::time(), Evidence::Value(time));
+                builder.add_run(name, Metric::time(), Evidence::Value(time));
             }
         }
     }
+}
+
+/// The environment in `[ 50.00%] ·· Benchmarking virtualenv-py3.12`.
+fn environment(line: &str) -> Option<&str> {
+    progress(line)?.strip_prefix("Benchmarking ").map(str::trim)
 }
 
 /// The text after `[ 75.00%] ··· `.
@@ -214,6 +231,19 @@ mod tests {
         }
         let memory = Source { name: "x", bytes: "[ 16.67%] ··· a.mem_list    2.1k".as_bytes() };
         assert!(AsvText.parse(memory).is_err());
+    }
+
+    #[test]
+    fn several_environments_are_part_of_the_names() {
+        let of = |environment: &str, value: &str| {
+            format!("[ 0.00%] ·· Benchmarking {environment}\n[ 15.00%] ··· a.time_b     {value}±0.01μs\n")
+        };
+        let names = |text: &str| -> Vec<String> {
+            read(text).measurements.iter().map(|one| one.benchmark.to_string()).collect()
+        };
+        assert_eq!(names(&of("virtualenv-py3.9", "11.1")), ["a.time_b"]);
+        let both = of("virtualenv-py3.9", "11.1") + &of("virtualenv-py3.12", "5.1");
+        assert_eq!(names(&both), ["a.time_b/virtualenv-py3.9", "a.time_b/virtualenv-py3.12"]);
     }
 
     #[test]

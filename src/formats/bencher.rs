@@ -34,12 +34,15 @@ impl Format for Bencher {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
+        let mut names = text::TargetNames::default();
         for (at, line) in text::numbered_lines(&text) {
             builder.line = Some(at);
+            names.read(line);
             if let Some(name) = failed(line) {
-                builder.fail(name, "");
+                builder.fail(&names.unique(name), "");
             }
             let Some((name, rest)) = split(line) else { continue };
+            let name = &names.unique(name);
             let Some((number, label)) = value_and_unit(rest) else {
                 let message = format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; line skipped");
                 builder.warn("unreadable-line", message);
@@ -91,6 +94,20 @@ mod tests {
         assert_eq!(reading.measurements[0].evidence, [Evidence::Value(1.5)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| (d.code.as_str(), d.place.as_str())).collect();
         assert_eq!(codes, [("invalid-value", "x.txt:2"), ("unreadable-line", "x.txt:4")]);
+    }
+
+    #[test]
+    fn a_name_of_two_targets_has_two_results() {
+        let target = |name: &str, ns: u32| {
+            format!(
+                "     Running benches/{name}.rs (target/release/deps/{name}-12)\n\ntest small ... bench: {ns} ns/iter (+/- 9)\n"
+            )
+        };
+        let reading = read(&(target("a", 3) + &target("b", 900))).unwrap();
+        let read: Vec<_> =
+            reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.evidence[0].centre())).collect();
+        assert_eq!(read, [("small", 3.0), ("b/small", 900.0)]);
+        assert!(reading.diagnostics.is_empty());
     }
 
     #[test]

@@ -88,6 +88,15 @@ const LOWER: &[&str] = &[
 const COUNTED: &[&str] =
     &["items", "bytes", "ops", "rows", "requests", "queries", "events", "messages", "elements", "records"];
 
+/// What remains, of which more is better, although its unit is that of a consumption.
+const REMAINING: &[&str] =
+    &["free", "available", "saved", "savings", "headroom", "remaining", "unused", "spare", "uptime"];
+
+/// Whether the words of a name say that its values are what remains, such as free memory.
+pub(super) fn is_remaining(name: &str) -> bool {
+    words(name).iter().any(|word| is_in(REMAINING, word))
+}
+
 /// The better direction, if the words of the name determine it.
 pub(super) fn direction_of_words(name: &str) -> Option<Direction> {
     let words = words(name);
@@ -98,7 +107,7 @@ pub(super) fn direction_of_words(name: &str) -> Option<Direction> {
     if is_per_second(name, &words) || any(HIGHER) {
         return Some(Direction::Higher);
     }
-    any(LOWER).then_some(Direction::Lower)
+    (any(LOWER) && !any(REMAINING)).then_some(Direction::Lower)
 }
 
 /// Whether a word, or the word without the prefix for thousands or millions, is in the list (`Mops`, `GFLOPS`).
@@ -175,7 +184,20 @@ mod tests {
         for name in lower {
             assert_eq!(direction_of_words(name), Some(Direction::Lower), "{name}");
         }
-        for name in ["score", "depth", "items", "whit", "stops", "cpu_sec", "", "%", "é"] {
+        for name in [
+            "free_memory",
+            "bytesSaved",
+            "heap headroom",
+            "score",
+            "depth",
+            "items",
+            "whit",
+            "stops",
+            "cpu_sec",
+            "",
+            "%",
+            "é",
+        ] {
             assert_eq!(direction_of_words(name), None, "{name}");
         }
     }

@@ -8,7 +8,7 @@
 use super::builder::ReadingBuilder;
 use super::go_bench::metric_of_unit;
 use super::json::{Number, Pairs, parse_lenient};
-use super::metric_by_unit::stated_metric;
+use super::metric_by_unit::metric_of_benchmark;
 use super::{Format, Preview, Reading, Source, stated_time, text};
 use crate::model::{Diagnostic, Direction, Evidence};
 use serde::Deserialize;
@@ -163,7 +163,7 @@ fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValu
             add_value_of_go(builder, &name, value.0, &label);
         } else if !split.contains(&name) {
             let scale = builder.unit(&label);
-            let metric = stated_metric(None, &label, scale.unit, direction);
+            let metric = metric_of_benchmark(&name, &label, scale.unit, direction);
             builder.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
         }
     }

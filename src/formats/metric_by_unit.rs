@@ -1,7 +1,7 @@
 //! Chooses a metric's name and direction by its unit, for files that state neither. Rates are better when higher, times
 //! and memory when lower. Else the words of the name decide, or the direction is unknown.
 
-use super::direction_words::direction_of_words;
+use super::direction_words::{direction_of_words, is_remaining};
 use crate::model::{Direction, Metric, Unit};
 use std::borrow::Cow;
 
@@ -11,8 +11,16 @@ pub(super) fn stated_metric(name: Option<&str>, label: &str, unit: Unit, directi
     let unnamed = if unit == Unit::Count { "count" } else { "value" };
     let name = stated.or_else(|| Some(Cow::Borrowed(name_of(&unit)?))).unwrap_or(Cow::Borrowed(unnamed));
     let by_words = || direction_of_words(&name).or_else(|| direction_of_words(label));
-    let direction = direction.or_else(|| direction_of(&unit)).or_else(by_words).unwrap_or(Direction::Unknown);
+    let by_unit = || direction_of(&unit).filter(|_| !is_remaining(&name));
+    let direction = direction.or_else(by_unit).or_else(by_words).unwrap_or(Direction::Unknown);
     Metric::measured(name, unit, direction)
+}
+
+/// The metric of a value whose name is that of the benchmark, which may contradict the unit (`Free Memory` in MB).
+pub(super) fn metric_of_benchmark(benchmark: &str, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
+    let metric = stated_metric(None, label, unit, direction);
+    let is_doubtful = direction.is_none() && metric.direction == Direction::Lower && is_remaining(benchmark);
+    if is_doubtful { Metric { direction: Direction::Unknown, ..metric } } else { metric }
 }
 
 /// The metric of a tool that names only units: times are `time`, rates `throughput`. For any other unit the metric is
@@ -63,5 +71,11 @@ mod tests {
         let stated = |name, direction| stated_metric(Some(name), "points", unit("points"), direction).direction;
         assert_eq!(stated("hit-rate", None), Direction::Higher);
         assert_eq!(stated("hit-rate", Some(Direction::Lower)), Direction::Lower);
+        let of = |name, direction| metric_of_benchmark(name, "MB", Unit::Byte, direction).direction;
+        assert_eq!(of("Free Memory", None), Direction::Unknown);
+        assert_eq!(
+            (of("Memory", None), of("Free Memory", Some(Direction::Higher))),
+            (Direction::Lower, Direction::Higher)
+        );
     }
 }

@@ -39,7 +39,8 @@ impl Format for Sysbench {
             let Some((key, value)) = line.trim().split_once(':') else { continue };
             let value = value.trim();
             let per_second = || number(value.split_once('(')?.1.split(' ').next()?);
-            let time = || number(value).map(|milliseconds| milliseconds * MILLISECOND);
+            // Versions before 1.0 print the unit: `2.10ms`.
+            let time = || text::time(value).or_else(|| Some(number(value)? * MILLISECOND));
             match key {
                 "transactions" | "events per second" if endpoint.rate.is_none() => {
                     endpoint.rate = per_second().or_else(|| number(value)).map(Evidence::Value);
@@ -52,8 +53,7 @@ impl Format for Sysbench {
                 "min" => endpoint.quantiles.extend(time().map(|min| (0.0, min))),
                 "avg" => endpoint.mean = time(),
                 "max" => endpoint.quantiles.extend(time().map(|max| (1.0, max))),
-                "95th percentile" => endpoint.quantiles.extend(time().map(|p95| (0.95, p95))),
-                _ => {}
+                _ => endpoint.quantiles.extend(percentile(key).zip(time())),
             }
         }
         endpoint.add_to(&mut builder);
@@ -62,5 +62,33 @@ impl Format for Sysbench {
             builder.add_run("sysbench", metric, Evidence::Value(queries));
         }
         builder.finish()
+    }
+}
+
+/// The share of `95th percentile` or, before version 1.0, `approx.  95 percentile`.
+fn percentile(key: &str) -> Option<f64> {
+    let percent = key.strip_suffix("percentile")?.split_whitespace().last()?;
+    number(percent.trim_end_matches("th")).map(|percent| percent / 100.0).filter(|share| (0.0..1.0).contains(share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_versions_before_1_0_are_read() {
+        let text = "sysbench 0.5:  multi-threaded system evaluation benchmark\n    transactions:    100 (16.32 per sec.)\n\
+            General statistics:\n    total number of events:   100\n    response time:\n         min:     2.10ms\n\
+         avg:     9.60ms\n         max:     123.45ms\n         approx.  95 percentile:     15.43ms\n";
+        let source = Source { name: "x", bytes: text.as_bytes() };
+        assert!(Sysbench.sniff(&Preview::of(source.bytes)));
+        let reading = Sysbench.parse(source).unwrap();
+        let value = |metric: &str| {
+            let found = reading.measurements.iter().find(|one| one.metric.name == metric);
+            found.map(|one| one.evidence[0].centre().round())
+        };
+        assert_eq!(value("time:p95"), Some(15_430_000.0));
+        assert_eq!(value("time:mean"), Some(9_600_000.0));
+        assert_eq!(value("time:max"), Some(123_450_000.0));
     }
 }

@@ -96,6 +96,37 @@ pub(super) fn url_path(url: &str) -> &str {
     }
 }
 
+/// The target in a line of `cargo bench` such as `Running benches/b.rs (target/release/deps/b-1234)`.
+pub(super) fn cargo_target(line: &str) -> Option<&str> {
+    let (path, program) = line.trim().strip_prefix("Running ")?.split_once(" (")?;
+    program.strip_suffix(')')?;
+    let file = path.trim_start_matches("unittests ").rsplit(['/', '\\']).next()?;
+    file.strip_suffix(".rs").filter(|target| !target.is_empty())
+}
+
+/// The name of a benchmark of a cargo target: with the target where another one has a benchmark of this name.
+#[derive(Default)]
+pub(super) struct TargetNames {
+    target: String,
+    /// The target of each name.
+    seen: BTreeMap<String, String>,
+}
+
+impl TargetNames {
+    /// Reads a line that may begin the output of a target.
+    pub fn read(&mut self, line: &str) {
+        if let Some(target) = cargo_target(line) {
+            target.clone_into(&mut self.target);
+        }
+    }
+
+    /// The name of a benchmark of the present target.
+    pub fn unique(&mut self, name: &str) -> String {
+        let of = self.seen.entry(name.to_owned()).or_insert_with(|| self.target.clone());
+        if *of == self.target { name.to_owned() } else { format!("{}/{name}", self.target) }
+    }
+}
+
 /// Makes repeated names unique by their order: the second `f` becomes `f#2`.
 #[derive(Default)]
 pub(super) struct UniqueNames(BTreeMap<String, usize>);
@@ -140,6 +171,17 @@ mod tests {
     fn numbers_may_have_thousands_separators_but_words_are_not_numbers() {
         assert_eq!(number("1,270,513"), Some(1_270_513.0));
         assert_eq!((number("nan"), number("inf"), number("1e999"), number(" 2 ")), (None, None, None, Some(2.0)));
+    }
+
+    #[test]
+    fn a_name_of_two_targets_begins_with_the_second_one() {
+        let mut names = TargetNames::default();
+        names.read("     Running benches/a.rs (target/release/deps/a-1234)");
+        assert_eq!([names.unique("x"), names.unique("x")], ["x", "x"]);
+        names.read("     Running benches/b.rs (target/release/deps/b-1234)");
+        assert_eq!([names.unique("x"), names.unique("y")], ["b/x", "y"]);
+        assert_eq!(cargo_target("Running unittests src/lib.rs (target/release/deps/p-1)"), Some("lib"));
+        assert_eq!(cargo_target("Running 3s test @ http://h"), None);
     }
 
     #[test]
