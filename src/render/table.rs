@@ -214,6 +214,8 @@ pub(super) fn q_value(q: f64) -> String {
     match q {
         q if q < 1e-4 => "<0.0001".to_owned(),
         q if q < 1e-2 => format!("{q:.4}"),
+        // Two digits would not show on which side of the usual 5% it is.
+        q if (0.045..0.055).contains(&q) => format!("{q:.4}"),
         q => format!("{q:.2}"),
     }
 }
