@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{Answer, Sandbox};
+use common::{Answer, OTHER_FILES, Sandbox, data, files_below};
+use perfgate::formats::{Source, detect};
+use std::fs;
+use std::path::Path;
 
 /// Ten results of each benchmark in the form of `go test -bench`.
 fn go(names: &[&str], end: &str) -> String {
@@ -69,4 +72,171 @@ fn a_stored_run_keeps_its_failures() {
     sandbox.write("r/out.txt", go(&["BenchmarkA", "BenchmarkB"], FAILED));
     sandbox.perfgate_at("r", &["record", "out.txt"]).exits(0);
     sandbox.perfgate_at("r", &["compare", "main", "work"]).exits(1).prints("✗ failed").prints("index out of range");
+}
+
+/// Whether a file of the test data is printed text or a table; the end of a run is not looked for in XML.
+fn is_text(bytes: &[u8]) -> bool {
+    let text = std::str::from_utf8(bytes);
+    text.is_ok_and(|text| !text.contains('\0') && !text.trim_start().starts_with(['<', '{', '[']))
+}
+
+#[test]
+fn the_end_of_a_crashed_run_is_recognized_in_every_text_format() {
+    let mut formats = std::collections::BTreeSet::new();
+    for path in files_below(Path::new(&data(""))) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let mut bytes = fs::read(&path).unwrap();
+        let [format] = detect(&bytes)[..] else { continue };
+        if OTHER_FILES.contains(&name.as_str()) || name.ends_with(".js") || !is_text(&bytes) {
+            continue;
+        }
+        let read = |bytes: &[u8]| format.parse(Source { name: &name, bytes });
+        // A tool may write additional files next to its results.
+        let Some(whole) = read(&bytes).ok().filter(|whole| !whole.measurements.is_empty()) else { continue };
+        assert!(whole.failures.early_ends.iter().all(|end| !end.prefix.is_empty()), "{}", path.display());
+        bytes.extend_from_slice(b"\nterminate called after throwing an instance of 'E'\nAborted (core dumped)\n");
+        let crashed = read(&bytes).unwrap();
+        assert_eq!(crashed.measurements.len(), whole.measurements.len(), "{}", path.display());
+        let end = crashed.failures.early_ends.iter().find(|end| end.prefix.is_empty());
+        assert_eq!(end.map(|end| &*end.why), Some("terminate called after throwing an instance of 'E'"), "{name}");
+        formats.insert(format.name());
+    }
+    assert!(formats.len() >= 40, "{formats:?}");
+}
+
+/// Results in which `a` is measured, and in which `b` is missing or failed; and the reason.
+const FAILED_IN_TOOL: [(&str, &str, &str, &str); 19] = [
+    (
+        "divan",
+        "s   fastest       │ slowest       │ median        │ mean          │ samples │ iters\n\
+         ├─ a  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n",
+        "╰─ b  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n",
+        "thread 'main' panicked at b.rs:3:1:\nboom\nerror: bench failed, to rerun pass `--bench b`\n",
+    ),
+    (
+        "criterion-text",
+        "a   time:   [1.0 ns 1.1 ns 1.2 ns]\n",
+        "b   time:   [1.0 ns 1.1 ns 1.2 ns]\n",
+        "Benchmarking b\nthread 'main' panicked at 'boom', b.rs:3:1\nerror: bench failed\n",
+    ),
+    (
+        "bencher",
+        "test a ... bench:   9 ns/iter (+/- 1)\n",
+        "test b ... bench:   9 ns/iter (+/- 1)\n",
+        "test b ... memory allocation of 99 bytes failed, boom",
+    ),
+    (
+        "catch2 with a signal",
+        "benchmark name  samples  iterations  mean\n--------\na  100  208  344 ns\n\n",
+        "---\nother\n---\nbenchmark name  samples  iterations  mean\n--------\nb  100  208  344 ns\n",
+        "c.cpp:12: FAILED:\ndue to a fatal error condition:\n  boom\ntest cases: 1 | 1 failed\n",
+    ),
+    (
+        "google-benchmark console",
+        "Benchmark  Time  CPU  Iterations\na   10 ns   10 ns   100\n",
+        "b   10 ns   10 ns   100\n",
+        "terminate called after throwing an instance of 'std::runtime_error'\n  what():  boom\nAborted (core dumped)\n",
+    ),
+    (
+        "deno console",
+        "| benchmark | time/iter (avg) | iter/s | (min … max) | p75 | p99 | p995 |\n\
+         | a | 183.9 µs | 5,438 | (157.9 µs … 4.3 ms) | 178.5 µs | 233.5 µs | 250.7 µs |\n",
+        "| b | 183.9 µs | 5,438 | (157.9 µs … 4.3 ms) | 178.5 µs | 233.5 µs | 250.7 µs |\n",
+        "| b | error: Error: boom |\n",
+    ),
+    (
+        "deno console before version 2",
+        "benchmark   time (avg)   iter/s   (min … max)   p75   p99   p995\n\
+         a   183.9 µs/iter   5,438.2   (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs\n",
+        "b   183.9 µs/iter   5,438.2   (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs\n",
+        "b   error: Error: boom\n",
+    ),
+    (
+        "jmh console",
+        "# Benchmark: x.P.a\n",
+        "# Benchmark: x.P.b\nBenchmark  Mode  Cnt  Score  Error  Units\nP.a  avgt  5  12.5 ± 0.2  us/op\nP.b  avgt  5  1 ± 1  us/op\n",
+        "# Benchmark: x.P.b\n<failure>\n\nboom\nBenchmark  Mode  Cnt  Score  Error  Units\nP.a  avgt  5  12.5 ± 0.2  us/op\n",
+    ),
+    (
+        "pytest table",
+        "Name (time in us)   Min   Max   Mean   StdDev   Median\na   1.0   3.0   2.0   0.5   2.0\n",
+        "b   1.0   3.0   2.0   0.5   2.0\n",
+        "\nFAILED t.py::b - boom\n==== 1 failed, 1 passed in 3s ====\n",
+    ),
+    (
+        "hyperfine console",
+        "Benchmark 1: a\n  Time (mean ± σ):      1.0 s ±  0.1 s\n",
+        "Benchmark 2: b\n  Time (mean ± σ):      1.0 s ±  0.1 s\n",
+        "Benchmark 2: b\nError: boom. Use the '-i'/'--ignore-failure' option\n",
+    ),
+    (
+        "benchmark.js console",
+        "a x 325 ops/sec ±3.79% (14 runs sampled)\n",
+        "b x 325 ops/sec ±3.79% (14 runs sampled)\n",
+        "b: TypeError: boom\n",
+    ),
+    (
+        "deno",
+        r#"{"benches": [{"origin": "x", "name": "a", "results": [{"ok": {"n": 9, "avg": 100}}]}"#,
+        r#", {"origin": "x", "name": "b", "results": [{"ok": {"n": 9, "avg": 100}}]}]}"#,
+        r#", {"origin": "x", "name": "b", "results": [{"failed": {"exceptionMessage": "boom"}}]}]}"#,
+    ),
+    (
+        "tinybench",
+        r#"[{"name": "a", "result": {"latency": {"samples": [1, 2]}}}"#,
+        r#", {"name": "b", "result": {"latency": {"samples": [1, 2]}}}]"#,
+        r#", {"name": "b", "result": {"state": "errored", "error": {"message": "boom"}}}]"#,
+    ),
+    (
+        "tinybench table",
+        r#"[{"Task name": "a", "Latency avg (ns)": "26 ± 1%"}"#,
+        r#", {"Task name": "b", "Latency avg (ns)": "26 ± 1%"}]"#,
+        r#", {"Task name": "b", "Error": "boom", "Stack": "x"}]"#,
+    ),
+    (
+        "vitest",
+        r#"{"files": [{"groups": [{"benchmarks": [{"name": "a", "median": 2, "sampleCount": 9}"#,
+        r#", {"name": "b", "median": 2, "sampleCount": 9}]}]}]}"#,
+        r#", {"name": "b", "samples": [], "boom": 1}]}]}]}"#,
+    ),
+    (
+        "lighthouse",
+        r#"{"lighthouseVersion": "12", "requestedUrl": "x", "audits": {"speed-index": {"numericValue": 3, "numericUnit": "millisecond"}"#,
+        r#", "interactive": {"numericValue": 3, "numericUnit": "millisecond"}}}"#,
+        r#", "interactive": {"scoreDisplayMode": "error", "errorMessage": "boom"}}}"#,
+    ),
+    (
+        "catch2 xml",
+        r#"<Catch2TestRun name="x"><TestCase name="t"><BenchmarkResults name="a"><mean value="5"/></BenchmarkResults>"#,
+        r#"<BenchmarkResults name="b"><mean value="5"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
+        r#"<BenchmarkResults name="b"><failed message="boom"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
+    ),
+    (
+        "catch2 xml that ends in the middle",
+        r#"<Catch2TestRun name="x"><TestCase name="t"><BenchmarkResults name="a"><mean value="5"/></BenchmarkResults>"#,
+        r#"<BenchmarkResults name="b"><mean value="5"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
+        r#"<BenchmarkResults name="boom">"#,
+    ),
+    (
+        "go that ends in the middle",
+        "BenchmarkA-8  100  5 ns/op\n",
+        "BenchmarkB-8  100  5 ns/op\n",
+        "BenchmarkB-8   \tboom\n",
+    ),
+];
+
+#[test]
+fn what_failed_in_its_tool_is_failed_and_not_removed_or_not_run() {
+    for (tool, measured, other, failed) in FAILED_IN_TOOL {
+        let sandbox = Sandbox::new();
+        sandbox.write("base", format!("{measured}{other}")).write("head", format!("{measured}{failed}"));
+        let answer = sandbox.perfgate(&["compare", "base", "head", "--format", "json"]);
+        assert_eq!(answer.code, 1, "{tool}: {}{}", answer.stdout, answer.stderr);
+        let counts = &answer.json()["counts"];
+        assert_eq!((&counts["failed"], &counts["removed"]), (&1.into(), &0.into()), "{tool}: {}", answer.stdout);
+        let findings = &answer.json()["benchmarks"];
+        let notes: String = findings.as_array().unwrap().iter().map(|one| one["notes"].to_string()).collect();
+        let has_reason = ["vitest", "middle", "signal", "bencher", "go"].iter().any(|part| tool.contains(part));
+        assert!(has_reason || notes.contains("boom"), "{tool}: {notes}");
+    }
 }

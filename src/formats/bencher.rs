@@ -35,13 +35,25 @@ impl Format for Bencher {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
         let mut names = text::TargetNames::default();
+        let mut unfinished: Option<(u64, &str)> = None;
         for (at, line) in text::numbered_lines(&text) {
             builder.line = Some(at);
             names.read(line);
             if let Some(name) = failed(line) {
+                unfinished = None;
                 builder.fail(&names.unique(name), "");
             }
-            let Some((name, rest)) = split(line) else { continue };
+            // libtest prints the result after the name; the benchmark may print lines in between.
+            let late = unfinished.and_then(|(_, name)| Some((name, line.rsplit_once("bench:")?.1)));
+            let Some((name, rest)) = split(line).or(late.filter(|(_, rest)| value_and_unit(rest).is_some())) else {
+                unfinished = match started(line) {
+                    Some(name) => Some((at, name)),
+                    None if line.starts_with("test ") => None,
+                    None => unfinished,
+                };
+                continue;
+            };
+            unfinished = None;
             let name = &names.unique(name);
             let Some((number, label)) = value_and_unit(rest) else {
                 let message = format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; line skipped");
@@ -52,6 +64,11 @@ impl Format for Bencher {
             let metric = metric_by_unit(scale.unit, label);
             builder.add(name, metric, [Evidence::Value(number * scale.factor)]);
         }
+        if let Some((line, name)) = unfinished {
+            builder.line = Some(line);
+            builder.fail(&names.unique(name), "the output ends before its result");
+            builder.end_early("", "the output ends in the middle");
+        }
         builder.finish()
     }
 }
@@ -60,6 +77,14 @@ impl Format for Bencher {
 fn split(line: &str) -> Option<(&str, &str)> {
     let (name, rest) = line.trim_start().strip_prefix("test ")?.rsplit_once("... bench:")?;
     Some((name.trim(), rest))
+}
+
+/// The name of a benchmark that was started in a line without its result: `test NAME ... ` and what the benchmark printed.
+fn started(line: &str) -> Option<&str> {
+    let (name, rest) =
+        line.strip_prefix("test ")?.split_once(" ... ").or(line.strip_prefix("test ")?.split_once(" ..."))?;
+    let is_done = ["ok", "ignored", "FAILED"].iter().any(|result| rest.trim_end().ends_with(result));
+    (!is_done && !rest.starts_with("ignored")).then_some(name.trim())
 }
 
 /// The name of a benchmark that failed: `test NAME ... FAILED`.
@@ -115,6 +140,26 @@ mod tests {
         let reading = read("test a ... bench:   5 ns/iter (+/- 0)\ntest m::b ... FAILED\ntest c ... ok\n").unwrap();
         let failed: Vec<&str> = reading.failures.benchmarks.iter().map(|one| one.benchmark.as_str()).collect();
         assert_eq!(failed, ["m::b"]);
+    }
+
+    #[test]
+    fn a_result_after_printed_lines_belongs_to_the_name_above() {
+        let reading = read(
+            "test a ... loading\ncache\nbench:   9 ns/iter (+/- 1)\ntest b ... \nx bench:   7 ns/iter (+/- 1)\n\
+             test c ... bench:   5 ns/iter (+/- 1)\nbench:   4 ns/iter (+/- 1)\ntest d ... ok\n",
+        )
+        .unwrap();
+        let found: Vec<_> =
+            reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.evidence[0].centre())).collect();
+        assert_eq!(found, [("a", 9.0), ("b", 7.0), ("c", 5.0)]);
+        assert!(reading.failures.is_empty());
+    }
+
+    #[test]
+    fn a_benchmark_without_a_result_at_the_end_is_failed() {
+        let reading = read("test a ... bench:   9 ns/iter (+/- 1)\ntest b ... Segmentation fault\n").unwrap();
+        assert_eq!(reading.failures.benchmarks[0].benchmark.as_str(), "b");
+        assert_eq!(reading.failures.early_ends.len(), 1);
     }
 
     #[test]

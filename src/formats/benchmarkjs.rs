@@ -58,7 +58,12 @@ impl Format for BenchmarkJs {
                 let members = suite.0.into_iter().filter_map(|(key, raw)| Some((key.parse::<usize>().ok()?, raw)));
                 members.for_each(|(at, raw)| add_benchmark(&mut builder, at, raw));
             }
-            _ => text::decode(source)?.lines().for_each(|text| add_line(&mut builder, text)),
+            _ => {
+                for (number, line) in text::numbered_lines(&text::decode(source)?) {
+                    builder.line = Some(number);
+                    add_line(&mut builder, line);
+                }
+            }
         }
         builder.finish()
     }
@@ -87,10 +92,24 @@ fn add_benchmark(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
 }
 
 fn add_line(builder: &mut ReadingBuilder<'_>, text: &str) {
-    let Some(Line { name, hz, margin, runs }) = parse_line(text) else { return };
+    let Some(Line { name, hz, margin, runs }) = parse_line(text) else {
+        match text.split_once(": ") {
+            Some((name, why)) if is_error(why) => builder.fail(name, why),
+            // An error without a message looks like the heading of a list.
+            Some((name, "")) => builder.fail_if_known(name, ""),
+            _ => {}
+        }
+        return;
+    };
     let sd = standard_deviation(hz, margin, runs);
     let summary = Summary { centre: hz, sd, samples: Some(runs), ..Summary::default() };
     builder.add(name, Metric::throughput(), [Evidence::summary(summary)]);
+}
+
+/// Whether a text is a JavaScript error: `TypeError: x is not a function`.
+fn is_error(text: &str) -> bool {
+    let class = text.split_once(": ").map_or(text, |(class, _)| class);
+    class.ends_with("Error") && class.chars().all(char::is_alphanumeric)
 }
 
 /// The standard deviation of samples, from the 95% margin of error (in percent) of the mean of `runs` samples.

@@ -1,10 +1,12 @@
 //! Collects the measurements and diagnostics of one file while a format reads it: rejects impossible values, resolves
 //! units, merges repeated runs and limits how many diagnostics are reported.
 
+mod failures;
+
 use super::{Reading, Source, json};
 use crate::model::{
-    BenchId, Commit, CommitPrefix, Diagnostic, EarlyEnd, Environment, Evidence, FailedBenchmark, Measurement, Metric,
-    Settings, SkippedBenchmark, Statement, Tests, Unit, UnitScale, Work,
+    BenchId, Commit, CommitPrefix, Diagnostic, Environment, Evidence, Measurement, Metric, Settings, Statement, Tests,
+    Unit, UnitScale, Work,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,6 +33,8 @@ pub(super) struct ReadingBuilder<'a> {
     first_problem_line: Option<u64>,
     /// Settings that the file states: results of other settings are not compared.
     pub settings: Settings,
+    /// Line of the last result, in formats that are read line by line.
+    last_result: Option<u64>,
     /// Current line, for the place of a diagnostic; `None` in formats that are not read line by line.
     pub line: Option<u64>,
 }
@@ -47,6 +51,7 @@ impl<'a> ReadingBuilder<'a> {
             settings: Settings::default(),
             diagnostics_by_code: BTreeMap::new(),
             first_problem_line: None,
+            last_result: None,
             line: None,
         }
     }
@@ -114,29 +119,6 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    /// Reports a benchmark that failed; `why` is the tool's message, which may be empty.
-    pub fn fail(&mut self, name: &str, why: &str) {
-        let why = why.trim();
-        let says = if why.is_empty() { String::new() } else { format!(": {why}") };
-        self.warn("failed-benchmark", format!("`{name}` failed{says}"));
-        let failed = FailedBenchmark { tool: self.tool.into(), benchmark: BenchId::new(name), why: shortened(why) };
-        self.reading.failures.benchmarks.push(failed);
-    }
-
-    /// Reports a benchmark that was skipped on purpose.
-    pub fn skip(&mut self, name: &str) {
-        self.note("skipped-benchmark", format!("`{name}` was skipped"));
-        let skipped = SkippedBenchmark { tool: self.tool.into(), benchmark: BenchId::new(name) };
-        self.reading.failures.skipped.push(skipped);
-    }
-
-    /// Reports an error that ended the run of all benchmarks whose names begin with `prefix`.
-    pub fn end_early(&mut self, prefix: &str, why: &str) {
-        self.warn("ended-early", format!("the run ended in an error: {why}"));
-        let end = EarlyEnd { tool: self.tool.into(), prefix: prefix.to_owned(), why: shortened(why) };
-        self.reading.failures.early_ends.push(end);
-    }
-
     /// Parses one entry of a JSON list. An entry that does not parse is reported and skipped. `at` counts from 0.
     pub fn parse_entry<'de, T: Deserialize<'de>>(&mut self, what: &str, at: usize, raw: &'de RawValue) -> Option<T> {
         match serde_json::from_str(raw.get()) {
@@ -177,6 +159,7 @@ impl<'a> ReadingBuilder<'a> {
         metric: Metric,
         evidence: impl IntoIterator<Item = Evidence>,
     ) {
+        self.has_result();
         let replicates: Vec<Evidence> =
             evidence.into_iter().filter_map(|evidence| self.validate(name, &metric, evidence)).collect();
         if self.find(&tool, name, &metric.name).is_some() {
@@ -194,6 +177,7 @@ impl<'a> ReadingBuilder<'a> {
         match self.find(self.tool, name, &metric.name) {
             None => self.add(name, metric, [evidence]),
             Some(at) if *self.reading.measurements[at].metric == metric => {
+                self.has_result();
                 let valid = self.validate(name, &metric, evidence);
                 self.reading.measurements[at].evidence.extend(valid);
             }
@@ -205,6 +189,11 @@ impl<'a> ReadingBuilder<'a> {
                 self.warn("duplicate-name", message);
             }
         }
+    }
+
+    /// Notes that the current line has a result, or a failure.
+    fn has_result(&mut self) {
+        self.last_result = self.line.or(self.last_result);
     }
 
     /// Sets the work of one operation on a measurement added before.
@@ -282,9 +271,10 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    /// The reading. Without a measurement it is an error that names the first problem.
+    /// The reading. Without a measurement there is an error that names the first problem; failures are kept next to it.
     pub fn finish(mut self) -> Result<Reading, Diagnostic> {
         self.reading.environment.set_conditions(self.tool, std::mem::take(&mut self.settings));
+        self.read_run_error();
         let Source { name, bytes } = self.source;
         if self.reading.measurements.is_empty() {
             let tool = self.tool;
@@ -300,7 +290,13 @@ impl<'a> ReadingBuilder<'a> {
                     "no {tool} results found; check that the run completed and that all of its output was saved"
                 ),
             };
-            return Err(Diagnostic::error("no-results", name, message));
+            let error = Diagnostic::error("no-results", name, message);
+            if self.reading.failures.is_empty() {
+                return Err(error);
+            }
+            // In a directory, other files have results.
+            self.reading.diagnostics = vec![error];
+            return Ok(self.reading);
         }
         for (code, count) in std::mem::take(&mut self.diagnostics_by_code) {
             if count > LISTED_PER_CODE {
@@ -311,11 +307,6 @@ impl<'a> ReadingBuilder<'a> {
         }
         Ok(self.reading)
     }
-}
-
-/// The first line of a tool's message, shortened.
-fn shortened(why: &str) -> String {
-    why.trim().lines().next().unwrap_or_default().chars().take(MESSAGE_LENGTH).collect()
 }
 
 fn is_valid(value: f64) -> bool {

@@ -48,7 +48,7 @@ impl Format for DenoBench {
             let name = text_at(bench, "group").map_or_else(|| own.to_owned(), |group| format!("{group}/{own}"));
             for result in items(bench, "results") {
                 let Some(ok) = result.get("ok") else {
-                    builder.warn("failed-benchmark", format!("`{name}` failed; it has no result"));
+                    builder.fail(&name, failure_message(result));
                     continue;
                 };
                 let Some(mean) = number_at(ok, "avg") else { continue };
@@ -65,6 +65,13 @@ impl Format for DenoBench {
     }
 }
 
+/// Why a benchmark has no result: a text, or an object with the message.
+fn failure_message(result: &Value) -> &str {
+    let Some(failed) = result.get("failed") else { return "no result" };
+    let message = ["exceptionMessage", "message"].into_iter().find_map(|key| text_at(failed, key));
+    failed.as_str().or(message).unwrap_or_default()
+}
+
 /// Whether a line is the header of the console text, with bars since Deno 2.
 fn is_header(line: &str) -> bool {
     ["benchmark", "iter/s", "(min … max)", "p75"].iter().all(|column| line.contains(column))
@@ -74,12 +81,17 @@ fn is_header(line: &str) -> bool {
 /// `name   183.9 µs/iter   5,438.2 (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs`.
 fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
     let mut group = String::new();
+    let mut in_table = false;
     for (number, line) in text::numbered_lines(text) {
         builder.line = Some(number);
         if let Some(name) = line.strip_prefix("group ") {
             group = format!("{}/", name.trim());
         } else if line.starts_with("file://") {
             group.clear();
+        } else if is_header(line) {
+            in_table = true;
+        } else if let Some((own, why)) = failure(line).filter(|_| in_table) {
+            builder.fail(&format!("{group}{own}"), why);
         } else if let Some((own, times)) = row(line) {
             let [mean, range @ .., p75, p99, p995] = times.as_slice() else { continue };
             let [min, max] = range else { continue };
@@ -89,6 +101,17 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
             builder.add_run(&format!("{group}{own}"), Metric::time(), Evidence::summary(summary));
         }
     }
+}
+
+/// The name and the message of a benchmark that failed: `| name | error: Error: boom |`, before Deno 2
+/// `name   error: Error: boom`.
+fn failure(line: &str) -> Option<(&str, &str)> {
+    let (name, why) = match line.strip_prefix("| ") {
+        Some(rest) => rest.split_once(" | error: ")?,
+        None => line.split_once(" error: ")?,
+    };
+    let name = name.trim();
+    (!name.is_empty() && !line.starts_with(' ')).then(|| (name, why.trim_end_matches(['|', ' '])))
 }
 
 /// The name and the times of a row, in nanoseconds.

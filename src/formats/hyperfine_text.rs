@@ -42,6 +42,11 @@ impl Format for HyperfineText {
                     builder.add_run(&name, Metric::time(), Evidence::summary(summary));
                 }
                 name = command.to_owned();
+            } else if let Some(error) = line.strip_prefix("Error: ") {
+                if summary.is_none() && !name.is_empty() {
+                    builder.fail(&name, error);
+                }
+                builder.end_early("", error);
             } else if line.starts_with("Time (") {
                 summary = times.first().map(|mean| {
                     let sd = line.contains('\u{b1}').then(|| times.get(1).copied()).flatten();

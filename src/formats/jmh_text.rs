@@ -4,6 +4,7 @@ use super::builder::ReadingBuilder;
 use super::jmh_csv::{Row, add_row};
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::Diagnostic;
+use std::collections::BTreeSet;
 
 /// The table that JMH prints.
 #[derive(Debug)]
@@ -30,17 +31,88 @@ impl Format for JmhText {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
         let mut parameters: Option<Vec<&str>> = None;
+        let mut log = Log::default();
         for (number, line) in text::numbered_lines(&text) {
             builder.line = Some(number);
+            log.read(number, line);
             if let Some(found) = parameters_of(line) {
                 parameters = Some(found);
             } else if let Some(parameters) = &parameters
                 && let Some(row) = row(line, parameters)
             {
+                log.rows.insert(row.benchmark);
                 add_row(&mut builder, &row);
             }
         }
+        let package = log.package();
+        for failure in &log.failures {
+            builder.line = Some(failure.line);
+            builder.fail(&failure.name(package), failure.why);
+        }
         builder.finish()
+    }
+}
+
+/// What JMH prints while it runs: the current benchmark with its parameters, and the ones that failed.
+#[derive(Default)]
+struct Log<'a> {
+    /// With packages.
+    benchmarks: Vec<&'a str>,
+    parameters: &'a str,
+    failures: Vec<Failure<'a>>,
+    /// Whether the next line is the error of the last failure.
+    in_failure: bool,
+    /// The names in the table.
+    rows: BTreeSet<&'a str>,
+}
+
+struct Failure<'a> {
+    line: u64,
+    benchmark: &'a str,
+    parameters: &'a str,
+    why: &'a str,
+}
+
+impl<'a> Log<'a> {
+    fn read(&mut self, number: u64, line: &'a str) {
+        // Gradle and sbt print something before each line.
+        let after = |mark: &str| line.find(mark).map(|at| line[at + mark.len()..].trim());
+        let is_failure = line.contains("<failure>") || line.contains("<forked VM failed");
+        if let Some(name) = after("# Benchmark: ") {
+            self.benchmarks.push(name);
+            self.parameters = "";
+        } else if let Some(parameters) = after("# Parameters: (") {
+            self.parameters = parameters.trim_end_matches(')');
+        } else if let (true, Some(benchmark)) = (is_failure, self.benchmarks.last()) {
+            let is_vm = line.contains("<forked VM failed");
+            let why = if is_vm { line.trim().trim_matches(['<', '>']) } else { "" };
+            self.failures.push(Failure { line: number, benchmark, parameters: self.parameters, why });
+            self.in_failure = !is_vm;
+        } else if self.in_failure && !line.trim().is_empty() {
+            self.in_failure = false;
+            self.failures.last_mut().into_iter().for_each(|failure| failure.why = line.trim());
+        }
+    }
+
+    /// What the names in the table do not have, such as `org.example.`.
+    fn package(&self) -> Option<&'a str> {
+        self.benchmarks.iter().find_map(|full| {
+            let mut starts = [0].into_iter().chain(full.match_indices('.').map(|(at, _)| at + 1));
+            starts.find(|at| self.rows.contains(&full[*at..])).map(|at| &full[..at])
+        })
+    }
+}
+
+impl Failure<'_> {
+    /// The name as in the table: without this package, or without all packages.
+    fn name(&self, package: Option<&str>) -> String {
+        let class_and_method = self.benchmark.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
+        let without_package = package.and_then(|package| self.benchmark.strip_prefix(package));
+        let mut name = without_package.unwrap_or(&self.benchmark[class_and_method..]).to_owned();
+        for (key, value) in self.parameters.split(", ").filter_map(|parameter| parameter.split_once(" = ")) {
+            name.push_str(&format!("/{key}={value}"));
+        }
+        name
     }
 }
 
@@ -106,6 +178,29 @@ mod tests {
         ];
         assert_eq!(read, expected);
         assert_eq!(reading.diagnostics[0].message, "`P.tiny` has no exact score; skipped");
+    }
+
+    #[test]
+    fn failed_benchmarks_are_named_as_in_the_table() {
+        let text = "\
+            # Benchmark: org.example.P.format\n\
+            # Benchmark: org.example.P.parse\n\
+            # Parameters: (kind = a, size = 10)\n\
+            <failure>\n\n\
+            java.lang.IllegalStateException: boom\n\tat org.example.P.parse(P.java:10)\n\
+            # Benchmark: org.example.Q.write\n\
+            <forked VM failed with exit code 134>\n\
+            Benchmark   Mode  Cnt  Score   Error   Units\n\
+            P.format    avgt    5   12.5 ±   0.2   us/op\n";
+        let reading = JmhText.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let failed: Vec<_> = reading.failures.benchmarks.iter().map(|f| (f.benchmark.as_str(), &*f.why)).collect();
+        assert_eq!(
+            failed,
+            [
+                ("P.parse/kind=a/size=10", "java.lang.IllegalStateException: boom"),
+                ("Q.write", "forked VM failed with exit code 134")
+            ]
+        );
     }
 
     #[test]

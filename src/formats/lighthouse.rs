@@ -24,6 +24,8 @@ const TIMINGS: [&str; 11] = [
     "mainthread-work-breakdown",
 ];
 
+const LAYOUT_SHIFT: &str = "cumulative-layout-shift";
+
 /// Lighthouse's JSON report of a page.
 #[derive(Debug)]
 pub struct Lighthouse;
@@ -52,23 +54,35 @@ impl Format for Lighthouse {
         let url = ["finalDisplayedUrl", "finalUrl", "requestedUrl"].into_iter().find_map(|key| text_at(&file, key));
         let page = url.map_or("/", url_path);
         let mut names: Vec<String> = Vec::new();
+        if let Some(error) = file.get("runtimeError").filter(|error| error.is_object()) {
+            let [code, message] = ["code", "message"].map(|key| text_at(error, key).unwrap_or_default());
+            builder.end_early("", &format!("{code}: {message}"));
+        }
         for (id, category) in entries(&file, "categories") {
-            if let Some(score) = number_at(category, "score") {
-                let metric = Metric::measured("score", Unit::Percent, Direction::Higher);
-                let name = format!("{page} {id}");
-                builder.add(&name, metric, [Evidence::Value(100.0 * score)]);
-                names.push(name);
+            let name = format!("{page} {id}");
+            match number_at(category, "score") {
+                Some(score) => {
+                    let metric = Metric::measured("score", Unit::Percent, Direction::Higher);
+                    builder.add(&name, metric, [Evidence::Value(100.0 * score)]);
+                    names.push(name);
+                }
+                None => builder.fail(&name, "no score: at least one of its audits failed"),
             }
         }
         for (id, audit) in entries(&file, "audits") {
-            let Some(value) = number_at(audit, "numericValue") else { continue };
             let name = format!("{page} {id}");
+            let is_read = TIMINGS.contains(&id.as_str()) || id == LAYOUT_SHIFT;
+            if is_read && text_at(audit, "scoreDisplayMode") == Some("error") {
+                builder.fail(&name, text_at(audit, "errorMessage").unwrap_or_default());
+                continue;
+            }
+            let Some(value) = number_at(audit, "numericValue") else { continue };
             // Audits with details list savings and resources; the timing of a page is in those without.
             match text_at(audit, "numericUnit") {
                 Some("millisecond") if TIMINGS.contains(&id.as_str()) => {
                     builder.add(&name, Metric::time(), [Evidence::Value(value * MILLISECOND)]);
                 }
-                _ if id == "cumulative-layout-shift" => {
+                _ if id == LAYOUT_SHIFT => {
                     let metric = Metric::measured("layout-shift", Unit::Ratio, Direction::Lower);
                     builder.add(&name, metric, [Evidence::Value(value)]);
                 }

@@ -79,6 +79,7 @@ mod redis_benchmark;
 mod resemblance;
 mod result_lines;
 mod ruby_benchmark;
+mod run_error;
 mod siege;
 mod sqlalchemy_echo;
 pub mod stated_time;
@@ -120,8 +121,8 @@ const SEVERAL_MACHINES: &str = "stated-machines";
 /// What was read from a file.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The measurements. Empty only for additional files that a tool writes next to its results; any other file without a
-    /// measurement is an error of [`Format::parse`].
+    /// The measurements. Empty only for additional files that a tool writes next to its results, and where everything failed;
+    /// any other file without a measurement is an error of [`Format::parse`].
     pub measurements: Vec<Measurement>,
     /// Problems in the file.
     pub diagnostics: Vec<Diagnostic>,

@@ -38,7 +38,13 @@ impl Format for PytestBenchmarkTable {
         let mut table: Option<(f64, Vec<&str>)> = None;
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
-            if let Some(factor) = unit_of_header(line) {
+            if let Some((test, why)) = failed(line) {
+                match test {
+                    Some(name) => builder.fail_if_known(name, why),
+                    // A file that could not be loaded: its tests are missing.
+                    None => builder.end_early("", why),
+                }
+            } else if let Some(factor) = unit_of_header(line) {
                 let columns = line.split_once(')').map_or("", |(_, columns)| columns);
                 table = Some((factor, columns.split_whitespace().collect()));
             } else if line.trim().is_empty() {
@@ -86,6 +92,18 @@ fn add(builder: &mut ReadingBuilder<'_>, name: &str, [min, max, mean, sd, median
     builder.add_run(name, Metric::time(), Evidence::summary(summary));
 }
 
+/// The name and the reason in a line of pytest's summary, `FAILED test_a.py::C::test_x[1] - KeyError`; a file that could not
+/// be loaded has no name. Whether a test is a benchmark is not printed.
+fn failed(line: &str) -> Option<(Option<&str>, &str)> {
+    let rest = line.strip_prefix("FAILED ").or(line.strip_prefix("ERROR "))?;
+    let (test, why) = rest.split_once(" - ").unwrap_or((rest, "pytest reports an error"));
+    let (file, name) = test.split_once("::").map_or((test, None), |(file, name)| (file, Some(name)));
+    file.trim_end().ends_with(".py").then_some(())?;
+    // Parameters may contain colons.
+    let class = |name: &str| name[..name.find('[').unwrap_or(name.len())].rfind("::").map_or(0, |at| at + 2);
+    Some((name.map(|name| name[class(name)..].trim_end()), why))
+}
+
 /// The factor to nanoseconds of a header `Name (time in us)   Min   Max …`.
 fn unit_of_header(line: &str) -> Option<f64> {
     let (unit, columns) = line.trim_start().strip_prefix("Name (time in ")?.split_once(')')?;
@@ -121,5 +139,19 @@ mod tests {
             .map(|m| (m.benchmark.as_str(), m.evidence[0].centre(), m.evidence.len()))
             .collect();
         assert_eq!(read, [("test_a[x y]", 2e6, 1), ("test_b", 4e6, 1)]);
+    }
+
+    #[test]
+    fn failed_tests_are_named_as_in_the_table() {
+        let expected = [
+            ("FAILED a/test_a.py::test_x - KeyError: 'a'", Some((Some("test_x"), "KeyError: 'a'"))),
+            ("FAILED test_a.py::C::test_x[a::b]", Some((Some("test_x[a::b]"), "pytest reports an error"))),
+            ("ERROR test_b.py - ImportError: no", Some((None, "ImportError: no"))),
+            ("FAILED to connect", None),
+            ("test_a.py::test_x FAILED", None),
+        ];
+        for (line, result) in expected {
+            assert_eq!(failed(line), result, "{line}");
+        }
     }
 }

@@ -3,10 +3,11 @@
 //! skipped: it is the reciprocal of the times.
 
 use super::builder::ReadingBuilder;
-use super::json::{Number, Numbers, Present, parse_lenient};
+use super::json::{Number, Numbers, parse_lenient};
 use super::{Format, Preview, Reading, Source, localized, text};
 use crate::model::{Diagnostic, Evidence, Metric, Summary};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -49,7 +50,8 @@ impl Format for Tinybench {
         };
         let mut builder = ReadingBuilder::new(self.name(), source);
         for (at, raw) in list.into_iter().enumerate() {
-            let Some(Task { name, row_name, result, mean, median, samples }) = builder.parse_entry("task", at, raw)
+            let Some(Task { name, row_name, error, result, mean, median, samples }) =
+                builder.parse_entry("task", at, raw)
             else {
                 continue;
             };
@@ -59,7 +61,13 @@ impl Format for Tinybench {
             };
             let evidence = match result {
                 Some(raw) => task_evidence(&mut builder, &name, at, raw),
-                None => row_evidence(&mut builder, &name, mean, median, samples.count()),
+                None => match row_evidence(mean, median, samples.count()) {
+                    Some(evidence) => Some(evidence),
+                    None => {
+                        builder.fail(&name, error.as_deref().unwrap_or("no result"));
+                        continue;
+                    }
+                },
             };
             builder.add(&name, Metric::time(), evidence);
         }
@@ -78,26 +86,17 @@ fn task_evidence(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, raw: &
     if count > 0 && complete {
         return Some(Evidence::Samples(stats.samples.0).scaled(MILLISECOND));
     }
-    if result.error.0 || stats.mean.0.is_nan() {
-        builder.warn("failed-benchmark", format!("`{name}` failed or did not run; it has no result"));
+    if result.error.is_some() || stats.mean.0.is_nan() {
+        builder.fail(name, &result.error.map_or_else(String::new, Failure::message));
         return None;
     }
     Some(Evidence::summary(stats.summary()).scaled(MILLISECOND))
 }
 
 /// The evidence in a row of `bench.table()`: `2613000 ± 12.06%` and `2098230 ± 11401`, in nanoseconds.
-fn row_evidence(
-    builder: &mut ReadingBuilder<'_>,
-    name: &str,
-    mean: Option<Cell<'_>>,
-    median: Option<Cell<'_>>,
-    samples: Option<u64>,
-) -> Option<Evidence> {
+fn row_evidence(mean: Option<Cell<'_>>, median: Option<Cell<'_>>, samples: Option<u64>) -> Option<Evidence> {
     let mean = mean.as_ref().and_then(Cell::number);
-    let Some(centre) = median.as_ref().and_then(Cell::number).or(mean) else {
-        builder.warn("failed-benchmark", format!("`{name}` failed or did not run; it has no result"));
-        return None;
-    };
+    let centre = median.as_ref().and_then(Cell::number).or(mean)?;
     Some(Evidence::summary(Summary { centre, mean, samples, ..Summary::default() }))
 }
 
@@ -116,6 +115,8 @@ struct Task<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow, rename = "Task name", alias = "Task Name")]
     row_name: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "Error")]
+    error: Option<Cow<'a, str>>,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
     #[serde(borrow, rename = "Latency avg (ns)", alias = "Latency average (ns)", alias = "Average Time (ns)")]
@@ -152,8 +153,25 @@ impl Cell<'_> {
 #[derive(Deserialize)]
 struct Outcome {
     latency: Option<Stats>,
-    #[serde(default)]
-    error: Present,
+    error: Option<Failure>,
+}
+
+/// The error of a task: a JavaScript error has no properties in JSON.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Failure {
+    Text(String),
+    Error { message: String },
+    Other(IgnoredAny),
+}
+
+impl Failure {
+    fn message(self) -> String {
+        match self {
+            Failure::Text(message) | Failure::Error { message } => message,
+            Failure::Other(_) => String::new(),
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -201,7 +219,7 @@ mod tests {
         let run = parse(text).unwrap();
         assert_eq!(run.measurements[0].evidence, [Evidence::Samples(vec![1e6, 2e6])]);
         assert_eq!(run.measurements[1].evidence, [Evidence::Samples(vec![3e6])]);
-        assert_eq!(run.diagnostics[0].code, "failed-benchmark");
+        assert_eq!(run.failures.benchmarks[0].benchmark.as_str(), "bad");
     }
 
     #[test]

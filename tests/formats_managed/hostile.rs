@@ -74,7 +74,7 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
 fn check_reading(name: &str, bytes: &[u8]) {
     detect(bytes);
     let Ok(reading) = format(name).parse(Source { name: "x", bytes }) else { return };
-    assert!(!reading.measurements.is_empty());
+    assert!(!reading.measurements.is_empty() || !reading.failures.is_empty());
     for measurement in &reading.measurements {
         assert!(!measurement.evidence.is_empty() && centre(measurement).is_finite(), "{measurement:?}");
     }

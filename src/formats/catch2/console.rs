@@ -3,7 +3,7 @@
 
 use super::super::builder::ReadingBuilder;
 use super::super::{Source, text};
-use super::{Row, summary};
+use super::{Row, full_name, summary};
 use crate::model::Diagnostic;
 
 /// Position in the report, and what was read of the current benchmark.
@@ -33,9 +33,20 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
     let (mut rows, mut state, mut heading) = (Vec::new(), State::Outside, Vec::new());
     let mut short = false; // a table without analysis has the mean in place of the estimate
     let text = text::decode(source)?;
-    for (at, line) in text::numbered_lines(&text) {
+    let mut lines = text::numbered_lines(&text).peekable();
+    while let Some((at, line)) = lines.next() {
         builder.line = Some(at);
         let line = line.trim_end();
+        if line.ends_with(": FAILED:") {
+            let mut why = lines.peek().map_or("", |(_, next)| next.trim()).to_owned();
+            if why.starts_with("due to ") {
+                lines.next();
+                why.extend(lines.peek().map(|(_, next)| format!(" {}", next.trim())));
+            }
+            fail(builder, &heading, state, &why);
+            state = State::Outside;
+            continue;
+        }
         state = match state {
             _ if is_header(line) => {
                 short = line.ends_with("mean");
@@ -45,7 +56,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
             State::TableHeader => State::TableHeader,
             State::Heading if line.starts_with("---") => State::Outside,
             State::Mean(name, _) | State::Deviation(name, ..) if line.starts_with("---") || line.starts_with("===") => {
-                warn_cut_off(builder, &name);
+                fail_cut_off(builder, &heading, &name);
                 State::Outside
             }
             _ if line.starts_with("---") => {
@@ -78,10 +89,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
             State::Mean(name, samples) => match first_time(line) {
                 Some(mean) => State::Deviation(name, samples, mean),
                 None => {
-                    builder.warn(
-                        "unreadable-line",
-                        format!("`{name}` has no mean; check whether the benchmark threw an exception"),
-                    );
+                    builder.fail(&full_name(&heading.join("/"), &name), line);
                     State::Table(Vec::new())
                 }
             },
@@ -92,16 +100,25 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
         };
     }
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
-        warn_cut_off(builder, &name);
+        fail_cut_off(builder, &heading, &name);
+        builder.end_early("", "the output ends in the middle");
     }
     Ok(rows)
 }
 
-fn warn_cut_off(builder: &mut ReadingBuilder<'_>, name: &str) {
-    builder.warn(
-        "unreadable-line",
-        format!("the output ends before the mean and standard deviation of `{name}`; run the tests again"),
-    );
+fn fail_cut_off(builder: &mut ReadingBuilder<'_>, heading: &[String], name: &str) {
+    builder.fail(&full_name(&heading.join("/"), name), "the output ends before its mean and standard deviation");
+}
+
+/// Reads a failed assertion, an exception or a signal: the current benchmark has failed, and others of the test case may be
+/// missing. A signal ends the whole run.
+fn fail(builder: &mut ReadingBuilder<'_>, heading: &[String], state: State, why: &str) {
+    let section = heading.join("/");
+    if let State::Mean(name, _) | State::Deviation(name, ..) = state {
+        builder.fail(&full_name(&section, &name), why);
+    }
+    let prefix = if why.contains("fatal error condition") { String::new() } else { full_name(&section, "") };
+    builder.end_early(&prefix, why);
 }
 
 fn push(rows: &mut Vec<Row>, heading: &[String], name: String, mean: f64, sd: Option<f64>, samples: Option<u64>) {
@@ -182,6 +199,8 @@ mod tests {
         );
         let reading = parse(&text).unwrap();
         assert_eq!(reading.measurements.len(), 1);
-        assert_eq!(reading.diagnostics.len(), 2);
+        let failed: Vec<_> = reading.failures.benchmarks.iter().map(|f| (f.benchmark.as_str(), &*f.why)).collect();
+        assert_eq!(failed, [("a", "boom"), ("c", "the output ends before its mean and standard deviation")]);
+        assert_eq!(reading.failures.early_ends.len(), 1);
     }
 }

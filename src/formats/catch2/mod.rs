@@ -53,9 +53,13 @@ impl Format for Catch2 {
 /// Adds the benchmarks, named after their test case and sections: another test case may have one of the same name.
 fn add(builder: &mut ReadingBuilder<'_>, rows: Vec<Row>) {
     for row in rows {
-        let name = if row.section.is_empty() { row.name } else { format!("{}/{}", row.section, row.name) };
-        builder.add(&name, Metric::time(), [Evidence::summary(row.summary)]);
+        builder.add(&full_name(&row.section, &row.name), Metric::time(), [Evidence::summary(row.summary)]);
     }
+}
+
+/// The name of a benchmark in a test case and its sections.
+fn full_name(section: &str, name: &str) -> String {
+    if section.is_empty() { name.to_owned() } else { format!("{section}/{name}") }
 }
 
 /// A summary from mean and standard deviation, in nanoseconds.

@@ -3,8 +3,9 @@
 use super::super::Source;
 use super::super::builder::ReadingBuilder;
 use super::super::xml::{self, Elements, Step};
-use super::{Row, summary};
+use super::{Row, full_name, summary};
 use crate::model::Diagnostic;
+use quick_xml::events::BytesStart;
 
 /// The benchmark whose element is open.
 #[derive(Default)]
@@ -13,6 +14,7 @@ struct Benchmark {
     samples: Option<u64>,
     mean: Option<f64>,
     sd: Option<f64>,
+    failure: Option<String>,
 }
 
 /// Reads the benchmarks of a report. Those before an XML error are kept.
@@ -37,7 +39,13 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                         let known = xml::number(&element, "ci") != Some(0.0);
                         open.sd = xml::number(&element, "value").filter(|_| known);
                     }
+                    ("failed", Some((_, open))) => open.failure = xml::attribute(&element, "message"),
                     ("TestCase" | "Section", _) => part = Some(name()),
+                    ("Exception" | "FatalErrorCondition" | "Expression", _) if is_failure(&element) => {
+                        let of_all = element.name().as_ref() == "FatalErrorCondition";
+                        let prefix = if of_all { String::new() } else { full_name(&section(&names), "") };
+                        builder.end_early(&prefix, &failure(&element));
+                    }
                     _ => {}
                 }
                 if !empty {
@@ -47,12 +55,10 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
             Step::Close => {
                 names.pop();
                 if let Some((_, done)) = open.take_if(|(depth, _)| *depth == names.len()) {
-                    let section = names.iter().flatten().cloned().collect::<Vec<_>>().join("/");
-                    let Some(mean) = done.mean else {
-                        builder.warn(
-                            "no-value",
-                            format!("`{}` has no mean; check whether the benchmark threw an exception", done.name),
-                        );
+                    let section = section(&names);
+                    let Some(mean) = done.mean.filter(|_| done.failure.is_none()) else {
+                        let why = done.failure.as_deref().unwrap_or("it has no mean");
+                        builder.fail(&full_name(&section, &done.name), why);
                         continue;
                     };
                     rows.push(Row { section, name: done.name, summary: summary(mean, done.sd, done.samples) });
@@ -61,6 +67,24 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
         }
     }
     Ok(rows)
+}
+
+/// The open test case and sections.
+fn section(names: &[Option<String>]) -> String {
+    names.iter().flatten().cloned().collect::<Vec<_>>().join("/")
+}
+
+/// Whether an element is an exception or a false assertion, which may end its test case.
+fn is_failure(element: &BytesStart<'_>) -> bool {
+    element.name().as_ref() != "Expression" || xml::attribute(element, "success").is_some_and(|text| text == "false")
+}
+
+/// What failed and where: `Exception in c2.cpp:12`.
+fn failure(element: &BytesStart<'_>) -> String {
+    let attribute = |name| xml::attribute(element, name).unwrap_or_default();
+    let name = element.name();
+    let kind = if name.as_ref() == "Expression" { attribute("type") } else { name.as_ref().to_owned() };
+    format!("{kind} in {}:{}", attribute("filename"), attribute("line"))
 }
 
 #[cfg(test)]
@@ -85,7 +109,10 @@ mod tests {
             Summary { centre: 2.5e6, mean: Some(2.5e6), sd: Some(7.0), samples: Some(5), quantiles: Vec::new() };
         assert_eq!(reading.measurements[0].evidence, [Evidence::summary(summary)]);
         let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(codes, ["no-value", "no-value", "unreadable"]);
+        assert_eq!(codes, ["failed-benchmark", "failed-benchmark", "unreadable"]);
+        let failed: Vec<_> = reading.failures.benchmarks.iter().map(|f| (f.benchmark.as_str(), &*f.why)).collect();
+        assert_eq!(failed, [("t/none", "boom"), ("t/nan", "it has no mean")]);
+        assert!(reading.failures.early_ends[0].why.contains("ends too early"));
     }
 
     #[test]

@@ -1,29 +1,41 @@
 //! The lines in which `go test` reports that a benchmark, or the whole run of a package, failed.
 
+use super::line::Line;
+
 /// A line that reports a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Failure<'a> {
     /// `--- FAIL: BenchmarkX`; its log follows, indented.
     Benchmark(&'a str),
+    /// `--- SKIP: BenchmarkX`, which is not a failure.
+    Skipped(&'a str),
     /// `BenchmarkX-8   panic: ...`: the benchmark that was running when the process ended.
     Running { name: &'a str, why: &'a str },
     /// `panic: ...` on a line of its own.
     Panic(&'a str),
     /// `FAIL    example.org/package   3.1s`
     Package(&'a str),
+    /// `FAIL    example.org/package [build failed]`
+    Build(&'a str),
 }
 
 impl<'a> Failure<'a> {
     pub(super) fn of(line: &'a str) -> Option<Failure<'a>> {
-        if let Some(name) = line.trim_start().strip_prefix("--- FAIL: ") {
+        if let Some(result) = line.trim_start().strip_prefix("--- ") {
+            let (is_failure, name) = match result.strip_prefix("FAIL: ") {
+                Some(name) => (true, name),
+                None => (false, result.strip_prefix("SKIP: ")?),
+            };
             let name = name.split_ascii_whitespace().next().filter(|name| name.starts_with("Benchmark"))?;
-            return Some(Failure::Benchmark(name));
+            return Some(if is_failure { Failure::Benchmark(name) } else { Failure::Skipped(name) });
         }
         if line.starts_with("panic: ") {
             return Some(Failure::Panic(line));
         }
         if let Some(rest) = line.strip_prefix("FAIL\t") {
-            return Some(Failure::Package(rest.split_ascii_whitespace().next().unwrap_or_default()));
+            let package = rest.split_ascii_whitespace().next().unwrap_or_default();
+            let is_build = ["[build failed]", "[setup failed]"].iter().any(|end| rest.trim_end().ends_with(end));
+            return Some(if is_build { Failure::Build(package) } else { Failure::Package(package) });
         }
         let (name, rest) = line.split_once([' ', '\t'])?;
         let why = rest.trim_start();
@@ -31,9 +43,66 @@ impl<'a> Failure<'a> {
     }
 }
 
+/// How a log ends: after `PASS` or `FAIL`, or in the middle.
+#[derive(Debug, Default)]
+pub(super) struct LogEnd<'a> {
+    /// The benchmark that was started last, if it has no result.
+    started: Option<&'a str>,
+    /// Whether results follow the last `PASS` or `FAIL`.
+    is_open: bool,
+    has_footer: bool,
+}
+
+impl<'a> LogEnd<'a> {
+    pub(super) fn read(&mut self, line: &'a str) {
+        let is_footer = ["PASS", "FAIL", "ok  \t"].iter().any(|mark| line.starts_with(mark));
+        if is_footer {
+            *self = LogEnd { has_footer: true, ..LogEnd::default() };
+        } else if Line::of(line).is_some_and(|line| line.is_complete()) {
+            (self.started, self.is_open) = (None, true);
+        } else if let Some(name) = started(line) {
+            (self.started, self.is_open) = (Some(name), true);
+        }
+    }
+
+    /// Where the log ends in the middle: the benchmark without a result, or an empty text. A file may have lost its last lines
+    /// to a filter, unless it has those of other packages.
+    pub(super) fn unfinished(&self, is_file: bool) -> Option<&'a str> {
+        let is_cut = self.is_open && (self.has_footer || !is_file);
+        self.started.or(is_cut.then_some(""))
+    }
+}
+
+/// The name of a benchmark at the beginning of a line that does not contain its whole result.
+fn started(line: &str) -> Option<&str> {
+    let name = line.split([' ', '\t']).next()?;
+    let is_name = name.strip_prefix("Benchmark")?.starts_with(|c: char| !c.is_lowercase());
+    is_name.then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_that_ends_in_the_middle_is_recognized() {
+        let end = |log: &'static str, is_file| {
+            let mut end = LogEnd::default();
+            log.lines().for_each(|line| end.read(line));
+            end.unfinished(is_file)
+        };
+        let result = "BenchmarkA-8  \t 100\t 5 ns/op\n";
+        let closed = format!("{result}PASS\nok  \te.org/p\t3.1s\n");
+        let whole: &'static str = String::leak(closed);
+        assert_eq!(end(whole, true), None);
+        assert_eq!(end(result, true), None, "the lines may have been filtered");
+        assert_eq!(end(result, false), Some(""));
+        assert_eq!(end("BenchmarkA-8  \t", true), Some("BenchmarkA-8"));
+        assert_eq!(end("BenchmarkA-8  \t 100\t", true), Some("BenchmarkA-8"));
+        assert_eq!(end("BenchmarkA-8  \tloading\ncache", true), Some("BenchmarkA-8"));
+        assert_eq!(end(String::leak(format!("{whole}{result}")), true), Some(""));
+        assert_eq!(end("Benchmarks of all packages\n", true), None);
+    }
 
     #[test]
     fn lines_of_failures_are_distinguished_from_others() {
@@ -44,7 +113,10 @@ mod tests {
             ("BenchmarkD-8  \tpanic: oh", Some(Failure::Running { name: "BenchmarkD-8", why: "panic: oh" })),
             ("panic: test timed out after 1s", Some(Failure::Panic("panic: test timed out after 1s"))),
             ("FAIL\te.org/p\t3.1s", Some(Failure::Package("e.org/p"))),
-            ("FAIL\te.org/p [build failed]", Some(Failure::Package("e.org/p"))),
+            ("FAIL\te.org/p [build failed]", Some(Failure::Build("e.org/p"))),
+            ("--- SKIP: BenchmarkD", Some(Failure::Skipped("BenchmarkD"))),
+            ("--- SKIP: TestX (0.00s)", None),
+            ("--- BENCH: BenchmarkD-8", None),
             ("FAIL", None),
             ("BenchmarkD-8  \t 100\t 5 ns/op", None),
             ("ok  \te.org/p\t3.1s", None),

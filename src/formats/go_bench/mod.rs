@@ -13,7 +13,7 @@ use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
 use super::{Format, Preview, Reading, Source, json, machine, text};
 use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale, Work, WorkUnit};
-use failure::Failure;
+use failure::{Failure, LogEnd};
 pub(crate) use line::joined_lines;
 use line::{FileProperties, Line, is_result};
 use serde::Deserialize;
@@ -51,6 +51,9 @@ impl Format for GoBench {
             return preview.has_keys(&["Action", "Package"]);
         }
         let starts = |mark| preview.lines().any(|line| line.starts_with(mark));
+        if preview.lines().any(|line| matches!(Failure::of(line), Some(Failure::Build(_)))) {
+            return true;
+        }
         starts("goos: ") && starts("pkg: ")
             || preview.lines().any(|line| Line::of(&text::without_colors(line)).is_some_and(|line| line.is_complete()))
     }
@@ -129,8 +132,15 @@ fn read_text(
     let mut lines = lines.iter().map(|(at, line)| (*at, line.as_ref())).peekable();
     let names_packages = !is_file || text.lines().any(|line| line.starts_with("pkg: "));
     let mut panic = None;
+    // The compiler's first message about each package.
+    let mut build_errors: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut end = LogEnd::default();
     while let Some((at, line)) = lines.next() {
         builder.line = is_file.then_some(at);
+        end.read(line);
+        if let Some(package) = line.strip_prefix("# ").and_then(|rest| rest.split_ascii_whitespace().next()) {
+            build_errors.insert(package, lines.peek().map_or("", |(_, next)| next));
+        }
         match Failure::of(line) {
             Some(Failure::Benchmark(name)) => {
                 let log = lines.peek().map(|(_, next)| *next).filter(|next| next.starts_with("    "));
@@ -140,10 +150,15 @@ fn read_text(
                 builder.fail(&properties.full_name(&package, name), why);
                 panic = Some(why);
             }
+            Some(Failure::Skipped(name)) => builder.skip(&properties.full_name(&package, name)),
             Some(Failure::Panic(why)) => panic = Some(why),
             Some(Failure::Package(failed)) => {
                 let prefix = if names_packages { format!("{failed}/") } else { String::new() };
                 builder.end_early(&prefix, panic.take().unwrap_or("`go test` ended with FAIL"));
+            }
+            Some(Failure::Build(failed)) => {
+                let why = build_errors.get(failed).map_or_else(String::new, |error| format!(": {error}"));
+                builder.end_early(&format!("{failed}/"), &format!("{failed} was not built{why}"));
             }
             None => {}
         }
@@ -163,6 +178,13 @@ fn read_text(
         let Some(line) = Line::of(line) else { continue };
         let name = properties.full_name(&package, line.name);
         read_line(builder, &name, &line, properties);
+    }
+    if let Some(unfinished) = end.unfinished(is_file) {
+        if !unfinished.is_empty() {
+            builder.fail(&properties.full_name(&package, unfinished), "the output ends before its result");
+        }
+        let prefix = if package.is_empty() { String::new() } else { format!("{package}/") };
+        builder.end_early(&prefix, "the output ends in the middle");
     }
     Ok(())
 }

@@ -1,0 +1,253 @@
+//! The lines in which a program, its language's runtime, the shell or a build tool reports that a run ended in an error.
+//! They are the same in the output of all benchmark tools, so they are recognized here for all formats.
+
+use super::text::numbered_lines;
+
+/// The error that ended a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunError {
+    /// Its line, from 1.
+    pub line: u64,
+    /// What is printed about it.
+    pub why: String,
+}
+
+/// What a line reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Report {
+    /// The run has ended.
+    End,
+    /// An exception that may have been caught: the run has ended if no result follows.
+    Uncaught,
+}
+
+/// Beginnings of lines after which a run has ended.
+const ENDS: &[&str] = &[
+    // Rust and cargo.
+    "error: bench failed",
+    "error: test failed",
+    "error: could not compile",
+    "error: process didn't exit successfully",
+    "fatal runtime error: ",
+    // C and C++.
+    "terminate called ",
+    "libc++abi: ",
+    "*** stack smashing detected ***",
+    "double free or corruption",
+    "free(): invalid ",
+    "malloc(): ",
+    "munmap_chunk(): ",
+    "corrupted size vs. prev_size",
+    "Assertion failed: ",
+    // Other languages.
+    "Fatal Python error: ",
+    "FATAL ERROR: ",
+    "Node.js v",
+    "Bun v",
+    "error: Uncaught",
+    "error: (in promise)",
+    "Exception in thread \"main\"",
+    "# A fatal error has been detected by the Java Runtime Environment",
+    "Unhandled exception",
+    "ERROR: LoadError: ",
+    // Build tools and CI.
+    "BUILD FAILED",
+    "[INFO] BUILD FAILURE",
+    "FAILURE: Build failed with an exception",
+    "npm ERR! ",
+    "npm error ",
+    "error Command failed with exit code",
+    "ninja: build stopped",
+    "timeout: the monitored command",
+    "##[error]The operation was canceled",
+    "##[error]The action ",
+];
+
+/// Signals as shells print them.
+const SIGNALS: &[&str] = &[
+    "segmentation fault",
+    "aborted",
+    "abort",
+    "abort trap",
+    "killed",
+    "terminated",
+    "illegal instruction",
+    "illegal hardware instruction",
+    "bus error",
+    "floating point exception",
+    "trace/breakpoint trap",
+];
+
+/// The error that ended the run whose output is `text`; `last_result` is the line of its last result, if known.
+pub(crate) fn run_error(text: &str, last_result: Option<u64>) -> Option<RunError> {
+    let mut lines = numbered_lines(text).peekable();
+    let mut uncaught: Option<RunError> = None;
+    let mut previous = "";
+    let mut in_stack = false;
+    while let Some((number, line)) = lines.next() {
+        let next = lines.peek().map_or("", |(_, next)| next);
+        match report(line, previous) {
+            Some(Report::End) => {
+                // An exception above it is the cause.
+                let why = uncaught.map_or_else(|| with_detail(line, next), |cause| cause.why);
+                return Some(RunError { line: number, why });
+            }
+            Some(Report::Uncaught) => {
+                in_stack = line.starts_with("Traceback ");
+                uncaught = Some(RunError { line: number, why: with_detail(line, next) });
+            }
+            // Python's exception follows its stack, which is indented.
+            None if in_stack && !line.starts_with(' ') => {
+                in_stack = false;
+                uncaught = uncaught.map(|error| RunError { why: line.trim().to_owned(), ..error });
+            }
+            None => {}
+        }
+        previous = line;
+    }
+    uncaught.filter(|error| last_result.is_none_or(|last| last < error.line))
+}
+
+/// The message of a line whose second part is on the next one, as in Rust's panics and C++'s exceptions.
+fn with_detail(line: &str, next: &str) -> String {
+    let line = line.trim();
+    match next.trim().strip_prefix("what():") {
+        Some(what) => format!("{line}: {}", what.trim()),
+        None if line.starts_with("thread '") && line.ends_with(':') => format!("{line} {}", next.trim()),
+        None => line.to_owned(),
+    }
+}
+
+fn report(line: &str, previous: &str) -> Option<Report> {
+    // Most lines of results and of JSON are rejected here.
+    let first = line.bytes().next()?;
+    if !(first.is_ascii_alphabetic() || matches!(first, b'#' | b'*' | b'=' | b'[' | b'.' | b'/')) {
+        return None;
+    }
+    if line.starts_with("thread '") {
+        return if line.contains(" panicked at ") {
+            Some(Report::Uncaught)
+        } else {
+            line.contains("has overflowed its stack").then_some(Report::End)
+        };
+    }
+    if line.starts_with("Traceback (most recent call last)") {
+        // Python prints the errors of destructors and goes on.
+        return (!previous.starts_with("Exception ignored ")).then_some(Report::Uncaught);
+    }
+    let ends = || ENDS.iter().any(|start| line.starts_with(start));
+    (ends() || is_end_of_tool(line) || is_signal(line)).then_some(Report::End)
+}
+
+/// Whether a line reports the end of a run with words around something else.
+fn is_end_of_tool(line: &str) -> bool {
+    let line = line.trim_end();
+    let is_cargo =
+        line.starts_with("error: ") && (line.ends_with("target failed:") || line.ends_with("targets failed:"));
+    let is_memory = line.starts_with("memory allocation of ") && line.ends_with(" failed");
+    let is_make = line.starts_with("make") && line.contains(": *** ");
+    let is_assertion = line.contains(": Assertion `") && line.ends_with("' failed.");
+    let is_checker = line.starts_with("==")
+        && (line.contains("==ERROR: ") || line.contains("Process terminating with default action of signal"));
+    is_cargo || is_memory || is_make || is_assertion || is_checker
+}
+
+/// Whether a line is the signal that ended a program, as a shell prints it: `Aborted (core dumped)`,
+/// `run.sh: line 3: 4242 Segmentation fault      (core dumped) ./bench`, `zsh: abort      ./bench`.
+fn is_signal(line: &str) -> bool {
+    let line = line.trim_end();
+    let of_zsh = line.strip_prefix("zsh: ");
+    let of_script = line.split_once(": line ").and_then(|(_, rest)| rest.split_once(": "));
+    let of_script = of_script.filter(|(number, _)| number.bytes().all(|byte| byte.is_ascii_digit()));
+    let (is_marked, text) = match (of_zsh, of_script) {
+        (Some(text), _) => (true, text),
+        (None, Some((_, text))) => (true, text.trim_start().trim_start_matches(|c: char| c.is_ascii_digit())),
+        (None, None) => (false, line),
+    };
+    let text = text.trim_start();
+    // Only zsh prints signals in lower case.
+    if !is_marked && !text.starts_with(|c: char| c.is_ascii_uppercase()) {
+        return false;
+    }
+    let text = text.to_ascii_lowercase();
+    SIGNALS.iter().filter_map(|signal| text.strip_prefix(signal)).any(|rest| {
+        // macOS prints the number of the signal.
+        let is_number = rest.strip_prefix(": ").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        rest.is_empty()
+            || rest.trim_start().starts_with("(core dumped)")
+            || is_number
+            || is_marked && rest.starts_with(' ')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(text: &str) -> Option<String> {
+        run_error(text, None).map(|error| error.why)
+    }
+
+    #[test]
+    fn the_end_of_a_crashed_program_is_recognized() {
+        for line in [
+            "error: bench failed, to rerun pass `--bench b`",
+            "error: 2 targets failed:",
+            "thread 'main' has overflowed its stack",
+            "memory allocation of 800000000000 bytes failed",
+            "Aborted (core dumped)",
+            "Aborted",
+            "Segmentation fault: 11",
+            "Abort trap: 6",
+            "/home/runner/work/_temp/a.sh: line 1:  1942 Segmentation fault      (core dumped) ./bench",
+            "run.sh: line 3: 4242 Killed                  ./bench",
+            "zsh: segmentation fault (core dumped)  ./bench",
+            "zsh: abort      ./bench",
+            "bench: b.cpp:12: int main(): Assertion `n > 0' failed.",
+            "==4242==ERROR: AddressSanitizer: heap-buffer-overflow on address 0x602000000011",
+            "make: *** [Makefile:3: bench] Error 1",
+            "Exception in thread \"main\" java.lang.OutOfMemoryError: Java heap space",
+            "##[error]The operation was canceled.",
+        ] {
+            assert_eq!(why(&format!("a 1 ns\n{line}\n")).as_deref(), Some(line));
+        }
+    }
+
+    #[test]
+    fn other_lines_are_not_errors() {
+        for line in [
+            "killed 3 of 4 processes",
+            "abort/retry    12 ns",
+            "aborted: 3",
+            "error: 3 requests",
+            "makespan: *2",
+            "    Aborted (core dumped)",
+            "test result: ok. 0 passed; 0 failed",
+            "Benchmark 3: Aborted",
+            "{\"error\": \"Aborted\"}",
+        ] {
+            assert_eq!(why(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_exception_above_the_end_is_the_reason() {
+        let panic = "thread 'main' (4242) panicked at benches/b.rs:3:1:\nboom\nerror: bench failed\n";
+        assert_eq!(why(panic).as_deref(), Some("thread 'main' (4242) panicked at benches/b.rs:3:1: boom"));
+        let old = "thread 'main' panicked at 'explicit panic', b.rs:3:1\nnote: run with `RUST_BACKTRACE=1`\n";
+        assert_eq!(why(old).as_deref(), Some("thread 'main' panicked at 'explicit panic', b.rs:3:1"));
+        let cpp = "terminate called after throwing an instance of 'E'\n  what():  no file\nAborted (core dumped)\n";
+        assert_eq!(why(cpp).as_deref(), Some("terminate called after throwing an instance of 'E': no file"));
+        let python = "Traceback (most recent call last):\n  File \"b.py\", line 3, in f\n    g()\nKeyError: 'a'\n";
+        assert_eq!(why(python).as_deref(), Some("KeyError: 'a'"));
+    }
+
+    #[test]
+    fn an_exception_before_a_result_was_caught() {
+        let text = "thread 'a' panicked at b.rs:3:1:\nboom\na 1 ns\n";
+        assert_eq!(run_error(text, Some(3)), None);
+        assert!(run_error(text, None).is_some());
+        assert_eq!(run_error(&format!("{text}error: bench failed\n"), Some(3)).map(|error| error.line), Some(4));
+        assert_eq!(why("Exception ignored in: <f>\nTraceback (most recent call last):\nKeyError\n"), None);
+    }
+}
