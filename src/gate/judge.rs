@@ -51,7 +51,7 @@ pub(super) fn adopt_names(policy: &Policy, older: &mut [Run], current: &[Run]) -
         adopt_long_names(older, current, |name| policy.rename(name).is_some())?;
     let others = if count == 1 { String::new() } else { format!(", and so on for {count} benchmarks") };
     let message = format!(
-        "names are longer than in earlier runs: `{short}` is now `{long}`{others}. Use the new names in perfgate.toml"
+        "names differ from those of earlier runs: `{short}` is now `{long}`{others}. Use the new names in perfgate.toml"
     );
     Some(Diagnostic::note("long-names", "", message))
 }

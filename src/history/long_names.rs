@@ -14,8 +14,11 @@ pub struct LongNames {
 }
 
 /// Formats whose names were shorter.
-const TOOLS: [&str; 6] =
-    ["benchmarkdotnet", "benchmarkdotnet-table", "catch2", "divan", "github-action-benchmark", "go-bench"];
+const TOOLS: [&str; 7] =
+    ["benchmarkdotnet", "benchmarkdotnet-table", "catch2", "divan", "github-action-benchmark", "go-bench", "jmh-text"];
+
+/// Tools that print a class or package in front of names only if the results have several.
+const TOOLS_WITH_OPTIONAL_CLASS: [&str; 2] = ["benchmarkdotnet-table", "jmh-text"];
 
 /// Each value of a Go benchmark in a history of github-action-benchmark was a benchmark of its own.
 const UNITS_OF_GO: [&str; 3] = ["ns/op", "B/op", "allocs/op"];
@@ -30,7 +33,8 @@ fn earlier_forms(tool: &str, name: &str, before: &Names) -> Vec<String> {
         "catch2" | "divan" => name.match_indices('/').map(|(at, _)| name[at + 1..].to_owned()).collect(),
         "benchmarkdotnet" => vec![format!("{name}/job=DefaultJob")],
         // Parameters that were the same in every row were not in a name.
-        "benchmarkdotnet-table" => without_parameters(name),
+        "benchmarkdotnet-table" => without_classes(name).into_iter().chain(without_parameters(name)).collect(),
+        "jmh-text" => without_classes(name),
         // The number of processors was kept where another package of the file had another one.
         "go-bench" => {
             let stem = format!("{name}-");
@@ -45,6 +49,30 @@ fn earlier_forms(tool: &str, name: &str, before: &Names) -> Vec<String> {
         "github-action-benchmark" => UNITS_OF_GO.iter().map(|unit| format!("{name} - {unit}")).collect(),
         _ => Vec::new(),
     }
+}
+
+/// A name such as `codec.Parser.parse/n=1.5` without some of the packages and classes in front, the longest form first.
+fn without_classes(name: &str) -> Vec<String> {
+    let end = name.find('/').unwrap_or(name.len());
+    name[..end].match_indices('.').map(|(at, _)| name[at + 1..].to_owned()).collect()
+}
+
+/// Older names with a class that current results do not have: each with the only current name that it can be.
+fn names_without_class<'n>(before: &Names, now: &'n Names) -> Vec<((String, BenchId), &'n BenchId)> {
+    let mut found: BTreeMap<&'n BenchId, Vec<(String, BenchId)>> = BTreeMap::new();
+    let optional = before.iter().filter(|(tool, _)| TOOLS_WITH_OPTIONAL_CLASS.contains(&tool.as_str()));
+    for key in optional.filter(|key| !now.contains(*key)) {
+        let forms = without_classes(key.1.as_str()).into_iter().map(|form| (key.0.clone(), BenchId::new(form)));
+        let short = forms.filter(|form| !before.contains(form)).find_map(|form| now.get(&form));
+        if let Some((_, short)) = short {
+            found.entry(short).or_default().push(key.clone());
+        }
+    }
+    found
+        .into_iter()
+        .filter(|(_, longer)| longer.len() == 1)
+        .flat_map(|(short, longer)| longer.into_iter().map(move |one| (one, short)))
+        .collect()
 }
 
 /// A name such as `Parse/N=100/Kind=a` without some of its parameters, those with the fewest missing first.
@@ -90,6 +118,9 @@ pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(
         for short in forms.take(if has_several_forms(tool) { UNITS_OF_GO.len() } else { 1 }) {
             long_forms.entry((tool.clone(), BenchId::new(short))).or_default().push(name);
         }
+    }
+    for (key, short) in names_without_class(&before, &now).into_iter().filter(|((_, id), _)| !is_renamed(id.as_str())) {
+        long_forms.entry(key).or_default().push(short);
     }
     long_forms.retain(|_, forms| forms.len() == 1);
     let ((_, short), long) = long_forms.first_key_value()?;
@@ -140,6 +171,11 @@ mod tests {
             action(&["S/A - ns/op", "S/A - B/op", "S/A", "S/x - y"], &["S/A", "S/x"]),
             ["S/A", "S/A", "S/A", "S/x - y"]
         );
+        let jmh = |older: &[&str], current: &[&str]| adopted("jmh-text", older, current);
+        assert_eq!(jmh(&["P.f/n=1.5"], &["codec.P.f/n=1.5", "io.R.f/n=1.5"]), ["codec.P.f/n=1.5"]);
+        assert_eq!(jmh(&["codec.P.f", "io.R.g"], &["P.f"]), ["P.f", "io.R.g"]);
+        assert_eq!(jmh(&["codec.P.f", "io.P.f"], &["P.f"]), ["codec.P.f", "io.P.f"], "two longer names");
+        assert_eq!(adopted("benchmarkdotnet-table", &["A/N=1"], &["Codec.A/N=1", "Io.C/N=1"]), ["Codec.A/N=1"]);
         let table = |older: &[&str], current: &[&str]| adopted("benchmarkdotnet-table", older, current);
         assert_eq!(table(&["M/N=1", "M/N=2"], &["M/N=1/K=a", "M/N=2/K=a"]), ["M/N=1/K=a", "M/N=2/K=a"]);
         assert_eq!(table(&["M", "O"], &["M/N=1/K=a", "O/N=1", "O/N=2"]), ["M/N=1/K=a", "O"], "O has two long forms");
