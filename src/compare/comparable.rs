@@ -1,6 +1,6 @@
 //! What two sides must share to be compared: how they were sampled, and the work of one operation.
 
-use crate::model::Work;
+use crate::model::Measurement;
 use crate::stats::centre;
 
 /// Smallest factor between the numbers of samples that makes base and head incomparable.
@@ -76,25 +76,42 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64
 }
 
 /// How many times the work of base one operation does in head, where it differs.
-pub(super) fn work_ratio(tool: &str, base: Option<Work>, head: Option<Work>) -> Option<f64> {
+pub(super) fn work_ratio(base: &Measurement, head: &Measurement) -> Option<f64> {
     /// These print rounded times and rates, from which the work is computed.
     const ROUNDED: [&str; 3] = ["criterion-text", "divan", "go-bench"];
-    let (base, head) = (base?, head?);
-    let ratio = head.amount / base.amount;
-    let least = if ROUNDED.contains(&tool) { 0.02 } else { 1e-3 };
-    (base.unit == head.unit && ratio.is_finite() && ratio > 0.0 && (ratio - 1.0).abs() > least).then_some(ratio)
+    let rounded = ROUNDED.contains(&&*head.tool);
+    let (base_work, head_work) = (base.work?, head.work?);
+    let ratio = head_work.amount / base_work.amount;
+    let least = if rounded { 0.02 } else { 1e-3 };
+    if base_work.unit != head_work.unit || !ratio.is_finite() || ratio <= 0.0 || (ratio - 1.0).abs() <= least {
+        return None;
+    }
+    // A rate that is the same to the last digit next to another time does not belong to that time.
+    let time_ratio = head.evidence.last()?.centre() / base.evidence.last()?.centre();
+    (!rounded || (ratio / time_ratio - 1.0).abs() > 1e-6).then_some(ratio)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Evidence, Metric, Work, WorkUnit};
 
     #[test]
     fn work_computed_from_rounded_rates_differs_by_more_than_the_rounding() {
-        let work = |amount| Some(Work { amount, unit: crate::model::WorkUnit::Elements });
-        assert_eq!(work_ratio("divan", work(1000.0), work(1009.0)), None);
-        assert_eq!(work_ratio("divan", work(1000.0), work(2000.0)), Some(2.0));
-        assert_eq!(work_ratio("criterion", work(1000.0), work(1010.0)), Some(1.01));
+        let ratio = |tool: &'static str, work: [f64; 2], time: [f64; 2]| {
+            let [base, head] = [0, 1].map(|side| {
+                let mut measurement = Measurement::new(tool, "b", Metric::time(), Evidence::Value(time[side]));
+                measurement.work = Some(Work { amount: work[side], unit: WorkUnit::Elements });
+                measurement
+            });
+            work_ratio(&base, &head)
+        };
+        assert_eq!(ratio("divan", [1000.0, 1009.0], [5.0, 6.0]), None);
+        assert_eq!(ratio("divan", [1000.0, 2000.0], [5.0, 9.0]), Some(2.0));
+        assert_eq!(ratio("criterion", [1000.0, 1010.0], [5.0, 5.0]), Some(1.01));
+        // The same rate next to another time, and a tool that states the work itself.
+        assert_eq!(ratio("divan", [999.8301, 1400.642], [840.9, 1178.0]), None);
+        assert_eq!(ratio("criterion", [1000.0, 1400.0], [5.0, 7.0]), Some(1.4));
     }
 
     fn sides(iterations: [f64; 2], samples: [f64; 2], time: [f64; 2]) -> [Sampling; 2] {

@@ -3,9 +3,7 @@
 use super::comparable::{self, Sampling};
 use super::conditions;
 use super::{Comparison, Effect, MatchRules, TestGroup, sample_groups, sample_statistics};
-use crate::model::{
-    BenchId, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit, Work,
-};
+use crate::model::{BenchId, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit};
 use crate::stats::centre;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -51,8 +49,8 @@ pub struct Pair<'a> {
     pub(super) iterations: [Option<f32>; 2],
     /// Why base and head were measured too differently to be compared.
     pub(super) other_settings: Option<String>,
-    /// The work of one operation in base.
-    base_work: Option<Work>,
+    /// The last measurement of base.
+    base_measurement: Option<&'a Measurement>,
     /// The note on a missing result of one side, if that result may be one that could not be read.
     pub(super) unreadable: Option<String>,
     /// Runs of the base that measured another version of the benchmark than head.
@@ -124,7 +122,7 @@ impl<'a> Pair<'a> {
             is_turned: false,
             iterations: [None; 2],
             other_settings: None,
-            base_work: None,
+            base_measurement: None,
             unreadable: None,
             other_versions: Vec::new(),
         }
@@ -157,7 +155,7 @@ impl<'a> Pair<'a> {
             self.measurement = measurement; // the work of one operation is taken from head
         } else {
             self.base = self.evidence.len();
-            self.base_work = measurement.work;
+            self.base_measurement = Some(measurement);
         }
     }
 
@@ -232,7 +230,7 @@ impl<'a> Pair<'a> {
     /// How many times the work of base one operation does in head, where it differs and the metric is the time of an
     /// operation.
     pub(super) fn work_ratio(&self) -> Option<f64> {
-        comparable::work_ratio(&self.measurement.tool, self.base_work, self.measurement.work)
+        comparable::work_ratio(self.base_measurement?, self.measurement)
             .filter(|_| self.metric.unit == Unit::Nanosecond)
     }
 
