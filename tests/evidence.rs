@@ -147,7 +147,7 @@ fn samples_of_other_settings_are_not_compared() {
     answer
         .exits(0)
         .prints("? inconclusive")
-        .prints("sampled differently: 1000 iterations a sample in base, 50000 in head")
+        .prints("sampled differently: 1,000 iterations a sample in base, 50,000 in head")
         .prints("\nNext: Measure base and head again with the same settings");
     // A disturbed warm-up has the same effect on criterion's plan. Up to a factor of 10 it is the likely cause, in a large
     // suite up to a factor of 20.
@@ -159,7 +159,7 @@ fn samples_of_other_settings_are_not_compared() {
     answer
         .exits(0)
         .prints("? inconclusive")
-        .prints("sampled differently: 1000 iterations a sample in base, 12000 in head");
+        .prints("sampled differently: 1,000 iterations a sample in base, 12,000 in head");
     for benchmark in 0..6 {
         let disturbed = if benchmark == 0 { 12_000 } else { 1000 };
         for (tree, iterations) in [("calm", 1000), ("one-disturbed", disturbed)] {
@@ -179,7 +179,7 @@ fn samples_of_other_settings_are_not_compared() {
     }
     sandbox
         .perfgate(&["compare", "suite", "suite-longer"])
-        .prints("sampled differently: 1000 iterations a sample in base, 10000");
+        .prints("sampled differently: 1,000 iterations a sample in base, 10,000");
     criterion(&sandbox, "fewer", 180.0, [5, 1000, 1], 3);
     sandbox
         .perfgate(&["compare", "base", "fewer"])

@@ -1,6 +1,7 @@
 //! What two sides must share to be compared: how they were sampled, and the work of one operation.
 
 use crate::model::Measurement;
+use crate::model::number_text::{counted, thousands};
 use crate::stats::centre;
 
 /// Smallest factor between the numbers of samples that makes base and head incomparable.
@@ -62,17 +63,19 @@ pub(super) fn iterations_limit(suite: &[[Sampling; 2]]) -> f64 {
 /// contains several. `limit` is that of the iterations.
 pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64) -> Option<String> {
     let slower = (head.time / base.time).ln();
-    let why = |of: fn(Sampling) -> Option<f64>, limit: f64, what: &str| {
+    let why = |of: fn(Sampling) -> Option<f64>, limit: f64, noun: &str, per: &str| {
         let (base, head) = (of(base)?, of(head)?);
         let message = || {
             format!(
-                "sampled differently: {base:.0} {what} in base, {head:.0} in head; measure both again with the same settings"
+                "sampled differently: {} {per}in base, {} in head; measure both again with the same settings",
+                counted(base.round() as usize, noun),
+                thousands(head.round() as usize)
             )
         };
         longer(base, head, slower).filter(|(count, _)| count.abs() >= limit.ln()).map(|_| message())
     };
-    let by_iterations = why(|side| side.iterations, limit, "iterations a sample");
-    by_iterations.or_else(|| why(|side| side.samples, OTHER_COUNT, "samples").filter(|_| FIXED_COUNT.contains(&tool)))
+    let by_iterations = why(|side| side.iterations, limit, "iteration", "a sample ");
+    by_iterations.or_else(|| why(|side| side.samples, OTHER_COUNT, "sample", "").filter(|_| FIXED_COUNT.contains(&tool)))
 }
 
 /// How many times the work of base one operation does in head, where it differs.

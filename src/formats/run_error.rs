@@ -42,8 +42,6 @@ const ENDS: &[&str] = &[
     // Other languages.
     "Fatal Python error: ",
     "FATAL ERROR: ",
-    "Node.js v",
-    "Bun v",
     "error: Uncaught",
     "error: (in promise)",
     "Exception in thread \"main\"",
@@ -134,6 +132,10 @@ fn report(line: &str, previous: &str) -> Option<Report> {
     if line.starts_with("Traceback (most recent call last)") {
         // Python prints the errors of destructors and goes on.
         return (!previous.starts_with("Exception ignored ")).then_some(Report::Uncaught);
+    }
+    // They end the report of an uncaught exception, and some suites print them first.
+    if line.starts_with("Node.js v") || line.starts_with("Bun v") {
+        return Some(Report::Uncaught);
     }
     let ends = || ENDS.iter().any(|start| line.starts_with(start));
     (ends() || is_end_of_tool(line) || is_signal(line)).then_some(Report::End)
@@ -248,6 +250,8 @@ mod tests {
         assert_eq!(run_error(text, Some(3)), None);
         assert!(run_error(text, None).is_some());
         assert_eq!(run_error(&format!("{text}error: bench failed\n"), Some(3)).map(|error| error.line), Some(4));
+        assert_eq!(run_error("Node.js v22.4.0\na 1 ns\n", Some(2)), None);
+        assert!(run_error("a 1 ns\n\nNode.js v22.4.0\n", Some(1)).is_some());
         assert_eq!(why("Exception ignored in: <f>\nTraceback (most recent call last):\nKeyError\n"), None);
     }
 }

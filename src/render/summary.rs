@@ -3,7 +3,7 @@
 use super::quantity::{change, counted, interval, pair, percent, thousands};
 use super::template::budget_text;
 use super::verdict_text::{HeadlineStatus, verdict};
-use crate::model::{Commit, WorkUnit};
+use crate::model::{Commit, Direction, WorkUnit};
 use crate::verdict::{
     BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport, Within,
 };
@@ -109,7 +109,14 @@ pub fn method(report: &Report) -> String {
             Some(false) => " not subtracted",
             None => "",
         };
-        text.push_str(&format!(", suite-wide shift {}{is_subtracted}", change(report.common_shift)));
+        // The shift is that of a cost: the sign of a rate that fell is the other one.
+        let rates = report.benchmarks.iter().any(|one| one.direction == Direction::Higher);
+        let means = match (rates, report.common_shift > 0.0) {
+            (false, _) => "",
+            (true, true) => " (slower)",
+            (true, false) => " (faster)",
+        };
+        text.push_str(&format!(", suite-wide shift {}{means}{is_subtracted}", change(report.common_shift)));
         if mean_contradicts_shift(report) && mean_to_show(report).is_some() {
             text.push_str(" (larger changes of others outweigh it in the mean)");
         }
