@@ -75,7 +75,8 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64
         longer(base, head, slower).filter(|(count, _)| count.abs() >= limit.ln()).map(|_| message())
     };
     let by_iterations = why(|side| side.iterations, limit, "iteration", "a sample ");
-    by_iterations.or_else(|| why(|side| side.samples, OTHER_COUNT, "sample", "").filter(|_| FIXED_COUNT.contains(&tool)))
+    by_iterations
+        .or_else(|| why(|side| side.samples, OTHER_COUNT, "sample", "").filter(|_| FIXED_COUNT.contains(&tool)))
 }
 
 /// How many times the work of base one operation does in head, where it differs.

@@ -15,8 +15,6 @@ const NOISE_LIMIT_STANDARD_ERRORS: f64 = 3.0;
 /// Degrees of freedom of the tail at the upper limit of the noise. With a normal tail, the recorded runs next to a busy
 /// core raise an alarm.
 const LIMIT_DF: f64 = 20.0;
-/// The limit of a one-sided test at 5%, in standard errors.
-const ONE_SIDED_5_PERCENT: f64 = 1.645;
 /// More runs than this are never recommended.
 const MAX_RUNS: u32 = 20;
 
@@ -233,13 +231,14 @@ impl Estimate {
         furthest < limit && self.noise.null_distribution().tail(limit - furthest) < alpha.min(TAIL)
     }
 
-    /// [`Estimate::lies_within`] by the spread of the runs and samples of this benchmark alone, without the noise of its suite.
-    pub fn lies_within_by_own_spread(&self, limit: f64) -> bool {
+    /// True if the change is less than its standard error, or not worse than `limit` with this error added. The error is from
+    /// the spread of the runs and samples of this benchmark alone, without the noise of its suite.
+    pub fn is_at_most_by_own_spread(&self, limit: f64) -> bool {
         let Noise { observation, variance_floor, .. } = &self.noise;
         let of_runs = if observation.df > 0.0 { observation.sum_of_squares / observation.df } else { 0.0 };
         let error = variance_floor.max(of_runs * observation.variance_factor).sqrt();
-        let [low, high] = self.possible_changes();
-        high.max(-low) + ONE_SIDED_5_PERCENT * error < limit
+        let [_, high] = self.possible_changes();
+        high < error || high + error < limit
     }
 
     /// What this benchmark contributes to the fit of the prior.

@@ -234,7 +234,7 @@ impl Gate {
         let outcome = match by_edge.outcome {
             Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
             Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
-            Outcome::Unchanged if !mean.lies_within_by_own_spread(bound) => Outcome::Inconclusive,
+            Outcome::Unchanged if !mean.is_at_most_by_own_spread(bound) => Outcome::Inconclusive,
             Outcome::Improved if over => Outcome::Inconclusive,
             _ => return by_edge,
         };
