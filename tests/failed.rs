@@ -240,3 +240,46 @@ fn what_failed_in_its_tool_is_failed_and_not_removed_or_not_run() {
         assert!(has_reason || notes.contains("boom"), "{tool}: {notes}");
     }
 }
+
+#[test]
+fn a_package_that_was_not_built_is_in_the_verdict_and_a_file_with_nothing_else_is_an_error() {
+    let end = "PASS\nok  \te.org/p\t3.1s\n# e.org/q\nx.go:3:2: undefined: y\nFAIL\te.org/q [build failed]\nFAIL\n";
+    let sandbox = Sandbox::new();
+    sandbox.write("base.txt", go(&["BenchmarkA", "BenchmarkB"], "PASS\n"));
+    sandbox.write("head.txt", go(&["BenchmarkA", "BenchmarkB"], end));
+    let compare = |more: &[&str]| sandbox.perfgate(&[&["compare", "base.txt", "head.txt"], more].concat());
+    compare(&[]).exits(0).prints("PASS, but a run of head ended in an error").prints("e.org/q was not built: x.go:3:2");
+    assert_eq!(compare(&["--format", "json"]).json()["ended_early"], 1);
+    sandbox.write("head.txt", "# e.org/q\nx.go:3:2: undefined: y\nFAIL\te.org/q [build failed]\nFAIL\n");
+    compare(&[]).exits(2).reports("e.org/q was not built: x.go:3:2: undefined: y");
+}
+
+#[test]
+fn a_file_of_a_directory_in_which_everything_failed_counts() {
+    let sandbox = Sandbox::new();
+    for (side, b) in [("base", "b   time:   [1.0 ns 1.1 ns 1.2 ns]\n"), ("head", "")] {
+        sandbox.write(&format!("{side}/a.txt"), "a   time:   [1.0 ns 1.1 ns 1.2 ns]\n");
+        let failed = go(&[], "--- FAIL: BenchmarkX\n    x_test.go:3: boom\nFAIL\te.org/p\t3s\n");
+        sandbox.write(&format!("{side}/b.txt"), if b.is_empty() { &failed } else { b });
+    }
+    sandbox.perfgate(&["compare", "base", "head"]).exits(1).prints("✗ failed        e.org/p/BenchmarkX");
+}
+
+#[test]
+fn what_go_skipped_was_not_run() {
+    let answer = compared("--- SKIP: BenchmarkD\n    d_test.go:3: no GPU\nPASS\nok  \te.org/p\t3.1s\n", &[]);
+    answer.exits(0).prints("not run").does_not_print("removed");
+}
+
+#[test]
+fn the_budget_of_a_failed_benchmark_has_no_data() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.txt", go(&["BenchmarkA", "BenchmarkB", "BenchmarkD"], "PASS\n"));
+    sandbox.write("head.txt", go(&["BenchmarkA", "BenchmarkB"], FAILED));
+    sandbox.write("b.toml", "[[budget]]\nmatch = \"e.org/p/BenchmarkD\"\nmetric = \"memory\"\ntarget = \"<1KB\"\n");
+    let compare =
+        |more: &[&str]| sandbox.perfgate(&[&["--config", "b.toml", "compare", "base.txt", "head.txt"], more].concat());
+    compare(&[]).exits(1).prints("FAIL: 1 failed").prints("index out of range").prints("NO DATA");
+    let report = compare(&["--format", "json"]).json();
+    assert_eq!((&report["budgets"][0]["status"], report["budgets"].as_array().unwrap().len()), (&"no-data".into(), 1));
+}

@@ -114,6 +114,8 @@ pub struct Compared {
     pub shift_is_subtracted: bool,
     /// Whether every benchmark of head has exactly the results of base: nothing was measured.
     pub same_results: SameResults,
+    /// Number of errors that ended a run of head, or a part of one.
+    pub ended_early: usize,
     /// How slow each run was, where base and head ran in turn.
     pub levels: Option<RunLevels>,
     /// By metric: what each benchmark contributes to the prior of typical means, where those were tested.
@@ -151,6 +153,8 @@ fn compare_all(
     let left_over = LeftOver::of(&pairs, base, head);
     compared.same_results = left_over.everything;
     compared.diagnostics.extend(repeated_samples(&left_over.repeated));
+    let early_ends = head.iter().flat_map(|run| &run.failures.early_ends);
+    compared.ended_early = early_ends.filter(|end| end.is_of_run()).count();
 
     let not_run = NotRun::of(&pairs, head);
     compared.diagnostics.extend(not_run.diagnostics());
@@ -232,6 +236,11 @@ impl Comparison {
     /// Statistics of the samples of base and head.
     pub fn statistics(&self) -> [Option<&SampleStatistics>; 2] {
         self.statistics.as_deref().map_or([None, None], |[base, head]| [base.as_ref(), head.as_ref()])
+    }
+
+    /// True for a benchmark that failed in head.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.effect, Effect::Failed(_))
     }
 
     /// The estimate, where there is one.

@@ -3,14 +3,15 @@
 use crate::io::github::Conclusion;
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report, Verdict};
 
-/// The result of the check run: neutral where the gate passes and a suspect, or every benchmark, is undecided.
+/// The result of the check run: neutral where the gate passes, but a suspect, or every benchmark, is undecided, or a run ended
+/// in an error.
 pub(crate) fn conclusion(report: &Report) -> Conclusion {
     let counts = report.counts;
     let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;
     match report.verdict {
         Verdict::Fail => Conclusion::Failure,
         Verdict::None => Conclusion::Neutral,
-        Verdict::Pass if has_undecided_suspect(report) || decided == 0 => Conclusion::Neutral,
+        Verdict::Pass if has_undecided_suspect(report) || report.ended_early > 0 || decided == 0 => Conclusion::Neutral,
         Verdict::Pass => Conclusion::Success,
     }
 }
@@ -24,6 +25,7 @@ pub(crate) fn has_news(report: &Report) -> bool {
         || nothing_in_common
         || !report.notices.is_empty()
         || has(Outcome::Failed)
+        || report.ended_early > 0
         || has(Outcome::Regressed)
         || has(Outcome::Improved)
         || over_budget

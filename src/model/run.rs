@@ -78,6 +78,13 @@ pub struct EarlyEnd {
     pub why: String,
 }
 
+impl EarlyEnd {
+    /// Whether the whole run ended, or the run of a package or test case, and not a single test.
+    pub fn is_of_run(&self) -> bool {
+        self.prefix.is_empty() || self.prefix.ends_with('/')
+    }
+}
+
 impl Failures {
     /// True if nothing failed or was skipped.
     pub fn is_empty(&self) -> bool {

@@ -54,6 +54,7 @@ fn passed(report: &Report) -> Option<String> {
     let step = match LeftOpen::of(report)? {
         LeftOpen::Failed(1) => "Check the benchmark that failed.",
         LeftOpen::Failed(_) => "Check the benchmarks that failed.",
+        LeftOpen::RunError => "Check the error that ended the run; the warnings name it.",
         // The machines decide, see `next_step`.
         LeftOpen::Suspects(_) | LeftOpen::Inconclusive(_) if !report.environment.matches => return None,
         LeftOpen::Suspects(_) => {

@@ -59,6 +59,8 @@ fn whole_run(shift: f64) -> String {
 pub enum LeftOpen {
     /// The number of failed benchmarks.
     Failed(usize),
+    /// A run of head that ended in an error.
+    RunError,
     /// The number of suspected regressions that are inconclusive.
     Suspects(usize),
     /// The number of inconclusive rows, where they are more than half of all that were compared.
@@ -78,6 +80,8 @@ impl LeftOpen {
         let inconclusive = count(&compared, Outcome::Inconclusive);
         if report.counts.failed > 0 {
             Some(LeftOpen::Failed(report.counts.failed))
+        } else if report.ended_early > 0 {
+            Some(LeftOpen::RunError)
         } else if suspects > 0 {
             Some(LeftOpen::Suspects(suspects))
         } else if 2 * inconclusive > compared.len() {
@@ -94,6 +98,7 @@ impl LeftOpen {
         let compared = compared(report);
         match self {
             LeftOpen::Failed(count) => format!("{} failed", counted(count, "benchmark")),
+            LeftOpen::RunError => "a run of head ended in an error".to_owned(),
             LeftOpen::Suspects(count) => {
                 format!("{} {} inconclusive", counted(count, "suspected regression"), verb(count, "is", "are"))
             }

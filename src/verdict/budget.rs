@@ -43,9 +43,7 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
     }
     let head_metrics = HeadMetrics::of(comparisons);
     let matched = |covers: &dyn Fn(&str) -> bool, metric: &str| {
-        comparisons
-            .iter()
-            .any(|c| c.head.is_some() && covers(c.benchmark.as_str()) && head_metrics.subject(c, metric).is_some())
+        comparisons.iter().any(|c| covers(c.benchmark.as_str()) && head_metrics.limited(c, metric).is_some())
     };
     let budgets = policy.budgets().iter().filter(|b| !matched(&|name| b.covers(name, &b.metric), &b.metric));
     let budgets = budgets.map(|budget| {
@@ -93,6 +91,12 @@ impl<'a> HeadMetrics<'a> {
         HeadMetrics(head.map(|comparison| (comparison.benchmark.as_str(), &*comparison.metric.name)).collect())
     }
 
+    /// What a limit is on, if head has a value, or if the benchmark failed: then one comparison stands for all of its metrics.
+    fn limited<'m>(&self, comparison: &Comparison, metric: &'m str) -> Option<Subject<'m>> {
+        let failed = comparison.is_failed().then_some(Subject::Value);
+        failed.or_else(|| self.subject(comparison, metric).filter(|_| comparison.head.is_some()))
+    }
+
     fn subject<'m>(&self, comparison: &Comparison, metric: &'m str) -> Option<Subject<'m>> {
         if comparison.metric.name == metric {
             return Some(Subject::Value);
@@ -117,10 +121,10 @@ pub fn check_budgets(
     let mut lines = Vec::new();
     for budget in policy.budgets() {
         for (comparison, finding) in comparisons.iter().zip(&mut *findings) {
-            if comparison.head.is_none() || !budget.covers(comparison.benchmark.as_str(), &budget.metric) {
+            if !budget.covers(comparison.benchmark.as_str(), &budget.metric) {
                 continue;
             }
-            let Some(subject) = head_metrics.subject(comparison, &budget.metric) else { continue };
+            let Some(subject) = head_metrics.limited(comparison, &budget.metric) else { continue };
             let line = check(budget, comparison, finding, subject, one_machine, policy);
             if rank(line.status) > rank(finding.budget.status) {
                 let acceptable = line.acceptable.clone();
@@ -272,7 +276,7 @@ fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_
     let [base_spread, head_spread] = comparison.statistics();
     match subject {
         Subject::Value => {
-            let value = comparison.head?.value;
+            let value = comparison.head.filter(|_| !comparison.is_failed())?.value;
             let base = comparison.base.map(|level| level.value);
             // The tested change has an interval; the value of head is as uncertain as it.
             let of_change = finding.change.filter(|change| *change > -1.0).zip(finding.interval);
@@ -300,6 +304,7 @@ fn no_data(comparison: &Comparison, subject: Subject<'_>) -> String {
     match (subject, samples) {
         (Subject::Statistic(name), Some(samples)) if samples > 0 => format!("too few samples for a {name}: {samples}"),
         (Subject::Statistic(name), _) => format!("no {name}: the tool reports no samples"),
+        (Subject::Value, _) if comparison.is_failed() => "the benchmark failed".to_owned(),
         (Subject::Value, _) => "no value was measured".to_owned(),
     }
 }
@@ -320,10 +325,7 @@ pub fn check_goals(
         for (comparison, finding) in comparisons.iter().zip(findings) {
             let name = comparison.benchmark.as_str();
             for metric in goal.metrics().filter(|metric| goal.covers(name, metric)) {
-                let Some(subject) = head_metrics.subject(comparison, metric).filter(|_| comparison.head.is_some())
-                else {
-                    continue;
-                };
+                let Some(subject) = head_metrics.limited(comparison, metric) else { continue };
                 let checked = checked_value(comparison, finding, subject)
                     .map(|checked| with_base_uncertainty(checked, comparison, subject));
                 let change = change_of(checked.as_ref(), finding, subject);

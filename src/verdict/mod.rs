@@ -54,7 +54,7 @@ pub struct JudgeContext {
 pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Report {
     let JudgeContext { base, head, environment, today } = context;
     let Compared { comparisons, tests, common_shift, unexplained_shift, levels, mut diagnostics, .. } = compared;
-    let shift_is_subtracted = Some(compared.shift_is_subtracted);
+    let (shift_is_subtracted, ended_early) = (Some(compared.shift_is_subtracted), compared.ended_early);
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
     let suite = suite.filter(|_| environment.matches);
     let mean_change = mean_change(&comparisons);
@@ -118,6 +118,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
         benchmarks: findings,
         pinned: None,
         diagnostics,
+        ended_early,
         budgets,
         goals,
         explanations: Vec::new(),

@@ -75,6 +75,9 @@ pub struct Report {
     pub pinned: Option<Pinned>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
+    /// Number of errors that ended a run of head, or a part of one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ended_early: usize,
     /// Sentences at the start of a comment: which of the gate's own rules a pull request changes, and who accepted which
     /// regressions. Hostile text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -97,6 +100,10 @@ pub struct Report {
     /// The worst findings over the baseline's commits, head last; only in a saved comparison.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<SeriesReport>,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// How regressions of a pull request can be accepted: a comment names its newest commit.
