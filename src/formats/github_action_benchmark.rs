@@ -151,10 +151,11 @@ fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValu
     let direction = stated_direction(tool);
     let mut split = BTreeSet::new();
     for (at, raw) in list.into_iter().enumerate() {
-        let Some(Bench { name, unit, value }) = builder.parse_entry("entry", at, raw) else { continue };
-        let name = format!("{suite}{name}");
+        let Some(Bench { name: own_name, unit, value }) = builder.parse_entry("entry", at, raw) else { continue };
+        let name = format!("{suite}{own_name}");
         let label = unit.unwrap_or_default();
-        if let Some(values) = values_of_go(value.0, &label) {
+        let may_be_go = tool == "go" || tool.is_empty();
+        if let Some(values) = values_of_go(value.0, &label).filter(|_| may_be_go) {
             for (value, unit) in values {
                 add_value_of_go(builder, &name, value, unit);
                 split.insert(format!("{name} - {unit}"));
@@ -163,7 +164,7 @@ fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValu
             add_value_of_go(builder, &name, value.0, &label);
         } else if !split.contains(&name) {
             let scale = builder.unit(&label);
-            let metric = metric_of_benchmark(&name, &label, scale.unit, direction);
+            let metric = metric_of_benchmark(&own_name, &label, scale.unit, direction);
             builder.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
         }
     }
@@ -179,7 +180,8 @@ fn values_of_go(first: f64, label: &str) -> Option<Vec<(f64, &str)>> {
     let words: Vec<&str> = label.split_ascii_whitespace().collect();
     let (unit, further) = words.split_first()?;
     let pair = |pair: &[&'_ str]| pair.len() == 2 && pair[0].parse::<f64>().is_ok();
-    if further.is_empty() || !further.chunks(2).all(pair) {
+    let is_of_go = unit.ends_with("/op") || *unit == "MB/s";
+    if !is_of_go || further.is_empty() || !further.chunks(2).all(pair) {
         return None;
     }
     let further = further.chunks(2).filter_map(|pair| Some((pair[0].parse().ok()?, pair[1])));
@@ -300,5 +302,16 @@ mod tests {
             assert_eq!(read, expected);
         }
         assert_eq!(values_of_go(1.0, "requests per second"), None);
+        assert_eq!(values_of_go(1.0, "ms 99 percentile"), None);
+    }
+
+    #[test]
+    fn the_unit_of_another_tool_is_not_split() {
+        let text = r#"{"lastUpdate": 1, "entries": {"Free-threaded": [{"date": 1, "tool": "pytest", "benches": [
+            {"name": "a", "value": 5, "unit": "ns/op 48 B/op"}, {"name": "b", "value": 5, "unit": "ns"}]}]}}"#;
+        let reading = parse(text).unwrap();
+        let read: Vec<_> = reading.measurements.iter().map(|m| (m.benchmark.as_str(), &*m.metric.name)).collect();
+        assert_eq!(read, [("Free-threaded/a", "value"), ("Free-threaded/b", "time")]);
+        assert_eq!(reading.measurements[1].metric.direction, Direction::Lower);
     }
 }

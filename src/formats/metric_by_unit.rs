@@ -10,16 +10,23 @@ pub(super) fn stated_metric(name: Option<&str>, label: &str, unit: Unit, directi
     let stated = name.filter(|name| !name.is_empty()).map(|name| Cow::Owned(name.to_owned()));
     let unnamed = if unit == Unit::Count { "count" } else { "value" };
     let name = stated.or_else(|| Some(Cow::Borrowed(name_of(&unit)?))).unwrap_or(Cow::Borrowed(unnamed));
-    let by_words = || direction_of_words(&name).or_else(|| direction_of_words(label));
-    let by_unit = || direction_of(&unit).filter(|_| !is_remaining(&name));
-    let direction = direction.or_else(by_unit).or_else(by_words).unwrap_or(Direction::Unknown);
+    let is_doubtful =
+        unit == Unit::Byte && is_remaining(&name) || unit == Unit::Nanosecond && name.eq_ignore_ascii_case("uptime");
+    let direction = direction.or_else(|| match is_doubtful {
+        true => direction_of_words(&name),
+        false => direction_of(&unit).or_else(|| direction_of_words(&name)).or_else(|| direction_of_words(label)),
+    });
+    let direction = direction.unwrap_or(Direction::Unknown);
     Metric::measured(name, unit, direction)
 }
 
-/// The metric of a value whose name is that of the benchmark, which may contradict the unit (`Free Memory` in MB).
+/// The metric of a value whose name is that of the benchmark, which may contradict the unit (`Free Memory` in MB). The
+/// name of a time is never consulted: `lock_free_queue` and `malloc/free` are programs.
 pub(super) fn metric_of_benchmark(benchmark: &str, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
     let metric = stated_metric(None, label, unit, direction);
-    let is_doubtful = direction.is_none() && metric.direction == Direction::Lower && is_remaining(benchmark);
+    let is_amount = matches!(metric.unit, Unit::Byte | Unit::Count | Unit::Percent);
+    let is_doubtful =
+        direction.is_none() && metric.direction == Direction::Lower && is_amount && is_remaining(benchmark);
     if is_doubtful { Metric { direction: Direction::Unknown, ..metric } } else { metric }
 }
 
@@ -77,5 +84,16 @@ mod tests {
             (of("Memory", None), of("Free Memory", Some(Direction::Higher))),
             (Direction::Lower, Direction::Higher)
         );
+    }
+
+    #[test]
+    fn words_for_what_remains_do_not_apply_to_times() {
+        let time = |name| metric_of_benchmark(name, "ns", Unit::Nanosecond, None).direction;
+        assert_eq!(["lock_free_queue", "malloc/free", "saved_game/load"].map(time), [Direction::Lower; 3]);
+        let stated = |name, label, unit| stated_metric(Some(name), label, unit, None).direction;
+        assert_eq!(stated("time_free", "ns", Unit::Nanosecond), Direction::Lower);
+        assert_eq!(stated("uptime", "ms", Unit::Nanosecond), Direction::Unknown);
+        assert_eq!(stated("free_memory", "bytes", Unit::Byte), Direction::Unknown);
+        assert_eq!(stated("lock_free", "req/s", Unit::PerSecond), Direction::Higher);
     }
 }
