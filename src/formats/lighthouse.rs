@@ -54,8 +54,10 @@ impl Format for Lighthouse {
         let url = ["finalDisplayedUrl", "finalUrl", "requestedUrl"].into_iter().find_map(|key| text_at(&file, key));
         let page = url.map_or("/", url_path);
         let mut names: Vec<String> = Vec::new();
-        if let Some(error) = file.get("runtimeError").filter(|error| error.is_object()) {
-            let [code, message] = ["code", "message"].map(|key| text_at(error, key).unwrap_or_default());
+        let [code, message] =
+            ["code", "message"].map(|key| text_at(&file, &format!("runtimeError.{key}")).unwrap_or_default());
+        // Versions 3 and 4 always write a code.
+        if !matches!(code, "" | "NO_ERROR") {
             builder.end_early("", &format!("{code}: {message}"));
         }
         for (id, category) in entries(&file, "categories") {
@@ -114,4 +116,22 @@ fn settings(file: &Value) -> Vec<(&'static str, String)> {
     let texts = TEXTS.iter().filter_map(|(setting, path)| Some((*setting, text_at(file, path)?.to_owned())));
     let numbers = NUMBERS.iter().filter_map(|(setting, path)| Some((*setting, number_at(file, path)?.to_string())));
     texts.chain(numbers).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_no_error_is_not_an_error() {
+        let parse = |code: &str| {
+            let text = format!(
+                r#"{{"lighthouseVersion": "4.0.0", "requestedUrl": "http://h/", "audits": {{}},
+                "runtimeError": {{"code": "{code}", "message": ""}}, "categories": {{"performance": {{"score": 0.5}}}}}}"#
+            );
+            Lighthouse.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap()
+        };
+        assert!(parse("NO_ERROR").failures.is_empty());
+        assert_eq!(parse("NO_FCP").failures.early_ends.len(), 1);
+    }
 }
