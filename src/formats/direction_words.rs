@@ -125,7 +125,7 @@ fn is_per_second(name: &str, words: &[String]) -> bool {
 }
 
 /// The words of a name in lower case: parts between other characters, and parts that begin with a capital (`cacheHits`).
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_lower = false;
     for c in name.chars() {

@@ -4,7 +4,7 @@
 //! (`vus`, data sent and received).
 
 use super::builder::ReadingBuilder;
-use super::direction_words::direction_of_words;
+use super::direction_words::{direction_of_words, words};
 use super::load_test::{Endpoint, add_errors, error_rate, share as share_of};
 use super::{Format, Preview, Reading, Source, json};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
@@ -34,7 +34,28 @@ const SKIPPED: [&str; 12] = [
 const TIME_WORDS: [&str; 10] =
     ["duration", "latency", "time", "waiting", "delay", "elapsed", "ttfb", "_ms", "connecting", "handshaking"];
 /// Words in the name of a custom metric that make it a rate or number of failures.
-const FAILURE_WORDS: [&str; 6] = ["fail", "error", "drop", "timeout", "reject", "miss"];
+const FAILURE_WORDS: [&str; 15] = [
+    "fail",
+    "fails",
+    "failing",
+    "drop",
+    "drops",
+    "dropped",
+    "reject",
+    "rejects",
+    "rejected",
+    "rejection",
+    "rejections",
+    "miss",
+    "misses",
+    "missed",
+    "unsuccessful",
+];
+/// Ends of such words in names without separators (`HTTPErrors`).
+const FAILURE_ENDINGS: [&str; 7] = ["error", "errors", "failed", "failure", "failures", "timeout", "timeouts"];
+
+/// Words in the names of metrics that count successes.
+const SUCCESS_WORDS: [&str; 6] = ["success", "successes", "successful", "succeeded", "pass", "passed"];
 
 /// Prefixes of the names of built-in counters: what the tested system answered.
 const BUILT_IN_COUNTERS: [&str; 4] = ["http_reqs", "iterations", "ws_", "grpc_"];
@@ -302,7 +323,7 @@ fn add_rate(
         return add_errors(builder, name, Some(passes), Some(all));
     }
     // A success rate of 99.9% that falls to 90% has a hundred times as many failures.
-    if stated == Some(Direction::Higher) && !failures || stated.is_none() && counts_successes(base) {
+    if stated != Some(Direction::Lower) && counts_successes(base) {
         return add_errors(builder, name, Some(fails), Some(all));
     }
     // A rate may be the share of successes or of errors.
@@ -321,14 +342,25 @@ fn direction(base: &str, statistics: &Statistics) -> Direction {
 
 /// Whether a custom metric counts failures, by its name.
 fn counts_failures(base: &str) -> bool {
-    let lower = base.to_ascii_lowercase();
-    FAILURE_WORDS.iter().any(|word| lower.contains(word))
+    let words = words(base);
+    let is_failure = |word: &String| {
+        FAILURE_WORDS.contains(&word.as_str()) || FAILURE_ENDINGS.iter().any(|ending| word.ends_with(ending))
+    };
+    words.iter().any(is_failure) || names_success(&words) && is_negated(&words)
 }
 
 /// Whether a custom metric counts successes, by its name.
 fn counts_successes(base: &str) -> bool {
-    let lower = base.to_ascii_lowercase();
-    ["success", "succeeded", "passed"].iter().any(|word| lower.contains(word))
+    let words = words(base);
+    names_success(&words) && !is_negated(&words)
+}
+
+fn names_success(words: &[String]) -> bool {
+    words.iter().any(|word| SUCCESS_WORDS.contains(&word.as_str()))
+}
+
+fn is_negated(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(word.as_str(), "un" | "not" | "non" | "no"))
 }
 
 /// The better direction according to a threshold: lower for `rate<0.01`, higher for `rate>0.95`.
@@ -423,7 +455,23 @@ mod tests {
             r#""login_success": {"passes": 3, "fails": 1}, "warm": {"passes": 1, "fails": 3, "thresholds": {"rate>0.9": true}}"#,
         );
         assert_eq!(value(&reading, "login_success", "error-rate"), Some(25.0));
-        assert_eq!(value(&reading, "warm", "error-rate"), Some(75.0));
+        assert_eq!(value(&reading, "warm", "rate"), Some(25.0));
+    }
+
+    #[test]
+    fn whole_words_state_what_a_rate_counts() {
+        assert!(["login_success", "loginSucceeded", "passed"].iter().all(|name| counts_successes(name)));
+        assert!(
+            !["unsuccessful_logins", "not_passed", "bypassed", "compassed"].iter().any(|name| counts_successes(name))
+        );
+        assert!(
+            ["unsuccessful_logins", "not_passed", "http_req_failed", "HTTPErrors", "cacheMiss", "TimeoutRate"]
+                .iter()
+                .all(|name| counts_failures(name))
+        );
+        assert!(!["permissions", "dropdown", "bypassed"].iter().any(|name| counts_failures(name)));
+        let reading = parse(r#""unsuccessful_logins": {"passes": 1, "fails": 3}"#);
+        assert_eq!(value(&reading, "unsuccessful_logins", "error-rate"), Some(25.0));
     }
 
     #[test]
