@@ -34,42 +34,48 @@ impl Format for Bencher {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
-        let mut names = text::TargetNames::default();
-        let mut unfinished: Option<(u64, &str)> = None;
-        for (at, line) in text::numbered_lines(&text) {
-            builder.line = Some(at);
-            names.read(line);
-            if let Some(name) = failed(line) {
-                unfinished = None;
-                builder.fail(&names.unique(name), "");
-            }
-            // libtest prints the result after the name; the benchmark may print lines in between.
-            let late = unfinished.and_then(|(_, name)| Some((name, line.rsplit_once("bench:")?.1)));
-            let Some((name, rest)) = split(line).or(late.filter(|(_, rest)| value_and_unit(rest).is_some())) else {
-                unfinished = match started(line) {
-                    Some(name) => Some((at, name)),
-                    None if line.starts_with("test ") => None,
-                    None => unfinished,
-                };
-                continue;
-            };
-            unfinished = None;
-            let name = &names.unique(name);
-            let Some((number, label)) = value_and_unit(rest) else {
-                let message = format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; line skipped");
-                builder.warn("unreadable-line", message);
-                continue;
-            };
-            let scale = builder.unit(label);
-            let metric = metric_by_unit(scale.unit, label);
-            builder.add(name, metric, [Evidence::Value(number * scale.factor)]);
-        }
-        if let Some((line, name)) = unfinished {
-            builder.line = Some(line);
-            builder.fail(&names.unique(name), "the output ends before its result");
-            builder.end_early("", "the output ends in the middle");
-        }
+        let mut names = text::TargetNames::of(&text, |names| {
+            read_lines(&mut ReadingBuilder::new(self.name(), source), &text, names);
+        });
+        read_lines(&mut builder, &text, &mut names);
         builder.finish()
+    }
+}
+
+fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::TargetNames) {
+    let mut unfinished: Option<(u64, &str)> = None;
+    for (at, line) in text::numbered_lines(text) {
+        builder.line = Some(at);
+        names.read(line);
+        if let Some(name) = failed(line) {
+            unfinished = None;
+            builder.fail(&names.unique(name), "");
+        }
+        // libtest prints the result after the name; the benchmark may print lines in between.
+        let late = unfinished.and_then(|(_, name)| Some((name, line.rsplit_once("bench:")?.1)));
+        let Some((name, rest)) = split(line).or(late.filter(|(_, rest)| value_and_unit(rest).is_some())) else {
+            unfinished = match started(line) {
+                Some(name) => Some((at, name)),
+                None if line.starts_with("test ") => None,
+                None => unfinished,
+            };
+            continue;
+        };
+        unfinished = None;
+        let name = &names.unique(name);
+        let Some((number, label)) = value_and_unit(rest) else {
+            let message = format!("`{name}`: expected `1,234 ns/iter (+/- 56)` after `bench:`; line skipped");
+            builder.warn("unreadable-line", message);
+            continue;
+        };
+        let scale = builder.unit(label);
+        let metric = metric_by_unit(scale.unit, label);
+        builder.add(name, metric, [Evidence::Value(number * scale.factor)]);
+    }
+    if let Some((line, name)) = unfinished {
+        builder.line = Some(line);
+        builder.fail(&names.unique(name), "the output ends before its result");
+        builder.end_early("", "the output ends in the middle");
     }
 }
 
@@ -131,7 +137,7 @@ mod tests {
         let reading = read(&(target("a", 3) + &target("b", 900))).unwrap();
         let read: Vec<_> =
             reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.evidence[0].centre())).collect();
-        assert_eq!(read, [("small", 3.0), ("b/small", 900.0)]);
+        assert_eq!(read, [("a/small", 3.0), ("b/small", 900.0)]);
         assert!(reading.diagnostics.is_empty());
     }
 

@@ -31,28 +31,34 @@ impl Format for CriterionText {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
         let text = without_colors(&text);
-        let mut above = "";
-        let mut latest: Option<(String, f64)> = None;
-        let mut names = text::TargetNames::default();
-        for (number, line) in numbered_lines(&text) {
-            builder.line = Some(number);
-            names.read(line);
-            if let Some((name, nanoseconds)) = parse_estimate(line) {
-                // A long name has a line of its own.
-                let name = if name.is_empty() { above.trim() } else { name };
-                let name = names.unique(name);
-                builder.add(&name, Metric::time(), [Evidence::Value(nanoseconds)]);
-                latest = Some((name, nanoseconds));
-            } else if let Some(work) = work_per_second(line)
-                && let Some((name, nanoseconds)) = latest.take()
-            {
-                builder.set_work(&name, "time", Work { amount: work.amount * nanoseconds / 1e9, ..work });
-            }
-            if !line.trim().is_empty() {
-                above = line;
-            }
-        }
+        let mut names = text::TargetNames::of(&text, |names| {
+            read_lines(&mut ReadingBuilder::new(self.name(), source), &text, names);
+        });
+        read_lines(&mut builder, &text, &mut names);
         builder.finish()
+    }
+}
+
+fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::TargetNames) {
+    let mut above = "";
+    let mut latest: Option<(String, f64)> = None;
+    for (number, line) in numbered_lines(text) {
+        builder.line = Some(number);
+        names.read(line);
+        if let Some((name, nanoseconds)) = parse_estimate(line) {
+            // A long name has a line of its own.
+            let name = if name.is_empty() { above.trim() } else { name };
+            let name = names.unique(name);
+            builder.add(&name, Metric::time(), [Evidence::Value(nanoseconds)]);
+            latest = Some((name, nanoseconds));
+        } else if let Some(work) = work_per_second(line)
+            && let Some((name, nanoseconds)) = latest.take()
+        {
+            builder.set_work(&name, "time", Work { amount: work.amount * nanoseconds / 1e9, ..work });
+        }
+        if !line.trim().is_empty() {
+            above = line;
+        }
     }
 }
 

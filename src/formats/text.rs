@@ -4,7 +4,7 @@
 use super::Source;
 use crate::model::{Diagnostic, Unit};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The bytes without a byte order mark. UTF-16 is an error.
 pub fn utf8<'a>(source: Source<'a>) -> Result<&'a [u8], Diagnostic> {
@@ -104,15 +104,27 @@ pub(super) fn cargo_target(line: &str) -> Option<&str> {
     file.strip_suffix(".rs").filter(|target| !target.is_empty())
 }
 
-/// The name of a benchmark of a cargo target: with the target where another one has a benchmark of this name.
+/// The names of benchmarks of cargo targets: with the target where several targets have a benchmark of this name. So
+/// a benchmark is not paired with that of another target if a target is added in front of its own. A text is read
+/// twice: the first time to find the names that are shared.
 #[derive(Default)]
 pub(super) struct TargetNames {
     target: String,
     /// The target of each name.
     seen: BTreeMap<String, String>,
+    shared: BTreeSet<String>,
 }
 
 impl TargetNames {
+    /// The names of a text, which `read_lines` reads with all of its lines.
+    pub fn of(text: &str, read_lines: impl FnOnce(&mut TargetNames)) -> TargetNames {
+        let mut names = TargetNames::default();
+        if text.lines().filter_map(cargo_target).nth(1).is_some() {
+            read_lines(&mut names);
+        }
+        TargetNames { shared: names.shared, ..TargetNames::default() }
+    }
+
     /// Reads a line that may begin the output of a target.
     pub fn read(&mut self, line: &str) {
         if let Some(target) = cargo_target(line) {
@@ -123,7 +135,14 @@ impl TargetNames {
     /// The name of a benchmark of the present target.
     pub fn unique(&mut self, name: &str) -> String {
         let of = self.seen.entry(name.to_owned()).or_insert_with(|| self.target.clone());
-        if *of == self.target { name.to_owned() } else { format!("{}/{name}", self.target) }
+        if *of != self.target {
+            self.shared.insert(name.to_owned());
+        }
+        if self.shared.contains(name) && !self.target.is_empty() {
+            format!("{}/{name}", self.target)
+        } else {
+            name.to_owned()
+        }
     }
 }
 
@@ -174,12 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_two_targets_begins_with_the_second_one() {
-        let mut names = TargetNames::default();
-        names.read("     Running benches/a.rs (target/release/deps/a-1234)");
-        assert_eq!([names.unique("x"), names.unique("x")], ["x", "x"]);
-        names.read("     Running benches/b.rs (target/release/deps/b-1234)");
-        assert_eq!([names.unique("x"), names.unique("y")], ["b/x", "y"]);
+    fn a_name_of_two_targets_begins_with_its_target() {
+        let text = "     Running benches/a.rs (target/release/deps/a-1234)\nx\nx\n     \
+                    Running benches/b.rs (target/release/deps/b-1234)\nx\ny\n";
+        let read = |names: &mut TargetNames| -> Vec<String> {
+            let unique = |line: &str| {
+                names.read(line);
+                (line.len() == 1).then(|| names.unique(line))
+            };
+            text.lines().filter_map(unique).collect()
+        };
+        let mut names = TargetNames::of(text, |names| drop(read(names)));
+        assert_eq!(read(&mut names), ["a/x", "a/x", "b/x", "y"]);
         assert_eq!(cargo_target("Running unittests src/lib.rs (target/release/deps/p-1)"), Some("lib"));
         assert_eq!(cargo_target("Running 3s test @ http://h"), None);
     }
