@@ -18,6 +18,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 const LISTED_PER_CODE: usize = 20;
 /// Maximum length of a message in characters: the line it quotes may be the whole file.
 const MESSAGE_LENGTH: usize = 400;
+/// Maximum number of unknown units in the note on them.
+const MAX_UNKNOWN_UNITS: usize = 200;
+/// Maximum length of an unknown unit in the note, in characters.
+const UNIT_LENGTH: usize = 60;
 
 /// The measurements and diagnostics read from one file so far.
 #[derive(Debug)]
@@ -134,15 +138,25 @@ impl<'a> ReadingBuilder<'a> {
     /// Parses a unit. An unknown one is kept as written and reported in one note.
     pub fn unit(&mut self, label: &str) -> UnitScale {
         Unit::parse(label).unwrap_or_else(|| {
-            if self.unknown_units.insert(label.to_owned()) {
-                let note = Diagnostic::unknown_units(self.place(), self.unknown_units.iter().cloned().collect());
-                match self.reading.diagnostics.iter_mut().find(|known| !known.units.is_empty()) {
-                    Some(known) => *known = Diagnostic { place: self.source.name.to_owned(), ..note },
-                    None => self.report(note),
-                }
+            let is_first = self.unknown_units.is_empty();
+            if self.unknown_units.len() < MAX_UNKNOWN_UNITS {
+                self.unknown_units.insert(label.chars().take(UNIT_LENGTH).collect());
+            }
+            if is_first {
+                self.report(Diagnostic::unknown_units(self.place(), self.unknown_units.iter().cloned().collect()));
             }
             UnitScale { unit: Unit::Other(label.into()), factor: 1.0 }
         })
+    }
+
+    /// Completes the note on the first unknown unit with the others.
+    fn complete_unknown_units(&mut self) {
+        if self.unknown_units.len() > 1
+            && let Some(known) = self.reading.diagnostics.iter_mut().find(|known| !known.units.is_empty())
+        {
+            let units = std::mem::take(&mut self.unknown_units).into_iter().collect();
+            *known = Diagnostic::unknown_units(self.source.name, units);
+        }
     }
 
     /// Adds a measurement with the evidence of each run. Without valid evidence nothing is added. A second measurement
@@ -274,6 +288,7 @@ impl<'a> ReadingBuilder<'a> {
     /// The reading. Without a measurement there is an error that names the first problem; failures are kept next to it.
     pub fn finish(mut self) -> Result<Reading, Diagnostic> {
         self.reading.environment.set_conditions(self.tool, std::mem::take(&mut self.settings));
+        self.complete_unknown_units();
         self.read_run_error();
         let Source { name, bytes } = self.source;
         if self.reading.measurements.is_empty() {
@@ -383,6 +398,30 @@ mod tests {
         builder.warn("odd", "the first problem");
         assert!(builder.finish().unwrap_err().message.contains("the first problem"));
         assert!(new_builder(b" \n").finish().unwrap_err().message.contains("is empty"));
+    }
+
+    #[test]
+    fn unknown_units_have_one_short_note() {
+        let mut builder = new_builder(b"x");
+        builder.add("a", Metric::time(), [Evidence::Value(1.0)]);
+        builder.unit(&"é".repeat(100_000));
+        builder.warn("odd", "odd");
+        for number in 0..100_000 {
+            builder.unit(&format!("furlong{number}"));
+        }
+        let diagnostics = builder.finish().unwrap().diagnostics;
+        assert_eq!(diagnostics.len(), 2);
+        assert_eq!((&*diagnostics[0].place, diagnostics[0].units.len()), ("file", MAX_UNKNOWN_UNITS));
+        assert!(diagnostics[0].message.len() < 1000);
+    }
+
+    #[test]
+    fn an_exception_whose_position_among_the_results_is_unknown_was_caught() {
+        let text = b"Traceback (most recent call last):\nKeyError\n";
+        let mut builder = new_builder(text);
+        builder.add("a", Metric::time(), [Evidence::Value(1.0)]);
+        assert!(builder.finish().unwrap().failures.is_empty());
+        assert_eq!(new_builder(text).finish().unwrap().failures.early_ends.len(), 1);
     }
 
     #[test]

@@ -57,7 +57,9 @@ impl ReadingBuilder<'_> {
             return;
         }
         let Ok(text) = text::decode(self.source) else { return };
-        if let Some(error) = run_error(&text, self.last_result) {
+        // Some formats do not record the lines of their results. An exception may precede them.
+        let last_result = self.last_result.or_else(|| (!self.reading.measurements.is_empty()).then_some(u64::MAX));
+        if let Some(error) = run_error(&text, last_result) {
             self.line = Some(error.line);
             self.end_early("", &error.why);
         }
