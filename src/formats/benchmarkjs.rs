@@ -94,9 +94,10 @@ fn add_benchmark(builder: &mut ReadingBuilder<'_>, at: usize, raw: &RawValue) {
 fn add_line(builder: &mut ReadingBuilder<'_>, text: &str) {
     let Some(Line { name, hz, margin, runs }) = parse_line(text) else {
         match text.split_once(": ") {
-            Some((name, why)) if is_error(why) => builder.fail(name, why),
-            // An error without a message looks like the heading of a list.
-            Some((name, "")) => builder.fail_if_known(name, ""),
+            Some((name, why)) if is_error(why) && !name.is_empty() => builder.fail(name, why),
+            // An error without a message looks like the heading of a list, so there is no warning. An empty name would be
+            // the prefix of all benchmarks.
+            Some((name, "")) if !name.is_empty() => builder.record_early_end(name, "it failed"),
             _ => {}
         }
         return;
@@ -173,6 +174,15 @@ mod tests {
         // t(0.975, 3) = 3.18245: sd = 1250.5 * 0.02 * sqrt(4) / 3.18245
         assert_eq!(summary.centre, 1250.5);
         assert!((summary.sd.unwrap() - 15.71744).abs() < 1e-4);
+    }
+
+    #[test]
+    fn a_heading_is_not_a_failure() {
+        let run = parse("Results: \n: \na x 1,250.5 ops/sec ±2.00% (4 runs sampled)\nb: \nc: TypeError: no\n").unwrap();
+        assert_eq!(run.diagnostics.len(), 1, "{:?}", run.diagnostics);
+        assert_eq!(run.failures.benchmarks.len(), 1);
+        let prefixes: Vec<&str> = run.failures.early_ends.iter().map(|end| end.prefix.as_str()).collect();
+        assert_eq!(prefixes, ["Results", "b"]);
     }
 
     #[test]

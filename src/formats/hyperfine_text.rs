@@ -33,21 +33,23 @@ impl Format for HyperfineText {
         let text = without_colors(&text);
         let mut name = String::new();
         let mut summary: Option<Summary> = None;
+        // A command whose output is shown may print such a line too. hyperfine's own ends the run.
+        let mut error: Option<(u64, &str)> = None;
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
             let line = line.trim();
             let times = times(line);
             if let Some((_, command)) = line.strip_prefix("Benchmark ").and_then(|rest| rest.split_once(": ")) {
+                add_error(&mut builder, error.take(), &name, summary.is_some());
+                builder.line = Some(number);
                 if let Some(summary) = summary.take() {
                     builder.add_run(&name, Metric::time(), Evidence::summary(summary));
                 }
                 name = command.to_owned();
-            } else if let Some(error) = line.strip_prefix("Error: ") {
-                if summary.is_none() && !name.is_empty() {
-                    builder.fail(&name, error);
-                }
-                builder.end_early("", error);
+            } else if let Some(why) = line.strip_prefix("Error: ") {
+                error = Some((number, why));
             } else if line.starts_with("Time (") {
+                error = None;
                 summary = times.first().map(|mean| {
                     let sd = line.contains('\u{b1}').then(|| times.get(1).copied()).flatten();
                     Summary { centre: *mean, mean: Some(*mean), sd, ..Summary::default() }
@@ -58,11 +60,22 @@ impl Format for HyperfineText {
                 summary.quantiles = vec![(0.0, *min), (1.0, *max)];
             }
         }
+        add_error(&mut builder, error, &name, summary.is_some());
         if let Some(summary) = summary {
             builder.add_run(&name, Metric::time(), Evidence::summary(summary));
         }
         builder.finish()
     }
+}
+
+/// Reports an error that no result follows.
+fn add_error(builder: &mut ReadingBuilder<'_>, error: Option<(u64, &str)>, name: &str, has_result: bool) {
+    let Some((line, why)) = error else { return };
+    builder.line = Some(line);
+    if !has_result && !name.is_empty() {
+        builder.fail(name, why);
+    }
+    builder.end_early("", why);
 }
 
 /// The times of a line before its brackets, in nanoseconds.
@@ -71,4 +84,26 @@ fn times(line: &str) -> Vec<f64> {
     let values = values.split('[').next().unwrap_or_default();
     let words: Vec<&str> = values.split_whitespace().collect();
     words.windows(2).filter_map(|pair| Some(number(pair[0])? * nanoseconds(pair[1])?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_before_the_result_is_output_of_the_command() {
+        let read = |end: &str| {
+            let text = format!("Benchmark 1: a\nError: retrying\n{end}");
+            HyperfineText.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap()
+        };
+        let time = "  Time (mean \u{b1} \u{3c3}):     1.0 ms \u{b1}  0.1 ms    [User: 0.5 ms, System: 0.5 ms]\n";
+        let reading = read(time);
+        assert!(reading.failures.is_empty() && reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+        assert_eq!(reading.measurements.len(), 1);
+        for end in [String::new(), format!("Benchmark 2: b\n{time}")] {
+            let failures = read(&end).failures;
+            assert_eq!(failures.benchmarks[0].benchmark.as_str(), "a");
+            assert_eq!(failures.early_ends[0].why, "retrying");
+        }
+    }
 }
