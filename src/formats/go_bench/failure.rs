@@ -55,9 +55,17 @@ pub(super) struct LogEnd<'a> {
 
 impl<'a> LogEnd<'a> {
     pub(super) fn read(&mut self, line: &'a str) {
-        let is_footer = ["PASS", "FAIL", "ok  \t"].iter().any(|mark| line.starts_with(mark));
+        let is_footer =
+            matches!(line.trim_end(), "PASS" | "FAIL") || line.starts_with("FAIL\t") || line.starts_with("ok  \t");
+        let is_failure = || {
+            matches!(Failure::of(line), Some(Failure::Benchmark(_) | Failure::Running { .. }))
+                || line.contains("\t--- FAIL: Benchmark")
+        };
         if is_footer {
             *self = LogEnd { has_footer: true, ..LogEnd::default() };
+        } else if is_failure() {
+            // It is reported with its own reason.
+            (self.started, self.is_open) = (None, true);
         } else if Line::of(line).is_some_and(|line| line.is_complete()) {
             (self.started, self.is_open) = (None, true);
         } else if let Some(name) = started(line) {
@@ -76,8 +84,11 @@ impl<'a> LogEnd<'a> {
 /// The name of a benchmark at the beginning of a line that does not contain its whole result.
 fn started(line: &str) -> Option<&str> {
     let name = line.split([' ', '\t']).next()?;
-    let is_name = name.strip_prefix("Benchmark")?.starts_with(|c: char| !c.is_lowercase());
-    is_name.then_some(name)
+    let rest = name.strip_prefix("Benchmark")?;
+    let is_named = rest.starts_with(|c: char| c.is_alphanumeric() && !c.is_lowercase() || c == '_');
+    // A function may be called `Benchmark`, like the first word of prose.
+    let is_bare = (rest.is_empty() || rest.starts_with('-')) && line.contains('\t');
+    (is_named || is_bare).then_some(name)
 }
 
 #[cfg(test)]
@@ -101,7 +112,15 @@ mod tests {
         assert_eq!(end("BenchmarkA-8  \t 100\t", true), Some("BenchmarkA-8"));
         assert_eq!(end("BenchmarkA-8  \tloading\ncache", true), Some("BenchmarkA-8"));
         assert_eq!(end(String::leak(format!("{whole}{result}")), true), Some(""));
-        assert_eq!(end("Benchmarks of all packages\n", true), None);
+        for prose in ["Benchmarks of all packages\n", "Benchmark: done\n", "Benchmark done\n"] {
+            assert_eq!(end(prose, true), None, "{prose}");
+        }
+        for prose in ["PASSED 3 checks", "FAILED to connect"] {
+            assert_eq!(end(String::leak(format!("BenchmarkA-8  \t\n{prose}\n")), true), Some("BenchmarkA-8"));
+        }
+        for failed in ["BenchmarkD-8  \tpanic: oh\n", "BenchmarkD-8  \t--- FAIL: BenchmarkD-8\n"] {
+            assert_eq!(end(failed, true), None, "it has a reason of its own");
+        }
     }
 
     #[test]

@@ -176,15 +176,19 @@ fn read_text(
                 .warn("unreadable-line", format!("`{}` is a result without a benchmark's name; skipped", line.trim()));
         }
         let Some(line) = Line::of(line) else { continue };
+        if line.is_complete() {
+            panic = None; // it was recovered
+        }
         let name = properties.full_name(&package, line.name);
         read_line(builder, &name, &line, properties);
     }
-    if let Some(unfinished) = end.unfinished(is_file) {
+    let unfinished = end.unfinished(is_file).or(panic.and(Some("")));
+    if let Some(unfinished) = unfinished {
         if !unfinished.is_empty() {
             builder.fail(&properties.full_name(&package, unfinished), "the output ends before its result");
         }
         let prefix = if package.is_empty() { String::new() } else { format!("{package}/") };
-        builder.end_early(&prefix, "the output ends in the middle");
+        builder.end_early(&prefix, panic.unwrap_or("the output ends in the middle"));
     }
     Ok(())
 }
@@ -258,6 +262,16 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FilePropert
 mod tests {
     use super::*;
     use crate::model::Evidence;
+
+    #[test]
+    fn a_panic_without_a_footer_is_the_reason() {
+        let text = "BenchmarkA-8  \t 100\t 5 ns/op\nBenchmarkD-8  \tpanic: oh\n\ngoroutine 1 [running]:\n";
+        let failures = GoBench.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap().failures;
+        assert_eq!(failures.benchmarks.iter().map(|one| &*one.why).collect::<Vec<_>>(), ["panic: oh"]);
+        assert_eq!(failures.early_ends.iter().map(|one| &*one.why).collect::<Vec<_>>(), ["panic: oh"]);
+        let recovered = "panic: oh [recovered]\nBenchmarkA-8  \t 100\t 5 ns/op\nPASS\n";
+        assert!(GoBench.parse(Source { name: "x", bytes: recovered.as_bytes() }).unwrap().failures.is_empty());
+    }
 
     fn read(text: &str) -> Result<Reading, Diagnostic> {
         GoBench.parse(Source { name: "x.txt", bytes: text.as_bytes() })
