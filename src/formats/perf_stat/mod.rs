@@ -71,17 +71,24 @@ impl Format for PerfStat {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let mut intervals: BTreeMap<String, (Metric, Vec<f64>)> = BTreeMap::new();
         let mut csv_delimiter = None;
-        let mut titled = false; // after the report's title
+        let mut decimal_mark = '.';
+        let (mut has_title, mut in_report) = (false, false);
         let text = text::decode(source)?;
-        let decimal_mark = report::decimal_mark(&text);
+        let mut marks = report::decimal_marks(&text).into_iter();
         for (at, line) in text::numbered_lines(&text) {
             builder.line = Some(at);
             if is_comment(line) {
                 continue;
             }
-            titled |= report::is_title(line);
-            let row = if titled {
+            if report::is_title(line) {
+                (has_title, in_report) = (true, true);
+                decimal_mark = marks.next().unwrap_or(decimal_mark);
+            }
+            let row = if in_report {
+                in_report = !report::is_end(line);
                 Ok(report::row(line, decimal_mark))
+            } else if has_title {
+                Ok(None) // output of the next program
             } else if line.trim_start().starts_with('{') {
                 serde_json::from_str::<Line<'_>>(line).map(Line::row).map_err(|error| json::line_message(&error))
             } else {
@@ -124,9 +131,13 @@ fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(line.as_bytes());
     let record = reader.records().next()?.ok()?;
     let field = |at: usize| record.get(at).map(str::trim);
-    let number = |at: usize| field(at).and_then(|text| text.parse::<f64>().ok());
+    let decimal = |text: &str| match delimiter {
+        b',' => text.parse::<f64>().ok(),
+        _ => text.replace(',', ".").parse().ok(), // some locales use a decimal comma
+    };
+    let number = |at: usize| field(at).and_then(decimal);
     let start = (0..=MAX_PREFIX).find(|start| {
-        let value = field(*start).is_some_and(|text| text.starts_with("<not ") || text.parse::<f64>().is_ok());
+        let value = field(*start).is_some_and(|text| text.starts_with("<not ") || decimal(text).is_some());
         let unit = field(start + 1).is_some_and(|text| text.parse::<f64>().is_err());
         let event = field(start + 2).is_some_and(|text| !text.is_empty() && text.parse::<f64>().is_err());
         let spread = field(start + 3).is_some_and(|text| text.ends_with('%'));
@@ -245,6 +256,31 @@ mod tests {
             assert_eq!((time.benchmark.as_str(), &time.evidence[..]), (name, &[value][..]), "{line}");
         }
         assert_eq!(read("S0,8,1234,,cycles,9,100,00,,\n").unwrap().measurements[0].evidence, [Evidence::Value(1234.0)]);
+    }
+
+    #[test]
+    fn a_decimal_comma_between_other_delimiters_is_read() {
+        let text = "1234,56;msec;task-clock;1234560000;100,00;0,998;CPUs utilized\n5;;cycles;9;83,20;;\n";
+        assert!(PerfStat.sniff(&Preview::of(text.as_bytes())));
+        let reading = read(text).unwrap();
+        let values: Vec<_> = reading.measurements.iter().map(|m| m.evidence[0].centre()).collect();
+        assert_eq!((values, reading.diagnostics.len()), (vec![1234.56e6, 5.0], 0));
+    }
+
+    #[test]
+    fn output_between_reports_is_not_read() {
+        let report = |event: &str| {
+            format!(
+                " Performance counter stats for './a':\n\n  1.234,56 msec {event}\n\n  1,237000000 seconds time elapsed\n\n  \
+                 1,200000000 seconds user\n  0,000000000 seconds sys\n\n"
+            )
+        };
+        let text = format!("0.5 s done\n{}0.5 s done\n3.25 requests\n{}", report("task-clock"), report("cpu-clock"));
+        let reading = read(&text).unwrap();
+        let read: Vec<_> =
+            reading.measurements.iter().map(|m| (m.benchmark.as_str(), m.evidence[0].centre())).collect();
+        assert_eq!(read[..2], [("task-clock", 1234.56e6), ("duration_time", 1.237e9)]);
+        assert_eq!(read[2..], [("cpu-clock", 1234.56e6)]);
     }
 
     #[test]

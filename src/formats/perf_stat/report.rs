@@ -12,13 +12,25 @@ pub(super) fn is_title(line: &str) -> bool {
     line.trim_start().starts_with(TITLE)
 }
 
-/// The decimal mark of the numbers in a report.
-pub(super) fn decimal_mark(text: &str) -> char {
-    // The title contains the command.
-    let rows = text.lines().skip_while(|line| !is_title(line)).filter(|line| !is_title(line));
-    let words = rows.flat_map(str::split_ascii_whitespace);
-    let numbers = words.map(|word| word.trim_matches(|c| matches!(c, '(' | ')' | '%')));
-    localized::decimal_mark(numbers).unwrap_or('.')
+/// Whether the line is the last one of a report whose row is read.
+pub(super) fn is_end(line: &str) -> bool {
+    line.contains(" seconds time elapsed")
+}
+
+/// The decimal mark of the values in each report. Output of the programs may precede and follow a report.
+pub(super) fn decimal_marks(text: &str) -> Vec<char> {
+    let mut reports: Vec<Vec<&str>> = Vec::new();
+    let mut in_report = false;
+    for line in text.lines() {
+        if is_title(line) {
+            in_report = true;
+            reports.push(Vec::new());
+        } else if let (true, Some(numbers)) = (in_report, reports.last_mut()) {
+            in_report = !is_end(line);
+            numbers.extend(split_number(line.trim()).into_iter().flat_map(|(number, _)| number.split(' ')));
+        }
+    }
+    reports.into_iter().map(|numbers| localized::decimal_mark(numbers).unwrap_or('.')).collect()
 }
 
 /// The value of a row; `None` for other lines.
@@ -96,7 +108,7 @@ mod tests {
         ];
         for (clock, cycles, elapsed) in reports {
             let text = format!(" Performance counter stats for './a 1.5':\n\n  {clock}\n  {cycles}\n\n  {elapsed}\n");
-            let mark = decimal_mark(&text);
+            let mark = decimal_marks(&text)[0];
             let values = [clock, cycles, elapsed].map(|line| row(line, mark).map(|row| row.value).unwrap_or_default());
             assert_eq!(values, ["1234.56", "3456789", "1.237"], "{text}");
         }
