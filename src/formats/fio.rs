@@ -39,16 +39,16 @@ impl Format for Fio {
             let job_name = text_at(job, "jobname").unwrap_or("job");
             for kind in ["read", "write", "trim"] {
                 let Some(io) = job.get(kind) else { continue };
+                let number = |path: &str| number_at(io, path);
+                let Some(iops) = number("iops").filter(|iops| *iops > 0.0) else { continue };
+                let name = format!("{job_name}/{kind}");
                 for (option, setting) in LOAD {
                     let stated = job.get("job options").and_then(|options| options.get(option));
                     let global = || file.get("global options")?.get(option);
                     if let Some(value) = stated.or_else(global).and_then(Value::as_str) {
-                        builder.settings.add(&format!("{job_name}/{kind}"), setting, value);
+                        builder.settings.add(&name, setting, value);
                     }
                 }
-                let number = |path: &str| number_at(io, path);
-                let Some(iops) = number("iops").filter(|iops| *iops > 0.0) else { continue };
-                let name = format!("{job_name}/{kind}");
                 builder.add_run(
                     &name,
                     Metric::measured("iops", Unit::PerSecond, Direction::Higher),
