@@ -42,7 +42,9 @@ impl Format for BenchmarkIps {
                 add(&mut builder, &entry.name, entry.ips.0, entry.stddev.finite(), samples);
             }
         } else {
-            for Line { name, ips, percent } in text::decode(source)?.lines().filter_map(parse_line) {
+            for (at, line) in text::numbered_lines(&text::decode(source)?) {
+                let Some(Line { name, ips, percent }) = parse_line(line) else { continue };
+                builder.line = Some(at);
                 add(&mut builder, name, ips, Some(ips * percent / 100.0), None);
             }
         }

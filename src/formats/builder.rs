@@ -205,8 +205,8 @@ impl<'a> ReadingBuilder<'a> {
         }
     }
 
-    /// Notes that the current line has a result, or a failure.
-    fn has_result(&mut self) {
+    /// Notes that the current line has a result, or a failure. Formats that add results later call it themselves.
+    pub fn has_result(&mut self) {
         self.last_result = self.line.or(self.last_result);
     }
 

@@ -54,8 +54,13 @@ impl Format for TimeV {
             let (Some(report), Some((key, value))) = (reports.last_mut(), line.rsplit_once(": ")) else { continue };
             let Some((metric, parse)) = row(key) else { continue };
             match parse(value) {
-                Some(value) if key == "Exit status" => report.status = Some(value),
-                Some(value) => report.values.push((metric, value)),
+                Some(value) => {
+                    builder.has_result();
+                    match key {
+                        "Exit status" => report.status = Some(value),
+                        _ => report.values.push((metric, value)),
+                    }
+                }
                 None => builder.warn("unreadable-line", format!("`{key}` is not a valid number; skipped")),
             }
         }

@@ -32,7 +32,8 @@ impl Format for Timeit {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let mut raw: Vec<f64> = Vec::new();
         let mut count = 0;
-        for line in text.lines() {
+        for (at, line) in text::numbered_lines(&text) {
+            builder.line = Some(at);
             let evidence = match parse_line(line) {
                 None => continue,
                 Some(Line::Raw(times)) => {
@@ -96,6 +97,18 @@ mod tests {
     fn evidence(text: &str) -> Vec<Evidence> {
         let reading = Timeit.parse(Source { name: "t.txt", bytes: text.as_bytes() }).unwrap();
         reading.measurements.into_iter().flat_map(|m| m.evidence).collect()
+    }
+
+    #[test]
+    fn an_exception_ends_the_run_unless_a_result_follows() {
+        let ends = |text: String| {
+            let reading = Timeit.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+            reading.failures.early_ends.len()
+        };
+        let result = "100 loops, best of 5: 2.07 msec per loop\n";
+        let traceback = "Traceback (most recent call last):\n  File \"b.py\", line 3\nKeyError: 'a'\n";
+        assert_eq!(ends(format!("{traceback}{result}")), 0);
+        assert_eq!(ends(format!("{result}{traceback}")), 1);
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                     name.push(rest.to_owned());
                     let name = join_lines(&name);
                     if short {
+                        builder.has_result();
                         push(&mut rows, &heading, name, value, None, samples);
                         State::Table(Vec::new())
                     } else {
@@ -94,6 +95,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                 }
             },
             State::Deviation(name, samples, mean) => {
+                builder.has_result();
                 push(&mut rows, &heading, name, mean, first_time(line), samples);
                 State::Table(Vec::new())
             }
