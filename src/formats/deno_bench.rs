@@ -86,6 +86,9 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
         builder.line = Some(number);
         if let Some(name) = line.strip_prefix("group ") {
             group = format!("{}/", name.trim());
+            in_table = true;
+        } else if line.trim().is_empty() {
+            in_table = false; // what the benchmarks print may look like the row of a failed one
         } else if line.starts_with("file://") {
             group.clear();
         } else if is_header(line) {

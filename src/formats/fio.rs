@@ -46,7 +46,8 @@ impl Format for Fio {
                     let stated = job.get("job options").and_then(|options| options.get(option));
                     let global = || file.get("global options")?.get(option);
                     if let Some(value) = stated.or_else(global).and_then(Value::as_str) {
-                        builder.settings.add(&name, setting, value);
+                        let bytes = if option == "bs" { bytes_of(value) } else { None };
+                        builder.settings.add(&name, setting, bytes.map_or(value.to_owned(), |bytes| bytes.to_string()));
                     }
                 }
                 builder.add_run(
@@ -80,5 +81,31 @@ impl Format for Fio {
             }
         }
         builder.finish()
+    }
+}
+/// A size as an option has it: `4k`, `4KiB` and `4096` are the same.
+fn bytes_of(size: &str) -> Option<u64> {
+    let size = size.trim().to_ascii_lowercase();
+    let digits = size.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let factor = match &size[digits.len()..] {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_compared_in_bytes() {
+        for size in ["4k", "4K", "4KiB", "4096", "4096B"] {
+            assert_eq!(bytes_of(size), Some(4096), "{size}");
+        }
+        assert_eq!((bytes_of("4k-16k"), bytes_of("")), (None, None));
     }
 }

@@ -37,7 +37,7 @@ pub fn workflow(report: &Report) -> String {
     let mut errors: Vec<(String, String)> = unique(errors.into_iter().flatten());
     // A first run needs no annotation; its log and summary name what is missing.
     let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
-    if (report.verdict == Verdict::Fail || is_without_verdict) && errors.is_empty() {
+    if errors.is_empty() && (report.verdict == Verdict::Fail || is_without_verdict && warnings.is_empty()) {
         errors.push(("perfgate".to_owned(), verdict(report)));
     }
     let level = if is_without_verdict { "warning" } else { "error" };
