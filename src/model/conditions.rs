@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 /// Between the setting and the benchmark in the key of a fact.
 const OF: &str = " of ";
 
-/// At most this many benchmarks of a setting have a fact of their own. A run stores a limited number of facts.
+/// At most this many benchmarks of a setting have a fact of their own. A run stores at most 1,000 facts.
 const MAX_EXCEPTIONS: usize = 100;
+
+/// Files that are merged into a run add no more facts of single benchmarks than this.
+const MAX_MERGED_EXCEPTIONS: usize = 500;
 
 /// The settings of the benchmarks of a tool: by setting, then by benchmark.
 #[derive(Debug, Default)]
@@ -75,13 +78,18 @@ impl Environment {
     }
 
     /// Adds the settings of other results of the same run. A setting for all benchmarks of those results becomes one of each,
-    /// if the value differs here.
+    /// if the value differs here. Beyond a limit, the benchmarks have the value for all.
     pub fn merge_conditions<'a>(&mut self, other: &Environment, benchmarks: impl Iterator<Item = (&'a str, &'a str)>) {
+        let mut exceptions = self.0.keys().filter(|key| Self::is_condition_of_benchmark(key)).count();
         for (tool, benchmark) in benchmarks {
             for (setting, value) in other.conditions_of(tool) {
                 let value = other.condition(tool, setting, benchmark).unwrap_or(value);
+                if exceptions >= MAX_MERGED_EXCEPTIONS {
+                    return;
+                }
                 if self.get(&format!("{tool}:{setting}")).is_some_and(|common| common != value) {
                     self.set(&format!("{tool}:{setting}{OF}{benchmark}"), value);
+                    exceptions += 1;
                 }
             }
         }
@@ -148,6 +156,15 @@ mod tests {
         one.merge_conditions(&environment(&[("b", "8")]), [("jmh", "b")].into_iter());
         let value = |benchmark| one.condition("jmh", "threads", benchmark);
         assert_eq!((value("a"), value("b")), (Some("1"), Some("8")));
+    }
+
+    #[test]
+    fn merged_files_add_a_limited_number_of_facts() {
+        let mut one = environment(&[("a", "1")]);
+        let other = environment(&[("b", "8")]);
+        let names: Vec<String> = (0..600).map(|index| format!("b{index}")).collect();
+        one.merge_conditions(&other, names.iter().map(|name| ("jmh", name.as_str())));
+        assert_eq!(one.0.len(), 1 + MAX_MERGED_EXCEPTIONS);
     }
 
     #[test]
