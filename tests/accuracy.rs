@@ -68,14 +68,14 @@ fn flagged(base: &[Run], head: &Run) -> Vec<String> {
     report.benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed).map(|f| f.name).collect()
 }
 
-/// Whether anything in an unchanged suite is regressed, and the share of its benchmarks that are called unchanged.
+/// Unchanged suites: the share with a regressed benchmark, and the share of benchmarks that are `unchanged`.
 #[derive(Default, Clone, Copy)]
-struct Harmless {
+struct UnchangedSuites {
     alarms: Share,
     unchanged: Share,
 }
 
-impl Harmless {
+impl UnchangedSuites {
     fn add(&mut self, base: &[Run], head: &Run) {
         let outcomes: Vec<Outcome> = report(base, head).benchmarks.iter().map(|finding| finding.outcome).collect();
         self.alarms.add(outcomes.contains(&Outcome::Regressed));
@@ -114,8 +114,8 @@ impl Share {
 
 #[derive(Default, Clone, Copy)]
 struct Score {
-    quiet: Harmless,
-    busy: Harmless,
+    quiet: UnchangedSuites,
+    busy: UnchangedSuites,
     recall: Share,
 }
 

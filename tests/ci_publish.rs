@@ -587,5 +587,5 @@ fn explanations_of_the_measuring_job_are_published() {
     let packing = [&measuring[..], &[("PERFGATE_PUBLISH", "false")]].concat();
     ci(&sandbox, "pull_request", &event, &packing, &[])
         .exits(0)
-        .reports("warning: the packed results have no room for the explanations of slow;");
+        .reports("warning: explanations left out of the packed results (size limit): slow;");
 }

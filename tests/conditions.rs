@@ -1,4 +1,4 @@
-//! Base and head that were measured under different conditions. All results are synthetic.
+//! Base and head measured with different settings. All results are synthetic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
@@ -90,7 +90,7 @@ fn other_threads_and_much_shorter_iterations_of_jmh_are_inconclusive() {
     head(r#""warmupIterations": 2"#, r#""warmupIterations": 0"#)
         .exits(0)
         .prints("warmup iterations 2 in base, 0 in head");
-    // A smaller difference of what is measured is named, and does not decide.
+    // A smaller difference is named in a warning and does not prevent the comparison.
     head(r#""forks": 2"#, r#""forks": 1"#).exits(1).prints("jmh:forks (2 → 1)");
 }
 
@@ -166,7 +166,7 @@ fn load_generators_and_lighthouse_state_their_settings() {
             assert!(notes.contains(expected), "{notes}");
         }
     }
-    // The speed index of the machine is never the same twice.
+    // The benchmark index (speed of the machine) varies from run to run, so a small difference is not reported.
     sandbox.write("base", lighthouse("mobile", 1893.5)).write("head", lighthouse("mobile", 1800.5));
     sandbox.perfgate(&["compare", "base", "head"]).exits(0).does_not_print("benchmark-index");
 }
@@ -188,7 +188,7 @@ fn the_machine_and_the_packages_of_asv_are_named() {
 }
 
 #[test]
-fn the_rate_of_a_benchmark_is_as_comparable_as_its_time() {
+fn a_rate_is_inconclusive_if_the_time_of_its_benchmark_is() {
     let go = |iterations: u32, slower: f64, run: u32| {
         let line = |index: u32| {
             let ns = 1000.0 * f64::from(index + 1) * slower * (1.0 + 0.002 * f64::from((run * 7 + index) % 5));

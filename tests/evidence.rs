@@ -148,7 +148,7 @@ fn samples_of_other_settings_are_not_compared() {
         .exits(0)
         .prints("? inconclusive")
         .prints("sampled differently: 1,000 iterations a sample in base, 50,000 in head")
-        .prints("\nNext: Measure base and head again with the same settings");
+        .prints("\nNext: Re-measure base and head with the same settings");
     // A disturbed warm-up has the same effect on criterion's plan. Up to a factor of 10 it is the likely cause, in a large
     // suite up to a factor of 20.
     criterion(&sandbox, "shorter", 101.0, [50, 4, 1], 5);
@@ -211,7 +211,7 @@ fn with_other_work_an_operation_is_compared_per_element() {
     let row = &answer["benchmarks"][0];
     assert!((row["change"].as_f64().unwrap() + 0.05).abs() < 0.01, "{row}");
     let answer = sandbox.perfgate(&["compare", "base", "twice"]);
-    answer.prints("the work of one iteration changed from ").prints("so the change is that of the time per element: ");
+    answer.prints("work per iteration changed from ").prints("; the change is that of the time per element: ");
     criterion(&sandbox, "worse", 4000.0, [50, 100, 2], 3);
     sandbox.perfgate(&["compare", "base", "worse"]).exits(1).prints("✗ regressed");
 }
@@ -489,7 +489,7 @@ fn results_that_are_exactly_those_of_base_were_not_measured() {
         sandbox.write("old", &text).write("new", &text);
         sandbox.perfgate(&["compare", "old", "new"]).exits(2).reports("it has exactly the samples of old");
     }
-    // Repetitions with digits that differ: not chance. Other results are compared.
+    // Repetitions with many differing digits cannot be equal by chance. Other equal results are compared.
     for (file, repeated) in [("go-bench", true), ("google-benchmark", true), ("pyperf", true), ("divan", false)] {
         let sandbox = Sandbox::new();
         let folder = common::data(file);

@@ -74,7 +74,7 @@ fn a_stored_run_keeps_its_failures() {
     sandbox.perfgate_at("r", &["compare", "main", "work"]).exits(1).prints("✗ failed").prints("index out of range");
 }
 
-/// Whether a file of the test data is printed text or a table; the end of a run is not looked for in XML.
+/// Whether a file of the test data is text, and neither JSON nor XML.
 fn is_text(bytes: &[u8]) -> bool {
     let text = std::str::from_utf8(bytes);
     text.is_ok_and(|text| !text.contains('\0') && !text.trim_start().starts_with(['<', '{', '[']))
@@ -104,7 +104,7 @@ fn the_end_of_a_crashed_run_is_recognized_in_every_text_format() {
     assert!(formats.len() >= 40, "{formats:?}");
 }
 
-/// Results in which `a` is measured, and in which `b` is missing or failed; and the reason.
+/// A tool and three outputs: for `a`, for `b`, and for a `b` that failed. Base has the first two, head the first and the third.
 const FAILED_IN_TOOL: [(&str, &str, &str, &str); 19] = [
     (
         "divan",
@@ -212,21 +212,16 @@ const FAILED_IN_TOOL: [(&str, &str, &str, &str); 19] = [
         r#"<BenchmarkResults name="b"><failed message="boom"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
     ),
     (
-        "catch2 xml that ends in the middle",
+        "catch2 xml, incomplete",
         r#"<Catch2TestRun name="x"><TestCase name="t"><BenchmarkResults name="a"><mean value="5"/></BenchmarkResults>"#,
         r#"<BenchmarkResults name="b"><mean value="5"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
         r#"<BenchmarkResults name="boom">"#,
     ),
-    (
-        "go that ends in the middle",
-        "BenchmarkA-8  100  5 ns/op\n",
-        "BenchmarkB-8  100  5 ns/op\n",
-        "BenchmarkB-8   \tboom\n",
-    ),
+    ("go, incomplete", "BenchmarkA-8  100  5 ns/op\n", "BenchmarkB-8  100  5 ns/op\n", "BenchmarkB-8   \tboom\n"),
 ];
 
 #[test]
-fn what_failed_in_its_tool_is_failed_and_not_removed_or_not_run() {
+fn a_benchmark_that_failed_in_its_tool_is_failed_not_removed_or_not_run() {
     for (tool, measured, other, failed) in FAILED_IN_TOOL {
         let sandbox = Sandbox::new();
         sandbox.write("base", format!("{measured}{other}")).write("head", format!("{measured}{failed}"));
@@ -236,7 +231,7 @@ fn what_failed_in_its_tool_is_failed_and_not_removed_or_not_run() {
         assert_eq!((&counts["failed"], &counts["removed"]), (&1.into(), &0.into()), "{tool}: {}", answer.stdout);
         let findings = &answer.json()["benchmarks"];
         let notes: String = findings.as_array().unwrap().iter().map(|one| one["notes"].to_string()).collect();
-        let has_reason = ["vitest", "middle", "signal", "bencher", "go"].iter().any(|part| tool.contains(part));
+        let has_reason = ["vitest", "incomplete", "signal", "bencher", "go"].iter().any(|part| tool.contains(part));
         assert!(has_reason || notes.contains("boom"), "{tool}: {notes}");
     }
 }

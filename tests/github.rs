@@ -394,7 +394,7 @@ fn whatever_is_posted_is_repeated_after_a_fault_and_never_there_twice() {
     assert_eq!(hub.count("POST", "/issues/20/comments"), 2);
     let comments = hub.state().issues[0].comments.clone();
     assert!(comments.len() == 1 && comments[0].starts_with("It is gone.\n<!-- perfgate:"), "{comments:?}");
-    // A later closing for the same reason has a comment of its own, and a later report of the same content a check run.
+    // Closing again for the same reason adds a comment, and a later report with the same content adds a check run.
     faults("/comments");
     close_issue(&client, &slug(), &issue, ClosedAs::Completed, "It is gone.").unwrap();
     assert_eq!((hub.count("POST", "/issues/20/comments"), hub.state().issues[0].comments.len()), (4, 2));

@@ -496,7 +496,7 @@ fn a_site_has_a_page_and_a_file_for_each_series() {
 }
 
 #[test]
-fn a_step_below_a_clock_cycle_is_no_change() {
+fn a_step_below_a_clock_cycle_is_not_a_change() {
     let sandbox = Sandbox::new();
     let commits = commits(&sandbox, 24);
     let one = |(i, commit): (usize, &Commit)| {

@@ -169,7 +169,7 @@ fn a_truncated_object_that_is_borrowed_is_named() {
 }
 
 #[test]
-fn a_report_that_is_longer_than_a_pipe_holds_is_printed() {
+fn a_report_longer_than_the_buffer_of_a_pipe_is_printed() {
     let sandbox = Sandbox::new();
     let results = (0..1000).map(|index| format!(r#"{{"name": "benchmark {index}", "unit": "ns", "value": 100}}"#));
     sandbox.write("results.json", format!("[{}]", results.collect::<Vec<_>>().join(",")));

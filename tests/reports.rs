@@ -1,4 +1,4 @@
-//! Questions that readers of reports asked: each has its answer in the text, or no longer arises.
+//! Questions that readers of reports asked. Each test checks that the report answers one of them, or no longer raises it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
 mod common;
@@ -47,7 +47,7 @@ fn saved(sandbox: &Sandbox) -> Report {
 }
 
 #[test]
-fn an_interval_with_0_is_the_reason_and_not_the_number_of_benchmarks() {
+fn an_interval_with_0_is_the_reason_even_in_a_small_suite() {
     let answer = numbers(&[1000.0, 2000.0, 3000.0], &[1300.0, 2000.0, 3000.0], &[]);
     let row = numbers(&[1000.0, 2000.0, 3000.0], &[1300.0, 2000.0, 3000.0], &["--format", "json"]).json();
     assert!(row["benchmarks"][0]["interval"][0].as_f64().unwrap() < 0.0, "{row}");
@@ -63,13 +63,13 @@ fn the_mean_is_not_shown_where_it_is_noise_and_contradicts_the_shift() {
         let (_, answer) = compared(&few, template);
         answer.prints("suite-wide shift +3").does_not_print("geometric mean").does_not_print("outweigh");
         let (_, answer) = compared(&many, template);
-        answer.prints("suite-wide shift +3").prints("(larger changes of others outweigh it in the mean)");
+        answer.prints("suite-wide shift +3").prints("(outweighed in the mean by larger changes of other benchmarks)");
         answer.prints("eometric mean");
     }
 }
 
 #[test]
-fn a_passing_verdict_says_what_was_checked() {
+fn a_passing_verdict_names_what_was_checked() {
     let same = [1.0; 12];
     compared(&same, &[]).1.exits(0).prints("PASS: no regression in 12 benchmarks\n");
     let budget = "[[budget]]\nmatch = 'bench*'\nmetric = 'time'\ntarget = '<2us'\n";
@@ -118,7 +118,7 @@ fn a_note_on_units_is_printed_once() {
 }
 
 #[test]
-fn the_place_of_further_warnings_is_named_truly() {
+fn the_table_gives_the_right_place_of_further_warnings() {
     let run = |count: usize, value: f64| {
         let all: Vec<_> = (0..count).map(|at| (format!("bench{at}"), vec![value, value, -1.0])).collect();
         run_of("ns", &all)
@@ -138,7 +138,7 @@ fn the_place_of_further_warnings_is_named_truly() {
 }
 
 #[test]
-fn no_advice_to_measure_more_stands_next_to_one_that_more_runs_decide_nothing() {
+fn more_runs_are_not_recommended_where_they_would_not_decide() {
     // "noisy" is not decided by 20 more runs, and "moved" by a few.
     let side = |noise: [f64; 6], factor: f64| {
         let of = |name: &str, level: f64, noise: &[f64]| {
@@ -176,7 +176,7 @@ fn the_reason_that_many_undecided_rows_share_is_printed_once() {
 }
 
 #[test]
-fn results_compared_with_themselves_are_named_so() {
+fn comparing_results_with_themselves_is_an_error_with_this_reason() {
     let sandbox = Sandbox::new();
     sandbox.bench("criterion", "a", 1000.0, 1);
     let answer = sandbox.perfgate(&["compare", "criterion", "criterion"]);

@@ -32,9 +32,7 @@ fn twice_the_work_per_iteration_is_compared_per_element() {
     let answer = compared("criterion-work-changed", &["base"], "head", &[]);
     answer
         .exits(0)
-        .prints(
-            "the work of one iteration changed from 1 to 2 elements, so the change is that of the time per element: ",
-        )
+        .prints("work per iteration changed from 1 to 2 elements; the change is that of the time per element: ")
         .prints("−5.");
 }
 

@@ -122,7 +122,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
             output::note(&error.to_string());
             return Ok(0);
         }
-        Err(error) if error.is_missing_baseline() => bail!("{error}; with --allow-missing-baseline, this exits with 0"),
+        Err(error) if error.is_missing_baseline() => bail!("{error}; to exit with 0, pass --allow-missing-baseline"),
         report => report?,
     };
     report.diagnostics.extend(which);
@@ -144,7 +144,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     match report.verdict {
         Verdict::None if args.allow_missing_baseline => Ok(0),
         Verdict::None => {
-            // The other views contain the next step.
+            // The other views print the next step themselves.
             let is_data = args.template.is_none() && matches!(args.format, View::Json | View::Junit | View::Csv);
             let next = render::next_step(&report).filter(|_| is_data).map(|next| format!(". {next}"));
             bail!("no verdict: {}{}", render::not_judged(&report), next.unwrap_or_default())

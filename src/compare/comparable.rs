@@ -67,7 +67,7 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64
         let (base, head) = (of(base)?, of(head)?);
         let message = || {
             format!(
-                "sampled differently: {} {per}in base, {} in head; measure both again with the same settings",
+                "sampled differently: {} {per}in base, {} in head; re-measure both with the same settings",
                 counted(base.round() as usize, noun),
                 thousands(head.round() as usize)
             )
@@ -81,7 +81,7 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64
 
 /// How many times the work of base one operation does in head, where it differs.
 pub(super) fn work_ratio(base: &Measurement, head: &Measurement) -> Option<f64> {
-    /// These print rounded times and rates, from which the work is computed.
+    /// Tools that print rounded times and rates: the work computed from them is inexact.
     const ROUNDED: [&str; 3] = ["criterion-text", "divan", "go-bench"];
     let rounded = ROUNDED.contains(&&*head.tool);
     let (base_work, head_work) = (base.work?, head.work?);
@@ -101,7 +101,7 @@ mod tests {
     use crate::model::{Evidence, Metric, Work, WorkUnit};
 
     #[test]
-    fn work_computed_from_rounded_rates_differs_by_more_than_the_rounding() {
+    fn small_differences_of_work_computed_from_rounded_rates_are_ignored() {
         let ratio = |tool: &'static str, work: [f64; 2], time: [f64; 2]| {
             let [base, head] = [0, 1].map(|side| {
                 let mut measurement = Measurement::new(tool, "b", Metric::time(), Evidence::Value(time[side]));

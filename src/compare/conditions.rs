@@ -1,4 +1,5 @@
-//! Settings that make two sides incomparable: how the benchmarks of a tool were sampled, and the settings that results state.
+//! Finds pairs that cannot be compared because base and head were measured with different settings: those of the sampling, and
+//! those stated in the results.
 
 use super::comparable::{self, Sampling};
 use super::pairs::Pair;
@@ -13,7 +14,8 @@ pub(super) fn check(pairs: &mut [Pair<'_>], base: &[Run], head: &[Run]) {
     }
 }
 
-/// Compares how times were sampled. All other measured metrics of a benchmark are from the same samples.
+/// Compares the sampling of times. The other measured metrics of a benchmark come from the same samples, so they are not
+/// comparable either.
 fn check_sampling(pairs: &mut [Pair<'_>]) {
     let mut suites: BTreeMap<&str, Vec<[Sampling; 2]>> = BTreeMap::new();
     for pair in pairs.iter().filter(|pair| pair.iterations.iter().all(Option::is_some)) {
@@ -40,8 +42,8 @@ fn check_sampling(pairs: &mut [Pair<'_>]) {
     }
 }
 
-/// Compares the settings that the results of base and head state. Base runs with other settings are left out, unless no others
-/// would remain.
+/// Compares the settings stated in the results. Base runs with other settings than head are left out, unless all of them have
+/// other settings.
 fn check_stated(pair: &mut Pair<'_>, base: &[Run], head: &[Run]) {
     if pair.metric.exact || !pair.is_shared() {
         return;
@@ -71,6 +73,6 @@ fn difference(pair: &Pair<'_>, base: &Environment, head: &Environment) -> Option
             .then(|| format!("{} {base} in base, {head} in head", setting.replace('-', " ")))
     };
     let all: Vec<String> = head.conditions_of(tool).filter_map(of_one).collect();
-    let measure = "measure both again with the same settings";
+    let measure = "re-measure both with the same settings";
     (!all.is_empty()).then(|| format!("measured with different settings: {}; {measure}", all.join(", ")))
 }

@@ -5,29 +5,29 @@ use crate::model::{Digest, Direction, Run, differences};
 use rayon::prelude::*;
 use std::collections::HashSet;
 
-/// Repeated numbers are not chance if they would repeat by chance once in 10 to the power of this.
+/// Equal numbers are not chance if they have at least this many random digits together: a probability of 1 in 10^9.
 const MIN_DIGITS: f64 = 9.0;
-/// Digits of a value that count: the conversion of a unit changes those after them.
+/// Digits of a value that are compared: unit conversions change the later ones.
 const SIGNIFICANT_DIGITS: usize = 12;
 
 /// Whether every benchmark of head has exactly the results of base: nothing was measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SameResults {
-    /// Some results differ, or too few are known.
+    /// Some results differ, or they have too few digits to rule out chance.
     #[default]
     No,
-    /// The results have samples.
+    /// All results are equal, including samples.
     Samples,
-    /// The results have repetitions: `go test -count`, Google Benchmark, pyperf.
+    /// All results are equal and have repetitions, but no samples: `go test -count`, Google Benchmark, pyperf.
     Repetitions,
 }
 
-/// The benchmarks of which head has the results of base.
+/// The benchmarks with equal results in base and head.
 #[derive(Debug, Default)]
 pub(super) struct LeftOver<'a> {
-    /// Those whose results never repeat by chance.
+    /// Those whose results cannot be equal by chance.
     pub repeated: Vec<&'a str>,
-    /// Whether all results repeat, and not by chance.
+    /// Whether all results are equal, and not by chance.
     pub everything: SameResults,
 }
 
@@ -39,7 +39,7 @@ impl<'a> LeftOver<'a> {
             .filter(|pair| pair.is_shared())
             .map(|pair| (&*pair.benchmark, pair.repetition()))
             .collect();
-        // Whoever changes a fact in a file of results did not copy the file. Samples are proof in spite of it.
+        // If the facts differ, the file was not just copied, so equal repetitions prove nothing. Equal samples still do.
         let same_facts =
             |head: &Run| base.iter().any(|base| differences(&base.environment, &head.environment, &[]).is_empty());
         let numbers_count = head.iter().any(same_facts);
@@ -69,7 +69,7 @@ impl<'a> LeftOver<'a> {
 enum Repetition {
     /// No head run has the values of a base run.
     Different,
-    /// The values are the same. By chance this would happen once in 10 to the power of `digits`.
+    /// The values are the same. The probability of this by chance is 10^-`digits`.
     SameValues { digits: f64 },
     /// The samples are the same, which never happens for two measurements.
     SameSamples,
@@ -98,13 +98,13 @@ impl Pair<'_> {
 struct RunResults {
     /// Median, number of samples and within-run drift of each entry.
     entries: Vec<(u64, u32, u32)>,
-    /// True for samples, which two measurements never share. Repetitions are few and may be rounded.
+    /// True for samples: two measurements never have the same ones. Repetitions are few and may be rounded, so they may be equal.
     has_drift: bool,
 }
 
 impl RunResults {
-    /// How many random digits the repetitions have together: the last digits of each, as far as the repetitions differ.
-    /// A single value, and one that does not vary, has none: it may not be measured at all.
+    /// The number of random digits of all repetitions together: the digits in which the repetitions differ, once for each
+    /// distinct value after the first. A constant value has none: it may not be measured at all.
     fn digits(&self) -> f64 {
         let values: Vec<f64> = self.entries.iter().map(|(bits, ..)| f64::from_bits(*bits)).collect();
         let distinct: HashSet<u64> = self.entries.iter().map(|(bits, ..)| *bits).collect();
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!([digits(&[1234.0]), digits(&[1234.0, 1234.0]), digits(&[])], [0.0; 3]);
         assert!((digits(&[1234.0, 1244.0, 1240.0]) - 2.0).abs() < 1e-9);
         assert!((digits(&[12.34, 12.44]) - 1.0).abs() < 1e-9);
-        // Twelve digits at most: 0.1 + 0.2 has no more than 0.3.
+        // Only 12 digits count, so 0.1 + 0.2 (0.30000000000000004) has those of 0.3.
         assert!((digits(&[0.1 + 0.2, 0.5]) - 0.301).abs() < 0.001);
     }
 }

@@ -47,7 +47,7 @@ pub struct Pair<'a> {
     pub(super) is_turned: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
     pub(super) iterations: [Option<f32>; 2],
-    /// Why base and head were measured too differently to be compared.
+    /// The note on different settings, if base and head were measured with settings that are not comparable.
     pub(super) other_settings: Option<String>,
     /// The last measurement of base.
     base_measurement: Option<&'a Measurement>,
@@ -145,7 +145,7 @@ impl<'a> Pair<'a> {
         if metric.unit != self.metric.unit {
             self.other_unit = Some(metric);
         }
-        // What one side states holds for the other.
+        // A direction that is known on one side applies to both.
         if metric.direction.is_known() || !self.direction.is_known() {
             self.turn(metric.direction);
         }

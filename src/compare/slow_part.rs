@@ -61,7 +61,7 @@ fn with_typical_means(mut runs: BenchmarkRuns) -> Option<BenchmarkRuns> {
 }
 
 fn has_moved_apart(runs: &BenchmarkRuns) -> bool {
-    let mean = runs.change(Tested::TypicalMeanOfKept);
+    let mean = runs.change(Tested::UncorrectedTypicalMean);
     mean.abs() > MIN_DIFFERENCE && (mean - runs.change(Tested::FastEdge)).abs() > MIN_DIFFERENCE
 }
 

@@ -86,7 +86,7 @@ impl Pair<'_> {
     }
 }
 
-/// The events and samples of each result of a side, where all are shares of samples.
+/// The events and samples of each result of a side; `None` unless all results are shares of samples.
 fn shares(side: &[RunEvidence<'_>], metric: &Metric) -> Option<Vec<(u64, u64)>> {
     side.iter().map(|one| Some((events(one.evidence, metric)?, one.evidence.samples()))).collect()
 }

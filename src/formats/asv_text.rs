@@ -1,5 +1,5 @@
 //! What asv prints while it runs: one value of each benchmark, or a table of the values of one with parameters. If it ran in several
-//! environments (`Benchmarking virtualenv-py3.12`), they are part of the names.
+//! environments (`Benchmarking virtualenv-py3.12`), each name ends with its environment.
 
 use super::builder::ReadingBuilder;
 use super::text::{nanoseconds, number, numbered_lines};
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn several_environments_are_part_of_the_names() {
+    fn names_include_the_environment_if_there_are_several() {
         let of = |environment: &str, value: &str| {
             format!("[ 0.00%] ·· Benchmarking {environment}\n[ 15.00%] ··· a.time_b     {value}±0.01μs\n")
         };

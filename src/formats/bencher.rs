@@ -75,7 +75,7 @@ fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::Ta
     if let Some((line, name)) = unfinished {
         builder.line = Some(line);
         builder.fail(&names.unique(name), "the output ends before its result");
-        builder.end_early("", "the output ends in the middle");
+        builder.end_early("", "the output is incomplete");
     }
 }
 
@@ -85,7 +85,7 @@ fn split(line: &str) -> Option<(&str, &str)> {
     Some((name.trim(), rest))
 }
 
-/// The name of a benchmark that was started in a line without its result: `test NAME ... ` and what the benchmark printed.
+/// The name in a line without a result: `test NAME ... `, which output of the benchmark may follow.
 fn started(line: &str) -> Option<&str> {
     let (name, rest) =
         line.strip_prefix("test ")?.split_once(" ... ").or(line.strip_prefix("test ")?.split_once(" ..."))?;
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_two_targets_has_two_results() {
+    fn the_same_name_in_two_targets_gives_two_benchmarks() {
         let target = |name: &str, ns: u32| {
             format!(
                 "     Running benches/{name}.rs (target/release/deps/{name}-12)\n\ntest small ... bench: {ns} ns/iter (+/- 9)\n"

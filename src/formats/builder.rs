@@ -35,7 +35,7 @@ pub(super) struct ReadingBuilder<'a> {
     unknown_units: BTreeSet<String>,
     diagnostics_by_code: BTreeMap<String, usize>,
     first_problem_line: Option<u64>,
-    /// Settings that the file states: results of other settings are not compared.
+    /// Measurement settings stated in the file. Results with different settings are not compared.
     pub settings: Settings,
     /// Line of the last result, in formats that are read line by line.
     last_result: Option<u64>,

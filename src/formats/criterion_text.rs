@@ -82,7 +82,7 @@ fn work_per_second(line: &str) -> Option<Work> {
     Some(Work { amount: value * scale.factor, unit })
 }
 
-/// The second of three values in brackets, with its unit.
+/// The second of three values in brackets (the estimate), with its unit.
 fn middle(values: &str) -> Option<(f64, &str)> {
     let inner = values.trim().strip_prefix('[')?.strip_suffix(']')?;
     let words: Vec<&str> = inner.split_whitespace().collect();

@@ -88,11 +88,11 @@ const LOWER: &[&str] = &[
 const COUNTED: &[&str] =
     &["items", "bytes", "ops", "rows", "requests", "queries", "events", "messages", "elements", "records"];
 
-/// What remains, of which more is better, although its unit is that of a consumption.
+/// Words for what remains. More of it is better, although for its unit (bytes, time) less usually is.
 const REMAINING: &[&str] =
     &["free", "available", "saved", "savings", "headroom", "remaining", "unused", "spare", "uptime"];
 
-/// Whether the words of a name say that its values are what remains, such as free memory.
+/// Whether a name has a word for what remains, such as `free` in `free memory`.
 pub(super) fn is_remaining(name: &str) -> bool {
     words(name).iter().any(|word| is_in(REMAINING, word))
 }

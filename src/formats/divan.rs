@@ -185,7 +185,7 @@ fn convert((number, label): (f64, &str), unit: &Unit) -> Option<f64> {
     (scale.unit == *unit && value.is_finite() && value >= 0.0).then_some(value)
 }
 
-/// Reads a row of rates below the times of a benchmark. False for other rows.
+/// Reads a row of rates below the times of a benchmark. Returns false for other rows.
 fn read_counter(line: &str, row: Option<&mut Row>) -> bool {
     let cells = cells(line.trim_start_matches(['│', ' ']));
     let Some((median, label)) = cells.get(2).and_then(|cell| quantity(cell)) else { return false };
@@ -196,7 +196,7 @@ fn read_counter(line: &str, row: Option<&mut Row>) -> bool {
     true
 }
 
-/// Work per second in one `Mitem/s`, `char/s` or `MB/s`.
+/// The work per second of a unit such as `Mitem/s`, `char/s` or `MB/s`.
 fn rate(label: &str) -> Option<Work> {
     let Some(prefix) = label.strip_suffix("item/s").or_else(|| label.strip_suffix("char/s")) else {
         let scale = Unit::parse(label).filter(|scale| scale.unit == Unit::BytePerSecond)?;

@@ -6,7 +6,7 @@ use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde_json::Value;
 
-/// Options that determine the load, with their names in a report.
+/// fio's options that determine the load, and the names that reports use for them.
 const LOAD: [(&str, &str); 4] =
     [("bs", "block-size"), ("iodepth", "queue-depth"), ("numjobs", "jobs"), ("rw", "access-pattern")];
 
@@ -83,6 +83,7 @@ impl Format for Fio {
         builder.finish()
     }
 }
+
 /// A size as an option has it: `4k`, `4KiB` and `4096` are the same.
 fn bytes_of(size: &str) -> Option<u64> {
     let size = size.trim().to_ascii_lowercase();
@@ -107,5 +108,20 @@ mod tests {
             assert_eq!(bytes_of(size), Some(4096), "{size}");
         }
         assert_eq!((bytes_of("4k-16k"), bytes_of("")), (None, None));
+    }
+
+    #[test]
+    fn settings_are_recorded_only_for_kinds_with_results() {
+        // With all kinds counted, 40 jobs had 120 settings: more than a file may state.
+        let job = |number: u32| {
+            format!(
+                r#"{{"jobname": "j{number}", "job options": {{"bs": "{number}k"}}, "read": {{"iops": 5.0}},
+                "write": {{"iops": 0}}, "trim": {{"iops": 0}}}}"#
+            )
+        };
+        let jobs: Vec<String> = (1..=40).map(job).collect();
+        let text = format!(r#"{{"fio version": "fio-3.36", "jobs": [{}]}}"#, jobs.join(","));
+        let reading = Fio.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        assert_eq!(reading.environment.condition("fio", "block-size", "j7/read"), Some("7168"));
     }
 }

@@ -2,8 +2,8 @@
 //! history (`data.js`, or the file of `external-data-json-path`). The history states the direction; in a list it follows
 //! from the unit. `range` is free text and not read.
 //!
-//! Of Go's benchmarks with several values the action stores the first one with all others in its unit
-//! (`ns/op\t 48 B/op\t 2 allocs/op`), and newer versions also each value as `NAME - UNIT`. They are read as the metrics of NAME.
+//! For a Go benchmark with several values, the action stores one entry whose unit contains the other values
+//! (`ns/op\t 48 B/op\t 2 allocs/op`). Newer versions also store each value as `NAME - UNIT`. All are read as metrics of NAME.
 
 use super::builder::ReadingBuilder;
 use super::go_bench::metric_of_unit;
@@ -146,7 +146,7 @@ fn add_newest_runs(builder: &mut ReadingBuilder<'_>, history: History<'_>) {
     }
 }
 
-/// Adds the entries of a run. `tool` is the action's, and empty in a list.
+/// Adds the entries of a run. `tool` is the `tool` input of the action; it is empty for a list.
 fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValue>, tool: &str) {
     let direction = stated_direction(tool);
     let mut split = BTreeSet::new();

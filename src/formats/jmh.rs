@@ -108,12 +108,13 @@ fn add_secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, scor
     builder.add(name, Metric::measured(label.to_lowercase(), scale.unit, direction), evidence);
 }
 
-/// The bytes that an operation allocates: a count, like the objects that it creates.
+/// Bytes allocated per operation: an exact count.
 pub(super) fn allocated() -> Metric {
     Metric::counted("memory", Unit::Byte, Direction::Lower)
 }
 
-/// Allocations of JMH itself add a fraction of a byte to those of an operation. It is removed where it is the only difference.
+/// JMH's own allocations add a fraction of a byte per operation. If all values are that close to one whole number, the result is
+/// this number.
 pub(super) fn whole_bytes(evidence: Evidence) -> Evidence {
     /// Bytes per operation.
     const FRACTION: f64 = 0.05;
@@ -209,7 +210,7 @@ struct Benchmark<'a> {
 }
 
 impl Benchmark<'_> {
-    /// The load and how long it was measured.
+    /// The settings of the load and of the measuring time.
     fn settings(&self) -> impl Iterator<Item = (&'static str, String)> {
         let number = |value: Option<u64>| value.map(|value| value.to_string());
         let all = [

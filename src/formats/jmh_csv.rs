@@ -73,7 +73,7 @@ pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, row: &Row<'_>) {
     // The decimal point is that of the system's language; thousands are not separated.
     let score = row.score.replace(',', ".").parse::<f64>();
     if profiler.is_some() {
-        // Almost no bytes are printed as a power of ten: `10⁻⁶`.
+        // JMH prints values close to zero as a power of ten: `10⁻⁶`.
         let bytes = if row.score.starts_with("10⁻") { Ok(0.0) } else { score };
         return builder.add(&name, allocated(), bytes.into_iter().map(|bytes| whole_bytes(Evidence::Value(bytes))));
     }

@@ -94,7 +94,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// What the names in the table do not have, such as `org.example.`.
+    /// The package that the names in the table leave out, such as `org.example.`.
     fn package(&self) -> Option<&'a str> {
         self.benchmarks.iter().find_map(|full| {
             let mut starts = [0].into_iter().chain(full.match_indices('.').map(|(at, _)| at + 1));
@@ -104,7 +104,7 @@ impl<'a> Log<'a> {
 }
 
 impl Failure<'_> {
-    /// The name as in the table: without this package, or without all packages.
+    /// The name as in the table: without this package. If the package is unknown: class and method only.
     fn name(&self, package: Option<&str>) -> String {
         let class_and_method = self.benchmark.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
         let without_package = package.and_then(|package| self.benchmark.strip_prefix(package));

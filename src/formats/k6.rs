@@ -322,7 +322,7 @@ fn add_rate(
     if failures && stated != Some(Direction::Higher) {
         return add_errors(builder, name, Some(passes), Some(all));
     }
-    // A success rate of 99.9% that falls to 90% has a hundred times as many failures.
+    // As an error rate: a success rate that falls from 99.9% to 90% changes by only 10%, its error rate by a factor of 100.
     if stated != Some(Direction::Lower) && counts_successes(base) {
         return add_errors(builder, name, Some(fails), Some(all));
     }

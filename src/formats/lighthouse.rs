@@ -100,7 +100,7 @@ impl Format for Lighthouse {
     }
 }
 
-/// How the page was loaded, and how fast the machine was.
+/// The settings with which the page was loaded, and the speed of the machine.
 fn settings(file: &Value) -> Vec<(&'static str, String)> {
     const TEXTS: [(&str, &str); 3] = [
         ("form-factor", "configSettings.formFactor"),

@@ -26,7 +26,7 @@ pub(super) struct Endpoint {
     pub samples: Option<u64>,
     /// Quantiles of the response time as (share, value), in any order; 0 is the minimum, 1 the maximum.
     pub quantiles: Vec<(f64, f64)>,
-    /// What the tool states about the load, such as the number of connections.
+    /// Settings of the load in the tool's output, such as the number of connections.
     pub settings: Vec<(&'static str, String)>,
 }
 

@@ -1,11 +1,11 @@
-//! Numbers that a tool prints in the language of the system: `1,234.5`, `1.234,5`, `1 234,5` or `1'234.5`.
+//! Numbers in the format of the system's locale: `1,234.5`, `1.234,5`, `1 234,5` or `1'234.5`.
 
-/// The decimal mark of numbers printed in one language, if one of them determines it.
+/// The decimal mark of numbers in the same locale; `None` if all of them are ambiguous.
 pub(super) fn decimal_mark<'t>(numbers: impl IntoIterator<Item = &'t str>) -> Option<char> {
     numbers.into_iter().find_map(mark_of)
 }
 
-/// The decimal mark, if a number determines it alone: `1,234` may have groups of digits or decimals, all others are clear.
+/// The decimal mark of one number; `None` if it is ambiguous: the comma in `1,234` may separate groups of digits or decimals.
 fn mark_of(number: &str) -> Option<char> {
     let is_part = |c: char| c.is_ascii_digit() || c.is_whitespace() || matches!(c, '.' | ',' | '\'' | '\u{2019}');
     let digits = number.trim_start_matches(['+', '-']);
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_decimal_mark_follows_from_one_clear_number() {
+    fn one_unambiguous_number_determines_the_decimal_mark() {
         let clear = [
             ("1,234.5", '.'),
             ("1.234,5", ','),
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_all_languages_are_read() {
+    fn numbers_of_all_locales_are_read() {
         for (word, mark) in [("1,234.5", '.'), ("1.234,5", ','), ("1\u{a0}234,5", ','), ("1’234.5", '.')] {
             assert_eq!(number(word, mark), Some(1234.5), "{word}");
         }

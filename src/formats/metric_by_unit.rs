@@ -20,7 +20,7 @@ pub(super) fn stated_metric(name: Option<&str>, label: &str, unit: Unit, directi
     Metric::measured(name, unit, direction)
 }
 
-/// The metric of a value whose name is that of the benchmark, which may contradict the unit (`Free Memory` in MB). The
+/// The metric of a value that has no name but the benchmark's. That name may contradict the unit (`Free Memory` in MB). The
 /// name of a time is never consulted: `lock_free_queue` and `malloc/free` are programs.
 pub(super) fn metric_of_benchmark(benchmark: &str, label: &str, unit: Unit, direction: Option<Direction>) -> Metric {
     let metric = stated_metric(None, label, unit, direction);

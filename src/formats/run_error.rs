@@ -8,11 +8,11 @@ use super::text::numbered_lines;
 pub(crate) struct RunError {
     /// Its line, from 1.
     pub line: u64,
-    /// What is printed about it.
+    /// The printed message.
     pub why: String,
 }
 
-/// What a line reports.
+/// The kind of error that a line reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Report {
     /// The run has ended.
@@ -129,7 +129,7 @@ fn report(line: &str, previous: &str) -> Option<Report> {
         };
     }
     if line.starts_with("Traceback (most recent call last)") {
-        // Python prints the errors of destructors and goes on.
+        // Python prints exceptions of destructors and continues.
         return (!previous.starts_with("Exception ignored ")).then_some(Report::Uncaught);
     }
     // They end the report of an uncaught exception, and some suites print them first.
@@ -140,7 +140,7 @@ fn report(line: &str, previous: &str) -> Option<Report> {
     (ends() || is_end_of_tool(line) || is_signal(line)).then_some(Report::End)
 }
 
-/// Whether a line reports the end of a run with words around something else.
+/// Whether a line reports the end of a run in a form that a fixed beginning does not identify.
 fn is_end_of_tool(line: &str) -> bool {
     let line = line.trim_end();
     let is_cargo =
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_before_a_result_was_caught() {
+    fn an_exception_before_a_result_does_not_end_the_run() {
         let text = "thread 'a' panicked at b.rs:3:1:\nboom\na 1 ns\n";
         assert_eq!(run_error(text, Some(3)), None);
         assert!(run_error(text, None).is_some());

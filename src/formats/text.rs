@@ -110,7 +110,7 @@ pub(super) fn cargo_target(line: &str) -> Option<&str> {
 #[derive(Default)]
 pub(super) struct TargetNames {
     target: String,
-    /// The target of each name.
+    /// The first target that has each name.
     seen: BTreeMap<String, String>,
     shared: BTreeSet<String>,
 }
@@ -132,7 +132,7 @@ impl TargetNames {
         }
     }
 
-    /// The name of a benchmark of the present target.
+    /// The unique name of a benchmark of the current target.
     pub fn unique(&mut self, name: &str) -> String {
         let of = self.seen.entry(name.to_owned()).or_insert_with(|| self.target.clone());
         if *of != self.target {

@@ -34,7 +34,7 @@ impl<'a> Elements<'a> {
     /// The next step, or `None` at the end. An XML error ends the document with a warning; what came before is kept.
     pub(super) fn next(&mut self, builder: &mut ReadingBuilder<'_>) -> Option<Step<'a>> {
         self.step().unwrap_or_else(|error| {
-            // Benchmarks after the error are not removed ones.
+            // Benchmarks after the error are missing, not removed.
             builder.record_early_end("", &error.message);
             builder.warn(&error.code, error.message);
             None

@@ -13,8 +13,8 @@ use crate::verdict::BaselineGap;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-/// Number of opened runs after which a base window is enough, so that a store with many machines, shards or keys does not get
-/// slower as it grows.
+/// After this many opened runs, the search ends with the first full base window. Otherwise reading would get slower as a store
+/// with many machines, shards or keys grows.
 const MAX_RUNS_READ: usize = 4 * HISTORY_RUNS;
 
 /// The runs of a base window.
@@ -225,7 +225,7 @@ impl Gate {
                 }
                 opened += some.len();
                 let joined = count_joined(&found.comparable, ignored);
-                // A rare shard or key is searched for in all candidates.
+                // All candidates are searched for a rare shard or key.
                 let wanted = found.comparable.len() + found.elsewhere.len();
                 let enough = wanted >= MAX_RUNS_READ || opened >= MAX_RUNS_READ && joined >= WINDOW_RUNS;
                 if joined >= HISTORY_RUNS

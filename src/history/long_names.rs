@@ -20,7 +20,7 @@ const TOOLS: [&str; 7] =
 /// Tools that print a class or package in front of names only if the results have several.
 const TOOLS_WITH_OPTIONAL_CLASS: [&str; 2] = ["benchmarkdotnet-table", "jmh-text"];
 
-/// Each value of a Go benchmark in a history of github-action-benchmark was a benchmark of its own.
+/// Units of Go's values. Earlier versions read each value in a history of github-action-benchmark as a separate benchmark.
 const UNITS_OF_GO: [&str; 3] = ["ns/op", "B/op", "allocs/op"];
 
 /// Names of a format.

@@ -1,5 +1,5 @@
-//! Names of Go's benchmarks: the suffix `-4` for the number of processors is dropped where all names of a file have it, and kept
-//! where a file has several. Results of the same number of processors get the same name.
+//! Matches names of Go benchmarks across files. The suffix `-4` (the number of processors) is dropped if all names of a file have
+//! it, and kept if a file has several. Results of the same number of processors get the same name.
 
 use crate::model::{BenchId, Run};
 use std::collections::BTreeSet;
@@ -34,7 +34,7 @@ pub fn match_processors(older: &mut [Run], current: &[Run]) {
     }
 }
 
-/// The name of a run with several numbers of processors among names that all have the number `number`.
+/// The current name of a benchmark from a run with several numbers of processors, if all current results have `number` processors.
 fn short_name(name: &str, number: &str, now: &BTreeSet<String>, before: &BTreeSet<String>) -> Option<String> {
     if let Some(short) = name.strip_suffix(number).and_then(|stem| stem.strip_suffix('-'))
         && now.contains(short)

@@ -59,7 +59,7 @@ impl<R: Read> Read for Limited<R> {
 struct Utf16<R> {
     inner: R,
     to_unit: fn([u8; 2]) -> u16,
-    /// The first half of a pair, whose second half has not been read.
+    /// Units to decode. Between reads: a high surrogate whose low surrogate has not been read, or nothing.
     units: Vec<u16>,
     /// The first byte of a unit, whose second byte has not been read.
     odd: Option<u8>,
@@ -77,8 +77,8 @@ impl<R: Read> Utf16<R> {
                 None => self.odd = Some(*byte),
             }
         }
-        let is_first_half = |unit: &u16| (0xd800..0xdc00).contains(unit);
-        let waiting = if read > 0 { self.units.pop_if(|unit| is_first_half(unit)) } else { None };
+        let is_high_surrogate = |unit: &u16| (0xd800..0xdc00).contains(unit);
+        let waiting = if read > 0 { self.units.pop_if(|unit| is_high_surrogate(unit)) } else { None };
         self.text = io::Cursor::new(String::from_utf16_lossy(&self.units));
         self.units = waiting.into_iter().collect();
         Ok(read > 0)
@@ -100,7 +100,7 @@ impl<R: Read> Read for Utf16<R> {
 mod tests {
     use super::*;
 
-    /// A stream that gives a few bytes at a time.
+    /// A stream that returns at most three bytes per read.
     struct Slow<'a>(&'a [u8]);
 
     impl Read for Slow<'_> {
@@ -127,7 +127,7 @@ mod tests {
             assert_eq!(
                 read(&[&bytes[..], &to_bytes(0xd83d)].concat()),
                 format!("{text}\u{fffd}"),
-                "half a pair at the end"
+                "a high surrogate at the end"
             );
         }
         let mut out = Vec::new();

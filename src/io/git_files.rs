@@ -77,9 +77,9 @@ pub(super) fn find_odd(around: &Path) -> Option<PathBuf> {
         .or_else(|| configurations(&git_dir, &common).into_iter().find_map(|path| odd_included(&path, 0)))
 }
 
-/// Finds the same in place of a `.gitignore` or `.gitattributes` below the top of a work tree: in the directories with tracked
-/// files, and if `is_ignored` is given, where git searches for new files, in all others that are not ignored. `tracked` and the
-/// paths of `is_ignored` are relative to the top.
+/// Finds a named pipe, socket or device in place of a `.gitignore` or `.gitattributes` below the top of a work tree. Searches the
+/// directories with tracked files. If `is_ignored` is given (git then searches for new files), also all others that are not
+/// ignored. `tracked` and the paths of `is_ignored` are relative to the top.
 pub(super) fn find_odd_in_work_tree(
     top: &Path,
     tracked: &BTreeSet<PathBuf>,
@@ -91,7 +91,7 @@ pub(super) fn find_odd_in_work_tree(
     let Some(is_ignored) = is_ignored else { return tracked.iter().find_map(|directory| odd_in(directory)) };
     let mut open = vec![PathBuf::new()];
     while let Some(directory) = open.pop() {
-        // Whether a directory is ignored depends on the files above it, which are checked by then.
+        // Whether a directory is ignored depends on the `.gitignore` files above it, which were checked before.
         if let Some(path) = odd_in(&directory) {
             return Some(path);
         }

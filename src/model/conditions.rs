@@ -1,11 +1,11 @@
-//! Settings of a measurement that its results state: the number of threads, of connections, the time of an iteration. They are
-//! facts of the environment: `wrk:connections` for all benchmarks of a tool, and `wrk:connections of /search` for a benchmark
+//! Measurement settings stated in result files: the number of threads or connections, the time of an iteration. They are stored
+//! as facts of the environment: `wrk:connections` for all benchmarks of a tool, and `wrk:connections of /search` for a benchmark
 //! with another value.
 
 use super::Environment;
 use std::collections::BTreeMap;
 
-/// Between the setting and the benchmark in the key of a fact.
+/// Separates the setting from the benchmark in the key of a fact.
 const OF: &str = " of ";
 
 /// At most this many benchmarks of a setting have a fact of their own. A run stores at most 1,000 facts.
@@ -19,7 +19,7 @@ const MAX_MERGED_EXCEPTIONS: usize = 500;
 pub struct Settings(BTreeMap<&'static str, BTreeMap<String, String>>);
 
 impl Settings {
-    /// Adds a setting of a benchmark, such as the number of threads. Of several values of one benchmark all count.
+    /// Adds a setting of a benchmark, such as the number of threads. Several values of one benchmark are joined.
     pub fn add(&mut self, benchmark: &str, setting: &'static str, value: impl ToString) {
         let value = value.to_string();
         let known = self.0.entry(setting).or_default().entry(benchmark.to_owned()).or_default();
@@ -54,7 +54,7 @@ impl Environment {
         }
     }
 
-    /// The settings that the results of a tool state for all of its benchmarks, with their values.
+    /// The settings that apply to all benchmarks of a tool, with their values.
     pub fn conditions_of<'a>(&'a self, tool: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let start = format!("{tool}:");
         let facts = self.0.range(start.clone()..);
@@ -77,8 +77,8 @@ impl Environment {
         self.0.keys().any(|key| key.contains(':'))
     }
 
-    /// Adds the settings of other results of the same run. A setting for all benchmarks of those results becomes one of each,
-    /// if the value differs here. Beyond a limit, the benchmarks have the value for all.
+    /// Adds the settings of other results of the same run. If a setting of all benchmarks has another value here, it becomes a
+    /// setting of each of those benchmarks. Beyond a limit, the benchmarks have the value for all.
     pub fn merge_conditions<'a>(&mut self, other: &Environment, benchmarks: impl Iterator<Item = (&'a str, &'a str)>) {
         let mut exceptions = self.0.keys().filter(|key| Self::is_condition_of_benchmark(key)).count();
         for (tool, benchmark) in benchmarks {
@@ -102,7 +102,7 @@ pub fn is_other_condition(setting: &str, base: &str, head: &str) -> bool {
         return false;
     }
     let limit = match setting {
-        // How much was measured. The limit is that of other sample settings.
+        // The amount of measuring. The limit is the same as for the number and the length of samples.
         "forks" | "iterations" | "iteration-time" | "warmup-iterations" | "warmup-time" => 9.99,
         // A measured speed of the machine, which differs from run to run.
         "benchmark-index" => 2.0,
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_frequent_value_stands_for_all_and_others_are_exceptions() {
+    fn the_most_frequent_value_is_stored_once_and_others_per_benchmark() {
         let made = environment(&[("a", "1"), ("b", "8"), ("c", "1")]);
         let keys: Vec<&str> = made.0.keys().map(String::as_str).collect();
         assert_eq!(keys, ["jmh:threads", "jmh:threads of b"]);

@@ -28,13 +28,13 @@ pub struct Diagnostic {
     /// Set on a summary: how many diagnostics of this code are not listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stands_for: Option<usize>,
-    /// The units that a note on unknown units names, so that the notes of several files can be joined.
+    /// The units in a note on unknown units: the notes of several files are joined by them.
     #[serde(skip)]
     pub units: Vec<String>,
 }
 
 const UNKNOWN_UNIT: &str = "unknown-unit";
-/// Most units that a note names.
+/// Maximum number of units that a note names.
 const NAMED_UNITS: usize = 5;
 
 impl Diagnostic {
@@ -57,7 +57,7 @@ impl Diagnostic {
         Diagnostic { code: code.into(), severity, message, place, stands_for: None, units: Vec::new() }
     }
 
-    /// A note on units that are not known, and so kept as written.
+    /// A note on unknown units, which are kept as written.
     pub fn unknown_units(place: impl Into<String>, units: Vec<String>) -> Self {
         let named = |units: &[String]| units.iter().map(|unit| format!("`{unit}`")).collect::<Vec<_>>().join(", ");
         let message = match units.as_slice() {
@@ -76,7 +76,7 @@ impl Diagnostic {
         Diagnostic { units, ..Diagnostic::note(UNKNOWN_UNIT, place, message) }
     }
 
-    /// Joins notes on unknown units: each run of each side has one.
+    /// Joins the notes on unknown units of all runs of both sides into one.
     pub fn join_unknown_units(diagnostics: &mut Vec<Diagnostic>) {
         let notes = || diagnostics.iter().filter(|one| one.code == UNKNOWN_UNIT);
         if notes().count() < 2 {

@@ -1,4 +1,4 @@
-//! The smallest change of a value that counts, where the config states none.
+//! The floor: the smallest change of a value that counts. Contains the defaults for metrics without a floor in the config.
 
 use super::{Metric, Unit, VALGRIND};
 

@@ -1,6 +1,6 @@
 //! Changes, shares and counts as text, the same in every message and view.
 
-/// Changes from here on are factors.
+/// From this fraction on (a factor of ten), changes are printed as factors.
 const FACTOR: f64 = 9.0;
 
 /// A fraction as a signed percentage: `+24.9%`; factors of ten and more as `12.5×`.
@@ -14,7 +14,7 @@ pub fn interval(by: Option<f64>, ends: [f64; 2]) -> String {
     interval_ends(by, ends).join(" … ")
 }
 
-/// A larger end of an interval means that nothing limits the change.
+/// Ends of intervals above this are printed as `∞`: the data do not limit the change.
 const HUGE: f64 = 1e12;
 
 /// The ends of an interval.

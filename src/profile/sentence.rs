@@ -77,12 +77,12 @@ impl Explanation {
         format!(", {which} not in the diff; the diff changes {names}")
     }
 
-    /// The functions that the diff changes: first those that changed in the direction of the total, the largest change first, with
-    /// that change.
+    /// The functions changed by the diff. Those whose cost changed in the direction of the total come first, largest change first,
+    /// with their change.
     fn changed_and_grown_first(&self) -> Vec<String> {
         let functions = self.growth.functions.iter();
         let grown: Vec<_> = functions.filter(|one| one.in_diff == Some(true) && one.share.is_some()).collect();
-        // The name without the module is that of a function which is inlined everywhere.
+        // Functions that are inlined everywhere are listed without their module.
         let is_named =
             |name: &str| grown.iter().any(|one| one.name == name || one.name.ends_with(&format!("::{name}")));
         let others = self.changed.iter().filter(|name| !is_named(name)).cloned();

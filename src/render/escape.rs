@@ -6,8 +6,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 /// The maximum length of a name; the middle of a longer one is cut out.
 const LONGEST: usize = 120;
 
-/// The columns of the longest name that a narrow table has in one line, and of the longest part of a longer one. With wide
-/// intervals and values next to it, a comment of 760 pixels has no room for more.
+/// Maximum width, in columns, of a name that a narrow table prints without a break, and of each part of a longer name. Next to
+/// wide intervals and values, longer parts do not fit into a comment, which is 760 pixels wide.
 const LONGEST_UNBROKEN: usize = 32;
 const LONGEST_PART: usize = 24;
 

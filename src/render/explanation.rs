@@ -150,8 +150,8 @@ pub(super) fn explanation_text(explanation: &Explanation, most: usize) -> Explan
     }
 }
 
-/// The first functions. If none of them is in the diff, the last place is for the first one that is and that changed in the
-/// direction of the total: it may be the cause.
+/// The first functions. If none of them is in the diff, the last one is replaced by the first function that is in the diff and
+/// changed in the direction of the total: it may be the cause.
 fn listed(growth: &Growth, most: usize) -> Vec<&GrownFunction> {
     let (first, rest) = growth.functions.split_at(growth.functions.len().min(most));
     let mut listed: Vec<&GrownFunction> = first.iter().collect();

@@ -32,7 +32,7 @@ pub fn shortened(text: &str, width: usize) -> String {
     }
     let rest = width.saturating_sub(1);
     if let Some(text) = text.strip_prefix('…') {
-        // Its start is cut out already.
+        // The start was already left out.
         return format!("…{}", last_columns(text, rest));
     }
     let (end, start) = (rest.div_ceil(2), rest / 2);

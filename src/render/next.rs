@@ -55,7 +55,7 @@ fn passed(report: &Report) -> Option<String> {
         LeftOpen::Failed(1) => "Check the benchmark that failed.",
         LeftOpen::Failed(_) => "Check the benchmarks that failed.",
         LeftOpen::RunError => "Check the error that ended the run; the warnings name it.",
-        // The machines decide, see `next_step`.
+        // Different machines are the reason; `next_step` adds what to do about them.
         LeftOpen::Suspects(_) | LeftOpen::Inconclusive(_) if !report.environment.matches => return None,
         LeftOpen::Suspects(_) => {
             let is_suspect = |finding: &&Finding| finding.suspect && finding.outcome == Outcome::Inconclusive;
@@ -77,8 +77,7 @@ fn decide(report: &Report) -> String {
     let open: Vec<&Finding> =
         report.benchmarks.iter().filter(|one| one.outcome == Outcome::Inconclusive && one.is_judged()).collect();
     if !open.is_empty() && open.iter().all(|finding| finding.other_settings) {
-        return "Measure base and head again with the same settings (number of samples, warm-up, measurement time)."
-            .to_owned();
+        return "Re-measure base and head with the same settings. The notes name the differences.".to_owned();
     }
     measure_again(report, "inconclusive", &open)
 }
@@ -93,7 +92,7 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     } else if report.by_measure && has_number {
         "The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
     } else if report.by_measure {
-        format!("Measure the {which} {noun} again with more `--rounds`.")
+        format!("Re-measure the {which} {noun} with more `--rounds`.")
     } else if has_number {
         format!("Measure the {which} {noun} again (`perfgate measure`). The notes give the number of runs needed.")
     } else {
@@ -105,7 +104,7 @@ fn failed(reason: Reason, report: &Report) -> String {
     let text = match reason {
         Reason::Outcome(Outcome::Regressed, count) => return regressed(count == 1, report),
         Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
-        // The machines decide, see `next_step`.
+        // Different machines are the reason.
         Reason::Outcome(Outcome::Inconclusive, _) if !report.environment.matches => same_machine(report),
         Reason::Outcome(Outcome::Inconclusive, _) => return decide(report),
         Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",

@@ -18,7 +18,7 @@ pub struct Remarks {
     remedy: Option<Fix>,
     /// How many of them further runs would decide.
     decidable: usize,
-    /// What many of them have in common, and how many these are, if not all have it.
+    /// The most frequent advice and the number of benchmarks that have it, unless it is the same for all.
     usual: Option<(Advice, usize)>,
     /// The note that all inconclusive benchmarks have, such as that the machines differ, and their number.
     note: Option<(String, usize)>,
@@ -26,10 +26,10 @@ pub struct Remarks {
     is_in_verdict: bool,
 }
 
-/// What decides a benchmark that is too noisy for more runs.
+/// The advice for a benchmark that is so noisy that more runs would not decide it.
 pub(super) const LESS_NOISE: &str = "reduce the noise (longer benchmarks, a quieter machine), or change the threshold";
 
-/// Fewer benchmarks with the same advice or note have it each.
+/// Advice or a note that fewer benchmarks share is printed for each of them.
 const MIN_USUAL: usize = 3;
 
 /// Why a benchmark is undecided, and what would decide it.
@@ -55,7 +55,7 @@ impl Remarks {
     pub fn of(report: &Report) -> Remarks {
         let all: Vec<Advice> =
             report.benchmarks.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
-        // Advice would be printed in its place.
+        // The shared note replaces the shared advice, so it is used only if there is no advice or the machines differ.
         let note = shared_note(report).filter(|_| all.is_empty() || !report.environment.matches);
         let is_in_verdict =
             report.verdict == Verdict::None && !report.first_run || report.reasons.contains(&Reason::DifferentMachines);
@@ -232,10 +232,10 @@ pub fn samples(finding: &Finding) -> Vec<String> {
     slow_part.into_iter().chain(modes).chain(work(finding)).collect()
 }
 
-/// The factor between the change of the values in the row and the tested change from which on a remark names the former.
+/// A remark gives the change of the values in the row if it differs from the tested change by at least this factor.
 const NOTABLE_FACTOR: f64 = 1.05;
 
-/// The change of the values in the row, where it is not about the tested change.
+/// The change of the values in the row, if it is not close to the tested change.
 fn medians(finding: &Finding) -> Option<String> {
     let (tested, base, head) = (finding.adjusted?, finding.base?, finding.head?);
     let of_values = head.value / (base.value * finding.work_ratio.unwrap_or(1.0)) - 1.0;
@@ -249,8 +249,7 @@ fn medians(finding: &Finding) -> Option<String> {
     Some(format!("the {what} differ by {}", number_text::change(of_values)))
 }
 
-/// `the work of one iteration changed from 1,000 to 2,000 elements; the change is that of the time per element: 1.000 ns →
-/// 1.010 ns`.
+/// `work per iteration changed from 1,000 to 2,000 elements; the change is that of the time per element: 1.000 ns → 1.010 ns`.
 fn work(finding: &Finding) -> Option<String> {
     let (work, ratio) = (finding.work.as_ref()?, finding.work_ratio?);
     let (before, after) = (work.amount / ratio, work.amount);
@@ -271,7 +270,7 @@ fn work(finding: &Finding) -> Option<String> {
     let [base, head] = pair(each, &finding.unit);
     let (before, after) = (amount(before), amount(after));
     Some(format!(
-        "the work of one iteration changed from {before} to {after} {units}, so the change is that of the time per {unit}: {base} → {head}"
+        "work per iteration changed from {before} to {after} {units}; the change is that of the time per {unit}: {base} → {head}"
     ))
 }
 

@@ -101,7 +101,7 @@ pub fn rows<'a>(
     columns.iter().zip(widths).filter(|(_, width)| *width > 0).map(|(column, _)| column.title).collect()
 }
 
-/// A start that all texts of a column share is left out where it takes at least this many columns.
+/// Minimum width of a common prefix that is left out.
 const MIN_START: usize = 8;
 
 fn is_too_wide(columns: &[Column<'_>], rows: &[Row], width: Option<usize>) -> bool {
@@ -111,7 +111,7 @@ fn is_too_wide(columns: &[Column<'_>], rows: &[Row], width: Option<usize>) -> bo
     width.is_some_and(|width| columns.iter().enumerate().map(natural).sum::<usize>() > width + 2)
 }
 
-/// The cells; in columns that can be shortened, `…` takes the place of a start that all texts share, such as a package.
+/// The cells. In columns that can be shortened, `…` replaces a prefix common to all texts, such as a package.
 fn without_common_start<'r>(columns: &[Column<'_>], rows: &'r [Row]) -> Vec<Vec<Cow<'r, str>>> {
     let start = |at: usize| {
         let texts = rows.iter().map(|row| row.cells[at].as_str());
@@ -131,7 +131,7 @@ fn without_common_start<'r>(columns: &[Column<'_>], rows: &'r [Row]) -> Vec<Vec<
     rows.iter().map(|row| row.cells.iter().zip(&starts).map(cell).collect()).collect()
 }
 
-/// Shortened texts of a column that stand for different texts.
+/// Shortened texts of a column that are the same for different texts.
 fn ambiguous(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], at: usize, width: usize) -> HashSet<String> {
     let mut whole: HashMap<String, &str> = HashMap::new();
     let mut found = HashSet::new();
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_start_is_left_out_and_names_that_look_the_same_are_printed_whole() {
+    fn a_common_prefix_is_left_out_and_names_that_look_the_same_are_printed_in_full() {
         let columns = [Column::left("name", Narrow::Shorten), Column::right("change", Narrow::Keep)];
         let shown = |names: &[&str], width| {
             let row = |name: &&str| Row::new(Style::new(), vec![(*name).to_owned(), "+10.0%".to_owned()]);

@@ -118,7 +118,7 @@ pub fn method(report: &Report) -> String {
         };
         text.push_str(&format!(", suite-wide shift {}{means}{is_subtracted}", change(report.common_shift)));
         if mean_contradicts_shift(report) && mean_to_show(report).is_some() {
-            text.push_str(" (larger changes of others outweigh it in the mean)");
+            text.push_str(" (outweighed in the mean by larger changes of other benchmarks)");
         }
     }
     text
@@ -133,10 +133,10 @@ pub fn overall(report: &Report) -> Option<String> {
     mean_to_show(report).map(mean_change)
 }
 
-/// The smallest suite-wide shift that views mention.
+/// The smallest suite-wide shift that is printed.
 const LEAST_SHIFT: f64 = 0.005;
 
-/// True where most benchmarks shifted one way, and the mean of all moved the other way: a few large changes outweigh the shift.
+/// True if the suite-wide shift and the mean change have opposite signs: a few large changes outweigh the shift.
 fn mean_contradicts_shift(report: &Report) -> bool {
     let shift = report.common_shift;
     shift.abs() >= LEAST_SHIFT && report.mean_change.is_some_and(|mean| mean.change * shift < 0.0)

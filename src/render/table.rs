@@ -214,7 +214,7 @@ pub(super) fn q_value(q: f64) -> String {
     match q {
         q if q < 1e-4 => "<0.0001".to_owned(),
         q if q < 1e-2 => format!("{q:.4}"),
-        // Two digits would not show on which side of the usual 5% it is.
+        // With two decimals, 0.0499 and 0.0501 would both print as 0.05, the usual limit.
         q if (0.045..0.055).contains(&q) => format!("{q:.4}"),
         q => format!("{q:.2}"),
     }
@@ -243,7 +243,7 @@ fn diagnostics(out: &mut String, report: &Report, width: Option<usize>) {
         let all: usize = of_code().map(Diagnostic::count).sum();
         let listed = of_code().filter(|diagnostic| diagnostic.stands_for.is_none()).count();
         if all > shown {
-            // A file with very many problems is reported only in part.
+            // Of a file with very many problems, the report contains only some.
             let which = match (listed == all, listed > shown) {
                 (true, _) => " (--format json lists them)".to_owned(),
                 (false, true) => format!(" (--format json lists the first {})", thousands(listed)),

@@ -1,4 +1,4 @@
-//! The verdict in a sentence, and what a passing gate leaves open.
+//! The verdict in a sentence, and what a passing gate does not decide.
 
 use super::quantity::{counted, thousands};
 use super::summary::{counts, different_machines, not_run, reasons};
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
 pub fn verdict(report: &Report) -> String {
-    // Between different machines it explains nothing.
+    // Between different machines, the shift explains nothing.
     let is_open = report.counts.inconclusive > 0 && report.environment.matches;
     let shift = report.unexplained_shift.filter(|_| is_open);
     let shift = shift.map(whole_run).unwrap_or_default();
@@ -54,7 +54,7 @@ fn whole_run(shift: f64) -> String {
     format!("; the whole run is {factor:.2}× {word}: re-measure")
 }
 
-/// What a passing gate leaves open. The first that applies, in this order.
+/// What a passing gate does not decide. The first variant that applies is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeftOpen {
     /// The number of failed benchmarks.
@@ -63,11 +63,11 @@ pub enum LeftOpen {
     RunError,
     /// The number of suspected regressions that are inconclusive.
     Suspects(usize),
-    /// The number of inconclusive rows, where they are more than half of all that were compared.
+    /// The number of inconclusive rows, if they are more than half of the compared ones.
     Inconclusive(usize),
-    /// The number of benchmarks that were not run, where they are more than half.
+    /// The number of benchmarks that were not run, if they are more than half.
     NotRun(usize),
-    /// What the config lets pass: regressions or missed budgets that `fail-on` does not list.
+    /// There are regressions or missed budgets, but `fail-on` does not list them.
     Tolerated,
 }
 
@@ -178,7 +178,7 @@ fn is_one_metric_each(findings: &[&Finding]) -> bool {
     names(findings).len() == findings.len()
 }
 
-/// What a number of findings counts: metrics, if a benchmark has several.
+/// The noun for a number of findings: `metric` if a benchmark has several, otherwise `benchmark`.
 pub(super) fn noun_of(findings: &[&Finding]) -> &'static str {
     if is_one_metric_each(findings) { "benchmark" } else { "metric" }
 }

@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 /// GitHub shows at most this many annotations per level and step.
 const SHOWN: usize = 10;
 
-/// A line for each row and each missed budget that fails the gate, for each other reason, and for what is suspect. The last line
-/// of a level counts the rest; every reason has a line before that.
+/// A line for each row and each missed budget that fails the gate, for each other reason, and for each suspect. Each reason has
+/// one of the first lines. If there are too many, the last line of a level counts the rest.
 pub fn workflow(report: &Report) -> String {
     let (mut errors, mut warnings) = (Vec::new(), Vec::new());
     for reason in &report.reasons {
@@ -58,7 +58,7 @@ fn of_reason(report: &Report, reason: Reason) -> Option<(String, String)> {
     }
 }
 
-/// The annotations without those that are there already.
+/// The annotations without duplicates.
 fn unique(all: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
     let mut seen = BTreeSet::new();
     all.filter(|one| seen.insert(one.clone())).collect()

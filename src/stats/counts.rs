@@ -35,8 +35,8 @@ pub fn compare(base: &[f64], head: &[f64]) -> Option<CountChange> {
     Some(CountChange { runs: Some(runs), ..change })
 }
 
-/// Compares shares of samples, each given as (events, samples); `None` if there are no events or many. Rare events of many
-/// samples follow Poisson distributions, too.
+/// Compares shares of samples, each given as (events, samples); `None` without events, or with too many. The number of rare
+/// events in many samples has a Poisson distribution, like a count per run.
 pub fn compare_shares(base: &[(u64, u64)], head: &[(u64, u64)]) -> Option<CountChange> {
     let sums = |side: &[(u64, u64)]| {
         side.iter().fold((0_u64, 0_u64), |sum, one| (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1)))

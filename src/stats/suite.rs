@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// they can be steady too.
 const LEAST_MAX_SD: f64 = 0.30;
 
-/// How much the typical mean is too low because it leaves out the slowest batch, in standard errors of the mean: `E √n / (n − 1)`
+/// Bias of the typical mean, which leaves out the slowest batch, in standard errors of the mean: `E √n / (n − 1)`
 /// for n batches, where E is the expected largest of n normal values. 0.73 for three batches, 0.60 for seven.
 const LEFT_OUT_BATCH: f64 = 0.65;
 
@@ -47,8 +47,8 @@ pub enum Tested {
     FastEdge,
     /// The typical mean of the samples, corrected for the batch that it leaves out.
     TypicalMean,
-    /// The typical mean as it is: one slow batch does not change it.
-    TypicalMeanOfKept,
+    /// The typical mean without the correction: one slow batch does not change it.
+    UncorrectedTypicalMean,
     /// The median, or the best centre that the tool reports.
     Centre,
 }
@@ -59,7 +59,7 @@ impl Tested {
         match self {
             Tested::FastEdge => run.fast_edge.unwrap_or(run.centre),
             Tested::TypicalMean => run.typical_mean.map_or(run.centre, |(mean, error)| mean + LEFT_OUT_BATCH * error),
-            Tested::TypicalMeanOfKept => run.typical_mean.map_or(run.centre, |(mean, _)| mean),
+            Tested::UncorrectedTypicalMean => run.typical_mean.map_or(run.centre, |(mean, _)| mean),
             Tested::Centre => run.centre,
         }
     }

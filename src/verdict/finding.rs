@@ -73,7 +73,7 @@ pub struct Finding {
     /// Why the tests leave it undecided, if no note gives the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided: Option<Undecided>,
-    /// True if base and head were sampled with different settings; a note has them.
+    /// True if base and head were measured with different settings; a note names them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_settings: bool,
     /// The worst of its budgets.
@@ -157,7 +157,7 @@ impl Finding {
         self.detectable.filter(explains).filter(|_| self.outcome == Outcome::Inconclusive)
     }
 
-    /// True if noise leaves it undecided, and no number of runs that is worth while would decide it.
+    /// True if it is undecided because of noise, and no reasonable number of further runs would decide it.
     pub fn is_too_noisy(&self) -> bool {
         self.outcome == Outcome::Inconclusive && self.detectable.is_some() && self.runs_needed.is_none()
     }

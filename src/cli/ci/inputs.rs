@@ -85,7 +85,7 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// Inputs that cannot be given together, or not without another one.
+    /// Inputs that exclude each other, and inputs that need another one.
     fn wrong_combinations(&self) -> impl Iterator<Item = &'static str> {
         let (has_command, has_results) = (self.command.is_some(), !self.results.is_empty());
         let checks = [
@@ -148,7 +148,7 @@ impl Inputs {
     }
 }
 
-/// Reads the inputs one by one, and collects what is wrong with them.
+/// Reads the inputs one by one and collects their errors.
 struct Reader<'v> {
     variable: &'v dyn Fn(&str) -> Option<String>,
     invalid: Vec<String>,
@@ -221,7 +221,7 @@ impl Reader<'_> {
     fn counts_instructions(&mut self) -> bool {
         let Some(word) = self.text("count") else { return false };
         if word != "instructions" {
-            self.invalid.push(format!("count: {word:?} is not instructions"));
+            self.invalid.push(format!("count: {word:?} is not a valid value; use instructions"));
         }
         true
     }
@@ -325,7 +325,7 @@ mod tests {
             "missing-baseline",
             "explain: \"yes\" is not one of false, true",
             "key: longer than 100 characters",
-            "count: \"cycles\" is not instructions",
+            "count: \"cycles\" is not a valid value; use instructions",
             "results and command",
         ] {
             assert!(why.contains(name), "{why}");

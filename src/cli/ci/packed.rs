@@ -84,7 +84,7 @@ impl Work<'_> {
         let left_out = results.write(&path)?;
         if !left_out.is_empty() {
             output::warn(&format!(
-                "the packed results have no room for the explanations of {}; `perfgate explain` prints them",
+                "explanations left out of the packed results (size limit): {}; `perfgate explain` prints them",
                 left_out.join(", ")
             ));
         }

@@ -13,19 +13,19 @@ impl ReadingBuilder<'_> {
         self.reading.failures.benchmarks.push(failed);
     }
 
-    /// Reports something that failed and is a benchmark only if there are results of it elsewhere.
+    /// Reports a failure of something that counts as a benchmark only if base has results of it.
     pub fn fail_if_known(&mut self, name: &str, why: &str) {
         let why = self.warn_failed(name, why);
         let why = if why.is_empty() { "it failed".to_owned() } else { why };
         self.record_early_end(name, &why);
     }
 
-    /// Warns about a failure. The message of the tool, shortened.
+    /// Warns about a failure. Returns the tool's message, shortened.
     fn warn_failed(&mut self, name: &str, why: &str) -> String {
         self.has_result();
         let why = why.trim();
-        let says = if why.is_empty() { String::new() } else { format!(": {why}") };
-        self.warn("failed-benchmark", format!("`{name}` failed{says}"));
+        let detail = if why.is_empty() { String::new() } else { format!(": {why}") };
+        self.warn("failed-benchmark", format!("`{name}` failed{detail}"));
         shortened(why)
     }
 
@@ -49,8 +49,8 @@ impl ReadingBuilder<'_> {
         self.reading.failures.early_ends.push(end);
     }
 
-    /// Looks for an error that ended the run, unless the tool itself reports one. A test report in XML contains the output of
-    /// failed tests, which is not the end of the run.
+    /// Looks for an error that ended the run, unless the tool itself reports one. XML is not searched: a test report contains the
+    /// output of failed tests, and a crash there did not end the run.
     pub(super) fn read_run_error(&mut self) {
         let is_xml = text::first_byte(self.source).is_ok_and(|first| first == Some(b'<'));
         if is_xml || self.reading.failures.early_ends.iter().any(|end| end.prefix.is_empty()) {

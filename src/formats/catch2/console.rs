@@ -103,7 +103,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
     }
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
         fail_cut_off(builder, &heading, &name);
-        builder.end_early("", "the output ends in the middle");
+        builder.end_early("", "the output is incomplete");
     }
     Ok(rows)
 }

@@ -43,7 +43,7 @@ impl<'a> Failure<'a> {
     }
 }
 
-/// How a log ends: after `PASS` or `FAIL`, or in the middle.
+/// Whether a log is complete: it ends with `PASS`, `FAIL` or `ok`.
 #[derive(Debug, Default)]
 pub(super) struct LogEnd<'a> {
     /// The benchmark that was started last, if it has no result.
@@ -73,8 +73,8 @@ impl<'a> LogEnd<'a> {
         }
     }
 
-    /// Where the log ends in the middle: the benchmark without a result, or an empty text. A file may have lost its last lines
-    /// to a filter, unless it has those of other packages.
+    /// If the log is incomplete: the benchmark without a result, or an empty text. A file without any `PASS` or `FAIL` may have
+    /// been filtered, so missing last lines alone do not make it incomplete.
     pub(super) fn unfinished(&self, is_file: bool) -> Option<&'a str> {
         let is_cut = self.is_open && (self.has_footer || !is_file);
         self.started.or(is_cut.then_some(""))
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_log_that_ends_in_the_middle_is_recognized() {
+    fn an_incomplete_log_is_recognized() {
         let end = |log: &'static str, is_file| {
             let mut end = LogEnd::default();
             log.lines().for_each(|line| end.read(line));

@@ -4,7 +4,7 @@
 //! Names are `package/BenchmarkX`. The suffix `-8` is the number of processors. It is dropped if all names of the package end
 //! with the same one, and kept with `-cpu 1,2,4`, where it distinguishes benchmarks. Custom units follow Go's conventions:
 //! `p99-ms` is the time at p99, `items/op` a number of items. A line such as `Unit items/op better=higher` states the
-//! direction, and `assume=exact` in it a count; else the unit and its words decide, or the direction is unknown.
+//! direction; with `assume=exact` its values are exact counts. Otherwise the unit and its words decide, or it is unknown.
 
 mod failure;
 mod line;
@@ -158,7 +158,7 @@ fn read_text(
             }
             Some(Failure::Build(failed)) => {
                 let why = build_errors.get(failed).map_or_else(String::new, |error| format!(": {error}"));
-                builder.end_early(&format!("{failed}/"), &format!("{failed} was not built{why}"));
+                builder.end_early(&format!("{failed}/"), &format!("{failed} failed to build{why}"));
             }
             None => {}
         }
@@ -188,7 +188,7 @@ fn read_text(
             builder.fail(&properties.full_name(&package, unfinished), "the output ends before its result");
         }
         let prefix = if package.is_empty() { String::new() } else { format!("{package}/") };
-        builder.end_early(&prefix, panic.unwrap_or("the output ends in the middle"));
+        builder.end_early(&prefix, panic.unwrap_or("the output is incomplete"));
     }
     Ok(())
 }
@@ -214,13 +214,13 @@ fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, prop
         builder.add_run(name, metric, Evidence::Value(value * factor));
         builder.set_iterations(name, "time", iterations as f64);
     }
-    // `SetBytes` states the bytes of an operation. Rates have two decimals.
+    // With `SetBytes`, the rate gives the bytes per operation. Rates have two decimals: below 1 MB/s they are too inexact.
     if let Some((nanoseconds, rate)) = speeds.filter(|(_, rate)| *rate >= 1.0) {
         builder.set_work(name, "time", Work { amount: rate * nanoseconds / 1e3, unit: WorkUnit::Bytes });
     }
 }
 
-/// The metric of a Go unit about which nothing else is known.
+/// The metric of a Go unit, if no `Unit` line describes it.
 pub(super) fn metric_of_unit(builder: &mut ReadingBuilder<'_>, unit: &str) -> (Metric, f64) {
     metric(builder, unit, &FileProperties::default())
 }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_of_an_operation_follow_from_its_rate() {
+    fn the_bytes_per_operation_are_computed_from_the_rate() {
         let reading = read("BenchmarkA-2 9 1000 ns/op 64.00 MB/s\nBenchmarkB-2 9 1000 ns/op 0.12 MB/s\n").unwrap();
         let work: Vec<_> = reading.measurements.iter().map(|m| m.work).collect();
         assert_eq!(work, [Some(Work { amount: 64.0, unit: WorkUnit::Bytes }), None, None, None]);

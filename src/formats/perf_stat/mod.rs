@@ -145,12 +145,12 @@ fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
         let share = number(counted + 1).is_some_and(|share| (0.0..=100.0).contains(&share));
         value && unit && event && field(counted).is_some_and(|text| text.parse::<u64>().is_ok()) && share
     })?;
-    // The time of an interval has a decimal point in all languages.
+    // The time of an interval has a decimal point in all locales.
     let interval = start > 0 && number(0).is_some() && field(0).is_some_and(|text| text.contains('.'));
     let processor = (usize::from(interval)..start).filter_map(field).find(|text| text.parse::<f64>().is_err());
     let event = field(start + 2)?;
     let value = field(start)?;
-    // Values with a unit have two decimals. With `-x,` a decimal comma separates them like fields.
+    // Values with a unit have two decimals. With `-x,` a decimal comma splits such a value into two fields.
     let is_whole = |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let split = delimiter == b','
         && value.len() == 2

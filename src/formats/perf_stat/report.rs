@@ -1,5 +1,5 @@
 //! The report that `perf stat` prints: a title, then a row for each event. The derived metric after `#` and the spread of
-//! `-r` are not read. The numbers are in the language of the system (`LC_NUMERIC`).
+//! `-r` are not read. Numbers are in the format of the system's locale (`LC_NUMERIC`).
 
 use super::Row;
 use crate::formats::localized;
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(parts("Some events weren't counted."), None);
     }
     #[test]
-    fn numbers_in_the_language_of_the_system_are_read() {
+    fn numbers_in_the_format_of_the_locale_are_read() {
         let reports = [
             (
                 "1.234,56 msec task-clock # 0,998 CPUs utilized",

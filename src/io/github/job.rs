@@ -36,7 +36,7 @@ fn output(name: &str, value: &str) -> String {
 }
 
 fn append(path: &Path, text: &str) -> io::Result<()> {
-    // Opening a named pipe would block until something reads it. Those below /dev are streams of this process.
+    // Opening a named pipe would block until something reads it. Files below /dev are allowed: they are streams of this process.
     if path.exists() && !path.starts_with("/dev") {
         regular::check(path)?;
     }

@@ -1,4 +1,4 @@
-//! Words that nothing else has: neither another run of perfgate nor the text of a report.
+//! Random words. Neither another run of perfgate nor the text of a report contains the same one.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};

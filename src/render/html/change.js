@@ -1,6 +1,6 @@
-// Changes and their intervals as text, for the report and the history page. `model::number_text` has the same functions.
+// Changes and their intervals as text, for the report and the history page. Keep the same as `model::number_text`.
 
-// Changes from here on are factors.
+// From this fraction on (a factor of ten), changes are printed as factors.
 const FACTOR = 9;
 
 function factor(value) {

@@ -182,7 +182,7 @@ pub struct ChangeText {
     pub high: String,
     /// True if the change is significant: the interval does not contain zero.
     pub shown: bool,
-    /// True if it is not significant and contradicts the suite-wide shift in `method`; the comment leaves it out then.
+    /// True if the change is not significant and contradicts the suite-wide shift in `method`; the comment then leaves it out.
     pub contradicts_shift: bool,
     /// The change as a factor: `1.43× as fast` or `1.10× as long`.
     pub factor: String,
@@ -217,7 +217,7 @@ pub struct Row {
     pub interval: Option<String>,
     /// The status of its budget; empty without a budget.
     pub budget: String,
-    /// What changed in the samples: their slow part, two modes, other work per iteration.
+    /// What changed in the samples: the slow part, two modes, the work per iteration.
     pub samples: Vec<String>,
     /// Remarks; `samples` included.
     pub notes: Vec<String>,

@@ -1,4 +1,4 @@
-//! What of a report a document has room for: the findings that it lists, and the lengths of its other lists.
+//! Chooses the part of a report that fits into a document: the listed findings and the lengths of the other lists.
 
 use super::Plan;
 use crate::render::listing::Listing;
@@ -81,7 +81,7 @@ fn counted_by_outcome<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<St
     counts.into_iter().map(|((_, word), count)| format!("{} {word}", counted(count, "benchmark"))).collect()
 }
 
-/// The most entries of each list.
+/// Maximum number of entries of each list.
 pub(super) struct Limits {
     pub regressions: usize,
     pub explanations: usize,

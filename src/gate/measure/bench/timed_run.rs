@@ -1,4 +1,4 @@
-//! A timed run of the benchmark command: its files, the noise of the machine while it runs, and the results that it leaves.
+//! A timed run of the benchmark command: its files, the noise of the machine during the run, and its results.
 
 use super::timed_process::process_run;
 use super::{Bench, Measured, OUT, SideCheckout, TimedRun, build_of, failed};
@@ -52,7 +52,7 @@ impl Bench<'_> {
         if side.is_criterion {
             words = without_plots(words);
         }
-        // Words are text. A path that is not is replaced by one from the working directory.
+        // Words are UTF-8. If the path is not, one relative to the working directory is used.
         let out = match run_dir.join("results").to_str() {
             Some(out) => out.to_owned(),
             None => {
@@ -63,12 +63,12 @@ impl Bench<'_> {
         words.iter().map(|word| word.replace(OUT, &out)).collect()
     }
 
-    /// True for a command that is given a file for its results.
+    /// True if the command contains `{out}`, the path of its result file.
     fn has_out(&self) -> bool {
         self.spec.words.iter().any(|word| word.contains(OUT))
     }
 
-    /// Runs the command, and notes what else kept the machine busy.
+    /// Runs the command and records disturbances by other programs.
     fn run_monitored(&mut self, side: &SideCheckout, command: &Command) -> Result<Finished, MeasureError> {
         let monitor = NoiseMonitor::start();
         let finished = command.run()?;
@@ -78,7 +78,7 @@ impl Bench<'_> {
         Ok(finished)
     }
 
-    /// The results that the config names, in a side's work tree, with their formats.
+    /// The paths of `[[input]]` in a side's work tree, with their formats.
     fn inputs_of_config(&self, side: &SideCheckout) -> Vec<(PathBuf, Option<String>)> {
         let config = dunce::canonicalize(&self.gate.config.directory).unwrap_or_default();
         let top = self.repository.root().and_then(|root| dunce::canonicalize(root).ok()).unwrap_or_default();
@@ -131,8 +131,8 @@ impl Bench<'_> {
     }
 }
 
-/// The directories where criterion may write: the one that it is given, and those that it chooses itself. Results of an earlier
-/// run are removed from perfgate's own checkouts.
+/// The directories that criterion may write to: the given one, and its defaults. Results of an earlier run are removed from
+/// perfgate's own checkouts.
 fn criterion_directories(side: &SideCheckout, command: &Command, given: PathBuf) -> Vec<PathBuf> {
     let mut directories = vec![given];
     for directory in [&command.directory, &side.checkout.root] {
