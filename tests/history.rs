@@ -510,6 +510,13 @@ fn a_step_below_a_clock_cycle_is_not_a_change() {
     let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
     let changes = |name| series(&answer, name)["changes"].as_array().unwrap().len();
     assert_eq!((changes("empty"), changes("rate"), changes("small")), (0, 0, 1), "{answer}");
+    // The floor of the config takes the place of the default.
+    for (floor, expected) in [("0ns", [1, 1]), ("1ns", [0, 0])] {
+        sandbox.write("r/perfgate.toml", format!("[[benchmark]]\nmatch = \"*\"\nfloor = \"{floor}\"\n"));
+        let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+        let changes = |name| series(&answer, name)["changes"].as_array().unwrap().len();
+        assert_eq!([changes("empty"), changes("small")], expected, "{floor}: {answer}");
+    }
 }
 
 /// The history of 16 runs of one count, as JSON and as text.

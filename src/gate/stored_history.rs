@@ -184,5 +184,7 @@ pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnc
     let rename = |old: &str| policy.rename(old);
     let epoch = |name: &str| epochs.of_benchmark(name);
     let direction = |name: &str, metric: &Metric| policy.direction(name, metric);
-    work(&SeriesRules { rename: &rename, epoch: &epoch, direction: &direction, ignored: policy.ignored_environment() })
+    let floor = |name: &str, metric: &Metric| policy.bounds(name, metric).floor;
+    let ignored = policy.ignored_environment();
+    work(&SeriesRules { rename: &rename, epoch: &epoch, direction: &direction, floor: &floor, ignored })
 }

@@ -150,7 +150,13 @@ mod tests {
     fn actions(whole: usize, thinned: usize, runs: &[(Run, BranchKind, bool)]) -> Vec<PruneAction> {
         let epoch = Arc::new(Epoch { start: 50, reason: String::new() });
         let epoch = |name: &str| (name == "late").then(|| Arc::clone(&epoch));
-        let rules = SeriesRules { rename: &|_| None, epoch: &epoch, direction: &|_, _| None, ignored: &[] };
+        let rules = SeriesRules {
+            rename: &|_| None,
+            epoch: &epoch,
+            direction: &|_, _| None,
+            floor: &|_, _| None,
+            ignored: &[],
+        };
         let mut pruner = Pruner::new(Retention { whole, thinned }, &rules);
         let mut actions: Vec<PruneAction> = runs
             .iter()

@@ -28,6 +28,8 @@ pub struct SeriesRules<'a> {
     pub epoch: &'a (dyn Fn(&str) -> Option<Arc<Epoch>> + Sync),
     /// The better direction that the config states for a metric of a benchmark, by its current name.
     pub direction: &'a (dyn Fn(&str, &Metric) -> Option<Direction> + Sync),
+    /// The floor that the config states for a metric of a benchmark, by its current name.
+    pub floor: &'a (dyn Fn(&str, &Metric) -> Option<f64> + Sync),
     /// Environment keys that do not separate machine classes.
     pub ignored: &'a [&'static str],
 }
@@ -69,6 +71,8 @@ pub struct Series {
     pub machine: String,
     /// At least one, in the order of the runs.
     pub points: Vec<Point>,
+    /// The floor that the config states, in the unit of the metric.
+    pub floor: Option<f64>,
     /// The epoch that the series starts with, where older runs were left out because of it.
     pub epoch: Option<Arc<Epoch>>,
 }
@@ -206,6 +210,7 @@ impl<'a> SeriesMeasurements<'a> {
         }
         let measurement = self.measurement();
         Series {
+            floor: (rules.floor)(&self.name, &metric),
             benchmark: BenchId::new(&*self.name),
             metric: if metric.direction == direction {
                 metric

@@ -53,7 +53,13 @@ mod tests {
             .enumerate()
             .map(|(i, metric)| Measurement::new("t", format!("b{i:02}"), metric, Evidence::Value(100.0)))
             .collect();
-        let rules = SeriesRules { rename: &|_| None, epoch: &|_| None, direction: &|_, _| None, ignored: &[] };
+        let rules = SeriesRules {
+            rename: &|_| None,
+            epoch: &|_| None,
+            direction: &|_, _| None,
+            floor: &|_, _| None,
+            ignored: &[],
+        };
         let (slow, names) = slowed(&Run { measurements, ..Run::default() }, 0.25, 8, &rules);
         assert_eq!(names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b00", "b08"]);
         let values: Vec<f64> = slow.measurements.iter().map(|m| m.evidence[0].centre()).collect();

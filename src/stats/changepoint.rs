@@ -94,7 +94,8 @@ pub struct Segmentation {
 }
 
 impl Segmentation {
-    /// Removes the steps between levels for which `keep` is false and joins their segments.
+    /// Removes the steps between levels for which `keep` is false and joins their segments. The steps next to a joined segment
+    /// get the size from its level.
     pub fn retain_steps(&mut self, keep: impl Fn(f64, f64) -> bool) {
         let mut removed = Vec::new();
         for change in self.changes.iter().filter(|change| change.shape == Shape::Step) {
@@ -114,6 +115,16 @@ impl Segmentation {
             removed.push(change.at);
         }
         self.changes.retain(|change| change.shape != Shape::Step || !removed.contains(&change.at));
+        if removed.is_empty() {
+            return;
+        }
+        for change in self.changes.iter_mut().filter(|change| change.shape == Shape::Step) {
+            let levels = self.segments.windows(2).find(|two| two[1].start == change.at);
+            let Some(size) = levels.map(|two| two[1].level - two[0].level) else { continue };
+            // The width of the interval stays; more points on a side would only narrow it a little.
+            let moved = size - change.size;
+            (change.size, change.interval) = (size, (change.interval.0 + moved, change.interval.1 + moved));
+        }
     }
 }
 

@@ -128,6 +128,7 @@ fn a_series_shows_its_points_levels_and_changes() {
         tool: "criterion".into(),
         machine: "x86".to_owned(),
         points,
+        floor: None,
         epoch: None,
     };
     let flat = Series { benchmark: BenchId::new("flat"), points: series.points[..12].to_vec(), ..series.clone() };

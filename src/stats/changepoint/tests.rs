@@ -74,6 +74,18 @@ fn a_step_below_the_smallest_is_ignored() {
 }
 
 #[test]
+fn a_step_next_to_a_removed_one_has_the_size_from_the_joined_level() {
+    let values: Vec<f64> = (0..60).map(|i| [0.10_f64, 0.35, 0.60][i / 20].ln()).collect();
+    let mut found = segmentation(&values, 0.02);
+    assert_eq!(found.changes.len(), 2, "{found:?}");
+    found.retain_steps(|old, new| (new.exp() - old.exp()).abs() >= 0.3);
+    let ([change], [left, right]) = (&found.changes[..], &found.segments[..]) else { panic!("{found:?}") };
+    assert_eq!((left.start, left.end, right.start, right.end), (0, 40, 40, 60));
+    assert!((change.size - (right.level - left.level)).abs() < 1e-9, "{found:?}");
+    assert!(change.interval.0 < change.size && change.size < change.interval.1, "{found:?}");
+}
+
+#[test]
 fn counts_without_noise_change_where_they_differ() {
     let count = |i: usize| if i >= 20 { 103.0_f64 } else { 100.0 };
     assert_eq!(steps(&(0..40).map(|i| count(i).ln()).collect::<Vec<_>>()), [20]);
