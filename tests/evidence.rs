@@ -289,6 +289,11 @@ fn a_share_of_few_events_is_compared_as_a_count() {
         .prints("0 of 1,000 requests in base, 1 of 1,000 requests in head")
         .prints("… ∞")
         .does_not_print("total:");
+    // JSON has no infinity: the page has a number that stands for it.
+    let sandbox = Sandbox::new();
+    sandbox.write("base.txt", ab(0)).write("head.txt", ab(1));
+    sandbox.perfgate(&["compare", "base.txt", "head.txt", "--html", "page.html"]);
+    assert!(sandbox.read("page.html").contains(",10000000000000.0"), "{}", sandbox.read("page.html"));
 }
 
 #[test]
@@ -421,6 +426,13 @@ fn what_a_filter_left_out_was_not_run_and_is_named() {
     sandbox.perfgate(&["compare", "base", "head", "--format", "markdown"]).prints("➖ not run");
     sandbox.bench("head", "b", 1000.0, 2).bench("head", "c", 1000.0, 2);
     sandbox.perfgate(&["compare", "base", "head"]).exits(0).prints("- removed").does_not_print("not run");
+    // Benchmarks are counted, not their metrics.
+    let go = |names: &[&str]| {
+        let result = |name: &&str| format!("Benchmark{name}-8 \t 9 \t 100 ns/op \t 64 B/op \t 2 allocs/op\n");
+        format!("goos: linux\ncpu: X\n{}PASS\n", names.iter().map(result).collect::<String>())
+    };
+    sandbox.write("base.txt", go(&["A", "B", "C", "D", "E"])).write("head.txt", go(&["A"]).replace("100 ns", "101 ns"));
+    sandbox.perfgate(&["compare", "base.txt", "head.txt"]).exits(0).prints("PASS, but 4 of 5 benchmarks were not run");
 }
 
 #[test]

@@ -26,9 +26,13 @@ pub fn next_step(report: &Report) -> Option<String> {
         }
         Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
     };
-    let same_machine = same_machine(report);
-    if !report.environment.matches && !report.first_run && !steps.iter().any(|step| step == same_machine) {
-        steps.push(same_machine.to_owned());
+    let is_about_machines = match report.verdict {
+        Verdict::Pass => false,
+        Verdict::None => true,
+        Verdict::Fail => report.reasons.iter().any(|reason| is_about_machines(*reason, report)),
+    };
+    if !report.environment.matches && !report.first_run && !is_about_machines {
+        steps.push(same_machine(report).to_owned());
     }
     steps.dedup();
     (!steps.is_empty()).then(|| steps.join(" "))
@@ -100,12 +104,20 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     }
 }
 
+/// True if the machines decide, so that the next step is to use one machine.
+fn is_about_machines(reason: Reason, report: &Report) -> bool {
+    match reason {
+        Reason::DifferentMachines => true,
+        Reason::Outcome(Outcome::Inconclusive, _) => !report.environment.matches,
+        _ => false,
+    }
+}
+
 fn failed(reason: Reason, report: &Report) -> String {
     let text = match reason {
+        reason if is_about_machines(reason, report) => same_machine(report),
         Reason::Outcome(Outcome::Regressed, count) => return regressed(count == 1, report),
         Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
-        // Different machines are the reason.
-        Reason::Outcome(Outcome::Inconclusive, _) if !report.environment.matches => same_machine(report),
         Reason::Outcome(Outcome::Inconclusive, _) => return decide(report),
         Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",
         Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",

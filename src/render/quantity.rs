@@ -1,4 +1,4 @@
-//! Values as text, in one suitable unit with four significant digits.
+//! Values as text, in one suitable unit with four significant digits, or three below 1.
 
 pub use crate::model::number_text::{change, counted, interval, interval_ends, percent, thousands};
 
@@ -86,7 +86,7 @@ fn decimals(value: f64) -> usize {
         v if v >= 1000.0 => 0,
         v if v >= 100.0 => 1,
         v if v >= 10.0 => 2,
-        v if v >= 0.01 || v <= 0.0 => 3,
+        v if v >= 0.1 || v <= 0.0 => 3,
         v => (3.0 - v.log10().floor()).min(18.0) as usize,
     }
 }
@@ -100,6 +100,7 @@ mod tests {
         assert_eq!(pair([Some(812.4), Some(1051.9)], "ns"), ["0.812 µs", "1.052 µs"]);
         assert_eq!(pair([Some(3.0), Some(9.0)], "count"), ["3", "9"]);
         assert_eq!(pair([Some(0.00004), Some(0.000065)], "1"), ["0.00004000", "0.00006500"]);
+        assert_eq!(pair([Some(0.0104), Some(0.0132)], "1"), ["0.01040", "0.01320"]);
         assert_eq!(pair([None, Some(2.0e9)], "ns"), ["–", "2.000 s"]);
         assert_eq!(pair([Some(0.4), Some(0.5)], "ns"), ["400.0 ps", "500.0 ps"]);
         assert_eq!(pair([Some(1.5e300), Some(0.0)], "ns"), ["1.5e291 s", "0 s"]);

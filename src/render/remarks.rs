@@ -258,20 +258,23 @@ fn work(finding: &Finding) -> Option<String> {
         WorkUnit::Bits => ("bit", "bits"),
         WorkUnit::Elements => ("element", "elements"),
     };
-    let amount = |amount: f64| {
-        let whole = amount.round();
-        if (amount - whole).abs() < 1e-6 * whole && whole < 1e15 {
-            thousands(whole as usize)
-        } else {
-            format!("{amount:.4}")
-        }
-    };
     let each = [finding.base.map(|side| side.value / before), finding.head.map(|side| side.value / after)];
     let [base, head] = pair(each, &finding.unit);
-    let (before, after) = (amount(before), amount(after));
+    let (before, after) = (amount_of_work(before), amount_of_work(after));
     Some(format!(
         "work per iteration changed from {before} to {after} {units}; the change is that of the time per {unit}: {base} → {head}"
     ))
+}
+
+/// A number of bytes, bits or elements. Computed from a rounded rate it has no more than four digits.
+fn amount_of_work(amount: f64) -> String {
+    let whole = amount.round();
+    let is_whole = (amount - whole).abs() < 1e-6 * whole;
+    if (is_whole || amount >= 1000.0) && whole < 1e15 {
+        return thousands(whole as usize);
+    }
+    let [amount] = pair([Some(amount)], "");
+    amount
 }
 
 /// `2 in 5 samples take 3.0×, in base 1 in 10 take 2.9×`.
@@ -323,6 +326,12 @@ mod tests {
         let expected =
             ["2 in 5", "2 in 5", "1 in 2", "1 in 3", "1 in 5", "9 in 10", "1 in 10", "1 in 20", "1 in 50", "9 in 10"];
         assert_eq!(words, expected);
+    }
+
+    #[test]
+    fn an_amount_of_work_has_no_more_digits_than_its_rate() {
+        let texts = [4095.87, 1000.0, 16.0, 15.999, 15.875].map(amount_of_work);
+        assert_eq!(texts, ["4,096", "1,000", "16", "16.00", "15.88"]);
     }
 
     #[test]

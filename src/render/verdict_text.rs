@@ -1,7 +1,7 @@
 //! The verdict in a sentence, and what a passing gate does not decide.
 
 use super::quantity::{counted, thousands};
-use super::summary::{counts, different_machines, not_run, reasons};
+use super::summary::{counts, different_machines, reasons};
 use crate::verdict::{BaselineGap, BudgetStatus, Finding, Outcome, Reason, Report, Verdict};
 use std::collections::BTreeSet;
 
@@ -86,8 +86,8 @@ impl LeftOpen {
             Some(LeftOpen::Suspects(suspects))
         } else if 2 * inconclusive > compared.len() {
             Some(LeftOpen::Inconclusive(inconclusive))
-        } else if not_run(report) > compared.len() {
-            Some(LeftOpen::NotRun(not_run(report)))
+        } else if benchmarks_not_run(report) > names(&compared).len() {
+            Some(LeftOpen::NotRun(benchmarks_not_run(report)))
         } else {
             (!tolerated(report).is_empty()).then_some(LeftOpen::Tolerated)
         }
@@ -107,12 +107,18 @@ impl LeftOpen {
                 format!("{} of {all} {} inconclusive", thousands(count), verb(count, "is", "are"))
             }
             LeftOpen::NotRun(count) => {
-                let all = counted(count + compared.len(), "benchmark");
+                let all = counted(count + names(&compared).len(), "benchmark");
                 format!("{} of {all} {} not run", thousands(count), verb(count, "was", "were"))
             }
             LeftOpen::Tolerated => format!("{} (not in fail-on)", tolerated(report).join(", ")),
         }
     }
+}
+
+/// The number of benchmarks without any compared metric that were not run.
+fn benchmarks_not_run(report: &Report) -> usize {
+    let not_run: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.not_run).collect();
+    names(&not_run).difference(&names(&compared(report))).count()
 }
 
 /// Regressions and missed budgets of a passing gate.

@@ -40,8 +40,10 @@ pub fn workflow(report: &Report) -> String {
     if errors.is_empty() && (report.verdict == Verdict::Fail || is_without_verdict && warnings.is_empty()) {
         errors.push(("perfgate".to_owned(), verdict(report)));
     }
-    let level = if is_without_verdict { "warning" } else { "error" };
-    lines(level, errors) + &lines("warning", warnings)
+    if is_without_verdict {
+        return lines("warning", unique(errors.into_iter().chain(warnings)));
+    }
+    lines("error", errors) + &lines("warning", warnings)
 }
 
 /// The first annotation of a reason: its worst row or budget, or a sentence where it has none.

@@ -2,6 +2,8 @@
 
 // From this fraction on (a factor of ten), changes are printed as factors.
 const FACTOR = 9;
+// A larger end of an interval means that nothing limits the change.
+const HUGE = 1e12;
 
 function factor(value) {
   if (value < 1) return value.toFixed(2) + "×";
@@ -19,6 +21,7 @@ const changeText = (fraction) => (fraction >= FACTOR ? factor(1 + fraction) : si
 
 // Both ends have the notation of the change.
 function intervalText(by, low, high) {
-  const text = by >= FACTOR ? (end) => factor(1 + end) : signedPercent;
+  const limited = by >= FACTOR ? (end) => factor(1 + end) : signedPercent;
+  const text = (end) => (end > HUGE ? "∞" : limited(end));
   return text(low) + " … " + text(high);
 }

@@ -24,6 +24,9 @@ const MIN_TICK_DISTANCE: f64 = 42.0;
 /// Changes that may have a tick.
 const TICKS: [f64; 14] = [-0.8, -0.5, -0.3, -0.2, -0.1, -0.05, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0];
 
+/// Larger ends of intervals are this one, which the page writes as `∞` (`HUGE` in `change.js`). JSON has no infinity.
+const UNLIMITED: f64 = 1e13;
+
 /// The page of a Report.
 pub fn page(report: &Report) -> String {
     let mut out = String::new();
@@ -222,6 +225,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
     let short = |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| significant(value, 5));
     let fraction =
         |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| (value * 1e5).round() / 1e5);
+    let end = |at: usize| fraction(finding.interval.map(|interval| interval[at].clamp(-UNLIMITED, UNLIMITED)));
     let limit = finding.direction.worse(finding.threshold);
     let notes = (!notes.is_empty()).then(|| terminal_lines(&notes.join("; ")));
     let mut row = vec![
@@ -234,8 +238,8 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
         json!(short(values[1])),
         json!(text(values[1], head)),
         json!(fraction(finding.change)),
-        json!(fraction(finding.interval.map(|interval| interval[0]))),
-        json!(fraction(finding.interval.map(|interval| interval[1]))),
+        json!(end(0)),
+        json!(end(1)),
         json!(finding.q.map(|q| significant(q, 6))),
         json!(Some(limit).filter(|limit| *limit != usual_limit)),
         json!(notes),
