@@ -151,7 +151,7 @@ fn load_generators_and_lighthouse_state_their_settings() {
         (ab(5), ab(50), "concurrency 5 in base, 50 in head"),
         (pgbench(2), pgbench(20), "clients 2 in base, 20 in head"),
         (sysbench(1), sysbench(16), "threads 1 in base, 16 in head"),
-        (fio("4k"), fio("128k"), "block size 4k in base, 128k in head"),
+        (fio("4k"), fio("128k"), "block size 4096 in base, 131072 in head"),
         (autocannon(5), autocannon(50), "connections 5 in base, 50 in head"),
         (lighthouse("mobile", 1893.5), lighthouse("desktop", 1800.5), "form factor mobile in base, desktop in head"),
         (lighthouse("mobile", 1893.5), lighthouse("mobile", 400.5), "benchmark index 1893.5 in base, 400.5 in head"),

@@ -243,10 +243,13 @@ fn a_package_that_was_not_built_is_in_the_verdict_and_a_file_with_nothing_else_i
     sandbox.write("base.txt", go(&["BenchmarkA", "BenchmarkB"], "PASS\n"));
     sandbox.write("head.txt", go(&["BenchmarkA", "BenchmarkB"], end));
     let compare = |more: &[&str]| sandbox.perfgate(&[&["compare", "base.txt", "head.txt"], more].concat());
-    compare(&[]).exits(0).prints("PASS, but a run of head ended in an error").prints("e.org/q was not built: x.go:3:2");
+    compare(&[])
+        .exits(0)
+        .prints("PASS, but a run of head ended in an error")
+        .prints("e.org/q failed to build: x.go:3:2");
     assert_eq!(compare(&["--format", "json"]).json()["ended_early"], 1);
     sandbox.write("head.txt", "# e.org/q\nx.go:3:2: undefined: y\nFAIL\te.org/q [build failed]\nFAIL\n");
-    compare(&[]).exits(2).reports("e.org/q was not built: x.go:3:2: undefined: y");
+    compare(&[]).exits(2).reports("e.org/q failed to build: x.go:3:2: undefined: y");
 }
 
 #[test]
