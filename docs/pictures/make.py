@@ -4,7 +4,8 @@
     python3 -m venv target/pictures && target/pictures/bin/pip install cmarkgfm==2025.10.22 pillow==13.0.0
     cargo build && target/pictures/bin/python docs/pictures/make.py [NAME...]
 
-A name selects what to draw: terminal, comment, summary, template, report, history. Needs git, Chromium and chromedriver; the program is
+A name selects what to draw: terminal, comment, summary, template, report, history. Needs git, Chromium, chromedriver
+and a font with emoji (`fonts-noto-color-emoji`); the program is
 target/debug/perfgate, or $PERFGATE. The same program draws the same pictures. It also checks that the comment fits the 760
 pixels of a pull request.
 """
