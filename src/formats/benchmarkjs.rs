@@ -95,8 +95,8 @@ fn add_line(builder: &mut ReadingBuilder<'_>, text: &str) {
     let Some(Line { name, hz, margin, runs }) = parse_line(text) else {
         match text.split_once(": ") {
             Some((name, why)) if is_error(why) && !name.is_empty() => builder.fail(name, why),
-            // An error without a message looks like the heading of a list, so there is no warning. An empty name would be
-            // the prefix of all benchmarks.
+            // An error without a message looks like the heading of a list, so it gets no warning. An empty name is skipped,
+            // because every benchmark's name begins with it.
             Some((name, "")) if !name.is_empty() => builder.record_early_end(name, "it failed"),
             _ => {}
         }

@@ -3,18 +3,19 @@
 //! benchmark. The phases of a request (blocked, connecting, sending ...) are skipped, and so is what the script determines
 //! (`vus`, data sent and received).
 
+mod metrics;
+mod names;
+
+use self::metrics::add_metric;
 use super::builder::ReadingBuilder;
-use super::direction_words::{direction_of_words, words};
-use super::load_test::{Endpoint, add_errors, error_rate, share as share_of};
+use super::load_test::add_errors;
 use super::{Format, Preview, Reading, Source, json};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+use crate::model::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// Nanoseconds in k6's unit of time.
-const MILLISECOND: f64 = 1e6;
 /// Built-in metrics that are phases of a request, or that the script determines.
 const SKIPPED: [&str; 12] = [
     "data_received",
@@ -30,36 +31,6 @@ const SKIPPED: [&str; 12] = [
     "browser_data_received",
     "browser_data_sent",
 ];
-/// Words in the name of a custom metric that make it a time, if the file does not state its content.
-const TIME_WORDS: [&str; 10] =
-    ["duration", "latency", "time", "waiting", "delay", "elapsed", "ttfb", "_ms", "connecting", "handshaking"];
-/// Words in the name of a custom metric that make it a rate or number of failures.
-const FAILURE_WORDS: [&str; 15] = [
-    "fail",
-    "fails",
-    "failing",
-    "drop",
-    "drops",
-    "dropped",
-    "reject",
-    "rejects",
-    "rejected",
-    "rejection",
-    "rejections",
-    "miss",
-    "misses",
-    "missed",
-    "unsuccessful",
-];
-/// Ends of such words in names without separators (`HTTPErrors`).
-const FAILURE_ENDINGS: [&str; 7] = ["error", "errors", "failed", "failure", "failures", "timeout", "timeouts"];
-
-/// Words in the names of metrics that count successes.
-const SUCCESS_WORDS: [&str; 6] = ["success", "successes", "successful", "succeeded", "pass", "passed"];
-
-/// Prefixes of the names of built-in counters: what the tested system answered.
-const BUILT_IN_COUNTERS: [&str; 4] = ["http_reqs", "iterations", "ws_", "grpc_"];
-
 /// k6's summary.
 pub struct K6;
 
@@ -215,173 +186,10 @@ fn count(raw: &RawValue) -> Option<f64> {
     statistics.values.as_ref().unwrap_or(&statistics.direct).get("count")?.as_f64()
 }
 
-fn add_metric(
-    name: &str,
-    base: &str,
-    statistics: &Statistics,
-    builder: &mut ReadingBuilder<'_>,
-    assumed: &mut Vec<String>,
-) {
-    for (condition, outcome) in &statistics.thresholds {
-        // For a crossed threshold `--summary-export` writes true and handleSummary {"ok": false}.
-        if outcome.as_bool() == Some(true) || outcome.get("ok").and_then(Value::as_bool) == Some(false) {
-            builder.warn("threshold-crossed", format!("k6 threshold `{condition}` of `{name}` was crossed"));
-        }
-    }
-    let values = statistics.values.as_ref().unwrap_or(&statistics.direct);
-    let value = |key: &str| values.get(key).and_then(Value::as_f64);
-    if let Some(mean) = value("avg") {
-        add_trend(name, base, mean, values, statistics, builder, assumed);
-    } else if let (Some(passes), Some(fails)) = (value("passes"), value("fails")) {
-        add_rate(name, base, passes, fails, statistics, builder);
-    } else if let (Some(count), rate) = (value("count"), value("rate")) {
-        if counts_failures(base) {
-            builder.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
-        } else if let Some(rate) = rate {
-            let built_in = BUILT_IN_COUNTERS.iter().any(|prefix| base.starts_with(prefix));
-            let direction = if built_in { Direction::Higher } else { direction(base, statistics) };
-            builder.add(name, Metric { direction, ..Metric::throughput() }, [Evidence::Value(rate)]);
-        }
-    } else if let Some(last) = value("value") {
-        let direction = direction(base, statistics);
-        builder.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
-    } else {
-        builder.warn("unreadable-entry", format!("metric `{name}` is not a trend, rate, counter or gauge; skipped"));
-    }
-}
-
-/// Adds a trend: times as in every load test, anything else as plain numbers.
-fn add_trend(
-    name: &str,
-    base: &str,
-    mean: f64,
-    values: &BTreeMap<String, Value>,
-    statistics: &Statistics,
-    builder: &mut ReadingBuilder<'_>,
-    assumed: &mut Vec<String>,
-) {
-    let lower = base.to_ascii_lowercase();
-    let built_in = ["http_req_", "iteration_duration", "group_duration", "ws_", "grpc_req_", "browser_"];
-    let time = match statistics.contains.as_deref() {
-        Some(contains) => contains == "time",
-        None if built_in.iter().any(|prefix| base.starts_with(prefix)) => true,
-        None => {
-            let time = TIME_WORDS.iter().any(|word| lower.contains(word));
-            if time {
-                assumed.push(format!("`{name}`"));
-            }
-            time
-        }
-    };
-    let value = |key: &str| values.get(key).and_then(Value::as_f64);
-    let quantiles = || values.keys().filter_map(|key| Some((share(key)?, value(key)?)));
-    if time {
-        let endpoint = Endpoint {
-            name: name.to_owned(),
-            mean: Some(mean * MILLISECOND),
-            samples: value("count").map(|count| count as u64),
-            quantiles: quantiles().map(|(share, value)| (share, value * MILLISECOND)).collect(),
-            ..Endpoint::default()
-        };
-        endpoint.add_to(builder);
-        return;
-    }
-    let unit = if statistics.contains.as_deref() == Some("data") { Unit::Byte } else { Unit::Ratio };
-    let direction = if unit == Unit::Byte { Direction::Lower } else { direction(base, statistics) };
-    builder.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
-    for (share, value) in quantiles() {
-        let metric = match share {
-            0.5 => "value:p50",
-            0.9 => "value:p90",
-            0.95 => "value:p95",
-            0.99 => "value:p99",
-            _ => continue,
-        };
-        builder.add(name, Metric::measured(metric, unit.clone(), direction), [Evidence::Value(value)]);
-    }
-}
-
-/// Adds a rate. `passes` counts `true`, which is good for `checks` and bad for `http_req_failed`.
-fn add_rate(
-    name: &str,
-    base: &str,
-    passes: f64,
-    fails: f64,
-    statistics: &Statistics,
-    builder: &mut ReadingBuilder<'_>,
-) {
-    let all = passes + fails;
-    if all == 0.0 {
-        return builder.warn("no-samples", format!("rate `{name}` has no samples; skipped"));
-    }
-    let failures = counts_failures(base);
-    let stated = threshold_direction(statistics);
-    if base == "checks" {
-        return add_errors(builder, name, Some(fails), Some(all));
-    }
-    if failures && stated != Some(Direction::Higher) {
-        return add_errors(builder, name, Some(passes), Some(all));
-    }
-    // As an error rate: a success rate that falls from 99.9% to 90% changes by only 10%, its error rate by a factor of 100.
-    if stated != Some(Direction::Lower) && counts_successes(base) {
-        return add_errors(builder, name, Some(fails), Some(all));
-    }
-    // A rate may be the share of successes or of errors.
-    let direction = direction(base.trim_end_matches("_rate"), statistics);
-    let metric = match direction {
-        Direction::Lower => error_rate(),
-        _ => Metric::measured("rate", Unit::Percent, direction),
-    };
-    builder.add(name, metric, [share_of(passes, all)]);
-}
-
-/// The better direction of a custom metric: as its threshold states it, else by the words of its name.
-fn direction(base: &str, statistics: &Statistics) -> Direction {
-    threshold_direction(statistics).or_else(|| direction_of_words(base)).unwrap_or(Direction::Unknown)
-}
-
-/// Whether a custom metric counts failures, by its name.
-fn counts_failures(base: &str) -> bool {
-    let words = words(base);
-    let is_failure = |word: &String| {
-        FAILURE_WORDS.contains(&word.as_str()) || FAILURE_ENDINGS.iter().any(|ending| word.ends_with(ending))
-    };
-    words.iter().any(is_failure) || names_success(&words) && is_negated(&words)
-}
-
-/// Whether a custom metric counts successes, by its name.
-fn counts_successes(base: &str) -> bool {
-    let words = words(base);
-    names_success(&words) && !is_negated(&words)
-}
-
-fn names_success(words: &[String]) -> bool {
-    words.iter().any(|word| SUCCESS_WORDS.contains(&word.as_str()))
-}
-
-fn is_negated(words: &[String]) -> bool {
-    words.iter().any(|word| matches!(word.as_str(), "un" | "not" | "non" | "no"))
-}
-
-/// The better direction according to a threshold: lower for `rate<0.01`, higher for `rate>0.95`.
-fn threshold_direction(statistics: &Statistics) -> Option<Direction> {
-    let condition = statistics.thresholds.keys().find(|condition| condition.contains(['<', '>']))?;
-    Some(if condition.contains('<') { Direction::Lower } else { Direction::Higher })
-}
-
-/// The quantile of a statistic's name: `med`, `p(95)`, `max`.
-fn share(key: &str) -> Option<f64> {
-    match key {
-        "min" => Some(0.0),
-        "med" => Some(0.5),
-        "max" => Some(1.0),
-        _ => super::text::number(key.strip_prefix("p(")?.strip_suffix(')')?).map(|percent| percent / 100.0),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Direction, Evidence};
 
     fn parse(metrics: &str) -> Reading {
         K6.parse(Source { name: "x", bytes: format!(r#"{{"metrics": {{{metrics}}}}}"#).as_bytes() }).unwrap()
@@ -456,20 +264,6 @@ mod tests {
         );
         assert_eq!(value(&reading, "login_success", "error-rate"), Some(25.0));
         assert_eq!(value(&reading, "warm", "rate"), Some(25.0));
-    }
-
-    #[test]
-    fn whole_words_state_what_a_rate_counts() {
-        assert!(["login_success", "loginSucceeded", "passed"].iter().all(|name| counts_successes(name)));
-        assert!(
-            !["unsuccessful_logins", "not_passed", "bypassed", "compassed"].iter().any(|name| counts_successes(name))
-        );
-        assert!(
-            ["unsuccessful_logins", "not_passed", "http_req_failed", "HTTPErrors", "cacheMiss", "TimeoutRate"]
-                .iter()
-                .all(|name| counts_failures(name))
-        );
-        assert!(!["permissions", "dropdown", "bypassed"].iter().any(|name| counts_failures(name)));
         let reading = parse(r#""unsuccessful_logins": {"passes": 1, "fails": 3}"#);
         assert_eq!(value(&reading, "unsuccessful_logins", "error-rate"), Some(25.0));
     }

@@ -200,7 +200,7 @@ mod tests {
             "Aborted",
             "Segmentation fault: 11",
             "Abort trap: 6",
-            "/home/runner/work/_temp/a.sh: line 1:  1942 Segmentation fault      (core dumped) ./bench",
+            "./bench.sh: line 1:  1942 Segmentation fault      (core dumped) ./bench",
             "run.sh: line 3: 4242 Killed                  ./bench",
             "zsh: segmentation fault (core dumped)  ./bench",
             "zsh: abort      ./bench",

@@ -49,12 +49,12 @@ impl Config {
         nearest(Path::new(".")).map_or_else(|| Ok(Config::at(Path::new("."))), |path| Config::read(&path))
     }
 
-    /// The file's name and text; `None` if there is no file.
+    /// The file's name and text; `None` without a file.
     pub(crate) fn source(&self) -> Option<(&str, &str)> {
         self.text.as_ref().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
-    /// A line of the file as a framed message; `None` if there is no file.
+    /// A line of the file for a message, with the message below it; `None` without a file.
     pub(crate) fn frame(&self, line: usize, code: &'static str, message: &str, help: &str) -> Option<Problems> {
         let (name, text) = self.text.as_ref()?;
         Some(Problems::on_line(name, text, line, code, message, help))
