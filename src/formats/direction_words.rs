@@ -92,9 +92,15 @@ const COUNTED: &[&str] =
 const REMAINING: &[&str] =
     &["free", "available", "saved", "savings", "headroom", "remaining", "unused", "spare", "uptime"];
 
-/// Whether a name has a word for what remains, such as `free` in `free memory`.
+/// What can remain. Next to another word, `free` and `saved` are something else: `malloc_free`, `lock-free queue`, `saved graph`.
+const SUPPLIES: &[&str] =
+    &["memory", "mem", "ram", "swap", "heap", "disk", "space", "storage", "bytes", "capacity", "quota", "budget"];
+
+/// Whether a name is that of what remains, such as `free memory` or `headroom`.
 pub(super) fn is_remaining(name: &str) -> bool {
-    words(name).iter().any(|word| is_in(REMAINING, word))
+    let words = words(name);
+    let any = |list: &[&str]| words.iter().any(|word| is_in(list, word));
+    any(REMAINING) && (any(SUPPLIES) || words.len() == 1)
 }
 
 /// The better direction, if the words of the name determine it.

@@ -79,7 +79,11 @@ mod tests {
         assert_eq!(stated("hit-rate", None), Direction::Higher);
         assert_eq!(stated("hit-rate", Some(Direction::Lower)), Direction::Lower);
         let of = |name, direction| metric_of_benchmark(name, "MB", Unit::Byte, direction).direction;
-        assert_eq!(of("Free Memory", None), Direction::Unknown);
+        assert_eq!(
+            ["Free Memory", "disk space available", "headroom"].map(|name| of(name, None)),
+            [Direction::Unknown; 3]
+        );
+        assert_eq!(["malloc_free", "lock-free queue", "saved graph"].map(|name| of(name, None)), [Direction::Lower; 3]);
         assert_eq!(
             (of("Memory", None), of("Free Memory", Some(Direction::Higher))),
             (Direction::Lower, Direction::Higher)
