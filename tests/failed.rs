@@ -45,6 +45,21 @@ fn a_failed_benchmark_fails_the_gate_and_says_why() {
 }
 
 #[test]
+fn a_head_in_which_everything_failed_fails_the_gate() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.txt", go(&["BenchmarkD"], "PASS\nok  \te.org/p\t3.1s\n"));
+    sandbox.write("other.txt", go(&["BenchmarkC"], "PASS\n").replace("e.org/p", "e.org/q"));
+    for end in [FAILED, PANICKED] {
+        sandbox.write("head.txt", go(&[], end));
+        let answer = sandbox.perfgate(&["compare", "base.txt", "head.txt"]);
+        answer.exits(1).prints("FAIL: ").prints("✗ failed  e.org/p/BenchmarkD").does_not_print("removed");
+        let unknown = sandbox.perfgate(&["compare", "other.txt", "head.txt"]);
+        assert_eq!(unknown.code, 2, "{}{}", unknown.stdout, unknown.stderr);
+        unknown.reports("no go-bench results could be read; first problem");
+    }
+}
+
+#[test]
 fn a_benchmark_taken_out_of_the_suite_is_removed_and_not_failed() {
     compared("PASS\nok  \te.org/p\t3.1s\n", &[]).exits(0).prints("removed").does_not_print("failed");
 }
@@ -104,38 +119,44 @@ fn the_end_of_a_crashed_run_is_recognized_in_every_text_format() {
     assert!(formats.len() >= 40, "{formats:?}");
 }
 
-/// A tool and three outputs: for `a`, for `b`, and for a `b` that failed. Base has the first two, head the first and the third.
-const FAILED_IN_TOOL: [(&str, &str, &str, &str); 19] = [
+/// A tool, three outputs, and the reason: for `a`, for `b`, and for a `b` that failed. Base has the first two, head the first and
+/// the third.
+const FAILED_IN_TOOL: [(&str, &str, &str, &str, &str); 19] = [
     (
         "divan",
         "s   fastest       │ slowest       │ median        │ mean          │ samples │ iters\n\
          ├─ a  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n",
         "╰─ b  1 ns │ 4 ns │ 2 ns │ 3 ns │ 30 │ 60\n",
         "thread 'main' panicked at b.rs:3:1:\nboom\nerror: bench failed, to rerun pass `--bench b`\n",
+        "boom",
     ),
     (
         "criterion-text",
         "a   time:   [1.0 ns 1.1 ns 1.2 ns]\n",
         "b   time:   [1.0 ns 1.1 ns 1.2 ns]\n",
         "Benchmarking b\nthread 'main' panicked at 'boom', b.rs:3:1\nerror: bench failed\n",
+        "boom",
     ),
     (
         "bencher",
         "test a ... bench:   9 ns/iter (+/- 1)\n",
         "test b ... bench:   9 ns/iter (+/- 1)\n",
         "test b ... memory allocation of 99 bytes failed, boom",
+        "the output ends before its result",
     ),
     (
         "catch2 with a signal",
         "benchmark name  samples  iterations  mean\n--------\na  100  208  344 ns\n\n",
         "---\nother\n---\nbenchmark name  samples  iterations  mean\n--------\nb  100  208  344 ns\n",
         "c.cpp:12: FAILED:\ndue to a fatal error condition:\n  boom\ntest cases: 1 | 1 failed\n",
+        "boom",
     ),
     (
         "google-benchmark console",
         "Benchmark  Time  CPU  Iterations\na   10 ns   10 ns   100\n",
         "b   10 ns   10 ns   100\n",
         "terminate called after throwing an instance of 'std::runtime_error'\n  what():  boom\nAborted (core dumped)\n",
+        "boom",
     ),
     (
         "deno console",
@@ -143,6 +164,7 @@ const FAILED_IN_TOOL: [(&str, &str, &str, &str); 19] = [
          | a | 183.9 µs | 5,438 | (157.9 µs … 4.3 ms) | 178.5 µs | 233.5 µs | 250.7 µs |\n",
         "| b | 183.9 µs | 5,438 | (157.9 µs … 4.3 ms) | 178.5 µs | 233.5 µs | 250.7 µs |\n",
         "| b | error: Error: boom |\n",
+        "boom",
     ),
     (
         "deno console before version 2",
@@ -150,79 +172,98 @@ const FAILED_IN_TOOL: [(&str, &str, &str, &str); 19] = [
          a   183.9 µs/iter   5,438.2   (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs\n",
         "b   183.9 µs/iter   5,438.2   (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs\n",
         "b   error: Error: boom\n",
+        "boom",
     ),
     (
         "jmh console",
         "# Benchmark: x.P.a\n",
         "# Benchmark: x.P.b\nBenchmark  Mode  Cnt  Score  Error  Units\nP.a  avgt  5  12.5 ± 0.2  us/op\nP.b  avgt  5  1 ± 1  us/op\n",
         "# Benchmark: x.P.b\n<failure>\n\nboom\nBenchmark  Mode  Cnt  Score  Error  Units\nP.a  avgt  5  12.5 ± 0.2  us/op\n",
+        "boom",
     ),
     (
         "pytest table",
         "Name (time in us)   Min   Max   Mean   StdDev   Median\na   1.0   3.0   2.0   0.5   2.0\n",
         "b   1.0   3.0   2.0   0.5   2.0\n",
         "\nFAILED t.py::b - boom\n==== 1 failed, 1 passed in 3s ====\n",
+        "boom",
     ),
     (
         "hyperfine console",
         "Benchmark 1: a\n  Time (mean ± σ):      1.0 s ±  0.1 s\n",
         "Benchmark 2: b\n  Time (mean ± σ):      1.0 s ±  0.1 s\n",
         "Benchmark 2: b\nError: boom. Use the '-i'/'--ignore-failure' option\n",
+        "boom",
     ),
     (
         "benchmark.js console",
         "a x 325 ops/sec ±3.79% (14 runs sampled)\n",
         "b x 325 ops/sec ±3.79% (14 runs sampled)\n",
         "b: TypeError: boom\n",
+        "boom",
     ),
     (
         "deno",
         r#"{"benches": [{"origin": "x", "name": "a", "results": [{"ok": {"n": 9, "avg": 100}}]}"#,
         r#", {"origin": "x", "name": "b", "results": [{"ok": {"n": 9, "avg": 100}}]}]}"#,
         r#", {"origin": "x", "name": "b", "results": [{"failed": {"exceptionMessage": "boom"}}]}]}"#,
+        "boom",
     ),
     (
         "tinybench",
         r#"[{"name": "a", "result": {"latency": {"samples": [1, 2]}}}"#,
         r#", {"name": "b", "result": {"latency": {"samples": [1, 2]}}}]"#,
         r#", {"name": "b", "result": {"state": "errored", "error": {"message": "boom"}}}]"#,
+        "boom",
     ),
     (
         "tinybench table",
         r#"[{"Task name": "a", "Latency avg (ns)": "26 ± 1%"}"#,
         r#", {"Task name": "b", "Latency avg (ns)": "26 ± 1%"}]"#,
         r#", {"Task name": "b", "Error": "boom", "Stack": "x"}]"#,
+        "boom",
     ),
     (
         "vitest",
         r#"{"files": [{"groups": [{"benchmarks": [{"name": "a", "median": 2, "sampleCount": 9}"#,
         r#", {"name": "b", "median": 2, "sampleCount": 9}]}]}]}"#,
         r#", {"name": "b", "samples": [], "boom": 1}]}]}]}"#,
+        "no result",
     ),
     (
         "lighthouse",
         r#"{"lighthouseVersion": "12", "requestedUrl": "x", "audits": {"speed-index": {"numericValue": 3, "numericUnit": "millisecond"}"#,
         r#", "interactive": {"numericValue": 3, "numericUnit": "millisecond"}}}"#,
         r#", "interactive": {"scoreDisplayMode": "error", "errorMessage": "boom"}}}"#,
+        "boom",
     ),
     (
         "catch2 xml",
         r#"<Catch2TestRun name="x"><TestCase name="t"><BenchmarkResults name="a"><mean value="5"/></BenchmarkResults>"#,
         r#"<BenchmarkResults name="b"><mean value="5"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
         r#"<BenchmarkResults name="b"><failed message="boom"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
+        "boom",
     ),
     (
         "catch2 xml, incomplete",
         r#"<Catch2TestRun name="x"><TestCase name="t"><BenchmarkResults name="a"><mean value="5"/></BenchmarkResults>"#,
         r#"<BenchmarkResults name="b"><mean value="5"/></BenchmarkResults></TestCase></Catch2TestRun>"#,
         r#"<BenchmarkResults name="boom">"#,
+        "the file ends too early",
     ),
-    ("go, incomplete", "BenchmarkA-8  100  5 ns/op\n", "BenchmarkB-8  100  5 ns/op\n", "BenchmarkB-8   \tboom\n"),
+    (
+        "go, incomplete",
+        "BenchmarkA-8  100  5 ns/op\n",
+        "BenchmarkB-8  100  5 ns/op\n",
+        "BenchmarkB-8   \tboom\n",
+        "the output ends before its result",
+    ),
 ];
 
 #[test]
 fn a_benchmark_that_failed_in_its_tool_is_failed_not_removed_or_not_run() {
-    for (tool, measured, other, failed) in FAILED_IN_TOOL {
+    let mut without_reason = Vec::new();
+    for (tool, measured, other, failed, why) in FAILED_IN_TOOL {
         let sandbox = Sandbox::new();
         sandbox.write("base", format!("{measured}{other}")).write("head", format!("{measured}{failed}"));
         let answer = sandbox.perfgate(&["compare", "base", "head", "--format", "json"]);
@@ -231,9 +272,11 @@ fn a_benchmark_that_failed_in_its_tool_is_failed_not_removed_or_not_run() {
         assert_eq!((&counts["failed"], &counts["removed"]), (&1.into(), &0.into()), "{tool}: {}", answer.stdout);
         let findings = &answer.json()["benchmarks"];
         let notes: String = findings.as_array().unwrap().iter().map(|one| one["notes"].to_string()).collect();
-        let has_reason = ["vitest", "incomplete", "signal", "bencher", "go"].iter().any(|part| tool.contains(part));
-        assert!(has_reason || notes.contains("boom"), "{tool}: {notes}");
+        if !notes.contains(why) {
+            without_reason.push((tool, notes));
+        }
     }
+    assert!(without_reason.is_empty(), "{without_reason:?}");
 }
 
 #[test]

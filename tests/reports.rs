@@ -181,6 +181,13 @@ fn comparing_results_with_themselves_is_an_error_with_this_reason() {
     sandbox.bench("criterion", "a", 1000.0, 1);
     let answer = sandbox.perfgate(&["compare", "criterion", "criterion"]);
     answer.exits(2).reports("base and head are the same results (criterion); give two different results to compare");
+    let answer = sandbox.perfgate(&["compare", "criterion", "./criterion"]);
+    answer.exits(2).reports("base and head are the same results (./criterion)");
+    // With repetitions in the file, its path decides, however it is written.
+    let go = (0..10).map(|i| format!("BenchmarkA-8   \t  1000\t  {}.5 ns/op\n", 99 + i % 3)).collect::<String>();
+    sandbox.write("go.txt", format!("goos: linux\ngoarch: amd64\npkg: e.org/p\ncpu: X\n{go}PASS\n"));
+    sandbox.perfgate(&["compare", "go.txt", "go.txt"]).exits(0);
+    sandbox.perfgate(&["compare", "go.txt", "./go.txt"]).exits(0);
 }
 
 #[test]

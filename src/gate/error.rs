@@ -121,12 +121,14 @@ pub enum Error {
         commit: String,
     },
     /// Head has exactly the samples of base.
-    #[error("{}", same_results(base, head))]
+    #[error("{}", same_results(base, head, *same_place))]
     SameResults {
         /// The label of the base.
         base: String,
         /// The label of the head.
         head: String,
+        /// True if both are the same files.
+        same_place: bool,
     },
     /// The two sides have no benchmark in common.
     #[error("nothing to compare: {base} and {head} have no benchmark in common; {hint}")]
@@ -201,8 +203,8 @@ pub enum Error {
     },
 }
 
-fn same_results(base: &str, head: &str) -> String {
-    if base == head {
+fn same_results(base: &str, head: &str, same_place: bool) -> String {
+    if same_place {
         return format!("base and head are the same results ({head}); give two different results to compare");
     }
     format!("nothing was measured for {head}: it has exactly the samples of {base}; run the benchmarks")

@@ -109,7 +109,7 @@ impl Gate {
         let request = Request { format, detail: Detail::Samples, committed: None };
         let read = |path: &PathBuf| -> Result<Option<(Loaded, Vec<u8>)>, InputError> {
             let bytes = regular::read(path).map_err(|error| refused(path, error))?;
-            let loaded = input::load(&Location::File(path.clone()), request)?;
+            let loaded = input::load(&Location::File(path.clone()), request)?.measured()?;
             Ok(Some((loaded, bytes)))
         };
         let parts: Vec<_> = paths.par_iter().map(read).collect();
@@ -158,7 +158,7 @@ mod criterion_baselines {
         let of = |baseline: String| {
             let commit = repository.resolve(&baseline).ok();
             let location = Location::Directory { path: tree.to_owned(), baseline };
-            Ok(Found { loaded: input::load(&location, request)?, commit, time: None })
+            Ok(Found { loaded: input::load(&location, request)?.measured()?, commit, time: None })
         };
         input::saved_baselines(tree).into_iter().map(of).collect()
     }

@@ -7,8 +7,9 @@ use super::machine_class::{compare_environments, partition};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, Compared, MatchRules, SameResults};
+use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
 use crate::history::{LongNames, adopt_long_names, match_processors};
+use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, Policy};
 use crate::stats::suite_test::TestRules;
@@ -128,6 +129,7 @@ impl Gate {
             report: SideReport { label: label.to_owned(), ..SideReport::default() },
             environment: head.environment.clone(),
             diagnostics: vec![why],
+            locations: Vec::new(),
         };
         // Every benchmark is added here, which must not fail the gate.
         let policy = self.policy();
@@ -151,7 +153,14 @@ impl Gate {
         partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
         refuse_different_tools(&base, &head)?;
         let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
-        if compared.shared == 0 && !allow_nothing_in_common {
+        // Benchmarks of base that failed in head are in both suites.
+        let has_failed = |one: &Comparison| matches!(one.effect, Effect::Failed(_)) && one.base.is_some();
+        let shared = compared.shared > 0 || compared.comparisons.iter().any(has_failed);
+        if !shared && !allow_nothing_in_common {
+            let errors = input::errors(&head.diagnostics);
+            if head.runs.iter().all(|run| run.measurements.is_empty()) && !errors.is_empty() {
+                return Err(InputError::Unreadable(errors).into());
+            }
             let hint = match verdict::likely_renames(&compared.comparisons).first() {
                 Some(one) => format!(
                     "if `{}` is now `{}`, add to `[rename]` in perfgate.toml: {:?} = {:?} (`*` stands for any text)",
@@ -161,14 +170,15 @@ impl Gate {
             };
             return Err(Error::NothingInCommon { base: base.report.label, head: head.report.label, hint });
         }
+        let same_place = base.is_same_as(&head);
         let is_same = match compared.same_results {
             SameResults::No => false,
             SameResults::Samples => true,
             // Comparing a file with itself is allowed: it is a way to check how the file is read.
-            SameResults::Repetitions => base.report.label != head.report.label,
+            SameResults::Repetitions => !same_place,
         };
         if is_same {
-            return Err(Error::SameResults { base: base.report.label, head: head.report.label });
+            return Err(Error::SameResults { base: base.report.label, head: head.report.label, same_place });
         }
         refuse_unmatched(&self.config, &compared)?;
         let runs = base.runs.iter().chain(&head.runs);

@@ -70,7 +70,7 @@ impl Gate {
             let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
             refuse_other_commits(&words, &loaded, &commit)?;
         }
-        let Loaded { mut run, mut diagnostics, left_over } = input::merge(loaded);
+        let Loaded { mut run, mut diagnostics, left_over } = input::merge(loaded).measured()?;
         if left_over && !force && revision == "HEAD" {
             return Err(Error::LeftOver { commit: commit.short().to_owned() });
         }

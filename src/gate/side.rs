@@ -6,7 +6,7 @@ use super::record::oldest_result;
 use super::sources::{Results, SideSource, real_location};
 use super::stated::{complete, other_commit};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
-use crate::io::input::{self, Loaded};
+use crate::io::input::{self, InputError, Loaded, Location};
 use crate::io::probe;
 use crate::io::repository::{Head, Repository, RepositoryError};
 use crate::io::store::{self, Key, Store, StoreError};
@@ -32,9 +32,19 @@ pub(crate) struct Side {
     pub environment: Option<Environment>,
     /// Warnings and notes of its files.
     pub diagnostics: Vec<Diagnostic>,
+    /// The real paths of its results; empty for stored runs.
+    pub locations: Vec<Location>,
 }
 
 impl Side {
+    /// True if both sides are the same results: the same files, however their paths are written.
+    pub fn is_same_as(&self, other: &Side) -> bool {
+        match (self.locations.as_slice(), other.locations.as_slice()) {
+            ([], []) => self.report.label == other.report.label,
+            (own, others) => own == others,
+        }
+    }
+
     /// Adds facts of the machine that reads the results, if the results state none.
     fn complete(&mut self, here: &Environment) {
         let warning = complete(self.environment.get_or_insert_default(), here);
@@ -51,6 +61,17 @@ impl Gate {
         head: &SideSource,
         detail: Detail,
     ) -> Result<(Side, Side), Error> {
+        let (base, head) = self.read_each(base, head, detail)?;
+        // A run of head in which everything failed is judged; one of base is nothing to compare with.
+        let is_empty = |run: &Run| run.measurements.is_empty();
+        let errors = input::errors(&base.diagnostics);
+        if !base.locations.is_empty() && base.runs.iter().any(is_empty) && !errors.is_empty() {
+            return Err(InputError::Unreadable(errors).into());
+        }
+        Ok((base, head))
+    }
+
+    fn read_each(&self, base: &SideSource, head: &SideSource, detail: Detail) -> Result<(Side, Side), Error> {
         match (base, head) {
             (SideSource::Paths(base), SideSource::Paths(head)) => return self.read_both(base, head, detail),
             (SideSource::MergeBase, SideSource::Revision { word, commit }) => {
@@ -214,7 +235,8 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
     }
     let commit = runs.iter().find_map(|run| run.commit.clone());
     let report = SideReport { label: label(results), runs: runs.len(), commit, ..SideReport::default() };
-    Side { runs, report, environment, diagnostics }
+    let locations = results.iter().map(|result| real_location(&result.location)).collect();
+    Side { runs, report, environment, diagnostics, locations }
 }
 
 /// The newest runs of each machine class among the stored runs of a commit.
@@ -266,7 +288,7 @@ pub(super) fn side_of_stored(runs: Vec<KeyedRun>, label: String) -> Side {
     };
     let mut runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
     runs.reverse();
-    Side { runs, report, environment, diagnostics }
+    Side { runs, report, environment, diagnostics, locations: Vec::new() }
 }
 
 /// A warning if stored runs were made with uncommitted changes.

@@ -46,11 +46,14 @@ pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError
     let request = Request { format: sources.format, detail: Detail::Samples, committed: None };
     if let Some(out) = sources.out {
         let left = out.is_dir() || out.metadata().is_ok_and(|file| file.len() > 0);
-        return if left { load(out, request).map(Some) } else { Ok(None) };
+        return if left { load(out, request)?.measured().map(Some) } else { Ok(None) };
     }
     let mut found = Vec::new();
     for (path, format) in sources.inputs.iter().filter(|(path, _)| written_since(path, sources.since, 0)) {
-        found.push(load(path, Request { format: format.as_deref().or(sources.format), ..fresh(request, sources) })?);
+        found.push(
+            load(path, Request { format: format.as_deref().or(sources.format), ..fresh(request, sources) })?
+                .measured()?,
+        );
     }
     if found.is_empty() {
         for path in sources.criterion {

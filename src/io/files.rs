@@ -19,7 +19,7 @@ const MAX_FILES: usize = 10_000;
 /// The format of `--input-format`; `None` to detect it.
 type Chosen = Option<&'static dyn Format>;
 
-/// Reads one file.
+/// Reads one file. If everything failed, the reading has only failures.
 pub fn file(path: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
     let place = path.display().to_string();
     let refused = |error| InputError::Refused { place: place.clone(), error };
@@ -49,10 +49,16 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
     };
     let source = Source { name: place, bytes: &content.bytes };
     let reading = parse(format, source, detail).map_err(|error| InputError::Unreadable(vec![error]))?;
-    if reading.measurements.is_empty() {
+    if has_nothing(&reading) {
         return Err(InputError::Unreadable(reading.diagnostics));
     }
     Ok(reading)
+}
+
+/// True if there are neither results nor failures.
+fn has_nothing(reading: &Reading) -> bool {
+    let failures = &reading.failures;
+    reading.measurements.is_empty() && failures.benchmarks.is_empty() && failures.early_ends.is_empty()
 }
 
 /// Reads every file below a directory that a format recognizes, on all cores, as one reading. At most one file for each
@@ -71,7 +77,7 @@ pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading,
     }
     let mut whole = parts.into_iter().fold(Reading::default(), |whole, part| whole.merge(part.reading));
     whole.diagnostics.extend(old);
-    if whole.measurements.is_empty() {
+    if has_nothing(&whole) {
         if !whole.diagnostics.is_empty() {
             return Err(InputError::Unreadable(whole.diagnostics));
         }

@@ -6,7 +6,7 @@ use super::criterion_tree::{self, BaselineResults};
 use super::files;
 pub use super::input_error::InputError;
 use crate::formats::{FORMATS, Format, Reading, criterion};
-use crate::model::{Detail, Diagnostic, Measurement, Run};
+use crate::model::{Detail, Diagnostic, Measurement, Run, Severity};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,24 @@ pub struct Loaded {
     pub diagnostics: Vec<Diagnostic>,
     /// True if all results are older than the measured commit: nothing was measured for it.
     pub left_over: bool,
+}
+
+impl Loaded {
+    /// The same, or an error if there are no measurements because everything failed or could not be read.
+    pub fn measured(self) -> Result<Loaded, InputError> {
+        if !self.run.measurements.is_empty() {
+            return Ok(self);
+        }
+        match errors(&self.diagnostics) {
+            errors if errors.is_empty() => Ok(self),
+            errors => Err(InputError::Unreadable(errors)),
+        }
+    }
+}
+
+/// The errors among diagnostics.
+pub fn errors(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+    diagnostics.iter().filter(|one| one.severity == Severity::Error).cloned().collect()
 }
 
 impl Location {
@@ -159,7 +177,7 @@ fn list_baselines(tree: &Path) -> String {
 pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
     let format = of_file(place, request.format.map(named).transpose()?)?;
     match files::stream(place, bytes, format, request.detail) {
-        Ok(reading) => Ok(Some(assemble(reading))),
+        Ok(reading) => assemble(reading).measured().map(Some),
         Err(InputError::UnknownContent(..)) => Ok(None),
         Err(error) => Err(error),
     }

@@ -18,7 +18,7 @@ use crate::io::github::packed_results::{FILE_NAME, PackedResults};
 use crate::io::github::{Client, Pull, Slug, api_url, pulls_of};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Run};
-use crate::render;
+use crate::render::{self, escape};
 use crate::verdict::{Report, SideReport, Verdict};
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -83,6 +83,7 @@ impl Work<'_> {
         };
         let left_out = results.write(&path)?;
         if !left_out.is_empty() {
+            let left_out: Vec<String> = left_out.iter().map(|name| escape::terminal(name)).collect();
             output::warn(&format!(
                 "explanations left out of the packed results (size limit): {}; `perfgate explain` prints them",
                 left_out.join(", ")
@@ -332,7 +333,7 @@ impl Work<'_> {
             environment: environment.clone().unwrap_or_default().0,
             ..SideReport::default()
         };
-        Side { runs, report, environment, diagnostics: Vec::new() }
+        Side { runs, report, environment, diagnostics: Vec::new(), locations: Vec::new() }
     }
 
     /// Publishes the reports of all jobs. The outputs of the step are those of the worst one, which comes last.

@@ -249,7 +249,9 @@ fn that_fit(explanations: &[Explanation]) -> (Vec<Explanation>, Vec<String>) {
                 room = left;
                 kept.push(explanation);
             }
-            None => left_out.push(explanation.benchmark.unwrap_or_default()),
+            None => {
+                left_out.push(explanation.benchmark.unwrap_or_else(|| "all benchmarks".to_owned()));
+            }
         }
     }
     (kept, left_out)
