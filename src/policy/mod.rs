@@ -74,7 +74,7 @@ pub struct InputRule {
     pub line: usize,
 }
 
-/// `[[budget]]`: a limit on a value, independent of the baseline.
+/// `[[budget]]`: a limit on the value of head, absolute or relative to base.
 #[derive(Debug, Clone)]
 pub struct Budget {
     /// Matches benchmark names.
