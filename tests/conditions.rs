@@ -227,3 +227,52 @@ fn an_empty_operation_measured_as_a_rate_has_the_floor_of_its_time() {
     answer.exits(0).prints("below the floor of 0.3 ns per operation");
     compared(base, &result(0.5), "json", &[]).exits(1);
 }
+
+/// Printed results with the machine that the tool states: BenchmarkDotNet's Markdown, Google Benchmark's console and deno's.
+fn printed(tool: &str, machine: &str) -> String {
+    match tool {
+        "dotnet" => format!(
+            "BenchmarkDotNet v0.14.0, Ubuntu 22.04\n{machine}, 1 CPU, 4 logical and 2 physical cores\n\
+             \x20 [Host] : .NET 8.0.8, X64 RyuJIT AVX2\n\n\
+             | Method | Mean     | Error   | StdDev  |\n|------- |---------:|--------:|--------:|\n\
+             | A      | 12.34 ns | 0.12 ns | 0.11 ns |\n"
+        ),
+        "google" => format!(
+            "Running ./bench\nRun on ({machine} MHz CPU s)\n\
+             Benchmark   Time   CPU   Iterations\nBM_A/64   100 ns   100 ns   7000000\n"
+        ),
+        _ => format!(
+            "    CPU | {machine}\nRuntime | Deno 2.9.8 (x86_64-unknown-linux-gnu)\n\n\
+             | benchmark | time/iter (avg) | iter/s | (min … max) | p75 | p99 | p995 |\n\
+             | stable | 253.2 µs | 3,950 | (154.5 µs …  12.3 ms) | 174.4 µs | 4.2 ms | 4.3 ms |\n"
+        ),
+    }
+}
+
+#[test]
+fn a_machine_that_printed_output_states_is_compared() {
+    for (tool, machine, other) in [
+        ("dotnet", "AMD EPYC 7763", "Intel Xeon Platinum 8370C CPU 2.80GHz"),
+        ("google", "8 X 2900", "64 X 4100"),
+        ("deno", "AMD EPYC", "Apple M1"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("base.txt", printed(tool, machine));
+        sandbox.write("head.txt", printed(tool, other));
+        sandbox.perfgate(&["compare", "base.txt", "head.txt"]).exits(2).prints("ran on different machines");
+    }
+}
+
+#[test]
+fn the_virtual_machine_in_a_log_of_jmh_is_compared() {
+    let log = |vm: &str| {
+        format!(
+            "# VM version: JDK 12.0.1, {vm}, 12.0.1+12\n# Benchmark: a.P.format\n\n\
+             Benchmark   Mode  Cnt  Score   Error   Units\nP.format    avgt    5   12.5 ±   0.2   us/op\n"
+        )
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.txt", log("OpenJDK 64-Bit Server VM"));
+    sandbox.write("head.txt", log("Eclipse OpenJ9 VM").replace("12.5 ", "12.6 "));
+    sandbox.perfgate(&["compare", "base.txt", "head.txt"]).prints("differ in jvm (OpenJDK 64-Bit Server VM 12.0.1");
+}

@@ -4,7 +4,7 @@
 use super::benchmarkdotnet::DEFAULT_JOB;
 use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};
-use super::{Format, Preview, Reading, Source, localized};
+use super::{Format, Preview, Reading, Source, benchmarkdotnet_header, localized, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use std::collections::BTreeMap;
 
@@ -82,7 +82,7 @@ impl Format for BenchmarkDotNetTable {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: mean and sd; memory (Allocated)"
+        "time: mean and sd; memory (Allocated); machine (Markdown)"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -94,6 +94,7 @@ impl Format for BenchmarkDotNetTable {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
+        benchmarkdotnet_header::read(builder.environment(), &text::decode(source)?);
         let table = TableText::read(source, |cells| {
             let has = |name: &str| cells.iter().any(|cell| cell == name);
             has("Method") && (has("Mean") || has("Median"))

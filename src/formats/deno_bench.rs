@@ -20,7 +20,7 @@ impl Format for DenoBench {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: mean, minimum, maximum and quantiles; machine (JSON)"
+        "time: mean, minimum, maximum and quantiles; machine"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
@@ -38,11 +38,7 @@ impl Format for DenoBench {
         builder.environment().set(Environment::CPU, text_at(&file, "cpu").unwrap_or_default());
         let runtime = text_at(&file, "runtime").unwrap_or_default();
         let (version, target) = runtime.split_once(' ').unwrap_or((runtime, ""));
-        builder.environment().set("runtime", version);
-        if let [arch, _, os, ..] = target.split('-').collect::<Vec<_>>().as_slice() {
-            machine::set_arch(builder.environment(), arch);
-            machine::set_os(builder.environment(), os);
-        }
+        set_runtime(builder.environment(), version, target);
         for bench in items(&file, "benches") {
             let own = text_at(bench, "name").unwrap_or_default();
             let name = text_at(bench, "group").map_or_else(|| own.to_owned(), |group| format!("{group}/{own}"));
@@ -65,6 +61,30 @@ impl Format for DenoBench {
     }
 }
 
+/// Sets runtime, architecture and operating system from a version and a target such as `x86_64-unknown-linux-gnu`.
+fn set_runtime(environment: &mut Environment, version: &str, target: &str) {
+    environment.set("runtime", version);
+    if let [arch, _, os, ..] = target.split('-').collect::<Vec<_>>().as_slice() {
+        machine::set_arch(environment, arch);
+        machine::set_os(environment, os);
+    }
+}
+
+/// Reads `CPU | AMD EPYC` or `Runtime | Deno 2.9.8 (x86_64-unknown-linux-gnu)` above the tables, before Deno 2 `cpu: …` and
+/// `runtime: …`.
+fn read_machine(environment: &mut Environment, line: &str) {
+    let Some((key, value)) = line.split_once(" | ").or(line.split_once(": ")) else { return };
+    match key.trim() {
+        "CPU" | "cpu" => environment.set(Environment::CPU, value.trim()),
+        "Runtime" | "runtime" => {
+            let Some((runtime, target)) = value.split_once(" (") else { return };
+            let version = runtime.rsplit(' ').next().unwrap_or_default();
+            set_runtime(environment, &format!("Deno/{version}"), target.trim_end().trim_end_matches(')'));
+        }
+        _ => {}
+    }
+}
+
 /// Why a benchmark has no result: a text, or an object with the message.
 fn failure_message(result: &Value) -> &str {
     let Some(failed) = result.get("failed") else { return "no result" };
@@ -82,8 +102,13 @@ fn is_header(line: &str) -> bool {
 fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
     let mut group = String::new();
     let mut in_table = false;
+    let mut before_tables = true;
     for (number, line) in text::numbered_lines(text) {
         builder.line = Some(number);
+        before_tables &= !is_header(line);
+        if before_tables {
+            read_machine(builder.environment(), line);
+        }
         if let Some(name) = line.strip_prefix("group ") {
             group = format!("{}/", name.trim());
             in_table = true;
@@ -151,6 +176,9 @@ mod tests {
              group codec\n\
              a b c      183.9 µs/iter   5,438.2   (157.9 µs … 4.3 ms) 178.5 µs 233.5 µs 250.7 µs\n",
         ] {
+            let machine = "    CPU | AMD EPYC\nRuntime | Deno 2.9.8 (x86_64-unknown-linux-gnu)\n";
+            let old = "cpu: AMD EPYC\nruntime: deno 2.9.8 (x86_64-unknown-linux-gnu)\n";
+            let text = &format!("{}{text}", if text.starts_with('|') { machine } else { old });
             let source = Source { name: "x", bytes: text.as_bytes() };
             assert!(DenoBench.sniff(&Preview::of(text.as_bytes())));
             let reading = DenoBench.parse(source).unwrap();
@@ -158,6 +186,9 @@ mod tests {
             let [Evidence::Summary(summary)] = &reading.measurements[0].evidence[..] else { panic!("a summary") };
             assert_eq!((summary.centre, summary.quantiles.len()), (183.9e3, 5));
             assert_eq!(summary.quantiles[4], (1.0, 4.3e6));
+            let facts = [Environment::CPU, "runtime", Environment::ARCH, Environment::OS];
+            let facts = facts.map(|key| reading.environment.get(key).unwrap_or_default());
+            assert_eq!(facts, ["AMD EPYC", "Deno/2.9.8", "x86_64", "linux"]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::builder::ReadingBuilder;
 use super::jmh_csv::{Row, add_row};
-use super::{Format, Preview, Reading, Source, text};
+use super::{Format, Preview, Reading, Source, machine, text};
 use crate::model::Diagnostic;
 use std::collections::BTreeSet;
 
@@ -45,31 +45,46 @@ impl Format for JmhText {
             }
         }
         let package = log.package();
-        for failure in &log.failures {
-            builder.line = Some(failure.line);
-            builder.fail(&failure.name(package), failure.why);
+        machine::set_joined(builder.environment(), "jvm", [log.vm, log.jdk]);
+        for trial in &log.trials {
+            let name = trial.name(package);
+            for (setting, value) in &trial.settings {
+                builder.settings.add(&name, setting, value);
+            }
+            if let Some(failure) = &trial.failure {
+                builder.line = Some(failure.line);
+                builder.fail(&name, failure.why);
+            }
         }
         builder.finish()
     }
 }
 
-/// What JMH prints while it runs: the current benchmark with its parameters, and the ones that failed.
+/// What JMH prints while it runs: the virtual machine, and each benchmark with its settings and its failure.
 #[derive(Default)]
 struct Log<'a> {
-    /// With packages.
-    benchmarks: Vec<&'a str>,
-    parameters: &'a str,
-    failures: Vec<Failure<'a>>,
+    jdk: Option<&'a str>,
+    vm: Option<&'a str>,
+    trials: Vec<Trial<'a>>,
+    /// Settings printed above the name of their benchmark.
+    settings: Vec<(&'static str, String)>,
     /// Whether the next line is the error of the last failure.
     in_failure: bool,
     /// The names in the table.
     rows: BTreeSet<&'a str>,
 }
 
-struct Failure<'a> {
-    line: u64,
+/// A benchmark with the values of its parameters.
+struct Trial<'a> {
+    /// With its package.
     benchmark: &'a str,
     parameters: &'a str,
+    settings: Vec<(&'static str, String)>,
+    failure: Option<Failure<'a>>,
+}
+
+struct Failure<'a> {
+    line: u64,
     why: &'a str,
 }
 
@@ -78,32 +93,50 @@ impl<'a> Log<'a> {
         // Gradle and sbt print something before each line.
         let after = |mark: &str| line.find(mark).map(|at| line[at + mark.len()..].trim());
         let is_failure = line.contains("<failure>") || line.contains("<forked VM failed");
-        if let Some(name) = after("# Benchmark: ") {
-            self.benchmarks.push(name);
-            self.parameters = "";
-        } else if let Some(parameters) = after("# Parameters: (") {
-            self.parameters = parameters.trim_end_matches(')');
-        } else if let (true, Some(benchmark)) = (is_failure, self.benchmarks.last()) {
-            let is_vm = line.contains("<forked VM failed");
-            let why = if is_vm { line.trim().trim_matches(['<', '>']) } else { "" };
-            self.failures.push(Failure { line: number, benchmark, parameters: self.parameters, why });
-            self.in_failure = !is_vm;
-        } else if self.in_failure && !line.trim().is_empty() {
-            self.in_failure = false;
-            self.failures.last_mut().into_iter().for_each(|failure| failure.why = line.trim());
+        if let Some(benchmark) = after("# Benchmark: ") {
+            let settings = std::mem::take(&mut self.settings);
+            self.trials.push(Trial { benchmark, parameters: "", settings, failure: None });
+        } else if let Some(version) = after("# VM version: JDK ") {
+            // `12.0.1, OpenJDK 64-Bit Server VM, 12.0.1+12`; before JMH 1.20 without the name.
+            let parts: Vec<&str> = version.split(", ").collect();
+            self.jdk = parts.first().copied();
+            self.vm = (parts.len() > 2).then(|| parts.get(1).copied()).flatten();
+        } else if let Some((count, time)) = after("# Warmup: ").map(iterations) {
+            self.settings.push(("warmup-iterations", count.to_owned()));
+            self.settings.extend(time.map(|time| ("warmup-time", time.to_owned())));
+        } else if let Some((count, time)) = after("# Measurement: ").map(iterations) {
+            self.settings.push(("iterations", count.to_owned()));
+            self.settings.extend(time.map(|time| ("iteration-time", time.to_owned())));
+        } else if let Some((count, _)) = after("# Threads: ").and_then(|threads| threads.split_once(" thread")) {
+            self.settings.push(("threads", count.to_owned()));
+        } else if let Some(trial) = self.trials.last_mut() {
+            if let Some(parameters) = after("# Parameters: (") {
+                trial.parameters = parameters.trim_end_matches(')');
+            } else if let Some((_, forks)) = after("# Fork: 1 ").and_then(|fork| fork.split_once("of ")) {
+                trial.settings.push(("forks", forks.to_owned()));
+            } else if is_failure {
+                let is_vm = line.contains("<forked VM failed");
+                let why = if is_vm { line.trim().trim_matches(['<', '>']) } else { "" };
+                trial.failure.get_or_insert(Failure { line: number, why });
+                self.in_failure = !is_vm;
+            } else if self.in_failure && !line.trim().is_empty() {
+                self.in_failure = false;
+                trial.failure.iter_mut().for_each(|failure| failure.why = line.trim());
+            }
         }
     }
 
     /// The package that the names in the table leave out, such as `org.example.`.
     fn package(&self) -> Option<&'a str> {
-        self.benchmarks.iter().find_map(|full| {
+        self.trials.iter().find_map(|trial| {
+            let full = trial.benchmark;
             let mut starts = [0].into_iter().chain(full.match_indices('.').map(|(at, _)| at + 1));
             starts.find(|at| self.rows.contains(&full[*at..])).map(|at| &full[..at])
         })
     }
 }
 
-impl Failure<'_> {
+impl Trial<'_> {
     /// The name as in the table: without this package. If the package is unknown: class and method only.
     fn name(&self, package: Option<&str>) -> String {
         let class_and_method = self.benchmark.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
@@ -113,6 +146,14 @@ impl Failure<'_> {
             name.push_str(&format!("/{key}={value}"));
         }
         name
+    }
+}
+
+/// Count and length of the iterations in `7 iterations, 10 s each`; `<none>` is 0.
+fn iterations(text: &str) -> (&str, Option<&str>) {
+    match text.split_once(" iterations, ") {
+        Some((count, rest)) => (count, rest.split(", ").next().map(|time| time.trim_end_matches(" each"))),
+        None => ("0", None),
     }
 }
 
@@ -178,6 +219,32 @@ mod tests {
         ];
         assert_eq!(read, expected);
         assert_eq!(reading.diagnostics[0].message, "`P.tiny` has no exact score; skipped");
+    }
+
+    #[test]
+    fn the_log_states_the_virtual_machine_and_the_settings() {
+        let block = "\
+            # JMH version: 1.21\n\
+            # VM version: JDK 12.0.1, OpenJDK 64-Bit Server VM, 12.0.1+12\n\
+            # Warmup: <none>\n\
+            # Measurement: 3 iterations, 10 s each\n\
+            # Threads: 8 threads, will synchronize iterations\n\
+            # Benchmark: org.example.P.format\n\
+            # Parameters: (size = 10)\n\n\
+            # Fork: 1 of 5\n\
+            # Fork: 2 of 5\n";
+        let other = block.replace("8 threads", "1 thread").replace("size = 10", "size = 20");
+        let table = "Benchmark  (size)  Mode  Cnt  Score   Error   Units\n\
+                     P.format       10  avgt    5   12.5 ±   0.2   us/op\n\
+                     P.format       20  avgt    5   12.5 ±   0.2   us/op\n";
+        let text = format!("{block}{other}{table}");
+        let reading = JmhText.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let environment = &reading.environment;
+        assert_eq!(environment.get("jvm"), Some("OpenJDK 64-Bit Server VM 12.0.1"));
+        let of = |setting, size| environment.condition("jmh-text", setting, &format!("P.format/size={size}"));
+        assert_eq!((of("threads", 10), of("threads", 20)), (Some("8"), Some("1")));
+        let same = ["forks", "iterations", "iteration-time", "warmup-iterations", "warmup-time"];
+        assert_eq!(same.map(|setting| of(setting, 20)), [Some("5"), Some("3"), Some("10 s"), Some("0"), None]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod bencher_bmf;
 mod benchmark_driver;
 mod benchmark_ips;
 mod benchmarkdotnet;
+mod benchmarkdotnet_header;
 mod benchmarkdotnet_table;
 mod benchmarkjs;
 mod benchmarktools;

@@ -1,8 +1,9 @@
 //! What Google Benchmark prints to the console, and its CSV. Both are read as entries of its JSON.
 
 use super::entry::Entry;
-use super::{Format, Preview, Reading, Source, add_entries};
+use super::{Context, Format, Preview, Reading, Source, add_entries};
 use crate::formats::builder::ReadingBuilder;
+use crate::formats::stated_time;
 use crate::formats::table_text::{TableText, has_header};
 use crate::formats::text::{self, number};
 use crate::model::Diagnostic;
@@ -38,6 +39,10 @@ impl Format for GoogleBenchmarkTable {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let text = text::decode(source)?;
+        if let Some(context) = printed_context(&text) {
+            context.describe(builder.environment());
+            builder.set_measured(context.date.as_deref().and_then(stated_time::with_zone));
+        }
         let is_csv = text.lines().any(|line| has_header(line, &CSV_COLUMNS));
         let mut entries = if is_csv { csv_entries(source)? } else { console_entries(&text) };
         let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.to_string()).collect();
@@ -54,6 +59,32 @@ impl Format for GoogleBenchmarkTable {
         }
         add_entries(&mut builder, &entries);
         builder.finish()
+    }
+}
+
+/// What the library prints to standard error before the results. It prints a warning if CPU scaling is on, and one if it was
+/// built without `NDEBUG`.
+fn printed_context(text: &str) -> Option<Context> {
+    let lines = || text.lines().map(str::trim).take_while(|line| console_header(line).is_none());
+    let (num_cpus, mhz_per_cpu) = lines().find_map(processors)?;
+    let warns_of = |what: &str| lines().any(|line| line.starts_with("***WARNING***") && line.contains(what));
+    let build_type = if warns_of("built as DEBUG") { "debug" } else { "release" };
+    Some(Context {
+        num_cpus: Some(num_cpus),
+        mhz_per_cpu: Some(mhz_per_cpu),
+        cpu_scaling_enabled: Some(warns_of("CPU scaling is enabled")),
+        host_name: None,
+        library_build_type: Some(build_type.to_owned()),
+        date: lines().find(|line| stated_time::with_zone(line).is_some()).map(str::to_owned),
+    })
+}
+
+/// Number and clock of the processors in `Run on (8 X 2900.01 MHz CPU s)`.
+fn processors(line: &str) -> Option<(u32, f64)> {
+    let rest = line.strip_prefix("Run on (")?;
+    match rest.split_whitespace().collect::<Vec<_>>().as_slice() {
+        [count, "X", mhz, "MHz", ..] => Some((count.parse().ok()?, number(mhz)?)),
+        _ => None,
     }
 }
 
@@ -202,6 +233,24 @@ mod tests {
         assert_eq!(reading.diagnostics[0].message, "`d` failed: no input file");
         assert_eq!(reading.failures.benchmarks.len(), 1);
         assert_eq!(reading.failures.skipped[0].benchmark.as_str(), "e");
+    }
+
+    #[test]
+    fn the_printed_context_gives_the_facts_of_the_json() {
+        let table = "Benchmark   Time   CPU   Iterations\nBM_A/64   100 ns   100 ns   7000000\n";
+        let facts = |context: &str| {
+            let reading = read(&format!("{context}{table}"));
+            let facts = ["cores", "mhz", "cpu-scaling", "build-type"];
+            (facts.map(|key| reading.environment.get(key).map(str::to_owned)), reading.measured)
+        };
+        let some = |facts: [&str; 4]| facts.map(|fact| Some(fact.to_owned()));
+        let warnings = "***WARNING*** CPU scaling is enabled, the benchmark real time measurements may be noisy\n\
+                        ***WARNING*** Library was built as DEBUG. Timings may be affected.\n";
+        let context = "2026-11-20T10:00:00+00:00\nRunning ./bench\nRun on (8 X 2893.2 MHz CPU s)\nCPU Caches:\n";
+        assert_eq!(facts(context), (some(["8", "2900", "off", "release"]), Some(1_795_168_800)));
+        assert_eq!(facts(&format!("{context}{warnings}")).0, some(["8", "2900", "on", "debug"]));
+        assert_eq!(facts(""), ([const { None }; 4], None));
+        assert_eq!(facts(warnings), ([const { None }; 4], None));
     }
 
     #[test]
