@@ -104,7 +104,10 @@ fn a_label_on_the_pull_request_counts_for_its_group() {
     let queue = Queue::new();
     queue.hub.state().label("perfgate: accepted", "maintainer");
     queue.run(1, &[]); // there is no report on the pull request
-    let report = json!({"name": "perfgate", "head_sha": queue.head, "started_at": "2026-01-01T00:00:00Z"});
+    let mut report = json!({"name": "perfgate", "head_sha": queue.head, "started_at": "2026-01-01T00:00:00Z"});
+    queue.hub.state().checks.push(report.clone());
+    queue.run(1, &[]); // that is a job with the name of the report
+    report["external_id"] = "perfgate:1".into();
     queue.hub.state().checks.push(report);
     let summary = queue.run(0, &[]);
     assert!(summary.contains("maintainer accepted 1 regression for"), "{summary}");

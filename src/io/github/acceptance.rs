@@ -7,6 +7,7 @@
 //! chosen freely. Permissions come from the API, never from an event.
 
 use super::accept_command::commands;
+use super::check::is_own;
 use super::client::{Client, Request};
 use super::fault::{Fault, Need};
 use super::marker;
@@ -112,6 +113,15 @@ struct Check {
     name: String,
     #[serde(default, deserialize_with = "time")]
     started_at: Option<Timestamp>,
+    #[serde(default)]
+    external_id: Option<String>,
+}
+
+impl Check {
+    /// True for perfgate's own check run of this name.
+    fn is_report(&self, name: &str) -> bool {
+        self.name == name && self.external_id.as_deref().is_some_and(is_own)
+    }
 }
 
 #[derive(Deserialize)]
@@ -231,7 +241,7 @@ impl Reader<'_> {
         let (checks, _): (Vec<Check>, _) = self
             .client
             .pages(Request { route: &route, doing: &doing, need: Need::Checks }, |page: Checks| page.check_runs)?;
-        let mut reports = checks.iter().filter(|run| run.name == check).filter_map(|run| run.started_at);
+        let mut reports = checks.iter().filter(|run| run.is_report(check)).filter_map(|run| run.started_at);
         let is_seen = reports.any(|report| report < set && changed.is_none_or(|changed| changed < report));
         let who = login.clone();
         if is_complete && is_seen {

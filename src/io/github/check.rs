@@ -50,6 +50,15 @@ impl Conclusion {
     }
 }
 
+/// Start of the external id of perfgate's check runs.
+const OWN: &str = "perfgate:";
+
+/// True for the external id of a check run that perfgate created. GitHub lists jobs as check runs too, and a job may have the
+/// same name.
+pub(super) fn is_own(external_id: &str) -> bool {
+    external_id.starts_with(OWN)
+}
+
 #[derive(Deserialize)]
 struct Created {
     id: u64,
@@ -68,8 +77,8 @@ struct List {
 /// run exists before retrying.
 pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result<Option<String>, Fault> {
     let doing = format!("creating the check run of {}", check.commit.short());
-    // Distinguishes this check run from an earlier one with the same content.
-    let id = unique_word();
+    // Distinguishes this check run from an earlier one with the same content, and from a job with the same name.
+    let id = format!("{OWN}{}", unique_word());
     let mut body = json!({
         "name": check.name,
         "head_sha": check.commit.as_str(),
