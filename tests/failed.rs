@@ -2,10 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
-use common::{Answer, OTHER_FILES, Sandbox, data, files_below};
-use perfgate::formats::{Source, detect};
-use std::fs;
-use std::path::Path;
+use common::{Answer, Sandbox};
 
 /// Ten results of each benchmark in the form of `go test -bench`.
 fn go(names: &[&str], end: &str) -> String {
@@ -87,36 +84,6 @@ fn a_stored_run_keeps_its_failures() {
     sandbox.write("r/out.txt", go(&["BenchmarkA", "BenchmarkB"], FAILED));
     sandbox.perfgate_at("r", &["record", "out.txt"]).exits(0);
     sandbox.perfgate_at("r", &["compare", "main", "work"]).exits(1).prints("✗ failed").prints("index out of range");
-}
-
-/// Whether a file of the test data is text, and neither JSON nor XML.
-fn is_text(bytes: &[u8]) -> bool {
-    let text = std::str::from_utf8(bytes);
-    text.is_ok_and(|text| !text.contains('\0') && !text.trim_start().starts_with(['<', '{', '[']))
-}
-
-#[test]
-fn the_end_of_a_crashed_run_is_recognized_in_every_text_format() {
-    let mut formats = std::collections::BTreeSet::new();
-    for path in files_below(Path::new(&data(""))) {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let mut bytes = fs::read(&path).unwrap();
-        let [format] = detect(&bytes)[..] else { continue };
-        if OTHER_FILES.contains(&name.as_str()) || name.ends_with(".js") || !is_text(&bytes) {
-            continue;
-        }
-        let read = |bytes: &[u8]| format.parse(Source { name: &name, bytes });
-        // A tool may write additional files next to its results.
-        let Some(whole) = read(&bytes).ok().filter(|whole| !whole.measurements.is_empty()) else { continue };
-        assert!(whole.failures.early_ends.iter().all(|end| !end.prefix.is_empty()), "{}", path.display());
-        bytes.extend_from_slice(b"\nterminate called after throwing an instance of 'E'\nAborted (core dumped)\n");
-        let crashed = read(&bytes).unwrap();
-        assert_eq!(crashed.measurements.len(), whole.measurements.len(), "{}", path.display());
-        let end = crashed.failures.early_ends.iter().find(|end| end.prefix.is_empty());
-        assert_eq!(end.map(|end| &*end.why), Some("terminate called after throwing an instance of 'E'"), "{name}");
-        formats.insert(format.name());
-    }
-    assert!(formats.len() >= 40, "{formats:?}");
 }
 
 /// A tool, three outputs, and the reason: for `a`, for `b`, and for a `b` that failed. Base has the first two, head the first and

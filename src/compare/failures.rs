@@ -18,7 +18,7 @@ pub(super) fn take_failed(pairs: &mut Vec<Pair<'_>>, base: &[Run], head: &[Run])
         if let Some(failed) = reported.get(&(name, tool)) {
             return Some(failure_message(failed, &in_base));
         }
-        let is_part = |end: &&&EarlyEnd| end.tool == tool && name.starts_with(&end.prefix);
+        let is_part = |end: &&&EarlyEnd| end.tool == tool && end.scope.contains(name);
         let end = early_ends.iter().find(is_part).filter(|_| pair.is_base_only())?;
         Some(format!("no result: {}", end.why))
     };
@@ -79,7 +79,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
 mod tests {
     use super::super::compare;
     use super::*;
-    use crate::model::{BenchId, Evidence, Measurement};
+    use crate::model::{BenchId, EndScope, Evidence, Measurement};
     use crate::stats::suite_test::TestRules;
 
     fn run(names: &[&str]) -> Run {
@@ -128,9 +128,11 @@ mod tests {
     #[test]
     fn what_is_missing_from_a_run_that_ended_in_an_error_is_failed() {
         let mut head = run(&["p/a"]);
-        let end = EarlyEnd { tool: "t".into(), prefix: "p/".to_owned(), why: "timed out".to_owned() };
-        head.failures.early_ends = vec![end];
-        let [failed, removed] = outcomes(&run(&["p/a", "p/b", "q/c"]), &head);
-        assert_eq!((failed, removed), (vec!["p/b time".to_owned()], vec!["q/c memory".into(), "q/c time".into()]));
+        let end = |scope| EarlyEnd { tool: "t".into(), scope, why: "timed out".to_owned() };
+        head.failures.early_ends =
+            vec![end(EndScope::of_beginning("p/")), end(EndScope::Benchmark("q".to_owned())), end(EndScope::Nothing)];
+        let [failed, removed] = outcomes(&run(&["p/a", "p/b", "q", "q/c"]), &head);
+        assert_eq!(failed, ["p/b time", "q time"]);
+        assert_eq!(removed, ["q/c memory", "q/c time"]);
     }
 }

@@ -78,6 +78,9 @@ impl Format for AsvText {
                 },
                 (None, None) => {}
             }
+            if line.starts_with("[100.00%]") {
+                builder.has_completed();
+            }
         }
         failed.into_iter().for_each(|name| builder.fail(&name, ""));
         builder.finish()

@@ -5,7 +5,7 @@
 use super::builder::ReadingBuilder;
 use super::metric_by_unit::metric_by_unit;
 use super::{Format, Preview, Reading, Source, text};
-use crate::model::{Diagnostic, Evidence};
+use crate::model::{Diagnostic, EndScope, Evidence};
 
 /// libtest's benchmark lines.
 pub struct Bencher;
@@ -47,6 +47,12 @@ fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::Ta
     for (at, line) in text::numbered_lines(text) {
         builder.line = Some(at);
         names.read(line);
+        // What libtest itself prints; criterion does not.
+        if is_begin(line) {
+            builder.has_begun();
+        } else if line.starts_with("test result: ") {
+            builder.has_completed();
+        }
         if let Some(name) = failed(line) {
             unfinished = None;
             builder.fail(&names.unique(name), "");
@@ -75,7 +81,7 @@ fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::Ta
     if let Some((line, name)) = unfinished {
         builder.line = Some(line);
         builder.fail(&names.unique(name), "the output ends before its result");
-        builder.end_early("", "the output is incomplete");
+        builder.end_early(EndScope::Suite, "the output is incomplete");
     }
 }
 
@@ -91,6 +97,13 @@ fn started(line: &str) -> Option<&str> {
         line.strip_prefix("test ")?.split_once(" ... ").or(line.strip_prefix("test ")?.split_once(" ..."))?;
     let is_done = ["ok", "ignored", "FAILED"].iter().any(|result| rest.trim_end().ends_with(result));
     (!is_done && !rest.starts_with("ignored")).then_some(name.trim())
+}
+
+/// Whether libtest begins a target: `running 3 tests`, below cargo's `Running benches/b.rs (…)`.
+fn is_begin(line: &str) -> bool {
+    let count =
+        line.strip_prefix("running ").and_then(|rest| rest.strip_suffix(" tests").or(rest.strip_suffix(" test")));
+    text::cargo_target(line).is_some() || count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The name of a benchmark that failed: `test NAME ... FAILED`.

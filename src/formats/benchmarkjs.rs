@@ -5,7 +5,7 @@
 use super::builder::ReadingBuilder;
 use super::json::{Number, Numbers, Pairs, Present, parse_lenient};
 use super::{Format, Preview, Reading, Source, text};
-use crate::model::{Diagnostic, Evidence, Metric, Summary};
+use crate::model::{Diagnostic, EndScope, Evidence, Metric, Summary};
 use crate::stats::student;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -95,9 +95,10 @@ fn add_line(builder: &mut ReadingBuilder<'_>, text: &str) {
     let Some(Line { name, hz, margin, runs }) = parse_line(text) else {
         match text.split_once(": ") {
             Some((name, why)) if is_error(why) && !name.is_empty() => builder.fail(name, why),
-            // An error without a message looks like the heading of a list, so it gets no warning. An empty name is skipped,
-            // because every benchmark's name begins with it.
-            Some((name, "")) if !name.is_empty() => builder.record_early_end(name, "it failed"),
+            // An error without a message looks like the heading of a list, so it gets no warning.
+            Some((name, "")) if !name.is_empty() => {
+                builder.record_early_end(EndScope::Benchmark(name.to_owned()), "it failed");
+            }
             _ => {}
         }
         return;
@@ -181,8 +182,8 @@ mod tests {
         let run = parse("Results: \n: \na x 1,250.5 ops/sec ±2.00% (4 runs sampled)\nb: \nc: TypeError: no\n").unwrap();
         assert_eq!(run.diagnostics.len(), 1, "{:?}", run.diagnostics);
         assert_eq!(run.failures.benchmarks.len(), 1);
-        let prefixes: Vec<&str> = run.failures.early_ends.iter().map(|end| end.prefix.as_str()).collect();
-        assert_eq!(prefixes, ["Results", "b"]);
+        let scopes: Vec<&EndScope> = run.failures.early_ends.iter().map(|end| &end.scope).collect();
+        assert_eq!(scopes, [&EndScope::Benchmark("Results".to_owned()), &EndScope::Benchmark("b".to_owned())]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod failures;
 
+use super::run_error::ProgressLines;
 use super::{Reading, Source, json};
 use crate::model::{
     BenchId, Commit, CommitPrefix, Diagnostic, Environment, Evidence, Measurement, Metric, Settings, Statement, Tests,
@@ -37,8 +38,8 @@ pub(super) struct ReadingBuilder<'a> {
     first_problem_line: Option<u64>,
     /// Measurement settings stated in the file. Results with different settings are not compared.
     pub settings: Settings,
-    /// Line of the last result, in formats that are read line by line.
-    last_result: Option<u64>,
+    /// Where the results are, in formats that are read line by line.
+    progress: ProgressLines,
     /// Current line, for the place of a diagnostic; `None` in formats that are not read line by line.
     pub line: Option<u64>,
 }
@@ -55,7 +56,7 @@ impl<'a> ReadingBuilder<'a> {
             settings: Settings::default(),
             diagnostics_by_code: BTreeMap::new(),
             first_problem_line: None,
-            last_result: None,
+            progress: ProgressLines::default(),
             line: None,
         }
     }
@@ -203,11 +204,6 @@ impl<'a> ReadingBuilder<'a> {
                 self.warn("duplicate-name", message);
             }
         }
-    }
-
-    /// Notes that the current line has a result, or a failure. Formats that add results later call it themselves.
-    pub fn has_result(&mut self) {
-        self.last_result = self.line.or(self.last_result);
     }
 
     /// Sets the work of one operation on a measurement added before.

@@ -33,6 +33,9 @@ impl Format for CallgrindText {
         let mut name = "";
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
+            if line.starts_with("Gungraun result: ") {
+                builder.has_completed();
+            }
             if !line.starts_with(char::is_whitespace) && !line.is_empty() {
                 name = line.trim();
             }

@@ -51,8 +51,9 @@ impl Format for Csv {
             match record {
                 Ok(record) => {
                     builder.line = text::csv_line(bytes, record.position());
-                    if let Err(message) = table.add(&mut builder, &columns, &record) {
-                        builder.warn("unreadable-entry", message);
+                    match table.add(&mut builder, &columns, &record) {
+                        Ok(()) => builder.has_result(),
+                        Err(message) => builder.warn("unreadable-entry", message),
                     }
                 }
                 Err(error) => builder.warn("unreadable-entry", error.to_string()),

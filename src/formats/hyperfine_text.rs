@@ -3,7 +3,7 @@
 use super::builder::ReadingBuilder;
 use super::text::{nanoseconds, number, numbered_lines, without_colors};
 use super::{Format, Preview, Reading, Source, text};
-use crate::model::{Diagnostic, Evidence, Metric, Summary};
+use crate::model::{Diagnostic, EndScope, Evidence, Metric, Summary};
 
 /// What hyperfine prints to the terminal.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Format for HyperfineText {
         let text = text::decode(source)?;
         let text = without_colors(&text);
         let mut name = String::new();
-        let mut summary: Option<Summary> = None;
+        let mut summary: Option<(u64, Summary)> = None;
         // A command whose output is shown may print such a line too. hyperfine's own ends the run.
         let mut error: Option<(u64, &str)> = None;
         for (number, line) in numbered_lines(&text) {
@@ -41,10 +41,7 @@ impl Format for HyperfineText {
             let times = times(line);
             if let Some((_, command)) = line.strip_prefix("Benchmark ").and_then(|rest| rest.split_once(": ")) {
                 add_error(&mut builder, error.take(), &name, summary.is_some());
-                builder.line = Some(number);
-                if let Some(summary) = summary.take() {
-                    builder.add_run(&name, Metric::time(), Evidence::summary(summary));
-                }
+                add_summary(&mut builder, &name, summary.take());
                 name = command.to_owned();
             } else if let Some(why) = line.strip_prefix("Error: ") {
                 error = Some((number, why));
@@ -52,20 +49,25 @@ impl Format for HyperfineText {
                 error = None;
                 summary = times.first().map(|mean| {
                     let sd = line.contains('\u{b1}').then(|| times.get(1).copied()).flatten();
-                    Summary { centre: *mean, mean: Some(*mean), sd, ..Summary::default() }
+                    (number, Summary { centre: *mean, mean: Some(*mean), sd, ..Summary::default() })
                 });
-            } else if let (true, Some(summary), [min, max, ..]) =
+            } else if let (true, Some((_, summary)), [min, max, ..]) =
                 (line.starts_with("Range ("), &mut summary, &times[..])
             {
                 summary.quantiles = vec![(0.0, *min), (1.0, *max)];
             }
         }
         add_error(&mut builder, error, &name, summary.is_some());
-        if let Some(summary) = summary {
-            builder.add_run(&name, Metric::time(), Evidence::summary(summary));
-        }
+        add_summary(&mut builder, &name, summary);
         builder.finish()
     }
+}
+
+/// Adds a result, which was read in an earlier line.
+fn add_summary(builder: &mut ReadingBuilder<'_>, name: &str, summary: Option<(u64, Summary)>) {
+    let Some((line, summary)) = summary else { return };
+    builder.line = Some(line);
+    builder.add_run(name, Metric::time(), Evidence::summary(summary));
 }
 
 /// Reports an error that no result follows.
@@ -75,7 +77,7 @@ fn add_error(builder: &mut ReadingBuilder<'_>, error: Option<(u64, &str)>, name:
     if !has_result && !name.is_empty() {
         builder.fail(name, why);
     }
-    builder.end_early("", why);
+    builder.end_early(EndScope::Suite, why);
 }
 
 /// The times of a line before its brackets, in nanoseconds.

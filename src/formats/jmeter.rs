@@ -188,12 +188,13 @@ fn read_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingB
         if std::mem::take(&mut header) {
             continue;
         }
+        builder.line = text::csv_line(bytes, record.position());
         match csv_sample(&record, layout) {
-            Ok(sample) => log.add(&sample),
-            Err(message) => {
-                builder.line = text::csv_line(bytes, record.position());
-                builder.warn("unreadable-line", message);
+            Ok(sample) => {
+                log.add(&sample);
+                builder.has_result();
             }
+            Err(message) => builder.warn("unreadable-line", message),
         }
     }
 }

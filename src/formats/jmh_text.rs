@@ -35,6 +35,11 @@ impl Format for JmhText {
         for (number, line) in text::numbered_lines(&text) {
             builder.line = Some(number);
             log.read(number, line);
+            if line.contains("# JMH version: ") {
+                builder.has_begun();
+            } else if line.contains("# Run complete. ") {
+                builder.has_completed();
+            }
             if let Some(found) = parameters_of(line) {
                 parameters = Some(found);
             } else if let Some(parameters) = &parameters

@@ -4,7 +4,7 @@ use super::builder::ReadingBuilder;
 use super::fields::{entries, number_at, text_at};
 use super::text::url_path;
 use super::{Format, Preview, Reading, Source, json, stated_time};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
+use crate::model::{Diagnostic, Direction, EndScope, Evidence, Metric, Unit};
 use serde_json::Value;
 
 /// Nanoseconds in Lighthouse's unit of time.
@@ -58,7 +58,7 @@ impl Format for Lighthouse {
             ["code", "message"].map(|key| text_at(&file, &format!("runtimeError.{key}")).unwrap_or_default());
         // Versions 3 and 4 always write a code.
         if !matches!(code, "" | "NO_ERROR") {
-            builder.end_early("", &format!("{code}: {message}"));
+            builder.end_early(EndScope::Suite, &format!("{code}: {message}"));
         }
         for (id, category) in entries(&file, "categories") {
             let name = format!("{page} {id}");

@@ -96,7 +96,8 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
     let mut highest = 0.999;
     let mut open: Option<(String, Summary)> = None; // its second line comes next
     let mut after_heading = false;
-    for line in text.lines() {
+    for (at, line) in text::numbered_lines(text) {
+        builder.line = Some(at);
         // A rule follows the heading of a group. Without a heading it begins benchmarks that are in no group.
         let is_rule = line.len() > 1 && line.chars().all(|c| matches!(c, '-' | ' '));
         if is_rule && !after_heading {
@@ -116,6 +117,7 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
         } else if let Some((before, after)) = line.split_once("/iter") {
             add_summary(builder, open.take());
             let Some((name, mean)) = last_time(before) else { continue };
+            builder.has_result();
             let mut summary = Summary { centre: mean, mean: Some(mean), ..Summary::default() };
             let (range, shares) = match after.split_once(')') {
                 Some((range, shares)) => (times(range), times(shares)), // version 0: all on one line
@@ -137,6 +139,7 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
 
 fn add_summary(builder: &mut ReadingBuilder<'_>, open: Option<(String, Summary)>) {
     let Some((name, summary)) = open else { return };
+    builder.line = None;
     builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
 }
 

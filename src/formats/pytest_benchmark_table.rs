@@ -4,7 +4,7 @@ use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};
 use super::text::{nanoseconds, number, numbered_lines, without_colors};
 use super::{Format, Preview, Reading, Source, text};
-use crate::model::{Diagnostic, Evidence, Metric, Summary};
+use crate::model::{Diagnostic, EndScope, Evidence, Metric, Summary};
 
 /// pytest-benchmark's tables.
 #[derive(Debug)]
@@ -38,11 +38,16 @@ impl Format for PytestBenchmarkTable {
         let mut table: Option<(f64, Vec<&str>)> = None;
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
+            if line.starts_with("===") && line.contains(" test session starts ") {
+                builder.has_begun();
+            } else if is_last_line(line) {
+                builder.has_completed();
+            }
             if let Some((test, why)) = failed(line) {
                 match test {
                     Some(name) => builder.fail_if_known(name, why),
                     // A file that could not be loaded: its tests are missing.
-                    None => builder.end_early("", why),
+                    None => builder.end_early(EndScope::Suite, why),
                 }
             } else if let Some(factor) = unit_of_header(line) {
                 let columns = line.split_once(')').map_or("", |(_, columns)| columns);
@@ -102,6 +107,16 @@ fn failed(line: &str) -> Option<(Option<&str>, &str)> {
     // Parameters may contain colons.
     let class = |name: &str| name[..name.find('[').unwrap_or(name.len())].rfind("::").map_or(0, |at| at + 2);
     Some((name.map(|name| name[class(name)..].trim_end()), why))
+}
+
+/// Whether this is pytest's last line, `==== 1 failed, 6 passed in 3.12s ====`.
+fn is_last_line(line: &str) -> bool {
+    let counts = line.trim_matches('=').split_once(" in ").map_or("", |(counts, _)| counts.trim());
+    let is_count = |count: &str| {
+        let number = count.split_once(' ').map_or("", |(number, _)| number);
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    line.starts_with("===") && line.ends_with("===") && counts.split(", ").all(is_count)
 }
 
 /// The factor to nanoseconds of a header `Name (time in us)   Min   Max …`.

@@ -10,6 +10,53 @@ pub(crate) struct RunError {
     pub line: u64,
     /// The printed message.
     pub why: String,
+    /// Whether the tool reports that all of its benchmarks were done, so the error is not the reason why one is missing.
+    pub is_after_completion: bool,
+}
+
+/// What a line shows of the progress of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The tool began.
+    Begun,
+    /// A result, or a failure of one benchmark.
+    Result,
+    /// All benchmarks were done.
+    Completed,
+}
+
+/// The lines that show the progress of a run, in their order; of equal ones in a row the last.
+#[derive(Debug, Default)]
+pub(crate) struct ProgressLines(Vec<(u64, Progress)>);
+
+impl ProgressLines {
+    /// Adds a line, unless it is unknown or before the last one.
+    pub fn add(&mut self, line: Option<u64>, progress: Progress) {
+        let Some(line) = line else { return };
+        match self.0.last_mut() {
+            Some((last, _)) if *last > line => {}
+            Some((last, known)) if *known == progress => *last = line,
+            _ => self.0.push((line, progress)),
+        }
+    }
+
+    /// True if no line was added.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the run that a line is in, or after, completed.
+    fn is_completed_at(&self, line: u64) -> bool {
+        let next = self.0.partition_point(|(at, _)| *at <= line);
+        let is_completed_before = next.checked_sub(1).is_some_and(|at| self.0[at].1 == Progress::Completed);
+        let mut later = self.0[next..].iter().filter(|(_, progress)| *progress != Progress::Result);
+        is_completed_before || later.next().is_some_and(|(_, progress)| *progress == Progress::Completed)
+    }
+
+    /// Whether the run continued after a line.
+    fn continues_after(&self, line: u64) -> bool {
+        self.0.iter().any(|(at, progress)| *at >= line && *progress != Progress::Begun)
+    }
 }
 
 /// The kind of error that a line reports.
@@ -75,34 +122,41 @@ const SIGNALS: &[&str] = &[
     "trace/breakpoint trap",
 ];
 
-/// The error that ended the run whose output is `text`; `last_result` is the line of its last result, if known.
-pub(crate) fn run_error(text: &str, last_result: Option<u64>) -> Option<RunError> {
+/// The error that ended the run whose output is `text`. With results in unknown lines an exception may have been before them.
+pub(crate) fn run_error(text: &str, progress: &ProgressLines, has_results: bool) -> Option<RunError> {
     let mut lines = numbered_lines(text).peekable();
     let mut uncaught: Option<RunError> = None;
+    let mut ended: Option<RunError> = None;
     let mut previous = "";
     let mut in_stack = false;
     while let Some((number, line)) = lines.next() {
         let next = lines.peek().map_or("", |(_, next)| next);
-        match report(line, previous) {
-            Some(Report::End) => {
+        let is_after_completion = || progress.is_completed_at(number);
+        match (report(line, previous), &mut ended) {
+            (Some(Report::End), Some(ended)) => ended.is_after_completion &= is_after_completion(),
+            (Some(Report::End), ended) => {
                 // An exception above it is the cause.
-                let why = uncaught.map_or_else(|| with_detail(line, next), |cause| cause.why);
-                return Some(RunError { line: number, why });
+                let why = uncaught.take().map_or_else(|| with_detail(line, next), |cause| cause.why);
+                *ended = Some(RunError { line: number, why, is_after_completion: is_after_completion() });
             }
-            Some(Report::Uncaught) => {
+            (Some(Report::Uncaught), _) => {
                 in_stack = line.starts_with("Traceback ");
-                uncaught = Some(RunError { line: number, why: with_detail(line, next) });
+                let why = with_detail(line, next);
+                uncaught = Some(RunError { line: number, why, is_after_completion: is_after_completion() });
             }
             // Python's exception follows its stack, which is indented.
-            None if in_stack && !line.starts_with(' ') => {
+            (None, _) if in_stack && !line.starts_with(' ') => {
                 in_stack = false;
                 uncaught = uncaught.map(|error| RunError { why: line.trim().to_owned(), ..error });
             }
-            None => {}
+            (None, _) => {}
         }
         previous = line;
     }
-    uncaught.filter(|error| last_result.is_none_or(|last| last < error.line))
+    let is_end = |error: &RunError| {
+        if progress.is_empty() { !has_results } else { !progress.continues_after(error.line) }
+    };
+    ended.or_else(|| uncaught.filter(is_end))
 }
 
 /// The message of a line whose second part is on the next one, as in Rust's panics and C++'s exceptions.
@@ -186,7 +240,7 @@ mod tests {
     use super::*;
 
     fn why(text: &str) -> Option<String> {
-        run_error(text, None).map(|error| error.why)
+        run_error(text, &ProgressLines::default(), false).map(|error| error.why)
     }
 
     #[test]
@@ -247,12 +301,32 @@ mod tests {
 
     #[test]
     fn an_exception_before_a_result_does_not_end_the_run() {
+        let at = |line| ProgressLines(vec![(line, Progress::Result)]);
         let text = "thread 'a' panicked at b.rs:3:1:\nboom\na 1 ns\n";
-        assert_eq!(run_error(text, Some(3)), None);
-        assert!(run_error(text, None).is_some());
-        assert_eq!(run_error(&format!("{text}error: bench failed\n"), Some(3)).map(|error| error.line), Some(4));
-        assert_eq!(run_error("Node.js v22.4.0\na 1 ns\n", Some(2)), None);
-        assert!(run_error("a 1 ns\n\nNode.js v22.4.0\n", Some(1)).is_some());
+        assert_eq!(run_error(text, &at(3), true), None);
+        assert!(run_error(text, &ProgressLines::default(), false).is_some());
+        let failed = format!("{text}error: bench failed\n");
+        assert_eq!(run_error(&failed, &at(3), true).map(|error| error.line), Some(4));
+        assert_eq!(run_error("Node.js v22.4.0\na 1 ns\n", &at(2), true), None);
+        assert!(run_error("a 1 ns\n\nNode.js v22.4.0\n", &at(1), true).is_some());
         assert_eq!(why("Exception ignored in: <f>\nTraceback (most recent call last):\nKeyError\n"), None);
+    }
+
+    #[test]
+    fn an_error_of_a_completed_run_is_not_the_reason_for_a_missing_result() {
+        let lines = |lines: &[Progress]| ProgressLines((1..).zip(lines.iter().copied()).collect());
+        use Progress::{Begun, Completed, Result};
+        let text = "begin\na 1 ns\ndone\nKilled\n";
+        let is_after = |text, lines| run_error(text, &lines, true).map(|error| error.is_after_completion);
+        assert_eq!(is_after(text, lines(&[Begun, Result, Completed])), Some(true));
+        assert_eq!(is_after(text, lines(&[Begun, Completed, Result])), Some(false));
+        // Another run began.
+        assert_eq!(is_after("a 1 ns\ndone\nbegin\nKilled\n", lines(&[Result, Completed, Begun])), Some(false));
+        assert_eq!(is_after("begin\nKilled\nbegin\ndone\n", lines(&[Begun, Begun, Begun, Completed])), Some(false));
+        // A panic of one of its tests, and one after its end.
+        let panic = "begin\na 1 ns\nthread 'main' panicked at b.rs:3:1:\ndone\n";
+        assert_eq!(is_after(panic, ProgressLines(vec![(1, Begun), (2, Result), (4, Completed)])), None);
+        let panic = "a 1 ns\ndone\nthread 'main' panicked at b.rs:3:1:\n";
+        assert_eq!(is_after(panic, lines(&[Result, Completed])), Some(true));
     }
 }

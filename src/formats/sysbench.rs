@@ -35,8 +35,9 @@ impl Format for Sysbench {
         let text = text::decode(source)?;
         let mut endpoint = Endpoint { name: "sysbench".to_owned(), ..Endpoint::default() };
         let mut queries = None;
-        for (_, line) in numbered_lines(&text) {
+        for (at, line) in numbered_lines(&text) {
             let Some((key, value)) = line.trim().split_once(':') else { continue };
+            builder.line = Some(at);
             let value = value.trim();
             let per_second = || number(value.split_once('(')?.1.split(' ').next()?);
             // Versions before 1.0 print the unit: `2.10ms`.
@@ -53,9 +54,14 @@ impl Format for Sysbench {
                 "min" => endpoint.quantiles.extend(time().map(|min| (0.0, min))),
                 "avg" => endpoint.mean = time(),
                 "max" => endpoint.quantiles.extend(time().map(|max| (1.0, max))),
-                _ => endpoint.quantiles.extend(percentile(key).zip(time())),
+                _ => match percentile(key).zip(time()) {
+                    Some(quantile) => endpoint.quantiles.push(quantile),
+                    None => continue,
+                },
             }
+            builder.has_result();
         }
+        builder.line = None;
         endpoint.add_to(&mut builder);
         if let Some(queries) = queries {
             let metric = Metric::measured("queries", Unit::PerSecond, Direction::Higher);

@@ -2,7 +2,7 @@
 
 use super::builder::ReadingBuilder;
 use super::{Source, text};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, EndScope};
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
@@ -35,7 +35,7 @@ impl<'a> Elements<'a> {
     pub(super) fn next(&mut self, builder: &mut ReadingBuilder<'_>) -> Option<Step<'a>> {
         self.step().unwrap_or_else(|error| {
             // Benchmarks after the error are missing, not removed.
-            builder.record_early_end("", &error.message);
+            builder.record_early_end(EndScope::Suite, &error.message);
             builder.warn(&error.code, error.message);
             None
         })

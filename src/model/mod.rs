@@ -26,7 +26,7 @@ pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, W
 pub use metric::{Direction, Metric, VALGRIND};
 pub use name::{BenchId, Commit, CommitPrefix, InvalidCommit};
 pub use plot_samples::PlotSamples;
-pub use run::{EarlyEnd, FailedBenchmark, Failures, Run, SkippedBenchmark};
+pub use run::{EarlyEnd, EndScope, FailedBenchmark, Failures, Run, SkippedBenchmark};
 pub use sample_group::{OfSides, SampleGroup, SampleGroups, SlowPart};
 pub use sample_noun::sample_noun;
 pub use sample_statistics::{SampleStatistics, Statistic};

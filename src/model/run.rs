@@ -67,21 +67,51 @@ pub struct FailedBenchmark {
     pub why: String,
 }
 
-/// An error that ended a run. A benchmark of this part of the suite without a result either caused the error or was not run.
+/// An error that ended a run. A benchmark without a result that the error concerns either caused it or was not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlyEnd {
     /// The format that read it.
     pub tool: Cow<'static, str>,
-    /// How the names of the benchmarks of this part begin; empty for the whole suite.
-    pub prefix: String,
+    /// The benchmarks that the error concerns.
+    pub scope: EndScope,
     /// The tool's message.
     pub why: String,
+}
+
+/// The benchmarks whose missing results an error can explain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndScope {
+    /// All of the suite.
+    Suite,
+    /// Those whose names begin with this: a package or a test case.
+    Beginning(String),
+    /// The one with exactly this name, if base has it.
+    Benchmark(String),
+    /// None: the tool itself completed its run.
+    Nothing,
+}
+
+impl EndScope {
+    /// The benchmarks whose names begin with a text; with an empty one all of the suite.
+    pub fn of_beginning(beginning: &str) -> EndScope {
+        if beginning.is_empty() { EndScope::Suite } else { EndScope::Beginning(beginning.to_owned()) }
+    }
+
+    /// Whether it contains a benchmark.
+    pub fn contains(&self, benchmark: &str) -> bool {
+        match self {
+            EndScope::Suite => true,
+            EndScope::Beginning(beginning) => benchmark.starts_with(beginning.as_str()),
+            EndScope::Benchmark(name) => benchmark == name,
+            EndScope::Nothing => false,
+        }
+    }
 }
 
 impl EarlyEnd {
     /// Whether the whole run ended, or the run of a package or test case, and not a single test.
     pub fn is_of_run(&self) -> bool {
-        self.prefix.is_empty() || self.prefix.ends_with('/')
+        !matches!(self.scope, EndScope::Benchmark(_))
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a file reports as failed or skipped, and the errors that ended its run.
 
 use super::ReadingBuilder;
-use crate::formats::run_error::run_error;
+use crate::formats::run_error::{Progress, run_error};
 use crate::formats::text;
-use crate::model::{BenchId, EarlyEnd, FailedBenchmark, SkippedBenchmark};
+use crate::model::{BenchId, EarlyEnd, EndScope, FailedBenchmark, SkippedBenchmark};
 
 impl ReadingBuilder<'_> {
     /// Reports a benchmark that failed; `why` is the tool's message, which may be empty.
@@ -17,7 +17,7 @@ impl ReadingBuilder<'_> {
     pub fn fail_if_known(&mut self, name: &str, why: &str) {
         let why = self.warn_failed(name, why);
         let why = if why.is_empty() { "it failed".to_owned() } else { why };
-        self.record_early_end(name, &why);
+        self.record_early_end(EndScope::Benchmark(name.to_owned()), &why);
     }
 
     /// Warns about a failure. Returns the tool's message, shortened.
@@ -37,31 +37,52 @@ impl ReadingBuilder<'_> {
         self.reading.failures.skipped.push(skipped);
     }
 
-    /// Reports an error that ended the run of all benchmarks whose names begin with `prefix`.
-    pub fn end_early(&mut self, prefix: &str, why: &str) {
+    /// Reports an error that ended the run, or the part of it with these benchmarks.
+    pub fn end_early(&mut self, scope: EndScope, why: &str) {
         self.warn("ended-early", format!("the run ended in an error: {why}"));
-        self.record_early_end(prefix, why);
+        self.record_early_end(scope, why);
     }
 
     /// [`Self::end_early`] without a warning.
-    pub fn record_early_end(&mut self, prefix: &str, why: &str) {
-        let end = EarlyEnd { tool: self.tool.into(), prefix: prefix.to_owned(), why: shortened(why) };
+    pub fn record_early_end(&mut self, scope: EndScope, why: &str) {
+        let end = EarlyEnd { tool: self.tool.into(), scope, why: shortened(why) };
         self.reading.failures.early_ends.push(end);
     }
 
+    /// Notes that the current line has a result, or a failure. Formats that add results later call it themselves.
+    pub fn has_result(&mut self) {
+        self.progress.add(self.line, Progress::Result);
+    }
+
+    /// Notes that the tool printed the current line when it began.
+    pub fn has_begun(&mut self) {
+        self.progress.add(self.line, Progress::Begun);
+    }
+
+    /// Notes that the tool printed the current line when all of its benchmarks were done.
+    pub fn has_completed(&mut self) {
+        self.progress.add(self.line, Progress::Completed);
+    }
+
     /// Looks for an error that ended the run, unless the tool itself reports one. XML is not searched: a test report contains the
-    /// output of failed tests, and a crash there did not end the run.
+    /// output of failed tests, and a crash there did not end the run. A JSON document cannot contain a line that another
+    /// program printed.
     pub(super) fn read_run_error(&mut self) {
-        let is_xml = text::first_byte(self.source).is_ok_and(|first| first == Some(b'<'));
-        if is_xml || self.reading.failures.early_ends.iter().any(|end| end.prefix.is_empty()) {
+        let content = text::utf8(self.source).unwrap_or_default().trim_ascii();
+        let is_json = matches!(content, [b'{', .., b'}'] | [b'[', .., b']']) && self.progress.is_empty();
+        let is_xml = content.first() == Some(&b'<');
+        let is_known = self.reading.failures.early_ends.iter().any(|end| end.scope == EndScope::Suite);
+        if is_json || is_xml || is_known {
             return;
         }
         let Ok(text) = text::decode(self.source) else { return };
-        // Some formats do not record the lines of their results. An exception may precede them.
-        let last_result = self.last_result.or_else(|| (!self.reading.measurements.is_empty()).then_some(u64::MAX));
-        if let Some(error) = run_error(&text, last_result) {
-            self.line = Some(error.line);
-            self.end_early("", &error.why);
+        let Some(error) = run_error(&text, &self.progress, !self.reading.measurements.is_empty()) else { return };
+        self.line = Some(error.line);
+        if error.is_after_completion {
+            self.warn("ended-early", format!("the output has an error, but its tool completed the run: {}", error.why));
+            self.record_early_end(EndScope::Nothing, &error.why);
+        } else {
+            self.end_early(EndScope::Suite, &error.why);
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::super::builder::ReadingBuilder;
 use super::super::{Source, text};
 use super::{Row, full_name, summary};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, EndScope};
 
 /// Position in the report, and what was read of the current benchmark.
 enum State {
@@ -37,6 +37,9 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
     while let Some((at, line)) = lines.next() {
         builder.line = Some(at);
         let line = line.trim_end();
+        if line.starts_with("All tests passed (") || line.starts_with("test cases: ") {
+            builder.has_completed();
+        }
         if line.ends_with(": FAILED:") {
             let mut why = lines.peek().map_or("", |(_, next)| next.trim()).to_owned();
             if why.starts_with("due to ") {
@@ -103,7 +106,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
     }
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
         fail_cut_off(builder, &heading, &name);
-        builder.end_early("", "the output is incomplete");
+        builder.end_early(EndScope::Suite, "the output is incomplete");
     }
     Ok(rows)
 }
@@ -119,8 +122,8 @@ fn fail(builder: &mut ReadingBuilder<'_>, heading: &[String], state: State, why:
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
         builder.fail(&full_name(&section, &name), why);
     }
-    let prefix = if why.contains("fatal error condition") { String::new() } else { full_name(&section, "") };
-    builder.end_early(&prefix, why);
+    let beginning = if why.contains("fatal error condition") { String::new() } else { full_name(&section, "") };
+    builder.end_early(EndScope::of_beginning(&beginning), why);
 }
 
 fn push(rows: &mut Vec<Row>, heading: &[String], name: String, mean: f64, sd: Option<f64>, samples: Option<u64>) {

@@ -4,7 +4,7 @@ use super::super::Source;
 use super::super::builder::ReadingBuilder;
 use super::super::xml::{self, Elements, Step};
 use super::{Row, full_name, summary};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, EndScope};
 use quick_xml::events::BytesStart;
 
 /// The benchmark whose element is open.
@@ -43,8 +43,8 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                     ("TestCase" | "Section", _) => part = Some(name()),
                     ("Exception" | "FatalErrorCondition" | "Expression", _) if is_failure(&element) => {
                         let of_all = element.name().as_ref() == "FatalErrorCondition";
-                        let prefix = if of_all { String::new() } else { full_name(&section(&names), "") };
-                        builder.end_early(&prefix, &failure(&element));
+                        let beginning = if of_all { String::new() } else { full_name(&section(&names), "") };
+                        builder.end_early(EndScope::of_beginning(&beginning), &failure(&element));
                     }
                     _ => {}
                 }

@@ -12,7 +12,7 @@ mod line;
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
 use super::{Format, Preview, Reading, Source, json, machine, text};
-use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Unit, UnitScale, Work, WorkUnit};
+use crate::model::{Diagnostic, Direction, EndScope, Environment, Evidence, Metric, Unit, UnitScale, Work, WorkUnit};
 use failure::{Failure, LogEnd};
 pub(crate) use line::joined_lines;
 use line::{FileProperties, Line, is_result};
@@ -132,6 +132,8 @@ fn read_text(
     let mut lines = lines.iter().map(|(at, line)| (*at, line.as_ref())).peekable();
     let names_packages = !is_file || text.lines().any(|line| line.starts_with("pkg: "));
     let mut panic = None;
+    // Whether a benchmark of the package is reported as failed.
+    let mut has_failed = false;
     // The compiler's first message about each package.
     let mut build_errors: BTreeMap<&str, &str> = BTreeMap::new();
     let mut end = LogEnd::default();
@@ -144,7 +146,14 @@ fn read_text(
         match Failure::of(line) {
             Some(Failure::Benchmark(name)) => {
                 let log = lines.peek().map(|(_, next)| *next).filter(|next| next.starts_with("    "));
-                builder.fail(&properties.full_name(&package, name), log.unwrap_or_default());
+                let log = log.unwrap_or_default();
+                builder.fail(&properties.full_name(&package, name), log);
+                has_failed = true;
+                // The benchmark that runs it may have ended too.
+                if let Some((parent, _)) = name.split_once('/') {
+                    let scope = EndScope::Beginning(format!("{}/", properties.full_name(&package, parent)));
+                    builder.record_early_end(scope, &format!("{name} failed"));
+                }
             }
             Some(Failure::Running { name, why }) => {
                 builder.fail(&properties.full_name(&package, name), why);
@@ -153,12 +162,20 @@ fn read_text(
             Some(Failure::Skipped(name)) => builder.skip(&properties.full_name(&package, name)),
             Some(Failure::Panic(why)) => panic = Some(why),
             Some(Failure::Package(failed)) => {
-                let prefix = if names_packages { format!("{failed}/") } else { String::new() };
-                builder.end_early(&prefix, panic.take().unwrap_or("`go test` ended with FAIL"));
+                let why = panic.take();
+                let scope = match why {
+                    // A benchmark that failed does not prevent the others.
+                    None if has_failed => EndScope::Nothing,
+                    _ if names_packages => EndScope::Beginning(format!("{failed}/")),
+                    _ => EndScope::Suite,
+                };
+                has_failed = false;
+                builder.end_early(scope, why.unwrap_or("`go test` ended with FAIL"));
             }
             Some(Failure::Build(failed)) => {
                 let why = build_errors.get(failed).map_or_else(String::new, |error| format!(": {error}"));
-                builder.end_early(&format!("{failed}/"), &format!("{failed} failed to build{why}"));
+                let scope = EndScope::Beginning(format!("{failed}/"));
+                builder.end_early(scope, &format!("{failed} failed to build{why}"));
             }
             None => {}
         }
@@ -187,8 +204,8 @@ fn read_text(
         if !unfinished.is_empty() {
             builder.fail(&properties.full_name(&package, unfinished), "the output ends before its result");
         }
-        let prefix = if package.is_empty() { String::new() } else { format!("{package}/") };
-        builder.end_early(&prefix, panic.unwrap_or("the output is incomplete"));
+        let scope = if package.is_empty() { EndScope::Suite } else { EndScope::Beginning(format!("{package}/")) };
+        builder.end_early(scope, panic.unwrap_or("the output is incomplete"));
     }
     Ok(())
 }

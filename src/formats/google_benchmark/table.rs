@@ -44,7 +44,7 @@ impl Format for GoogleBenchmarkTable {
             builder.set_measured(context.date.as_deref().and_then(stated_time::with_zone));
         }
         let is_csv = text.lines().any(|line| has_header(line, &CSV_COLUMNS));
-        let mut entries = if is_csv { csv_entries(source)? } else { console_entries(&text) };
+        let mut entries = if is_csv { csv_entries(source)? } else { console_entries(&mut builder, &text) };
         let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.to_string()).collect();
         for entry in &mut entries {
             // Aggregates come together. A single name with such an ending is that of a benchmark.
@@ -124,16 +124,20 @@ fn console_header(line: &str) -> Option<Vec<&str>> {
     }
 }
 
-fn console_entries(text: &str) -> Vec<Entry<'_>> {
+fn console_entries<'a>(builder: &mut ReadingBuilder<'_>, text: &'a str) -> Vec<Entry<'a>> {
     let mut entries = Vec::new();
     let mut columns: Option<Vec<&str>> = None;
-    for line in text.lines() {
+    for (at, line) in text::numbered_lines(text) {
         if let Some(counters) = console_header(line) {
             columns = Some(counters);
         } else if let Some(columns) = &columns {
-            entries.extend(console_entry(line, columns));
+            let Some(entry) = console_entry(line, columns) else { continue };
+            entries.push(entry);
+            builder.line = Some(at);
+            builder.has_result();
         }
     }
+    builder.line = None;
     entries
 }
 

@@ -9,8 +9,8 @@ use super::quantiles::Quantiles;
 use super::samples;
 use super::wire::{Cursor, Planes, damaged, limited, not_negative, read_all};
 use crate::model::{
-    BenchId, Commit, Digest, Direction, EarlyEnd, Environment, Evidence, FailedBenchmark, Failures, Measurement,
-    Metric, Run, SkippedBenchmark, Summary, Unit, Work,
+    BenchId, Commit, Digest, Direction, EarlyEnd, EndScope, Environment, Evidence, FailedBenchmark, Failures,
+    Measurement, Metric, Run, SkippedBenchmark, Summary, Unit, Work,
 };
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -245,8 +245,8 @@ fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
     })?;
     let n = limited(column.count(3)?, MAX_MEASUREMENTS, "failures")?;
     let early_ends = read_all(n, || {
-        let (tool, prefix) = (static_or_owned(column.text()?), column.text()?.to_owned());
-        Ok(EarlyEnd { tool, prefix, why: column.text()?.to_owned() })
+        let (tool, scope) = (static_or_owned(column.text()?), end_scope(column.text()?));
+        Ok(EarlyEnd { tool, scope, why: column.text()?.to_owned() })
     })?;
     // Records of earlier versions end here.
     let n = if column.is_empty() { 0 } else { limited(column.count(2)?, MAX_MEASUREMENTS, "skipped benchmarks")? };
@@ -255,6 +255,15 @@ fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
         Ok(SkippedBenchmark { tool, benchmark })
     })?;
     Ok(Failures { benchmarks, early_ends, skipped })
+}
+
+/// The inverse of the writer's `end_scope`.
+fn end_scope(text: &str) -> EndScope {
+    match text.strip_suffix('\0') {
+        Some("") => EndScope::Nothing,
+        Some(name) => EndScope::Benchmark(name.to_owned()),
+        None => EndScope::of_beginning(text),
+    }
 }
 
 /// Reads the names; those in `known`, which is sorted too, are shared. A name is there at most `metrics` times. The order

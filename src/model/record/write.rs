@@ -5,7 +5,8 @@ use super::error::RecordError;
 use super::limits::{INDEX_LIMIT, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS, MAX_SAMPLES};
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
 use super::{digests, quantiles, samples};
-use crate::model::{Commit, Digest, Direction, Evidence, Failures, Measurement, Run, Summary};
+use crate::model::{Commit, Digest, Direction, EndScope, Evidence, Failures, Measurement, Run, Summary};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The index and the samples of a run, not compressed.
@@ -97,7 +98,8 @@ fn versions(run: &Run) -> Vec<u8> {
 fn failures(failures: &Failures) -> Vec<u8> {
     let mut out = Vec::new();
     let benchmarks = failures.benchmarks.iter().map(|one| [&*one.tool, one.benchmark.as_str(), &one.why]);
-    let early_ends = failures.early_ends.iter().map(|one| [&*one.tool, &one.prefix, &one.why]);
+    let scopes: Vec<Cow<'_, str>> = failures.early_ends.iter().map(|one| end_scope(&one.scope)).collect();
+    let early_ends = failures.early_ends.iter().zip(&scopes).map(|(one, scope)| [&*one.tool, scope, &one.why]);
     put_varint(&mut out, failures.benchmarks.len() as u64);
     benchmarks.flatten().for_each(|text| put_text(&mut out, text));
     put_varint(&mut out, failures.early_ends.len() as u64);
@@ -108,6 +110,17 @@ fn failures(failures: &Failures) -> Vec<u8> {
         skipped.flatten().for_each(|text| put_text(&mut out, text));
     }
     out
+}
+
+/// The text of a scope: the beginning of names, or a whole name and a NUL. Earlier versions read it as a beginning, which no
+/// name with a NUL has.
+fn end_scope(scope: &EndScope) -> Cow<'_, str> {
+    match scope {
+        EndScope::Suite => "".into(),
+        EndScope::Beginning(beginning) => beginning.into(),
+        EndScope::Benchmark(name) => format!("{name}\0").into(),
+        EndScope::Nothing => "\0".into(),
+    }
 }
 
 /// The columns under construction.
