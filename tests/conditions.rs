@@ -276,3 +276,35 @@ fn the_virtual_machine_in_a_log_of_jmh_is_compared() {
     sandbox.write("head.txt", log("Eclipse OpenJ9 VM").replace("12.5 ", "12.6 "));
     sandbox.perfgate(&["compare", "base.txt", "head.txt"]).prints("differ in jvm (OpenJDK 64-Bit Server VM 12.0.1");
 }
+
+/// A run of eight benchmarks on a machine; each has a number of errors as well as its time.
+fn on_machine(cpu: &str, slower: f64, errors: u32) -> String {
+    let measurement = |i: u32| {
+        let ms = 10.0 * f64::from(i + 1) * slower;
+        format!(
+            r#"{{"tool": "t", "benchmark": "b{i}", "metric": "time", "unit": "ms", "replicates": [{{"samples": [{ms}, {}]}}]}},
+               {{"tool": "t", "benchmark": "b{i}", "metric": "errors", "unit": "count", "exact": true, "direction": "lower", "replicates": [{{"samples": [{errors}]}}]}}"#,
+            ms * 1.003
+        )
+    };
+    format!(
+        r#"{{"format": "perfgate-run", "version": 1, "environment": {{"cpu": "{cpu}"}}, "measurements": [{}]}}"#,
+        (0..8).map(measurement).collect::<Vec<_>>().join(",")
+    )
+}
+
+#[test]
+fn on_different_machines_only_exact_counts_are_judged_and_nothing_passes() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", on_machine("X", 1.0, 0)).write("head.json", on_machine("Y", 1.9, 0));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(2).prints("NO VERDICT: base and head ran on different machines (cpu differs)");
+    answer.prints("+90.0%").does_not_print("95% CI").does_not_print(" tests").does_not_print("suspect");
+    let json = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
+    let time = json["benchmarks"].as_array().unwrap().iter().find(|row| row["metric"] == "time").unwrap();
+    assert_eq!((&json["tests"], &time["suspect"]), (&0.into(), &false.into()));
+    assert!(time["q"].is_null() && time["interval"].is_null(), "{time}");
+    // More errors are worse on any machine.
+    sandbox.write("head.json", on_machine("Y", 1.9, 3));
+    sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(1).prints("FAIL: 8 regressed");
+}

@@ -554,3 +554,21 @@ fn a_zero_does_not_distort_the_size_of_a_step() {
     assert_eq!((&changes[0]["change"], &changes[0]["worse"]), (&(-1.0).into(), &false.into()), "{changes}");
     assert!(text.contains("−100.0%"), "{text}");
 }
+
+#[test]
+fn a_benchmark_that_was_removed_before_head_is_not_removed_again() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 5);
+    let suite = |names: &[&str], seed: usize| names.iter().map(|name| time(name, 1000.0, seed)).collect::<Vec<_>>();
+    let names: [&[&str]; 5] =
+        [&["a", "b", "c", "legacy"], &["a", "b", "c", "legacy"], &["a", "b", "c"], &["a", "b", "c"], &["a", "b"]];
+    let runs: Vec<Run> = (0..5).map(|i| run(&commits[i], START + 3600 * i as i64, suite(names[i], i))).collect();
+    put(&sandbox, &runs);
+    // The last commit removes `c`. `legacy` was removed two commits before its base.
+    let compare = |more: &[&str]| sandbox.perfgate_at("r", &[&["compare", "--head", "HEAD", "--all"], more].concat());
+    let json = compare(&["--format", "json"]).json();
+    let rows: Vec<&str> =
+        json["benchmarks"].as_array().unwrap().iter().filter_map(|row| row["name"].as_str()).collect();
+    assert_eq!(rows, ["c", "a", "b"]);
+    compare(&["--fail-on", "removed"]).exits(1).prints("FAIL: 1 removed").does_not_print("legacy");
+}

@@ -180,7 +180,7 @@ fn compare_all(
                 compared.levels = Some(RunLevels::of(&pairs, &members, suite.tested(), runs));
             }
         }
-        compared.tests += estimates.count();
+        compared.tests += if group.has_direction { estimates.count() } else { 0 };
         if !estimates.shift_is_subtracted() && rules.shift != ShiftRule::Keep {
             compared.diagnostics.push(large_shift(group.metric, estimates.count(), estimates.shift()));
         }
@@ -258,6 +258,8 @@ struct TestGroup<'a> {
     metric: &'a str,
     exact: bool,
     has_samples: bool,
+    /// False if the better direction is unknown: the change is shown, but no test counts.
+    has_direction: bool,
 }
 
 /// The pairs of a group; `members` are their indices.

@@ -204,6 +204,7 @@ impl<'a> Pair<'a> {
                 metric: &self.metric.name,
                 exact: self.measurement.metric.exact,
                 has_samples: self.has_samples(),
+                has_direction: self.metric.direction.is_known(),
             }),
         }
     }

@@ -8,7 +8,7 @@ use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
-use crate::history::{LongNames, adopt_long_names, match_processors};
+use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, Policy};
@@ -150,6 +150,9 @@ impl Gate {
     ) -> Result<Report, Error> {
         let policy = &self.config.policy;
         base.diagnostics.extend(adopt_names(policy, &mut base.runs, &head.runs));
+        if base.locations.is_empty() {
+            leave_out_gone(&mut base.runs, &head.runs, |old| policy.rename(old));
+        }
         partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
         refuse_different_tools(&base, &head)?;
         let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), PolicyRules(policy));

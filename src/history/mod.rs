@@ -2,6 +2,7 @@
 //! pruning keeps.
 
 mod changes;
+mod gone;
 mod long_names;
 mod processors;
 mod retention;
@@ -11,6 +12,7 @@ mod thin;
 mod window;
 
 pub use changes::{CommitRange, SegmentedSeries, SeriesChange, segment};
+pub use gone::leave_out_gone;
 pub use long_names::{LongNames, adopt_long_names};
 pub use processors::match_processors;
 pub use retention::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention};

@@ -140,10 +140,14 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
     }
     columns
         .push((Column::right("change", Keep), |finding| finding.change.map(change).unwrap_or_else(|| "–".to_owned())));
-    columns.push((Column::right(INTERVAL, Drop(3)), |finding| {
-        finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default()
-    }));
-    columns.push((Column::right(Q, Drop(1)), |finding| finding.q.map(q_value).unwrap_or_default()));
+    if findings.iter().any(|finding| finding.interval.is_some()) {
+        columns.push((Column::right(INTERVAL, Drop(3)), |finding| {
+            finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default()
+        }));
+    }
+    if findings.iter().any(|finding| finding.q.is_some()) {
+        columns.push((Column::right(Q, Drop(1)), |finding| finding.q.map(q_value).unwrap_or_default()));
+    }
     columns
 }
 

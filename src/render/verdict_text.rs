@@ -138,9 +138,11 @@ fn missed_budgets(report: &Report) -> usize {
 /// What a gate without open questions checked: `no regression in 11 of 12 benchmarks, 1 inconclusive; 3 budgets met`.
 fn checked(report: &Report) -> String {
     let compared = compared(report);
+    let unknown = report.benchmarks.iter().filter(|finding| !finding.is_judged()).count();
     let others: Vec<String> = [Outcome::Inconclusive, Outcome::Accepted]
         .into_iter()
         .map(|outcome| (count(&compared, outcome), outcome.word()))
+        .chain([(unknown, "of unknown direction")])
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{} {word}", thousands(count)))
         .collect();
@@ -149,7 +151,7 @@ fn checked(report: &Report) -> String {
     let regressions = match (good, compared.len()) {
         (_, 0) => None,
         (0, _) => Some(others.join(", ")),
-        (good, compared) if good == compared => Some(format!("no regression in {all}")),
+        (good, compared) if good == compared && unknown == 0 => Some(format!("no regression in {all}")),
         (good, _) => Some(format!("no regression in {} of {all}, {}", thousands(good), others.join(", "))),
     };
     let met = report.budgets.iter().filter(|line| line.status == BudgetStatus::Pass).count();

@@ -5,7 +5,7 @@ use crate::model::{Direction, Evidence, Measurement, Run};
 
 /// The run with one of `one_of` benchmarks worse by a fraction, and the changed ones (name, metric). The selection rotates
 /// with the time of the run, so that it covers all benchmarks over a history. Those whose better direction is unknown cannot
-/// get worse.
+/// get worse, and those with the value 0 cannot get worse by a factor.
 pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize, rules: &SeriesRules<'_>) -> (Run, Vec<(String, String)>) {
     let mut run = run.clone();
     let every = one_of.min(run.measurements.len()).max(1);
@@ -15,7 +15,8 @@ pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize, rules: &SeriesRule
         if (index + offset).is_multiple_of(every) {
             let (name, metric) = (rules.name(measurement.benchmark.as_str()), &measurement.metric);
             let direction = (rules.direction)(&name, metric).unwrap_or(metric.direction);
-            if !direction.is_known() {
+            let is_zero = measurement.evidence.iter().all(|one| one.centre() == 0.0);
+            if !direction.is_known() || is_zero {
                 continue;
             }
             worsen(measurement, fraction, direction);
@@ -45,6 +46,17 @@ mod tests {
     use super::*;
     use crate::model::{Metric, Unit};
 
+    const RULES: SeriesRules<'static> =
+        SeriesRules { rename: &|_| None, epoch: &|_| None, direction: &|_, _| None, floor: &|_, _| None, ignored: &[] };
+
+    #[test]
+    fn no_errors_do_not_get_more_by_a_factor() {
+        let errors = |count| Measurement::new("t", format!("b{count}"), Metric::time(), Evidence::Value(count));
+        let run = Run { measurements: vec![errors(0.0), errors(2.0)], ..Run::default() };
+        let (_, names) = slowed(&run, 0.5, 1, &RULES);
+        assert_eq!(names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b2"]);
+    }
+
     #[test]
     fn one_benchmark_of_eight_is_slowed_and_a_rate_falls() {
         let rate = Metric::measured("rate", Unit::PerSecond, Direction::Higher);
@@ -53,14 +65,7 @@ mod tests {
             .enumerate()
             .map(|(i, metric)| Measurement::new("t", format!("b{i:02}"), metric, Evidence::Value(100.0)))
             .collect();
-        let rules = SeriesRules {
-            rename: &|_| None,
-            epoch: &|_| None,
-            direction: &|_, _| None,
-            floor: &|_, _| None,
-            ignored: &[],
-        };
-        let (slow, names) = slowed(&Run { measurements, ..Run::default() }, 0.25, 8, &rules);
+        let (slow, names) = slowed(&Run { measurements, ..Run::default() }, 0.25, 8, &RULES);
         assert_eq!(names.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["b00", "b08"]);
         let values: Vec<f64> = slow.measurements.iter().map(|m| m.evidence[0].centre()).collect();
         assert_eq!((values[0], values[8]), (125.0, 80.0));

@@ -205,10 +205,13 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let mut ruling = gate.judge(comparison, same_machine);
     let is_open = ruling.outcome == Outcome::Inconclusive && ruling.notes.is_empty();
     ruling.notes.extend(share_of(*base, *head, sample_noun(&comparison.tool, benchmark.as_str(), &metric.name)));
+    // What is not judged is shown without a test.
+    let is_tested = metric.direction.is_known() && same_machine;
     let estimate = comparison.mean.as_deref().filter(|_| ruling.by_mean).or(comparison.estimate());
+    let estimate = estimate.filter(|_| is_tested);
     let as_change = |log: f64| as_change(log, metric.direction);
     let counts = match &comparison.effect {
-        Effect::Counts(counts) => Some(counts),
+        Effect::Counts(counts) if is_tested => Some(counts),
         _ => None,
     };
     let change = match (estimate, base, head) {
@@ -222,7 +225,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     .filter(|_| base.is_none_or(|base| base.value != 0.0));
     // Further runs of the same kind cannot distinguish a change from the shift of the whole run, or from other
     // settings.
-    let could_decide = comparison.other_settings.is_none() && metric.direction.is_known() && same_machine;
+    let could_decide = comparison.other_settings.is_none();
     let limited_by_noise = estimate.filter(|_| could_decide);
     let limited_by_noise = limited_by_noise.filter(|estimate| !is_within_shift(estimate, gate.bound()));
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);

@@ -57,7 +57,8 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     let (shift_is_subtracted, ended_early) = (Some(compared.shift_is_subtracted), compared.ended_early);
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
     let suite = suite.filter(|_| environment.matches);
-    let mean_change = mean_change(&comparisons);
+    let mean_change = mean_change(&comparisons).filter(|_| environment.matches);
+    let tests = if environment.matches { tests } else { 0 };
 
     let mut findings: Vec<Finding> =
         comparisons.par_iter().map(|comparison| find(comparison, policy, environment.matches)).collect();
@@ -139,12 +140,13 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
 }
 
 /// True if at least one benchmark was compared with its base, or one value with its budget. An inconclusive comparison
-/// counts unless the machines differ, or no benchmark has results on both sides.
+/// counts unless no benchmark has results on both sides. If machines differ, nothing may be left out because of that.
 fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport, has_both_sides: bool) -> bool {
     let Counts { regressed, improved, unchanged, accepted, failed, inconclusive, added: _, removed: _ } = counts;
     let decided = regressed + improved + unchanged + accepted + failed;
     let has_value = |line: &BudgetLine| line.value.is_some();
-    decided > 0 || inconclusive > 0 && environment.matches && has_both_sides || budgets.iter().any(has_value)
+    let left_out = inconclusive > 0 && !environment.matches;
+    !left_out && (decided > 0 || inconclusive > 0 && has_both_sides || budgets.iter().any(has_value))
 }
 
 /// Sorts worst first, then by name: the findings come in order of their names, and the sort is stable. Findings are large;

@@ -119,15 +119,10 @@ impl Gate {
                 Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
             }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
-            Effect::Counts(counts) if !same_machine => {
-                let ruling = Ruling::of(Outcome::Inconclusive);
-                ruling.suspect(Self::worse(counts, comparison) > self.bound()).note(DIFFERENT_MACHINES)
+            Effect::Counts(_) | Effect::Estimated(_) if !same_machine => {
+                Ruling::of(Outcome::Inconclusive).note(DIFFERENT_MACHINES)
             }
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
-            Effect::Estimated(estimate) if !same_machine => {
-                let ruling = Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > self.bound());
-                ruling.note(DIFFERENT_MACHINES)
-            }
             Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
                 let floor = self.floor.text(&comparison.metric.unit.kept_label());
                 Ruling::of(Outcome::Unchanged).note(format!("the absolute change is below the floor of {floor}"))
