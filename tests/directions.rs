@@ -178,3 +178,53 @@ fn a_limit_on_a_metric_of_unknown_direction_needs_a_sign() {
     sandbox.write("perfgate.toml", budget(">-10%"));
     sandbox.perfgate(&["compare", "base.json", "half.json"]).exits(1).prints("1 over budget");
 }
+
+/// The entries of github-action-benchmark's bigger-is-better suite: the unit of a size is lower by default. `data.js` states the
+/// direction, the list of a script does not.
+fn bigger(size: f64, is_stated: bool) -> String {
+    let entry = |i: u32| {
+        let name = if is_stated { format!("b{i}") } else { format!("S/b{i}") };
+        json!({"name": name, "unit": "MB", "value": if i == 0 { size } else { 1.0 } * f64::from(100 + i)})
+    };
+    let benches: Vec<Value> = (0..8).map(entry).collect();
+    if !is_stated {
+        return json!(benches).to_string();
+    }
+    let run = json!({"commit": {"id": "c".repeat(40)}, "date": 1_700_000_000_000_u64, "tool": "customBiggerIsBetter", "benches": benches});
+    format!("window.BENCHMARK_DATA = {}", json!({"lastUpdate": 0, "repoUrl": "", "entries": {"S": [run]}}))
+}
+
+#[test]
+fn a_stated_direction_takes_precedence_over_that_of_the_unit() {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write("stated.js", bigger(1.0, true))
+        .write("higher.json", bigger(4.0, false))
+        .write("assumed.json", bigger(1.0, false));
+    for (base, head, code, direction) in [
+        ("stated.js", "higher.json", 0, "higher"),
+        ("higher.json", "stated.js", 1, "higher"),
+        ("assumed.json", "higher.json", 1, "lower"),
+    ] {
+        let report = sandbox.perfgate(&["compare", base, head, "--format", "json"]).exits(code).json();
+        let (outcome, of, _) = outcome(&report, "S/b0", "memory");
+        assert_eq!((outcome == "regressed", &*of), (code == 1, direction), "{base} {head}");
+    }
+}
+
+#[test]
+fn the_stated_direction_of_older_runs_takes_precedence_in_a_series() {
+    // The word `recall` decides for higher, the first runs state lower.
+    let named = |text: String| text.replace("score", "recall");
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    for run in 0..12 {
+        let size = if run < 6 { 1.0 } else { 0.5 } * (1.0 + f64::from(run) / 1000.0);
+        sandbox.commit("r", &format!("commit {run}"));
+        sandbox.write("s.json", named(scores(size, (run < 3).then_some("lower"))));
+        sandbox.perfgate_at("r", &["record", "../s.json"]).exits(0);
+    }
+    let shown = sandbox.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
+    assert_eq!(shown["series"][0]["direction"], "lower");
+    assert_eq!(shown["series"][0]["changes"][0]["worse"], false);
+}

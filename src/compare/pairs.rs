@@ -3,7 +3,9 @@
 use super::comparable::{self, Sampling};
 use super::conditions;
 use super::{Comparison, Effect, MatchRules, TestGroup, sample_groups, sample_statistics};
-use crate::model::{BenchId, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit};
+use crate::model::{
+    BenchId, Certainty, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit,
+};
 use crate::stats::centre;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -40,8 +42,9 @@ pub struct Pair<'a> {
     /// How many of them are of the base.
     pub(super) base: usize,
     pub(super) other_unit: Option<&'a Metric>,
-    /// The better direction: as the config states it, else as the newest run of head has it.
+    /// The better direction: as the config states it, else as the newest of the runs has it in which it is most certain.
     pub(super) direction: Direction,
+    certainty: Certainty,
     /// True if a run was read with another direction. The fast edge of its digest is on the other side then, so the
     /// medians are compared.
     pub(super) is_turned: bool,
@@ -119,6 +122,7 @@ impl<'a> Pair<'a> {
             base: 0,
             other_unit: None,
             direction: metric.direction,
+            certainty: metric.certainty(),
             is_turned: false,
             iterations: [None; 2],
             other_settings: None,
@@ -145,9 +149,13 @@ impl<'a> Pair<'a> {
         if metric.unit != self.metric.unit {
             self.other_unit = Some(metric);
         }
-        // A direction that is known on one side applies to both.
-        if metric.direction.is_known() || !self.direction.is_known() {
+        // A direction that one side states applies to both.
+        let certainty = metric.certainty();
+        if certainty >= self.certainty {
             self.turn(metric.direction);
+            self.certainty = certainty;
+        } else {
+            self.is_turned |= metric.direction.sign() != self.direction.sign();
         }
         self.evidence.extend(measurement.evidence.iter().map(|evidence| RunEvidence { run, evidence }));
         self.iterations[usize::from(is_head)] = measurement.iterations;

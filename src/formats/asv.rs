@@ -133,8 +133,8 @@ fn metric(name: &str) -> (Metric, f64) {
         (lower("memory", Unit::Byte), 1.0)
     } else if is("track") || is("Track") {
         let tracked = last.get("track".len()..).unwrap_or_default();
-        let direction = direction_of_words(tracked).unwrap_or(Direction::Unknown);
-        (Metric::measured("value", Unit::Ratio, direction), 1.0)
+        let metric = Metric::measured("value", Unit::Ratio, Direction::Unknown);
+        (metric.with_assumed(direction_of_words(tracked)), 1.0)
     } else {
         (Metric::time(), 1e9)
     }

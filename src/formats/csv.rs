@@ -104,7 +104,9 @@ impl Table {
         };
         let scale = builder.unit(label);
         let metric = stated_metric(cell(columns.metric), label, scale.unit, direction);
-        let series_at = *self.series_at.entry((name.to_owned(), metric.clone())).or_insert(self.series.len());
+        // The direction may be stated in one row of several.
+        let key = (name.to_owned(), Metric { assumed: false, ..metric.clone() });
+        let series_at = *self.series_at.entry(key).or_insert(self.series.len());
         if series_at == self.series.len() {
             self.series.push(Series { name: name.to_owned(), metric, runs: Vec::new() });
         }

@@ -97,15 +97,16 @@ fn add_secondary(builder: &mut ReadingBuilder<'_>, name: &str, label: &str, scor
     }
     let scale = builder.unit(&score.score_unit);
     let direction = match scale.unit {
-        Unit::PerSecond | Unit::BytePerSecond => Direction::Higher,
-        Unit::Nanosecond | Unit::Byte => Direction::Lower,
-        _ => direction_of_words(label).or_else(|| direction_of_words(&score.score_unit)).unwrap_or(Direction::Unknown),
+        Unit::PerSecond | Unit::BytePerSecond => Some(Direction::Higher),
+        Unit::Nanosecond | Unit::Byte => Some(Direction::Lower),
+        _ => direction_of_words(label).or_else(|| direction_of_words(&score.score_unit)),
     };
     let evidence = score.evidence(scale.factor);
     if label == "gc.alloc.rate.norm" {
         return builder.add(name, allocated(), evidence.into_iter().map(whole_bytes));
     }
-    builder.add(name, Metric::measured(label.to_lowercase(), scale.unit, direction), evidence);
+    let metric = Metric::measured(label.to_lowercase(), scale.unit, Direction::Unknown);
+    builder.add(name, metric.with_assumed(direction), evidence);
 }
 
 /// Bytes allocated per operation: an exact count.

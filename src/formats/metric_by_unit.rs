@@ -12,12 +12,17 @@ pub(super) fn stated_metric(name: Option<&str>, label: &str, unit: Unit, directi
     let name = stated.or_else(|| Some(Cow::Borrowed(name_of(&unit)?))).unwrap_or(Cow::Borrowed(unnamed));
     let is_doubtful =
         unit == Unit::Byte && is_remaining(&name) || unit == Unit::Nanosecond && name.eq_ignore_ascii_case("uptime");
-    let direction = direction.or_else(|| match is_doubtful {
+    let assumed = || match is_doubtful {
         true => direction_of_words(&name),
         false => direction_of(&unit).or_else(|| direction_of_words(&name)).or_else(|| direction_of_words(label)),
-    });
-    let direction = direction.unwrap_or(Direction::Unknown);
-    Metric::measured(name, unit, direction)
+    };
+    match direction {
+        Some(direction) => Metric::measured(name, unit, direction),
+        None => {
+            let direction = assumed();
+            Metric::measured(name, unit, Direction::Unknown).with_assumed(direction)
+        }
+    }
 }
 
 /// The metric of a value that has no name but the benchmark's. That name may contradict the unit (`Free Memory` in MB). The
@@ -33,10 +38,12 @@ pub(super) fn metric_of_benchmark(benchmark: &str, label: &str, unit: Unit, dire
 /// The metric of a tool that names only units: times are `time`, rates `throughput`. For any other unit the metric is
 /// called like the unit, and words in it decide.
 pub(super) fn metric_by_unit(unit: Unit, label: &str) -> Metric {
-    let direction = direction_of(&unit).or_else(|| direction_of_words(label)).unwrap_or(Direction::Unknown);
     let bare = ["/op", "/iter"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
     let name = name_of(&unit).map_or_else(|| Cow::Owned(bare.to_owned()), Cow::Borrowed);
-    Metric::measured(name, unit, direction)
+    match direction_of(&unit) {
+        Some(direction) => Metric::measured(name, unit, direction),
+        None => Metric::measured(name, unit, Direction::Unknown).with_assumed(direction_of_words(label)),
+    }
 }
 
 /// The better direction, if the unit alone determines it.

@@ -244,7 +244,7 @@ mod tests {
         let run = parse(&text).unwrap();
         let [queries, time] = &run.measurements[..] else { panic!("two: {run:?}") };
         assert_eq!((&*queries.tool, queries.metric.exact), ("ours", true));
-        assert_eq!((&*time.tool, &*time.metric), ("perfgate-run", &Metric::time()));
+        assert_eq!((&*time.tool, &*time.metric), ("perfgate-run", &Metric { assumed: true, ..Metric::time() }));
         let summary = Summary {
             centre: 3e6,
             mean: Some(4e6),

@@ -153,6 +153,12 @@ impl<'a> SeriesMeasurements<'a> {
         self.entries[self.entries.len() - 1].1 // series without entries are removed
     }
 
+    /// As the newest of the runs has it in which it is most certain.
+    fn direction(&self) -> Direction {
+        let metrics = self.entries.iter().map(|(_, one)| &one.metric);
+        metrics.max_by_key(|metric| metric.certainty()).map_or(Direction::Unknown, |metric| metric.direction)
+    }
+
     /// Leaves out all runs up to the last one of another version of the benchmark than the newest: they measured other code.
     fn leave_out_other_versions(&mut self, runs: &[&Run]) {
         let version = |entry: &(u32, &Measurement)| runs[entry.0 as usize].versions.get(&entry.1.benchmark);
@@ -173,7 +179,7 @@ impl<'a> SeriesMeasurements<'a> {
     /// The series, with one point for the runs of each commit; without points where no value is finite.
     fn series(self, runs: &[&Run], spans: &[(u32, u32)], rules: &SeriesRules<'_>) -> Series {
         let metric = Arc::clone(&self.measurement().metric);
-        let direction = (rules.direction)(&self.name, &metric).unwrap_or(metric.direction);
+        let direction = (rules.direction)(&self.name, &metric).unwrap_or_else(|| self.direction());
         // The fast edges of runs that were read with another direction lie on the other side of the median.
         let has_edges = direction.is_known() && self.entries.iter().all(|(_, one)| one.metric.direction == direction);
         let mut points: Vec<Point> = Vec::with_capacity(self.entries.len());

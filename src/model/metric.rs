@@ -57,6 +57,17 @@ impl fmt::Display for Direction {
     }
 }
 
+/// How certain a direction is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Certainty {
+    /// Nothing decides it.
+    Unknown,
+    /// The unit or a word of the name decides it.
+    Assumed,
+    /// The file or its format states it.
+    Stated,
+}
+
 /// The tool of instructions that perfgate counts itself.
 pub const VALGRIND: &str = "valgrind";
 
@@ -72,6 +83,8 @@ pub struct Metric {
     pub unit: Unit,
     /// The better direction.
     pub direction: Direction,
+    /// True if the file does not state the direction: the unit or a word of the name decides.
+    pub assumed: bool,
     /// True for a count that repeats exactly (queries, instructions under a simulator): compared without a test.
     pub exact: bool,
 }
@@ -79,12 +92,27 @@ pub struct Metric {
 impl Metric {
     /// A metric whose values vary from run to run.
     pub fn measured(name: impl Into<Cow<'static, str>>, unit: Unit, direction: Direction) -> Self {
-        Metric { name: name.into(), unit, direction, exact: false }
+        Metric { name: name.into(), unit, direction, assumed: false, exact: false }
     }
 
     /// A metric that is counted: equal runs give equal numbers.
     pub fn counted(name: impl Into<Cow<'static, str>>, unit: Unit, direction: Direction) -> Self {
-        Metric { name: name.into(), unit, direction, exact: true }
+        Metric { name: name.into(), unit, direction, assumed: false, exact: true }
+    }
+
+    /// The same metric with a direction that the file does not state.
+    #[must_use]
+    pub fn with_assumed(self, direction: Option<Direction>) -> Self {
+        Metric { direction: direction.unwrap_or(Direction::Unknown), assumed: true, ..self }
+    }
+
+    /// How certain the direction is. Of several runs, the most certain direction applies.
+    pub fn certainty(&self) -> Certainty {
+        match self.direction {
+            Direction::Unknown => Certainty::Unknown,
+            _ if self.assumed => Certainty::Assumed,
+            _ => Certainty::Stated,
+        }
     }
 
     /// Time of one operation, in nanoseconds; lower is better.

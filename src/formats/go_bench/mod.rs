@@ -261,18 +261,18 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FilePropert
             let UnitScale { unit, factor } = scale;
             let rate = matches!(unit, Unit::PerSecond | Unit::BytePerSecond)
                 || ["/s", "/sec"].iter().any(|s| own.ends_with(s));
-            let stated = properties.directions.get(own).copied();
             let direction = match unit {
-                _ if rate => Direction::Higher,
-                Unit::Nanosecond | Unit::Byte => Direction::Lower,
-                _ => stated.or_else(|| direction_of_words(bare)).unwrap_or(Direction::Unknown),
+                _ if rate => Some(Direction::Higher),
+                Unit::Nanosecond | Unit::Byte => Some(Direction::Lower),
+                _ => direction_of_words(bare),
             };
-            (Metric::measured(metric, unit, direction), factor)
+            (Metric::measured(metric, unit, Direction::Unknown).with_assumed(direction), factor)
         }
     };
-    let direction = properties.directions.get(unit).copied().unwrap_or(metric.direction);
+    let stated = properties.directions.get(unit).copied();
+    let (direction, assumed) = (stated.unwrap_or(metric.direction), metric.assumed && stated.is_none());
     let exact = metric.exact || properties.exact_units.contains(unit);
-    (Metric { direction, exact, ..metric }, factor)
+    (Metric { direction, assumed, exact, ..metric }, factor)
 }
 
 #[cfg(test)]

@@ -205,8 +205,8 @@ fn counter_metric(counter: &str) -> Option<Metric> {
         "max_bytes_used" => return known("memory:peak", Unit::Byte),
         _ => {}
     }
-    let direction = direction_of_words(counter).unwrap_or(Direction::Unknown);
-    Some(Metric::measured(format!("counter:{counter}"), Unit::Ratio, direction))
+    let metric = Metric::measured(format!("counter:{counter}"), Unit::Ratio, Direction::Unknown);
+    Some(metric.with_assumed(direction_of_words(counter)))
 }
 
 #[cfg(test)]

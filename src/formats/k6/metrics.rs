@@ -45,12 +45,13 @@ pub(super) fn add_metric(
             builder.add(name, Metric::measured("errors", Unit::Count, Direction::Lower), [Evidence::Value(count)]);
         } else if let Some(rate) = rate {
             let built_in = BUILT_IN_COUNTERS.iter().any(|prefix| base.starts_with(prefix));
-            let direction = if built_in { Direction::Higher } else { direction(base, statistics) };
-            builder.add(name, Metric { direction, ..Metric::throughput() }, [Evidence::Value(rate)]);
+            let throughput = Metric::throughput();
+            let metric = if built_in { throughput } else { with_direction(throughput, base, statistics) };
+            builder.add(name, metric, [Evidence::Value(rate)]);
         }
     } else if let Some(last) = value("value") {
-        let direction = direction(base, statistics);
-        builder.add(name, Metric::measured("value", Unit::Ratio, direction), [Evidence::Value(last)]);
+        let metric = Metric::measured("value", Unit::Ratio, Direction::Unknown);
+        builder.add(name, with_direction(metric, base, statistics), [Evidence::Value(last)]);
     } else {
         builder.warn("unreadable-entry", format!("metric `{name}` is not a trend, rate, counter or gauge; skipped"));
     }
@@ -93,17 +94,20 @@ fn add_trend(
         return;
     }
     let unit = if statistics.contains.as_deref() == Some("data") { Unit::Byte } else { Unit::Ratio };
-    let direction = if unit == Unit::Byte { Direction::Lower } else { direction(base, statistics) };
-    builder.add(name, Metric::measured("value:mean", unit.clone(), direction), [Evidence::Value(mean)]);
+    let metric = |name: &'static str| match &unit {
+        Unit::Byte => Metric::measured(name, Unit::Byte, Direction::Lower),
+        other => with_direction(Metric::measured(name, other.clone(), Direction::Unknown), base, statistics),
+    };
+    builder.add(name, metric("value:mean"), [Evidence::Value(mean)]);
     for (share, value) in quantiles() {
-        let metric = match share {
+        let statistic = match share {
             0.5 => "value:p50",
             0.9 => "value:p90",
             0.95 => "value:p95",
             0.99 => "value:p99",
             _ => continue,
         };
-        builder.add(name, Metric::measured(metric, unit.clone(), direction), [Evidence::Value(value)]);
+        builder.add(name, metric(statistic), [Evidence::Value(value)]);
     }
 }
 
@@ -133,17 +137,20 @@ fn add_rate(
         return add_errors(builder, name, Some(fails), Some(all));
     }
     // A rate may be the share of successes or of errors.
-    let direction = direction(base.trim_end_matches("_rate"), statistics);
-    let metric = match direction {
-        Direction::Lower => error_rate(),
-        _ => Metric::measured("rate", Unit::Percent, direction),
+    let metric = Metric::measured("rate", Unit::Percent, Direction::Unknown);
+    let metric = match with_direction(metric, base.trim_end_matches("_rate"), statistics) {
+        metric if metric.direction == Direction::Lower => error_rate(),
+        metric => metric,
     };
     builder.add(name, metric, [share_of(passes, all)]);
 }
 
-/// The better direction of a custom metric: as its threshold states it, else by the words of its name.
-fn direction(base: &str, statistics: &Statistics) -> Direction {
-    threshold_direction(statistics).or_else(|| direction_of_words(base)).unwrap_or(Direction::Unknown)
+/// A custom metric with its better direction: as its threshold states it, else by the words of its name.
+fn with_direction(metric: Metric, base: &str, statistics: &Statistics) -> Metric {
+    match threshold_direction(statistics) {
+        Some(direction) => Metric { direction, ..metric },
+        None => metric.with_assumed(direction_of_words(base)),
+    }
 }
 
 /// The better direction according to a threshold: lower for `rate<0.01`, higher for `rate>0.95`.

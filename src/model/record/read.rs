@@ -308,7 +308,7 @@ fn read_table(column: &mut Cursor<'_>) -> Result<Vec<Kind>, RecordError> {
             1 => Direction::Higher,
             _ => Direction::Unknown,
         };
-        table.push((tool, Arc::new(Metric { name, unit, direction, exact: flags & 2 != 0 })));
+        table.push((tool, Arc::new(Metric { name, unit, direction, assumed: flags & 8 != 0, exact: flags & 2 != 0 })));
     }
     Ok(table)
 }

@@ -237,7 +237,7 @@ impl<'a> Columns<'a> {
                 Direction::Higher => 1,
                 Direction::Unknown => 4,
             };
-            kinds.push(direction | u8::from(metric.exact) << 1);
+            kinds.push(direction | u8::from(metric.exact) << 1 | u8::from(metric.assumed) << 3);
         }
         kinds.extend_from_slice(&self.kinds);
         put_column(index, tag::KINDS, &kinds);
