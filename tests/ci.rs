@@ -161,6 +161,38 @@ fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
     ci(&sandbox, "workflow_run", &run(&head(&sandbox), "pull_request"), &[], &[]).exits(2).reports("artifact");
 }
 
+#[test]
+fn a_head_in_which_everything_failed_fails_in_the_job_that_publishes_and_is_not_recorded() {
+    let sandbox = project();
+    let results = "goos: linux\npkg: e.org/p\nBenchmarkD-8  1000  99.5 ns/op\nPASS\nok  \te.org/p\t3.1s\n";
+    sandbox.write("out.txt", results).perfgate_at("r", &["record", "--push", "--", "../out.txt"]).exits(0);
+    let base = trial(&sandbox);
+    let failed =
+        "goos: linux\npkg: e.org/p\n--- FAIL: BenchmarkD\n    d_test.go:12: boom\nFAIL\nFAIL\te.org/p\t3.1s\nFAIL\n";
+    sandbox.write("out.txt", failed);
+    let why = "all benchmarks failed, so nothing was stored: e.org/p/BenchmarkD failed: d_test.go:12: boom";
+    sandbox.perfgate_at("r", &["record", "../out.txt"]).exits(2).reports(why);
+
+    let results = ("PERFGATE_RESULTS", "../out.txt");
+    let forked = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "stranger/r"), &[results], &[]);
+    forked.exits(1).prints("FAIL: 1 failed");
+    assert!(!forked.stderr.contains("cannot pack"), "{}", forked.stderr);
+    let packed = || {
+        let output = sandbox.read("output");
+        output.rsplit_once("artifact<<perfgate-end\n").unwrap().1.lines().next().unwrap().to_owned()
+    };
+    let publish =
+        |event: &str, payload: &Value| ci(&sandbox, event, payload, &[("PERFGATE_ARTIFACT", packed().as_str())], &[]);
+    let published = publish("pull_request", &pull(&sandbox, &base, "octo/r"));
+    published.exits(1).prints("FAIL: 1 failed").prints("d_test.go:12: boom");
+
+    sandbox.git("r", &["checkout", "-q", "main"]);
+    let event = push("refs/heads/main", &base);
+    ci(&sandbox, "push", &event, &[results], &[]).exits(2).reports(why);
+    ci(&sandbox, "push", &event, &[results, ("PERFGATE_PUBLISH", "false")], &[]).exits(0);
+    publish("push", &event).exits(2).reports(why);
+}
+
 #[cfg(unix)]
 #[test]
 fn the_regressions_of_a_command_are_explained_in_the_job_summary() {

@@ -60,12 +60,22 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
 
 /// Reads results as one run of a commit (by default the checked-out one), and prints warnings.
 pub(super) fn read_run(gate: &Gate, paths: &[String], revision: Option<&str>, force: bool) -> anyhow::Result<Run> {
-    let Loaded { run, diagnostics, .. } = gate.read_run(paths, revision, force)?;
+    Ok(with_warnings(gate.read_run(paths, revision, force)?))
+}
+
+/// [`read_run`] of the checked-out commit for a comparison elsewhere: the run may have only failures.
+pub(super) fn read_run_or_failures(gate: &Gate, paths: &[String]) -> anyhow::Result<Run> {
+    Ok(with_warnings(gate.read_run_or_failures(paths, Some("HEAD"), false)?))
+}
+
+/// Prints the warnings on a run.
+fn with_warnings(loaded: Loaded) -> Run {
+    let Loaded { run, diagnostics, .. } = loaded;
     for diagnostic in &diagnostics {
         output::warn(&diagnostic.to_string());
     }
     if is_dirty(&run) {
         output::warn("tracked files differ from the commit; the run is marked, and reports that use it have a warning");
     }
-    Ok(run)
+    run
 }

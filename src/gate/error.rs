@@ -175,6 +175,14 @@ pub enum Error {
     /// There are no results to store.
     #[error("no benchmark results, so nothing was stored")]
     NothingToStore,
+    /// All benchmarks failed.
+    #[error("all benchmarks failed, so nothing was stored: {what} failed{}{why}", if why.is_empty() { "" } else { ": " })]
+    AllFailed {
+        /// The first one, or the run.
+        what: String,
+        /// The tool's message; may be empty.
+        why: String,
+    },
     /// The results cannot be stored.
     #[error("cannot store these results")]
     Encode {

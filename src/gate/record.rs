@@ -53,6 +53,18 @@ impl Gate {
     /// is given. Results that are all older than the checked-out commit are refused, unless `force` or a revision other
     /// than `HEAD` states that they are of the commit.
     pub(crate) fn read_run(&self, paths: &[String], revision: Option<&str>, force: bool) -> Result<Loaded, Error> {
+        let loaded = self.read_run_or_failures(paths, revision, force)?;
+        refuse_empty(&loaded.run)?;
+        Ok(loaded)
+    }
+
+    /// [`Self::read_run`], but the run may have only failures, for a comparison elsewhere.
+    pub(crate) fn read_run_or_failures(
+        &self,
+        paths: &[String],
+        revision: Option<&str>,
+        force: bool,
+    ) -> Result<Loaded, Error> {
         let is_given = revision.is_some();
         let revision = revision.unwrap_or("HEAD");
         let repository =
@@ -70,12 +82,14 @@ impl Gate {
             let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
             refuse_other_commits(&words, &loaded, &commit)?;
         }
-        let Loaded { mut run, mut diagnostics, left_over } = input::merge(loaded).measured()?;
+        let merged = input::merge(loaded);
+        let merged = if merged.run.failures.has_failed() { merged } else { merged.measured()? };
+        let Loaded { mut run, mut diagnostics, left_over } = merged;
         if left_over && !force && revision == "HEAD" {
             return Err(Error::LeftOver { commit: commit.short().to_owned() });
         }
-        if run.measurements.is_empty() {
-            return Err(Error::NothingToStore);
+        if !run.failures.has_failed() {
+            refuse_empty(&run)?;
         }
         run.time = repository.time(&commit)?;
         run.branch = head.branch.filter(|_| is_head);
@@ -97,9 +111,24 @@ pub(crate) fn is_dirty(run: &Run) -> bool {
     run.environment.get(Environment::DIRTY).is_some()
 }
 
+/// Refuses a run in which nothing was measured: later runs cannot be compared with it.
+pub(crate) fn refuse_empty(run: &Run) -> Result<(), Error> {
+    if !run.measurements.is_empty() {
+        return Ok(());
+    }
+    let failed = run.failures.benchmarks.first();
+    let failed = failed.map(|one| (one.benchmark.as_str(), one.why.as_str()));
+    let ended = run.failures.early_ends.first().map(|one| ("the run", one.why.as_str()));
+    match failed.or(ended) {
+        None => Err(Error::NothingToStore),
+        Some((what, why)) => Err(Error::AllFailed { what: what.to_owned(), why: why.to_owned() }),
+    }
+}
+
 /// Writes a run of a commit to a store.
 pub(crate) fn store_run(store: &dyn Store, run: &Run) -> Result<Recorded, Error> {
     let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
+    refuse_empty(run)?;
     let bytes = record::encode(run).map_err(|source| Error::Encode { source })?;
     let size = bytes.len();
     let written = store.write(&[(Key::new(run, &bytes), bytes)])?;

@@ -57,8 +57,7 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
 
 /// True if there are neither results nor failures.
 fn has_nothing(reading: &Reading) -> bool {
-    let failures = &reading.failures;
-    reading.measurements.is_empty() && failures.benchmarks.is_empty() && failures.early_ends.is_empty()
+    reading.measurements.is_empty() && !reading.failures.has_failed()
 }
 
 /// Reads every file below a directory that a format recognizes, on all cores, as one reading. At most one file for each

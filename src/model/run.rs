@@ -121,6 +121,11 @@ impl Failures {
         self.benchmarks.is_empty() && self.early_ends.is_empty() && self.skipped.is_empty()
     }
 
+    /// True if a benchmark failed, or an error ended the run.
+    pub fn has_failed(&self) -> bool {
+        !self.benchmarks.is_empty() || !self.early_ends.is_empty()
+    }
+
     /// Adds those of another part of the run.
     pub fn extend(&mut self, other: Failures) {
         self.benchmarks.extend(other.benchmarks);

@@ -11,7 +11,8 @@ use super::variable;
 use super::work::{JobResults, Place, Work, output_directory};
 use crate::cli::{facts, measure, output, record};
 use crate::gate::{
-    AcceptableOnPull, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules, store_run,
+    AcceptableOnPull, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules, refuse_empty,
+    store_run,
 };
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::packed_results::{FILE_NAME, PackedResults};
@@ -62,10 +63,9 @@ impl Work<'_> {
         let path = directory.join(FILE_NAME);
         let runs = match runs {
             Some(runs) => runs,
-            None => MeasuredRuns {
-                head: vec![record::read_run(self.gate, paths, Some("HEAD"), false)?],
-                ..MeasuredRuns::default()
-            },
+            None => {
+                MeasuredRuns { head: vec![record::read_run_or_failures(self.gate, paths)?], ..MeasuredRuns::default() }
+            }
         };
         let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
         let config = self.gate.config.source().map(|(_, text)| text.to_owned());
@@ -188,6 +188,7 @@ impl Work<'_> {
             if results.runs.iter().any(|run| run.commit.as_ref() != Some(&head)) {
                 bail!("{}: contains a run of a commit other than {}", path.display(), head.short());
             }
+            results.runs.iter().try_for_each(refuse_empty).with_context(|| path.display().to_string())?;
             let names = self.names_of(&results)?;
             measured.push((results.runs, names, results.are_counts));
         }
