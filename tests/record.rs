@@ -201,6 +201,41 @@ fn runs_are_pushed_and_pulled_between_clones() {
 }
 
 #[test]
+fn a_shallow_clone_names_the_stored_runs_that_it_cannot_use() {
+    let sandbox = recorded();
+    sandbox.git("r", &["switch", "-q", "main"]);
+    let hub = format!("file://{}", sandbox.path("r").display());
+    suite(&sandbox, 9, None);
+    for depth in ["1", "2", "3"] {
+        sandbox.git("", &["clone", "-q", "--depth", depth, &hub, depth]);
+        sandbox.perfgate_at(depth, &["runs", "pull"]).exits(0).prints("3 runs received");
+        sandbox.git(depth, &["switch", "-q", "-c", "work"]);
+        sandbox.commit(depth, "work");
+    }
+    let compare = |clone: &str| sandbox.perfgate_at(clone, &["compare", "../r/target/criterion"]);
+    let unused = |runs: &str| {
+        format!(
+            "this clone is shallow, so {runs} cannot be used as base; fetch the full history (`git fetch --unshallow`)"
+        )
+    };
+    compare("1").exits(0).prints("1 run)").prints(&unused("2 stored runs of earlier commits"));
+    compare("2").exits(0).prints("2 runs)").prints(&unused("1 stored run of an earlier commit"));
+    compare("3").exits(0).prints("3 runs)").does_not_print("shallow");
+    sandbox.git("1", &["fetch", "-q", "--unshallow"]);
+    compare("1").exits(0).prints("3 runs)").does_not_print("shallow");
+    // The only base has no run, but earlier commits have.
+    sandbox.git("", &["clone", "-q", "--depth", "1", &hub, "none"]);
+    sandbox.commit("none", "not recorded");
+    sandbox.git("none", &["push", "-q", "origin", "HEAD:refs/heads/next"]);
+    sandbox.git("", &["clone", "-q", "--depth", "1", "-b", "next", &hub, "last"]);
+    sandbox.git("last", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("last", "work");
+    sandbox.git("last", &["branch", "-q", "main", "next"]);
+    sandbox.perfgate_at("last", &["runs", "pull"]).exits(0);
+    compare("last").exits(2).reports("no baseline for").reports(&unused("3 stored runs of earlier commits"));
+}
+
+#[test]
 fn results_older_than_the_commit_are_reported_and_not_stored() {
     let sandbox = recorded();
     suite(&sandbox, 9, None);

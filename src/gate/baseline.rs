@@ -3,6 +3,7 @@
 use super::builder::Gate;
 use super::error::Error;
 use super::judge::adopt_names;
+use super::shallow;
 use super::side::{KeyedRun, Side, side_of_stored};
 use super::stored_history::with_reading;
 use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class};
@@ -128,17 +129,24 @@ impl Gate {
             chosen.retain(|(_, run)| Some(machine_class(&run.environment, ignored)) == newest);
             chosen.truncate(WINDOW_RUNS);
         }
+        let unused = match chosen.len() < WINDOW_RUNS {
+            true => shallow::unused_runs(&*store, repository, candidates)?,
+            false => None,
+        };
         if chosen.is_empty() {
             let base = candidates.first().map(Commit::short).unwrap_or("the merge base");
             let branch = repository.default_branch().unwrap_or_else(|_| "the default branch".to_owned());
+            let keys = keys_note(key, &other_keys.into_inner());
+            let advice = unused.unwrap_or_else(|| {
+                format!("run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the runs of others")
+            });
             return Err(Error::MissingBaseline(format!(
-                "no baseline for {base}{} in {}; run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the \
-                 runs of others",
-                keys_note(key, &other_keys.into_inner()),
+                "no baseline for {base}{keys} in {}; {advice}",
                 store.describe()
             )));
         }
-        let mut diagnostics = Vec::new();
+        let unused = unused.map(|message| Diagnostic::warning("shallow-clone", "", message));
+        let mut diagnostics: Vec<Diagnostic> = unused.into_iter().collect();
         let chosen = self.current_segment(chosen, &mut diagnostics)?;
         let mut side = side_of_stored(chosen, format!("stored runs of {name}"));
         side.diagnostics.extend(diagnostics);

@@ -73,6 +73,7 @@ mod prune;
 mod pull_request;
 mod record;
 mod series;
+mod shallow;
 mod side;
 mod sources;
 mod stated;
