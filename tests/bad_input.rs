@@ -77,6 +77,15 @@ fn missing_results_exit_two_with_the_command_to_run() {
 }
 
 #[test]
+fn a_document_that_does_not_exist_is_an_error_with_the_command_that_writes_it() {
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "x", 1000.0, 1).bench("new", "x", 1000.0, 2);
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
+    let answer = sandbox.perfgate(&["render", "comparison.json", "--template", "pr", "--into", "body.md"]);
+    answer.exits(2).reports("body.md: no such file").reports("perfgate render … > body.md");
+}
+
+#[test]
 fn sides_without_a_common_benchmark_exit_two() {
     let sandbox = Sandbox::new();
     sandbox.bench("old", "x", 1000.0, 1).bench("new", "y", 1000.0, 2);

@@ -111,10 +111,11 @@ fn a_revision_with_a_dot_is_a_revision() {
         ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &named, &[]).exits(0).prints(word);
         sandbox.perfgate_at("r", &["compare", word]).exits(0).prints(word);
     }
-    // What exists is a path, and what is neither is reported as a path by its shape.
+    // What exists is a path. What is neither is reported by its shape: a tag may not have been fetched.
     sandbox.write("r/v1.0", "not results");
     sandbox.perfgate_at("r", &["compare", "v1.0"]).exits(2).reports("v1.0");
-    sandbox.perfgate_at("r", &["compare", "v2.0"]).exits(2).reports("v2.0: no such file or directory");
+    sandbox.perfgate_at("r", &["compare", "v2.0"]).exits(2).reports("v2.0: neither a path nor a git revision");
+    sandbox.perfgate_at("r", &["compare", "v2.json"]).exits(2).reports("v2.json: no such file or directory");
 }
 
 #[test]

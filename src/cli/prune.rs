@@ -71,7 +71,7 @@ fn describe(plan: &PrunePlan, store: &str, dry_run: bool) -> String {
     let reasons = [
         (plan.newest, "newest"),
         (plan.named, "of tags, pins or epochs"),
-        (plan.base, "of a base window"),
+        (plan.base, "of a baseline"),
         (plan.without_samples, "with nothing to thin"),
     ];
     let reasons: Vec<String> =

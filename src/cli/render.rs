@@ -141,6 +141,9 @@ struct Head {
 
 fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> {
     let name = path.display().to_string();
+    if !path.exists() {
+        bail!("{name}: no such file; write it first, with `perfgate render … > {name}`");
+    }
     let body = regular::read_to_string(path).with_context(|| format!("{name}: cannot read the document"))?;
     let framed = |name: &str, text: &str, error: crate::render::template::PartError| {
         output::frame(&Problems::on_line(name, text, error.line, "part", &error.message, &error.help));

@@ -86,12 +86,15 @@ impl Location {
         known.then(|| Location::Directory { path: directory.into(), baseline: baseline.to_owned() })
     }
 
-    /// True for an argument that can only be a path, so that a path that does not exist is reported as a missing file.
+    /// True for an argument that can only be a path, so that a path that does not exist is reported as a missing file. `v1.2` may
+    /// also be a tag.
     pub fn looks_like_path(word: &str) -> bool {
         let path = Path::new(word.rsplit_once('@').map_or(word, |(directory, _)| directory));
         let separator = |c: char| std::path::is_separator(c);
         let rooted = word.starts_with(['.', '~']) || word.starts_with(separator) || path.is_absolute();
-        rooted || word.ends_with(separator) || path.extension().is_some() || {
+        let extension = path.extension().map(|text| text.to_string_lossy());
+        let has_extension = extension.is_some_and(|text| !text.starts_with(|c: char| c.is_ascii_digit()));
+        rooted || word.ends_with(separator) || has_extension || {
             let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
             parent.is_some_and(Path::is_dir)
         }

@@ -22,6 +22,7 @@ const TINY: f64 = 1e-15;
 /// The factor to divide values by and the resulting unit, chosen for the largest value.
 pub fn scale(largest: f64, unit: &str) -> (f64, &str) {
     let scales = scales(unit);
+    let largest = if largest == 0.0 { 1.0 } else { largest };
     scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit))
 }
 
@@ -103,6 +104,7 @@ mod tests {
         assert_eq!(pair([Some(0.0104), Some(0.0132)], "1"), ["0.01040", "0.01320"]);
         assert_eq!(pair([None, Some(2.0e9)], "ns"), ["–", "2.000 s"]);
         assert_eq!(pair([Some(0.4), Some(0.5)], "ns"), ["400.0 ps", "500.0 ps"]);
+        assert_eq!(pair([Some(0.0), Some(0.0)], "ns"), ["0.000 ns", "0.000 ns"]);
         assert_eq!(pair([Some(1.5e300), Some(0.0)], "ns"), ["1.5e291 s", "0 s"]);
         assert_eq!(pair([Some(5e-300), Some(2e20)], "count"), ["5e-300", "2e20"]);
         assert_eq!(pair([Some(6.0), Some(1e308)], "ns"), ["6e-9 s", "1e299 s"]);

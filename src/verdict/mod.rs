@@ -198,7 +198,8 @@ fn stale_waivers(policy: &Policy, today: Date, used: &[bool], findings: &[Findin
     let stale = |(waiver, used): (&Waiver, &bool)| {
         let place = policy.place(waiver.line);
         if waiver.is_expired(today) {
-            let message = format!("the waiver for {:?} expired on {}; remove it", waiver.benchmark, waiver.until);
+            let message =
+                format!("the waiver for {:?} expired on {}; renew or remove it", waiver.benchmark, waiver.until);
             Some(Diagnostic::warning("waiver-ended", place, message))
         } else if !used {
             let names = || findings.iter().map(|one| one.name.as_str());
