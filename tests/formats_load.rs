@@ -77,14 +77,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 fn centre(measurement: &Measurement) -> f64 {
-    let of = |evidence: &Evidence| match evidence {
-        Evidence::Samples(samples) => median(samples.clone()),
-        Evidence::Digest(digest) => digest.median,
-        Evidence::Thinned(thinned) => thinned.digest.median,
-        Evidence::Summary(summary) => summary.centre,
-        Evidence::Value(value) => *value,
-    };
-    median(measurement.evidence.iter().map(of).collect())
+    median(measurement.evidence.iter().map(Evidence::centre).collect())
 }
 
 impl Pair {
@@ -432,12 +425,10 @@ fn a_truncated_file_is_read_partially_or_is_an_error() {
 /// Whether all values are valid, which must be true for any file.
 fn all_values_are_valid(reading: &Reading) -> bool {
     let valid = |value: f64| value.is_finite() && value >= 0.0;
-    reading.measurements.iter().flat_map(|m| &m.evidence).all(|evidence| match evidence {
-        Evidence::Samples(samples) => !samples.is_empty() && samples.iter().copied().all(valid),
-        Evidence::Digest(digest) => valid(digest.median),
-        Evidence::Thinned(thinned) => valid(thinned.digest.median),
-        Evidence::Summary(summary) => valid(summary.centre),
-        Evidence::Value(value) => valid(*value),
+    reading.measurements.iter().flat_map(|m| &m.evidence).all(|evidence| {
+        let samples = evidence.all_samples();
+        samples.is_none_or(|samples| !samples.is_empty() && samples.iter().copied().all(valid))
+            && valid(evidence.centre())
     })
 }
 

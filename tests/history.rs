@@ -572,3 +572,25 @@ fn a_benchmark_that_was_removed_before_head_is_not_removed_again() {
     assert_eq!(rows, ["c", "a", "b"]);
     compare(&["--fail-on", "removed"]).exits(1).prints("FAIL: 1 removed").does_not_print("legacy");
 }
+
+#[test]
+fn stored_runs_give_the_same_comparison_with_and_without_their_samples() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 5);
+    // Samples this quiet differ by less than the store rounds them by.
+    let quiet = |name: &str, seed: usize| {
+        let samples = (0..20).map(|i| 1000.0 * (1.0 + 1e-5 * noise(97 * seed + i))).collect();
+        Measurement::new("criterion", name, Metric::time(), Evidence::Samples(samples))
+    };
+    let suite = |i: usize| STEADY.iter().enumerate().map(|(k, name)| quiet(name, 100 * k + i)).collect();
+    let runs: Vec<Run> = (0..5).map(|i| run(&commits[i], START + 3600 * i as i64, suite(i))).collect();
+    put(&sandbox, &runs);
+    let rows = |json: &Value| -> Vec<Value> {
+        let facts = ["name", "outcome", "base", "head", "change", "interval", "p", "q"];
+        json["benchmarks"].as_array().unwrap().iter().map(|row| facts.map(|key| row[key].clone()).into()).collect()
+    };
+    let printed = sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--format", "json"]).exits(0).json();
+    sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--save", "saved.json"]).exits(0);
+    let saved: Value = serde_json::from_str(&sandbox.read("r/saved.json")).unwrap();
+    assert_eq!((rows(&printed), rows(&printed).len()), (rows(&saved), STEADY.len()));
+}

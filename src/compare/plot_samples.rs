@@ -38,12 +38,14 @@ fn side(evidence: &[&Evidence]) -> Vec<PlotSamples> {
 }
 
 fn of_run(evidence: &Evidence, count: usize) -> PlotSamples {
+    let spread = |samples: &[f64]| {
+        let mut sorted = samples.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        evenly_spaced(&sorted, count)
+    };
     let values = match evidence {
-        Evidence::Samples(samples) => {
-            let mut sorted = samples.clone();
-            sorted.sort_unstable_by(f64::total_cmp);
-            evenly_spaced(&sorted, count)
-        }
+        Evidence::Samples(samples) => spread(samples),
+        Evidence::Rounded(rounded) => spread(&rounded.samples),
         Evidence::Summary(summary) => of_summary(summary),
         Evidence::Thinned(thinned) => of_summary(&thinned.quantiles),
         Evidence::Digest(_) | Evidence::Value(_) => vec![evidence.centre()],

@@ -9,6 +9,7 @@ pub fn of(evidence: &[&Evidence]) -> Option<SampleStatistics> {
     for one in evidence {
         match one {
             Evidence::Samples(values) => samples.extend_from_slice(values),
+            Evidence::Rounded(rounded) => samples.extend_from_slice(&rounded.samples),
             _ if evidence.len() > 1 => return None, // summaries of several runs cannot be combined
             Evidence::Summary(summary) => return of_summary(summary),
             Evidence::Thinned(thinned) => return of_summary(&thinned.quantiles),

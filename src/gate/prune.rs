@@ -159,7 +159,8 @@ impl PrunePlan {
     }
 
     fn add(&mut self, key: &Key, size: usize, run: &Run, action: PruneAction) {
-        let has_samples = |evidence: &Evidence| matches!(evidence, Evidence::Digest(_) | Evidence::Samples(_));
+        let has_samples =
+            |evidence: &Evidence| matches!(evidence, Evidence::Digest(_) | Evidence::Samples(_) | Evidence::Rounded(_));
         self.bytes_before += size;
         match action {
             PruneAction::Remove => return self.to_remove.push(key.clone()),

@@ -2,24 +2,17 @@
 //! thinned run give the same results.
 
 use crate::model::record::{self, RecordError, SHARES};
-use crate::model::{Detail, Digest, Evidence, Run, Summary, Thinned};
+use crate::model::{Detail, Evidence, Run, Summary, Thinned};
 use crate::stats::quantile;
 
 /// The thinned form of a stored run; `None` if it has no samples.
 pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
-    let whole = record::decode(bytes, Detail::Samples)?;
-    // The digests of the original samples, before these were quantised by the record.
-    let digests = record::decode(bytes, Detail::Digests)?;
     let mut any = false;
-    let mut thin = whole;
-    for (measurement, digested) in thin.measurements.iter_mut().zip(&digests.measurements) {
+    let mut thin = record::decode(bytes, Detail::Samples)?;
+    for measurement in &mut thin.measurements {
         let direction = measurement.metric.direction;
-        for (evidence, digested) in measurement.evidence.iter_mut().zip(&digested.evidence) {
-            let Evidence::Samples(samples) = evidence else { continue };
-            let digest = match digested {
-                Evidence::Digest(digest) => *digest,
-                _ => Digest::of(samples, direction),
-            };
+        for evidence in &mut measurement.evidence {
+            let (Some(samples), Some(digest)) = (evidence.all_samples(), evidence.digest(direction)) else { continue };
             let quantiles = Summary { centre: digest.median, ..summary(samples) };
             *evidence = Evidence::Thinned(Box::new(Thinned { digest, quantiles }));
             any = true;

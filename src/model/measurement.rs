@@ -30,6 +30,8 @@ pub struct Measurement {
 pub enum Evidence {
     /// All samples in the order they were taken; finite, never empty.
     Samples(Vec<f64>),
+    /// Samples from a store, which rounds them, and the digest of the original ones.
+    Rounded(Box<RoundedSamples>),
     /// The digest of samples that were not read.
     Digest(Digest),
     /// Digest and quantiles of samples that were pruned.
@@ -46,10 +48,20 @@ impl Evidence {
         Evidence::Summary(Box::new(summary))
     }
 
+    /// All samples, where they were read.
+    pub fn all_samples(&self) -> Option<&[f64]> {
+        match self {
+            Evidence::Samples(samples) => Some(samples),
+            Evidence::Rounded(rounded) => Some(&rounded.samples),
+            Evidence::Digest(_) | Evidence::Thinned(_) | Evidence::Summary(_) | Evidence::Value(_) => None,
+        }
+    }
+
     /// Number of samples, as far as the tool reports it.
     pub fn samples(&self) -> u64 {
         match self {
             Evidence::Samples(samples) => samples.len() as u64,
+            Evidence::Rounded(rounded) => u64::from(rounded.digest.samples),
             Evidence::Digest(digest) => u64::from(digest.samples),
             Evidence::Thinned(thinned) => u64::from(thinned.digest.samples),
             Evidence::Summary(summary) => summary.samples.unwrap_or(1),
@@ -61,6 +73,10 @@ impl Evidence {
     pub fn scaled(mut self, factor: f64) -> Self {
         match &mut self {
             Evidence::Samples(samples) => samples.iter_mut().for_each(|sample| *sample *= factor),
+            Evidence::Rounded(rounded) => {
+                rounded.digest.scale(factor);
+                rounded.samples.iter_mut().for_each(|sample| *sample *= factor);
+            }
             Evidence::Digest(digest) => digest.scale(factor),
             Evidence::Thinned(thinned) => {
                 thinned.digest.scale(factor);
@@ -76,6 +92,7 @@ impl Evidence {
     pub fn digest(&self, direction: Direction) -> Option<Digest> {
         match self {
             Evidence::Samples(samples) => Some(Digest::of(samples, direction)),
+            Evidence::Rounded(rounded) => Some(rounded.digest),
             Evidence::Digest(digest) => Some(*digest),
             Evidence::Thinned(thinned) => Some(thinned.digest),
             Evidence::Summary(_) | Evidence::Value(_) => None,
@@ -86,6 +103,7 @@ impl Evidence {
     pub fn split(&self) -> Option<Split> {
         match self {
             Evidence::Samples(samples) => Split::of(samples, centre::median(samples)),
+            Evidence::Rounded(rounded) => rounded.digest.split,
             Evidence::Digest(digest) => digest.split,
             Evidence::Thinned(thinned) => thinned.digest.split,
             Evidence::Summary(_) | Evidence::Value(_) => None,
@@ -101,6 +119,7 @@ impl Evidence {
     pub fn centre(&self) -> f64 {
         match self {
             Evidence::Samples(samples) => centre::median(samples),
+            Evidence::Rounded(rounded) => rounded.digest.median,
             Evidence::Digest(digest) => digest.median,
             Evidence::Thinned(thinned) => thinned.digest.median,
             Evidence::Summary(summary) => summary.centre,
@@ -162,6 +181,16 @@ impl Digest {
         self.median *= factor;
         self.fast_edge *= factor;
     }
+}
+
+/// Samples as a store keeps them. A comparison uses the digest, so that it gives the same results whether or not samples are
+/// read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoundedSamples {
+    /// The digest of the original samples.
+    pub digest: Digest,
+    /// The samples, rounded to 0.02%.
+    pub samples: Vec<f64>,
 }
 
 /// What pruning keeps of the samples of an old run.
@@ -250,8 +279,8 @@ impl Measurement {
     pub fn condense(&mut self) {
         let direction = self.metric.direction;
         for evidence in &mut self.evidence {
-            if let Evidence::Samples(samples) = evidence {
-                *evidence = Evidence::Digest(Digest::of(samples, direction));
+            if let (Some(_), Some(digest)) = (evidence.all_samples(), evidence.digest(direction)) {
+                *evidence = Evidence::Digest(digest);
             }
         }
     }

@@ -22,7 +22,7 @@ pub use diagnostic::{Diagnostic, Severity};
 pub use environment::{Difference, Environment, cpu_words, differences};
 pub use facts::{CodeChange, Dependency, Facts, FileChange, FileChangeKind, Statement, Tests, ToolReports};
 pub use floor::Floor;
-pub use measurement::{Detail, Digest, Evidence, Measurement, Summary, Thinned, Work, WorkUnit};
+pub use measurement::{Detail, Digest, Evidence, Measurement, RoundedSamples, Summary, Thinned, Work, WorkUnit};
 pub use metric::{Certainty, Direction, Metric, VALGRIND};
 pub use name::{BenchId, Commit, CommitPrefix, InvalidCommit};
 pub use plot_samples::PlotSamples;

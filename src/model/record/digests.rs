@@ -3,7 +3,7 @@
 
 use super::error::RecordError;
 use super::wire::{Cursor, damaged, not_negative, put_floats, put_planes, put_varint, read_all};
-use crate::model::{Digest, Direction};
+use crate::model::{Digest, Direction, Evidence, RoundedSamples};
 use crate::stats::samples::TypicalMean;
 use crate::stats::split::Split;
 
@@ -56,6 +56,15 @@ impl Digests {
     fn typical_mean(&self, i: usize) -> Option<TypicalMean> {
         let [ln_ratio, error] = *self.typical_means.get(i)?;
         (ln_ratio.is_finite() && error >= 0.0).then_some(TypicalMean::new(ln_ratio, error))
+    }
+
+    /// Samples with their digest, if the current rule computed it.
+    pub(super) fn evidence(&self, digest: Digest, samples: Vec<f64>) -> Evidence {
+        if self.are_current() {
+            Evidence::Rounded(Box::new(RoundedSamples { digest, samples }))
+        } else {
+            Evidence::Samples(samples)
+        }
     }
 
     /// True if the current rule computed them.

@@ -118,7 +118,7 @@ impl Index {
                 Form::Steps | Form::Exact | Form::Digest => {
                     let digest = next_digest.next().and_then(|d| self.digests.get(d)).ok_or_else(short)?;
                     match samples.as_mut().and_then(|s| s.next(*form, digest)) {
-                        Some(samples) => Evidence::Samples(valid_samples(samples)?),
+                        Some(samples) => self.digests.evidence(digest, valid_samples(samples)?),
                         None if samples.is_some() && *form == Form::Digest => {
                             let place = next_thinned.next().ok_or_else(short)?;
                             self.quantiles.evidence(place, digest)?
@@ -209,6 +209,7 @@ fn valid_samples(samples: Vec<f64>) -> Result<Vec<f64>, RecordError> {
 fn stored_digest(evidence: &Evidence) -> Option<&Digest> {
     match evidence {
         Evidence::Digest(digest) => Some(digest),
+        Evidence::Rounded(rounded) => Some(&rounded.digest),
         Evidence::Thinned(thinned) => Some(&thinned.digest),
         _ => None,
     }

@@ -174,29 +174,8 @@ impl<'a> Columns<'a> {
 
     fn add_evidence(&mut self, m: &Measurement, evidence: &Evidence) -> Result<Form, RecordError> {
         match evidence {
-            Evidence::Samples(all) => {
-                if all.is_empty() {
-                    return Err(not_storable(m, "has no samples"));
-                }
-                for &sample in all {
-                    measured(m, sample)?;
-                }
-                let count = u32::try_from(all.len()).map_err(|_| not_storable(m, "has too many samples"))?;
-                let digest = Digest { samples: count, ..Digest::of(all, m.metric.direction) };
-                measured(m, digest.median)?;
-                self.digests.push(digest);
-                let steps = if m.metric.exact { None } else { samples::quantise(all, digest.median) };
-                match steps {
-                    Some(steps) => {
-                        self.steps.extend(steps);
-                        Ok(Form::Steps)
-                    }
-                    None => {
-                        self.exact.extend(all);
-                        Ok(Form::Exact)
-                    }
-                }
-            }
+            Evidence::Samples(all) => self.add_samples(m, all, || Digest::of(all, m.metric.direction)),
+            Evidence::Rounded(rounded) => self.add_samples(m, &rounded.samples, || rounded.digest),
             Evidence::Digest(digest) => {
                 measured(m, digest.median)?;
                 self.digests.push(*digest);
@@ -216,6 +195,35 @@ impl<'a> Columns<'a> {
             Evidence::Value(value) => {
                 self.values.push(measured(m, *value)?);
                 Ok(Form::Value)
+            }
+        }
+    }
+
+    fn add_samples(
+        &mut self,
+        m: &Measurement,
+        all: &[f64],
+        digest: impl FnOnce() -> Digest,
+    ) -> Result<Form, RecordError> {
+        if all.is_empty() {
+            return Err(not_storable(m, "has no samples"));
+        }
+        for &sample in all {
+            measured(m, sample)?;
+        }
+        let count = u32::try_from(all.len()).map_err(|_| not_storable(m, "has too many samples"))?;
+        let digest = Digest { samples: count, ..digest() };
+        measured(m, digest.median)?;
+        self.digests.push(digest);
+        let steps = if m.metric.exact { None } else { samples::quantise(all, digest.median) };
+        match steps {
+            Some(steps) => {
+                self.steps.extend(steps);
+                Ok(Form::Steps)
+            }
+            None => {
+                self.exact.extend(all);
+                Ok(Form::Exact)
             }
         }
     }

@@ -117,6 +117,7 @@ impl<'a> Row<'a> {
 fn numbers(evidence: &Evidence) -> Cow<'_, Summary> {
     match evidence {
         Evidence::Samples(samples) => Cow::Owned(summary(samples)),
+        Evidence::Rounded(rounded) => Cow::Owned(summary(&rounded.samples)),
         Evidence::Thinned(thinned) => Cow::Borrowed(&thinned.quantiles),
         Evidence::Summary(stated) => Cow::Borrowed(stated),
         Evidence::Digest(_) | Evidence::Value(_) => Cow::Owned(Summary::default()),
@@ -198,8 +199,5 @@ pub static COLUMNS: &[Column] = &[
         };
         text(row.measurement.work.map(|work| label(work.unit)))
     }),
-    optional("samples", Kind::Numbers, |row| match row.evidence {
-        Evidence::Samples(samples) => Cell::Numbers(samples),
-        _ => Cell::None,
-    }),
+    optional("samples", Kind::Numbers, |row| row.evidence.all_samples().map_or(Cell::None, Cell::Numbers)),
 ];
