@@ -281,3 +281,33 @@ fn an_expectation_has_the_change_of_the_row() {
     let goal = &json["goals"][0];
     assert_eq!((&goal["change"], &goal["interval"]), (&row["change"], &row["interval"]), "{json}");
 }
+
+#[test]
+fn several_files_of_one_suite_are_repetitions_and_none_is_dropped() {
+    let result = |name: &str, slower: f64, run: u32| {
+        let times: Vec<String> =
+            (0..10).map(|i| format!("{:.6}", slower * (1.0 + 0.002 * f64::from((i * 7 + run * 3) % 11)))).collect();
+        format!(r#"{{"command": "{name}", "mean": {slower}, "stddev": 0.001, "times": [{}]}}"#, times.join(","))
+    };
+    let suite = |slower: f64, run: u32| {
+        let results: Vec<String> = (0..8)
+            .map(|i| result(&format!("b{i}"), f64::from(i + 1) * if i == 3 { slower } else { 1.0 }, run))
+            .collect();
+        format!(r#"{{"results": [{}]}}"#, results.join(","))
+    };
+    let sandbox = Sandbox::new();
+    for run in 0..3 {
+        sandbox.write(&format!("old/run{run}.json"), suite(1.0, run));
+        // Only the first file is as fast as before.
+        sandbox.write(&format!("new/run{run}.json"), suite(if run == 0 { 1.0 } else { 1.6 }, run + 3));
+    }
+    let answer = sandbox.perfgate(&["compare", "old", "new"]);
+    answer.prints("count as repetitions").does_not_print("only the first is used");
+    let row = sandbox.perfgate(&["compare", "old", "new", "--format", "json"]).json();
+    let b3 = row["benchmarks"].as_array().unwrap().iter().find(|row| row["name"] == "b3").unwrap();
+    assert!(b3["outcome"] != "unchanged" && b3["change"].as_f64().unwrap() > 0.5, "{b3}");
+    // Files of other suites that share a name are not pooled.
+    let other = |name: &str| format!(r#"{{"results": [{}, {}]}}"#, result("b0", 5.0, 0), result(name, 1.0, 0));
+    sandbox.write("mixed/a.json", suite(1.0, 1)).write("mixed/b.json", other("x"));
+    sandbox.perfgate(&["compare", "old/run0.json", "mixed"]).prints("b0: has two results of this name");
+}

@@ -125,6 +125,8 @@ pub struct Reading {
     /// The measurements. Empty only for additional files that a tool writes next to its results, and where everything failed;
     /// any other file without a measurement is an error of [`Format::parse`].
     pub measurements: Vec<Measurement>,
+    /// The number of measurements of each file, in their order, where several were merged.
+    pub files: Vec<usize>,
     /// Problems in the file.
     pub diagnostics: Vec<Diagnostic>,
     /// The machine and runtime, as far as the file describes them.
@@ -152,6 +154,10 @@ impl Reading {
     pub fn merge(mut self, other: Reading) -> Reading {
         let benchmarks = other.measurements.iter().map(|one| (&*one.tool, one.benchmark.as_str()));
         self.environment.merge_conditions(&other.environment, benchmarks);
+        if self.files.is_empty() {
+            self.files.push(self.measurements.len());
+        }
+        self.files.extend(if other.files.is_empty() { vec![other.measurements.len()] } else { other.files });
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         self.failures.extend(other.failures);

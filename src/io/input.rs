@@ -5,6 +5,7 @@ use super::cargo_target;
 use super::criterion_tree::{self, BaselineResults};
 use super::files;
 pub use super::input_error::InputError;
+use super::same_suite::join_repetitions;
 use crate::formats::{FORMATS, Format, Reading, criterion};
 use crate::model::{Detail, Diagnostic, Measurement, Run, Severity};
 use std::collections::BTreeSet;
@@ -215,6 +216,7 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
         let Run { failures, versions, tests, repeated, measured, is_incomplete, .. } = run;
         whole = whole.merge(Reading {
             measurements,
+            files: Vec::new(),
             diagnostics,
             environment,
             commit,
@@ -326,8 +328,10 @@ fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, lea
 
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 fn assemble(reading: Reading) -> Loaded {
-    let Reading { mut measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
-    let Reading { failures, versions, tests, repeated, measured, is_incomplete, .. } = reading;
+    let Reading { measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
+    let Reading { failures, versions, tests, repeated, measured, is_incomplete, files, .. } = reading;
+    let (mut measurements, repeated_files) = join_repetitions(measurements, &files);
+    diagnostics.extend(repeated_files);
     diagnostics.extend(leave_out_poorer(&mut measurements));
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates
     measurements.dedup_by(|later, first| {

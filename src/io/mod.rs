@@ -38,6 +38,7 @@ mod refs;
 mod reftable;
 pub mod regular;
 pub mod repository;
+mod same_suite;
 pub mod secrets;
 mod status;
 pub mod store;

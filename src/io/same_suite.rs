@@ -1,0 +1,87 @@
+//! Joins the results of files that ran the same suite: they are repetitions within one run.
+
+use crate::model::{Diagnostic, Measurement};
+use std::collections::{BTreeMap, BTreeSet};
+
+type Identity = (String, String, String);
+
+/// The measurements of one suite.
+#[derive(Default)]
+struct SuiteResults {
+    measurements: Vec<Measurement>,
+    positions: BTreeMap<Identity, usize>,
+}
+
+impl SuiteResults {
+    fn of(measurements: Vec<Measurement>) -> SuiteResults {
+        let mut positions = BTreeMap::new();
+        for (position, measurement) in measurements.iter().enumerate() {
+            positions.entry(identity(measurement)).or_insert(position);
+        }
+        SuiteResults { measurements, positions }
+    }
+
+    /// True if two files have most benchmarks of the smaller one in common.
+    fn is_same_suite(&self, other: &SuiteResults) -> bool {
+        let (own, others) = (&self.positions, &other.positions);
+        let (few, many) = if own.len() < others.len() { (own, others) } else { (others, own) };
+        2 * few.keys().filter(|key| many.contains_key(*key)).count() > few.len()
+    }
+
+    /// Adds repetitions, and the names of the benchmarks whose results differ.
+    fn add(&mut self, other: SuiteResults, repeated: &mut BTreeSet<String>) {
+        for measurement in other.measurements {
+            match self.positions.get(&identity(&measurement)).map(|position| &mut self.measurements[*position]) {
+                // A tool may write the same results to several files.
+                Some(first) if first.evidence == measurement.evidence => {}
+                Some(first) => {
+                    repeated.insert(measurement.benchmark.to_string());
+                    first.evidence.extend(measurement.evidence);
+                }
+                None => {
+                    self.positions.insert(identity(&measurement), self.measurements.len());
+                    self.measurements.push(measurement);
+                }
+            }
+        }
+    }
+}
+
+/// Joins the measurements of several files, of which `files` has the numbers. Files of one suite are joined into one; a name
+/// that files of different suites have stays there twice.
+pub(super) fn join_repetitions(
+    measurements: Vec<Measurement>,
+    files: &[usize],
+) -> (Vec<Measurement>, Option<Diagnostic>) {
+    let distinct: BTreeSet<_> =
+        measurements.iter().map(|one| (one.benchmark.as_str(), &*one.metric.name, &*one.tool)).collect();
+    if files.len() < 2 || distinct.len() == measurements.len() {
+        return (measurements, None);
+    }
+    let mut rest = measurements.into_iter();
+    let (mut suites, mut repeated) = (Vec::<SuiteResults>::new(), BTreeSet::new());
+    for file in files.iter().map(|count| SuiteResults::of(rest.by_ref().take(*count).collect())) {
+        match suites.iter_mut().find(|suite| suite.is_same_suite(&file)) {
+            Some(suite) => suite.add(file, &mut repeated),
+            None => suites.push(file),
+        }
+    }
+    (suites.into_iter().flat_map(|suite| suite.measurements).chain(rest).collect(), note(&repeated))
+}
+
+fn note(repeated: &BTreeSet<String>) -> Option<Diagnostic> {
+    let first = repeated.first()?;
+    let names = match repeated.len() {
+        1 => format!("{first:?} is"),
+        count => format!("{first:?} and {} more benchmarks are", count - 1),
+    };
+    let message = format!(
+        "{names} in several files of this run, and their results count as repetitions. To compare them as separate runs, pass \
+         each file with its own `--base` or `--head`. If they are different benchmarks, give each its own name"
+    );
+    Some(Diagnostic::warning("repeated-files", "", message))
+}
+
+fn identity(measurement: &Measurement) -> Identity {
+    (measurement.benchmark.to_string(), measurement.metric.name.to_string(), measurement.tool.to_string())
+}
