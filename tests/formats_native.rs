@@ -37,19 +37,7 @@ fn centre(measurement: &Measurement) -> f64 {
         values.sort_by(f64::total_cmp);
         (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0
     };
-    median(
-        measurement
-            .evidence
-            .iter()
-            .map(|evidence| match evidence {
-                Evidence::Samples(samples) => median(samples.clone()),
-                Evidence::Digest(digest) => digest.median,
-                Evidence::Thinned(thinned) => thinned.digest.median,
-                Evidence::Summary(summary) => summary.centre,
-                Evidence::Value(value) => *value,
-            })
-            .collect(),
-    )
+    median(measurement.evidence.iter().map(Evidence::centre).collect())
 }
 
 /// Readings before and after known changes, and checks of them.
