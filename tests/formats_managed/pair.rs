@@ -32,7 +32,7 @@ pub fn centre(measurement: &Measurement) -> f64 {
         Evidence::Samples(samples) => median(samples.clone()),
         Evidence::Summary(summary) => summary.centre,
         Evidence::Value(value) => *value,
-        Evidence::Digest(_) | Evidence::Thinned(_) => panic!("formats never produce digests"),
+        Evidence::Digest(_) | Evidence::Thinned(_) | Evidence::Rounded(_) => panic!("formats never produce digests"),
     });
     median(runs.collect())
 }
