@@ -26,7 +26,7 @@ pub use pattern::Pattern;
 pub use problem::{ConfigProblem, Problems};
 pub use quantity::Quantity;
 pub use rule::Bounds;
-pub use value::{FailOn, ValueError, parse_alpha, parse_threshold};
+pub use value::{FailOn, MAX_ACCEPTED, ValueError, parse_alpha, parse_threshold};
 
 use crate::model::{Direction, Metric};
 use jiff::civil::Date;

@@ -117,18 +117,31 @@ pub(super) fn direction(word: &str) -> Result<Direction, Invalid> {
     })
 }
 
-/// Parses a threshold: above 0, at most 1000%.
-///
-/// A plain number of 1 or more is refused: `threshold = 20` is meant as 20%, and a threshold of 2000% would never fail.
+/// The largest threshold, as a fraction.
+const MAX_THRESHOLD: f64 = 10.0;
+/// The largest accepted change, as a fraction: above any change that a report prints as a factor.
+pub const MAX_ACCEPTED: f64 = 1e9;
+
+/// Parses a threshold: above 0, at most 1000%. A threshold of 2000% would never fail.
 pub(super) fn threshold(value: &Scalar) -> Result<f64, Invalid> {
+    change(value, MAX_THRESHOLD)
+}
+
+/// Parses a change that a waiver accepts: any that can be measured.
+pub(super) fn accepted(value: &Scalar) -> Result<f64, Invalid> {
+    change(value, MAX_ACCEPTED)
+}
+
+/// Parses a change above 0. A plain number of 1 or more is refused: `threshold = 20` is meant as 20%.
+fn change(value: &Scalar, max: f64) -> Result<f64, Invalid> {
     let wrong = |message: String, help: &str| Err(Invalid::new("bad-share", message, help));
     match fraction(value) {
         Some(Share::Plain(number)) if number >= 1.0 => {
             let help = format!("a plain number is a fraction (0.2 is 20%); for {number}% write \"{number}%\"");
             wrong(format!("`{value}` is not a fraction below 1"), &help)
         }
-        Some(Share::Plain(share) | Share::Percent(share)) if share > 10.0 => {
-            wrong(format!("`{value}` is too high"), "the maximum is \"1000%\"")
+        Some(Share::Plain(share) | Share::Percent(share)) if share > max => {
+            wrong(format!("`{value}` is too high"), &format!("the maximum is \"{}%\"", max * 100.0))
         }
         Some(Share::Plain(share) | Share::Percent(share)) if share > 0.0 => Ok(share),
         Some(_) => wrong(format!("`{value}` is not above 0"), "every machine has some noise; \"5%\" is already tight"),
@@ -234,6 +247,14 @@ mod tests {
         let twenty = threshold(&Scalar::Number(20.0)).expect_err("20 is not 20%");
         assert!(twenty.help.contains("\"20%\""), "{}", twenty.help);
         assert!(threshold(&Scalar::Number(f64::NAN)).is_err());
+    }
+
+    #[test]
+    fn an_accepted_change_may_be_a_large_factor() {
+        assert_eq!(accepted(&text("3023%")), Ok(30.23));
+        assert_eq!(accepted(&text("100000000000%")), Ok(MAX_ACCEPTED));
+        assert!(accepted(&text("100000000001%")).is_err_and(|wrong| wrong.help.contains("\"100000000000%\"")));
+        assert!(accepted(&Scalar::Number(20.0)).is_err());
     }
 
     #[test]

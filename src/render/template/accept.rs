@@ -1,5 +1,6 @@
 //! Waivers to accept regressions: lines for perfgate.toml, ready to paste.
 
+use crate::policy::MAX_ACCEPTED;
 use crate::render::escape;
 use crate::verdict::{Finding, Outcome, Report, Verdict};
 use jiff::ToSpan;
@@ -43,5 +44,5 @@ fn up_to(finding: &Finding) -> Option<u64> {
     let tested = worse(finding.adjusted.or(finding.change)?);
     let ends = finding.interval.unwrap_or_default().map(worse);
     let most = ends.into_iter().filter(|end| end.is_finite()).fold(tested, f64::max);
-    (most > 0.0 && most < 1e9).then(|| (most * 100.0).ceil() as u64)
+    (most > 0.0 && most < MAX_ACCEPTED).then(|| (most * 100.0).ceil() as u64)
 }

@@ -1,0 +1,35 @@
+//! Waivers: what reports propose for perfgate.toml, and what `[[accept]]` covers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::{Answer, Sandbox};
+
+/// A file of exact counts of one metric: name and value.
+fn counts(metric: &str, unit: &str, direction: &str, values: &[(&str, f64)]) -> String {
+    let one = |(name, value): &(&str, f64)| {
+        serde_json::json!({"tool": "t", "benchmark": name, "metric": metric, "unit": unit, "direction": direction,
+            "exact": true, "replicates": [{"value": value}]})
+    };
+    let measurements: Vec<_> = values.iter().map(one).collect();
+    serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": measurements}).to_string()
+}
+
+/// Compares base.json with head.json, then accepts what the comment proposes and compares again.
+fn accepting(sandbox: &Sandbox) -> (String, Answer) {
+    sandbox.perfgate(&["compare", "base.json", "head.json", "--save", "comparison.json"]).exits(1);
+    let comment = sandbox.perfgate(&["render", "comparison.json", "--template", "comment"]).stdout;
+    let (_, block) = comment.split_once("```toml\n").unwrap_or_else(|| panic!("no waiver is proposed\n{comment}"));
+    let (block, _) = block.split_once("```").unwrap();
+    sandbox.write("perfgate.toml", block);
+    (block.to_owned(), sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]))
+}
+
+#[test]
+fn the_proposed_waiver_of_a_large_change_is_valid() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", counts("allocations", "count", "lower", &[("a", 2.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("allocations", "count", "lower", &[("a", 5000.0), ("b", 5.0)]));
+    let (waiver, accepted) = accepting(&sandbox);
+    assert!(waiver.contains("up-to = \"249900%\""), "{waiver}");
+    assert_eq!(accepted.exits(0).outcome("a"), "accepted");
+}
