@@ -33,3 +33,30 @@ fn the_proposed_waiver_of_a_large_change_is_valid() {
     assert!(waiver.contains("up-to = \"249900%\""), "{waiver}");
     assert_eq!(accepted.exits(0).outcome("a"), "accepted");
 }
+
+#[test]
+fn a_rise_from_zero_can_be_accepted_by_the_proposed_waiver() {
+    for (unit, value, limit) in [("count", 4.0, "<=4"), ("%", 2.5, "<=2.5%"), ("B", 4096.0, "<=4096B")] {
+        let sandbox = Sandbox::new();
+        sandbox.write("base.json", counts("cost", unit, "lower", &[("a", 0.0), ("b", 5.0)]));
+        sandbox.write("head.json", counts("cost", unit, "lower", &[("a", value), ("b", 5.0)]));
+        let (waiver, accepted) = accepting(&sandbox);
+        assert!(waiver.contains(&format!("up-to = \"{limit}\"")), "{waiver}");
+        assert_eq!(accepted.exits(0).outcome("a"), "accepted", "{unit}");
+        // A further rise is not covered.
+        sandbox.write("head.json", counts("cost", unit, "lower", &[("a", value * 2.0), ("b", 5.0)]));
+        let worse = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+        worse.exits(1).prints(&format!("worse than the accepted {limit}"));
+    }
+}
+
+#[test]
+fn a_waiver_in_percent_says_that_it_does_not_cover_a_rise_from_zero() {
+    let sandbox = Sandbox::new();
+    let waiver = "[[accept]]\nbenchmark = 'a'\nup-to = '1000%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    sandbox.write("perfgate.toml", waiver);
+    sandbox.write("base.json", counts("allocations", "count", "lower", &[("a", 0.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("allocations", "count", "lower", &[("a", 1.0), ("b", 5.0)]));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(1).prints("a change from 0 has no percentage").does_not_print("matches no regression");
+}

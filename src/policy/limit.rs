@@ -108,6 +108,12 @@ impl Limit {
         }
     }
 
+    /// True if the values on the good side are those that are better.
+    pub(super) fn limits_worse_side(&self, direction: Direction) -> bool {
+        let is_upper = self.comparison(direction).map(Comparison::is_upper);
+        direction.is_known() && is_upper == Some(direction == Direction::Lower)
+    }
+
     /// True if the limit is a change relative to the base.
     pub fn is_relative(&self) -> bool {
         matches!(self.kind, Bound::Relative { .. })

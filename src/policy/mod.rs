@@ -16,6 +16,7 @@ mod star;
 pub(crate) mod suggest;
 mod table;
 pub(crate) mod unused;
+mod up_to;
 mod validate;
 mod value;
 
@@ -26,6 +27,7 @@ pub use pattern::Pattern;
 pub use problem::{ConfigProblem, Problems};
 pub use quantity::Quantity;
 pub use rule::Bounds;
+pub use up_to::UpTo;
 pub use value::{FailOn, MAX_ACCEPTED, ValueError, parse_alpha, parse_threshold};
 
 use crate::model::{Direction, Metric};
@@ -96,8 +98,8 @@ pub struct Waiver {
     pub benchmark: String,
     /// Exact name of the metric; `None` covers all metrics.
     pub metric: Option<String>,
-    /// Largest accepted change for the worse, as a fraction.
-    pub up_to: f64,
+    /// The worst that is accepted.
+    pub up_to: UpTo,
     /// Why it is accepted.
     pub reason: String,
     /// Last day on which it applies.

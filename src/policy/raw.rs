@@ -156,7 +156,7 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
         raw.accepts.push(Accept {
             benchmark: table.required("benchmark", "the exact name of a benchmark", sink),
             metric: table.text("metric", METRIC, sink),
-            up_to: table.required_scalar("up-to", "the accepted change, like \"35%\"", sink),
+            up_to: table.required_scalar("up-to", "the accepted change, like \"35%\", or value, like \"<=4\"", sink),
             reason: table.required("reason", "why it is accepted, in a sentence", sink),
             until: table.day("until", "the last day on which it applies, like \"2027-03-01\"", sink),
         });

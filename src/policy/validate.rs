@@ -9,7 +9,7 @@ use super::rule::{Rule, Rules};
 use super::star::Mapping;
 use super::suggest::closest;
 use super::value::{self, FailOn, Scalar};
-use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, Waiver, rename};
+use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, Waiver, rename, up_to};
 use crate::model::Environment;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -223,7 +223,7 @@ fn waivers(entries: Vec<raw::Accept>, lines: &Lines, sink: &mut Sink) -> Vec<Wai
     let mut waivers = Vec::new();
     for accept in entries {
         let metric = accept.metric.map(|metric| not_empty(metric, "a metric", sink).map(Spanned::into_inner));
-        let up_to = accept.up_to.and_then(|up_to| sink.take(up_to.span(), value::accepted(up_to.get_ref())));
+        let up_to = accept.up_to.and_then(|up_to| sink.take(up_to.span(), up_to::up_to(up_to.get_ref())));
         let reason = accept.reason.and_then(|reason| not_empty(reason, "a reason", sink)).map(Spanned::into_inner);
         let until = accept.until.and_then(|until| sink.take(until.span(), value::date(until.get_ref())));
         let Some(name) = accept.benchmark.and_then(|name| not_empty(name, "a benchmark's name", sink)) else {

@@ -40,8 +40,11 @@ impl HistoryView<'_> {
     /// True if a waiver covers the last change for the worse. `changes` are all those of the series.
     pub(super) fn is_accepted(&self, series: &Series, changes: &[SeriesChange], change: &SeriesChange) -> bool {
         let is_last = changes.iter().rev().find(|change| change.worse == Some(true)) == Some(change);
-        let size = series.metric.direction.worse(change.change);
-        is_last && self.waivers_of(series).any(|waiver| size <= waiver.up_to)
+        let (direction, unit) = (series.metric.direction, &series.metric.unit);
+        // A step from zero is infinite.
+        let worse = Some(direction.worse(change.change)).filter(|worse| worse.is_finite());
+        let newest = series.points.last().map(|point| point.value);
+        is_last && self.waivers_of(series).any(|waiver| waiver.up_to.covers(worse, newest, unit, direction))
     }
 
     /// What a change is, in a word or two: `✗ worse, accepted`.

@@ -30,9 +30,9 @@ pub use report::{
 pub use whole_suite::SuiteReport;
 
 use crate::compare::{Compared, Comparison, Effect};
-use crate::model::{Diagnostic, Direction, Environment};
+use crate::model::{Diagnostic, Direction, Environment, Unit};
 use crate::policy::suggest::nearest_name;
-use crate::policy::{FailOn, Policy, Waiver};
+use crate::policy::{FailOn, Policy, UpTo, Waiver};
 use finding::find;
 use jiff::civil::Date;
 use rayon::prelude::*;
@@ -179,18 +179,34 @@ fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool])
         if !waiver.covers(&finding.name, &finding.metric) || waiver.is_expired(today) {
             continue;
         }
-        let Some(change) = finding.adjusted.or(finding.change) else { continue };
         if finding.outcome != Outcome::Regressed {
             continue;
         }
         *used = true;
-        if finding.direction.worse(change) <= waiver.up_to {
+        let (unit, direction) = (Unit::from_label(&finding.unit), finding.direction);
+        let worse = finding.adjusted.or(finding.change).map(|change| direction.worse(change));
+        let value = finding.head.map(|head| head.value);
+        if waiver.up_to.covers(worse, value, &unit, direction) {
             finding.outcome = Outcome::Accepted;
             finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
         } else {
-            let (up_to, place) = (waiver.up_to * 100.0, policy.place(waiver.line));
-            finding.notes.push(format!("worse than the accepted {up_to:.0}% ({place})"));
+            let why = not_covered(&waiver.up_to, worse, &unit, direction);
+            finding.notes.push(format!("{why} ({})", policy.place(waiver.line)));
         }
+    }
+}
+
+/// Why a waiver does not cover a regression of its benchmark.
+fn not_covered(up_to: &UpTo, worse: Option<f64>, unit: &Unit, direction: Direction) -> String {
+    match up_to {
+        UpTo::Change(_) if worse.is_none() => {
+            let limit = if direction == Direction::Higher { ">=1" } else { "<=4" };
+            format!("a change from 0 has no percentage; accept a value, as in up-to = \"{limit}\"")
+        }
+        up_to if !up_to.fits(unit, direction) => {
+            format!("the waiver's {up_to} is not in the unit of this metric, or limits its better side")
+        }
+        up_to => format!("worse than the accepted {up_to}"),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Waivers to accept regressions: lines for perfgate.toml, ready to paste.
 
+use crate::model::Direction;
 use crate::policy::MAX_ACCEPTED;
 use crate::render::escape;
 use crate::verdict::{Finding, Outcome, Report, Verdict};
@@ -26,23 +27,41 @@ pub fn accept(report: &Report) -> String {
     };
     let mut out = String::new();
     let regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed);
-    for (finding, percent) in regressed.filter_map(|f| Some((f, up_to(f)?))).take(MAX_WAIVERS) {
+    for (finding, up_to) in regressed.filter_map(|f| Some((f, up_to(f)?))).take(MAX_WAIVERS) {
         let (name, metric) = (escape::toml(&finding.name), escape::toml(&finding.metric));
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = write!(
             out,
-            "{gap}[[accept]]\nbenchmark = {name}\nmetric = {metric}\nup-to = \"{percent}%\"\nreason = \"say why\"\n\
+            "{gap}[[accept]]\nbenchmark = {name}\nmetric = {metric}\nup-to = \"{up_to}\"\nreason = \"say why\"\n\
              until = \"{until}\"\n"
         );
     }
     out
 }
 
-/// The worse end of the interval, rounded up to whole percent.
-fn up_to(finding: &Finding) -> Option<u64> {
+/// The worse end of the interval, rounded up to whole percent. Where no percentage covers the change, as from 0, a limit on
+/// the value of head.
+fn up_to(finding: &Finding) -> Option<String> {
     let worse = |change: f64| finding.direction.worse(change);
-    let tested = worse(finding.adjusted.or(finding.change)?);
+    let tested = finding.adjusted.or(finding.change).map(worse);
     let ends = finding.interval.unwrap_or_default().map(worse);
-    let most = ends.into_iter().filter(|end| end.is_finite()).fold(tested, f64::max);
-    (most > 0.0 && most < MAX_ACCEPTED).then(|| (most * 100.0).ceil() as u64)
+    let most = tested.map(|tested| ends.into_iter().filter(|end| end.is_finite()).fold(tested, f64::max));
+    match most {
+        Some(most) if most > 0.0 && most < MAX_ACCEPTED => Some(format!("{}%", (most * 100.0).ceil())),
+        _ => limit_on(finding.head?.value, finding),
+    }
+}
+
+/// A limit that a value of head meets.
+fn limit_on(value: f64, finding: &Finding) -> Option<String> {
+    let sign = match finding.direction {
+        Direction::Lower => "<=",
+        Direction::Higher => ">=",
+        Direction::Unknown => return None,
+    };
+    let unit = match &*finding.unit {
+        "ns" | "B" | "B/s" | "/s" | "%" => &*finding.unit,
+        _ => "",
+    };
+    Some(format!("{sign}{value}{unit}"))
 }

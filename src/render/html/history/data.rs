@@ -197,7 +197,11 @@ impl OneSeries<'_> {
         let runs: Vec<usize> = series.points.iter().map(|point| point.runs).collect();
         let waivers = self.view.waivers_of(series).map(|waiver| {
             let until = waiver.until.to_string();
-            json!({"up_to": waiver.up_to, "reason": message(&waiver.reason), "until": until})
+            let up_to = match &waiver.up_to {
+                UpTo::Change(most) => json!(most),
+                UpTo::Value(limit) => json!(limit.to_string()),
+            };
+            json!({"up_to": up_to, "reason": message(&waiver.reason), "until": until})
         });
         json!({
             "file": stem,

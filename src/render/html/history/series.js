@@ -195,7 +195,7 @@ class SeriesView {
       const today = new Date().toISOString().slice(0, 10);
       for (const waiver of line.part.waivers) {
         const verb = waiver.until < today ? "was accepted until " : "is accepted until ";
-        texts.push("Waiver: " + name + "up to " + size(waiver.up_to) + " " + verb + waiver.until + ": " + waiver.reason);
+        texts.push("Waiver: " + name + "up to " + (typeof waiver.up_to === "string" ? waiver.up_to : size(waiver.up_to)) + " " + verb + waiver.until + ": " + waiver.reason);
       }
       return texts.map((text) => element("p", { class: "remark", dir: "auto" }, text));
     });
