@@ -55,6 +55,22 @@ fn a_change_whose_interval_contains_zero_is_neither_regressed_nor_improved() {
     assert_eq!(answer.outcome("mp.py::load"), "inconclusive");
 }
 
+/// A regression that fail-on does not list, next to a suspect.
+#[test]
+fn the_headline_names_tolerated_regressions_and_suspects() {
+    let measurement = |name: &str, samples: &[f64]| serde_json::json!({"tool": "t", "benchmark": name, "unit": "ns", "replicates": [{"samples": samples}]});
+    let file = |scale: f64, wide: [f64; 3]| {
+        let exact = serde_json::json!({"tool": "t", "benchmark": "count", "metric": "allocations", "unit": "count",
+            "exact": true, "direction": "lower", "replicates": [{"value": 10.0 * scale}]});
+        let all = vec![exact, measurement("wide", &wide)];
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("old.json", file(1.0, [100.0, 101.0, 102.0])).write("new.json", file(2.0, [140.0, 150.0, 160.0]));
+    let answer = sandbox.perfgate(&["compare", "old.json", "new.json", "--fail-on", "budget"]);
+    answer.exits(0).prints("PASS, but 1 regressed (not in fail-on), and 1 suspected regression is inconclusive");
+}
+
 #[test]
 fn a_change_within_the_threshold_has_a_row_and_passes() {
     let sandbox = Sandbox::new();
