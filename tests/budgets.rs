@@ -90,10 +90,36 @@ fn a_p95_is_computed_from_at_least_20_samples() {
 }
 
 #[test]
-fn a_limit_in_another_unit_gives_no_data_and_the_reason() {
-    let answer = compare(&sandbox(1000.0, 1000.0, &budget("time", "<200MB", None)));
+fn a_limit_in_another_unit_is_an_error_framed_under_its_line() {
+    for target in ["<200MB", "<200"] {
+        let answer = compare(&sandbox(1000.0, 1000.0, &budget("time", target, None)));
+        answer
+            .exits(2)
+            .reports("perfgate.toml:2")
+            .reports("error[unit-mismatch]")
+            .reports("write a limit like \"<200ms\"");
+    }
+    let sandbox = sandbox(1000.0, 1000.0, "");
+    let goal = sandbox.perfgate(&["compare", "old", "new", "--expect", "api/*:time <200MB"]);
+    goal.exits(2).reports("write a limit like \"<200ms\"");
+}
+
+/// A pattern over benchmarks with several units: those that fit are checked.
+#[test]
+fn a_limit_that_fits_some_of_its_benchmarks_gives_no_data_for_the_others() {
+    let sandbox = Sandbox::new();
+    let one = |name: &str, unit: &str| {
+        serde_json::json!({"tool": "t", "benchmark": name, "metric": "size", "unit": unit, "direction": "lower",
+            "exact": true, "replicates": [{"value": 3.0}]})
+    };
+    let file =
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": [one("a", "B"), one("b", "count")]});
+    sandbox.write("old.json", file.to_string()).write("new.json", file.to_string());
+    sandbox.write("perfgate.toml", "[[budget]]\nmatch = '*'\nmetric = 'size'\ntarget = '<5'\n");
+    let answer = sandbox.perfgate(&["compare", "old.json", "new.json", "--format", "json"]);
     assert_eq!(line(&answer, "budgets", 0)["status"], "no-data");
-    answer.prints("not in the unit of this metric");
+    assert_eq!(line(&answer, "budgets", 1)["status"], "pass");
+    answer.prints("not in the unit of this metric; write a limit like <5MB (perfgate.toml:2)");
 }
 
 #[test]

@@ -244,6 +244,6 @@ pub(super) fn refuse_unmatched(config: &Config, compared: &Compared) -> Result<(
         (None, [one]) => format!("{}: {}", place(one), one.message),
         (None, [first, rest @ ..]) => format!("{}: {}; and {} more", place(first), first.message, rest.len()),
     };
-    let frame = |one: &Unmatched| config.frame(one.line?, "matches-nothing", &one.message, &one.help);
+    let frame = |one: &Unmatched| config.frame(one.line?, one.code, &one.message, &one.help);
     Err(Error::UnmatchedLimits { message, frames: unmatched.iter().filter_map(frame).collect() })
 }

@@ -2,7 +2,7 @@
 //! The verdict decides whether a measured value meets a limit.
 
 use super::problem::{Invalid, printable};
-use super::quantity::{Quantity, quantity};
+use super::quantity::{Quantity, number_end, quantity};
 use super::value::number;
 use crate::model::{Direction, Unit};
 use std::fmt;
@@ -105,6 +105,29 @@ impl Limit {
         match &self.kind {
             Bound::Absolute { bound, .. } => bound.within(unit),
             Bound::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
+        }
+    }
+
+    /// This limit with a unit that fits a metric, as a suggestion: `<50ms` for `<50` on a time.
+    pub fn in_unit(&self, unit: &Unit) -> String {
+        let (comparison, rest) = Comparison::split(&self.written);
+        let digits = rest.get(..number_end(rest)).unwrap_or(rest);
+        let unit = match unit {
+            Unit::Nanosecond => "ms",
+            Unit::Byte => "MB",
+            Unit::BytePerSecond => "MB/s",
+            Unit::PerSecond => "/s",
+            Unit::Percent => "%",
+            Unit::Count | Unit::Ratio | Unit::Other(_) => "",
+        };
+        format!("{}{digits}{unit}", comparison.map_or("", Comparison::sign))
+    }
+
+    /// True if it can limit values in a unit.
+    pub fn fits(&self, unit: &Unit) -> bool {
+        match &self.kind {
+            Bound::Absolute { bound, .. } => bound.within(unit).is_some(),
+            Bound::Relative { .. } => true,
         }
     }
 
@@ -223,6 +246,16 @@ mod tests {
         for bad in ["", "<", "<<5ms", "=5ms", "-5ms", "<-5ms", "-100%", "-%", "- 60%", "≤ 5ms"] {
             assert_eq!(limit(bad).map_err(|w| w.code), Err("bad-limit"), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_unit_that_fits_is_suggested() -> Result<(), Invalid> {
+        assert_eq!(limit("<50")?.in_unit(&Unit::Nanosecond), "<50ms");
+        assert_eq!(limit("<= 1e3 ms")?.in_unit(&Unit::Byte), "<=1e3MB");
+        assert_eq!(limit("> 5 ms")?.in_unit(&Unit::Count), ">5");
+        assert!(limit("<50")?.fits(&Unit::Count) && limit("+5%")?.fits(&Unit::Byte));
+        assert!(!limit("<50")?.fits(&Unit::Nanosecond));
+        Ok(())
     }
 
     #[test]

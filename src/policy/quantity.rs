@@ -96,7 +96,7 @@ pub(super) fn quantity(text: &str) -> Result<Quantity, QuantityError> {
 }
 
 /// End of the number at the start of a text. An `e` belongs to the number only if digits follow: `5e3`, not `5elem/s`.
-fn number_end(text: &str) -> usize {
+pub(super) fn number_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let run = |from: usize, is: fn(&u8) -> bool| from + bytes.iter().skip(from).take_while(|b| is(b)).count();
     let signed = |from: usize| from + usize::from(matches!(bytes.get(from), Some(b'+' | b'-')));

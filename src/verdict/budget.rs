@@ -4,21 +4,9 @@
 use super::finding::Finding;
 use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
 use crate::compare::{Comparison, Effect};
-use crate::model::{Direction, SampleStatistics, Unit};
-use crate::policy::unused::intended;
+use crate::model::{Direction, Metric, SampleStatistics, Unit};
 use crate::policy::{Budget, Limit, Policy};
 use std::collections::BTreeSet;
-
-/// A budget or goal that matches no measurement of head: a config error, never a pass.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmatched {
-    /// Its line in perfgate.toml; `None` for the command line.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub message: String,
-    /// How to fix it.
-    pub help: String,
-}
 
 /// The value that a limit is checked against.
 #[derive(Clone, Copy)]
@@ -31,68 +19,22 @@ struct Checked {
 
 /// What a limit is on: the value of a metric, or a statistic of its samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Subject<'a> {
+pub(super) enum Subject<'a> {
     Value,
     Statistic(&'a str),
 }
 
-/// The budgets and goals that match no benchmark of head.
-pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> {
-    if policy.budgets().is_empty() && policy.goals().is_empty() {
-        return Vec::new();
-    }
-    let head_metrics = HeadMetrics::of(comparisons);
-    let matched = |covers: &dyn Fn(&str) -> bool, metric: &str| {
-        comparisons.iter().any(|c| covers(c.benchmark.as_str()) && head_metrics.limited(c, metric).is_some())
-    };
-    let budgets = policy.budgets().iter().filter(|b| !matched(&|name| b.covers(name, &b.metric), &b.metric));
-    let budgets = budgets.map(|budget| {
-        let what = format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
-        let pattern = Some(budget.pattern.as_str());
-        unmatched_limit(Some(budget.line), what, pattern, &|name| budget.covers(name, &budget.metric), comparisons)
-    });
-    let goals = policy.goals().iter();
-    let goals = goals.filter(|goal| !goal.metrics().any(|metric| matched(&|name| goal.covers(name, metric), metric)));
-    let goals = goals.map(|goal| {
-        let covers = |name: &str| goal.metrics().any(|metric| goal.covers(name, metric));
-        unmatched_limit(goal.line, format!("the goal `{} {}`", goal.written, goal.limit), None, &covers, comparisons)
-    });
-    budgets.chain(goals).collect()
-}
-
-fn unmatched_limit(
-    line: Option<usize>,
-    what: String,
-    pattern: Option<&str>,
-    covers: &dyn Fn(&str) -> bool,
-    comparisons: &[Comparison],
-) -> Unmatched {
-    let named = comparisons.iter().filter(|c| covers(c.benchmark.as_str()));
-    let metrics: BTreeSet<&str> = named.clone().filter(|c| c.head.is_some()).map(|c| &*c.metric.name).collect();
-    let help = if !metrics.is_empty() {
-        format!("its benchmarks have the metrics {}", metrics.into_iter().collect::<Vec<_>>().join(", "))
-    } else if named.count() > 0 {
-        "its benchmarks are only in base; run them again, or remove it".to_owned()
-    } else {
-        let names = comparisons.iter().map(|one| one.benchmark.as_str());
-        let intended = pattern.and_then(|pattern| intended(pattern, names));
-        let list = || "`perfgate compare --all` lists all names".to_owned();
-        format!("no benchmark has a matching name; {}", intended.unwrap_or_else(list))
-    };
-    Unmatched { line, message: format!("{what} matches nothing measured in head"), help }
-}
-
 /// The (benchmark, metric) pairs of head: a p95 reported by the tool takes precedence over one computed from samples.
-struct HeadMetrics<'a>(BTreeSet<(&'a str, &'a str)>);
+pub(super) struct HeadMetrics<'a>(BTreeSet<(&'a str, &'a str)>);
 
 impl<'a> HeadMetrics<'a> {
-    fn of(comparisons: &'a [Comparison]) -> Self {
+    pub fn of(comparisons: &'a [Comparison]) -> Self {
         let head = comparisons.iter().filter(|comparison| comparison.head.is_some());
         HeadMetrics(head.map(|comparison| (comparison.benchmark.as_str(), &*comparison.metric.name)).collect())
     }
 
     /// What a limit is on, if head has a value, or if the benchmark failed: then one comparison stands for all of its metrics.
-    fn limited<'m>(&self, comparison: &Comparison, metric: &'m str) -> Option<Subject<'m>> {
+    pub fn limited<'m>(&self, comparison: &Comparison, metric: &'m str) -> Option<Subject<'m>> {
         let failed = comparison.is_failed().then_some(Subject::Value);
         failed.or_else(|| self.subject(comparison, metric).filter(|_| comparison.head.is_some()))
     }
@@ -181,7 +123,7 @@ fn check(
         Some(checked) => match status(budget, checked, comparison) {
             Ok(status) => status,
             Err(why) => {
-                notes.push(why);
+                notes.push(format!("{why} ({})", policy.place(budget.line)));
                 CheckedBudget::NO_DATA
             }
         },
@@ -229,7 +171,7 @@ impl CheckedBudget {
 fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<CheckedBudget, String> {
     let metric = &comparison.metric;
     let side = |limit: &Limit| {
-        side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked, metric.direction))
+        side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked, metric))
     };
     let target = side(&budget.target)?;
     if target.good {
@@ -247,13 +189,14 @@ fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result
     Ok(CheckedBudget { status, near: !last.clear, undecided })
 }
 
-fn why_not(limit: &Limit, checked: &Checked, direction: Direction) -> String {
-    if limit.comparison(direction).is_none() {
+fn why_not(limit: &Limit, checked: &Checked, metric: &Metric) -> String {
+    let unit = &metric.unit;
+    if limit.comparison(metric.direction).is_none() {
         format!("the better direction of this metric is unknown; write \"<{limit}\" or \">{limit}\"")
     } else if limit.is_relative() && checked.base.is_none() {
         format!("{limit} limits the change, but base has no value")
     } else {
-        format!("{limit} is not in the unit of this metric")
+        format!("{limit} is not in the unit of this metric; write a limit like {}", limit.in_unit(unit))
     }
 }
 

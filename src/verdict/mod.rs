@@ -13,9 +13,9 @@ mod renamed;
 mod report;
 mod ruling;
 mod samples;
+mod unmatched;
 mod whole_suite;
 
-pub use budget::{Unmatched, unmatched};
 pub use failure::Failure;
 pub use finding::{Finding, Value, WorkReport};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
@@ -27,6 +27,7 @@ pub use report::{
     AcceptableOnPull, BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport,
     SideReport, VERSION, Verdict,
 };
+pub use unmatched::{Unmatched, unmatched};
 pub use whole_suite::SuiteReport;
 
 use crate::compare::{Compared, Comparison, Effect};
