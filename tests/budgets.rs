@@ -75,6 +75,27 @@ fn a_relative_budget_is_checked_against_base() {
     assert_eq!(line(&missed, "budgets", 0)["status"], "fail");
 }
 
+/// A measured time of 0 is below the resolution of the clock; a count of 0 is a value.
+#[test]
+fn a_relative_budget_on_a_measured_base_of_zero_has_no_data() {
+    let status = |exact: bool| {
+        let sandbox = Sandbox::new();
+        let file = |value: f64| {
+            let all = serde_json::json!([{"tool": "t", "benchmark": "a", "unit": if exact { "count" } else { "ns" },
+                "metric": if exact { "errors" } else { "time" }, "direction": "lower", "exact": exact,
+                "replicates": [{"value": value}]}, {"tool": "t", "benchmark": "b", "unit": "ns", "replicates": [{"value": 5.0}]}]);
+            serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+        };
+        sandbox.write("old.json", file(0.0)).write("new.json", file(3.0));
+        let metric = if exact { "errors" } else { "time" };
+        sandbox.write("perfgate.toml", format!("[[budget]]\nmatch = 'a'\nmetric = '{metric}'\ntarget = '+10%'\n"));
+        let answer = sandbox.perfgate(&["compare", "old.json", "new.json", "--format", "json", "--fail-on", "budget"]);
+        (answer.code, line(&answer, "budgets", 0)["status"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(status(false), (0, "no-data".to_owned()));
+    assert_eq!(status(true), (1, "fail".to_owned()));
+}
+
 #[test]
 fn a_p95_is_computed_from_at_least_20_samples() {
     // 50 samples within 1% of 1000 ns: the p95 is above the median and below 1010 ns.

@@ -195,12 +195,15 @@ fn why_not(limit: &Limit, checked: &Checked, metric: &Metric) -> String {
         format!("the better direction of this metric is unknown; write \"<{limit}\" or \">{limit}\"")
     } else if limit.is_relative() && checked.base.is_none() {
         format!("{limit} limits the change, but base has no value")
+    } else if limit.is_relative() {
+        format!("{limit} limits the change, but base is 0")
     } else {
         format!("{limit} is not in the unit of this metric; write a limit like {}", limit.in_unit(unit))
     }
 }
 
-/// On which side of a limit a value lies, and whether its whole interval lies there.
+/// On which side of a limit a value lies, and whether its whole interval lies there. `None` for a limit in another unit, and
+/// for a relative one without a base: a measured base of 0 is below the resolution of the clock, an exact one is a value.
 #[derive(Clone, Copy)]
 struct Side {
     good: bool,
@@ -208,7 +211,7 @@ struct Side {
 }
 
 fn side(limit: &Limit, checked: &Checked, unit: &Unit, direction: Direction) -> Option<Side> {
-    let bound = limit.bound(unit, checked.base)?;
+    let bound = limit.bound(unit, checked.base.filter(|base| *base != 0.0 || checked.exact))?;
     let comparison = limit.comparison(direction)?;
     let good = comparison.holds(checked.value, bound);
     let clear = checked.interval.is_none_or(|ends| ends.iter().all(|end| comparison.holds(*end, bound) == good));

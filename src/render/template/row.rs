@@ -6,7 +6,7 @@ use crate::policy::Limit;
 use crate::render::quantity::{change, interval, pair, percent};
 use crate::render::remarks::{self, Remarks};
 use crate::render::summary;
-use crate::verdict::{BudgetLine, Finding, Outcome, Report};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report};
 
 /// head / base, inverted for metrics where higher is better: above 1 is worse.
 pub(super) fn ratio(finding: &Finding) -> f64 {
@@ -69,6 +69,8 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
         pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
     let limit = Limit::parse(&line.target);
     let bound = limit.as_ref().and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
+    let is_checked = line.status != BudgetStatus::NoData;
+    let bound = bound.filter(|_| is_checked);
     let relative = bound.filter(|_| limit.is_some_and(|limit| limit.is_relative()));
     let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
         let far = value / bound - 1.0;
