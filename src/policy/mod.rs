@@ -321,6 +321,16 @@ impl Policy {
         self.renames.current(old)
     }
 
+    /// True if the config renames benchmarks.
+    pub fn has_renames(&self) -> bool {
+        !self.renames.is_empty()
+    }
+
+    /// The line of `[rename]` that applies to an old name.
+    pub fn rename_line(&self, old: &str) -> Option<usize> {
+        self.renames.line(old)
+    }
+
     /// The tool and name under which a stored series of another tool continues.
     pub fn continues_as(&self, tool: &str, name: &str) -> Option<(&str, String)> {
         let of_tool = self.continued.iter().filter(|continued| continued.from_tool == tool);

@@ -1,6 +1,6 @@
 //! `[rename]`: the current names of renamed benchmarks.
 
-use super::problem::{Invalid, Sink, printable};
+use super::problem::{Invalid, Lines, Sink, printable};
 use super::star::{Mapping, has_star};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
@@ -11,42 +11,62 @@ pub(super) type RawRename = (Spanned<String>, Spanned<String>);
 /// The renames of a config.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Renames {
-    /// Old names with the last name of their chain.
-    exact: BTreeMap<Box<str>, Box<str>>,
-    /// Lines with `*`, the most specific first.
-    patterns: Vec<Mapping>,
+    /// Old names with the last name of their chain, and the line of the old name in the config.
+    exact: BTreeMap<Box<str>, (Box<str>, usize)>,
+    /// Those with `*` and their lines, the most specific first.
+    patterns: Vec<(Mapping, usize)>,
 }
 
 impl Renames {
     /// Reads the lines of `[rename]`.
-    pub fn read(lines: Vec<RawRename>, sink: &mut Sink) -> Renames {
+    pub fn read(renames: Vec<RawRename>, lines: &Lines, sink: &mut Sink) -> Renames {
         let is_pattern = |(old, new): &RawRename| has_star(old.get_ref()) || has_star(new.get_ref());
-        let (patterns, exact): (Vec<_>, Vec<_>) = lines.into_iter().partition(is_pattern);
-        let mapping = |(old, new): RawRename| sink.take(new.span(), Mapping::new(old.get_ref(), new.get_ref()));
-        let mut patterns: Vec<Mapping> = patterns.into_iter().filter_map(mapping).collect();
-        patterns.sort_by_key(|mapping| std::cmp::Reverse(mapping.weight()));
-        Renames { exact: resolve(exact, sink), patterns }
+        let (patterns, exact): (Vec<_>, Vec<_>) = renames.into_iter().partition(is_pattern);
+        let line = |old: &Spanned<String>| lines.line(old.span().start);
+        let mapping = |(old, new): RawRename| {
+            Some((sink.take(new.span(), Mapping::new(old.get_ref(), new.get_ref()))?, line(&old)))
+        };
+        let mut patterns: Vec<(Mapping, usize)> = patterns.into_iter().filter_map(mapping).collect();
+        patterns.sort_by_key(|(mapping, _)| std::cmp::Reverse(mapping.weight()));
+        let at: BTreeMap<Box<str>, usize> =
+            exact.iter().map(|(old, _)| (old.get_ref().as_str().into(), line(old))).collect();
+        let exact = resolve(exact, sink).into_iter();
+        let exact = exact.map(|(old, new)| {
+            let line = at.get(&old).copied().unwrap_or(1);
+            (old, (new, line))
+        });
+        Renames { exact: exact.collect(), patterns }
     }
 
-    /// Old and new name of each line without a pattern.
-    pub fn lines(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.exact.iter().map(|(old, new)| (&**old, &**new))
+    /// True without any line.
+    pub fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.patterns.is_empty()
     }
 
-    /// The lines with `*` that cover none of these names.
-    pub fn unused_patterns(&self, names: &BTreeSet<&str>) -> impl Iterator<Item = (&str, &str)> {
-        let unused = |mapping: &&Mapping| !names.iter().any(|name| mapping.covers(name));
-        self.patterns.iter().filter(unused).map(Mapping::written)
+    /// Old name, new name and line of those that none of these names has.
+    pub fn unused(&self, names: &BTreeSet<&str>) -> impl Iterator<Item = (&str, &str, usize)> {
+        let exact = self.exact.iter().map(|(old, (new, line))| (&**old, &**new, *line));
+        let exact = exact.filter(|(old, new, _)| !names.contains(old) && !names.contains(new));
+        let is_unused = |(mapping, _): &&(Mapping, usize)| !names.iter().any(|name| mapping.covers(name));
+        let written = |(mapping, line): &'_ (Mapping, usize)| (mapping.written(), *line);
+        let patterns = self.patterns.iter().filter(is_unused).map(written);
+        exact.chain(patterns.map(|((old, new), line)| (old, new, line)))
+    }
+
+    /// The line that renames a benchmark.
+    pub fn line(&self, old: &str) -> Option<usize> {
+        let exact = self.exact.get(old).map(|(_, line)| *line);
+        exact.or_else(|| self.patterns.iter().find(|(mapping, _)| mapping.apply(old).is_some()).map(|(_, line)| *line))
     }
 
     /// The current name of a benchmark that was renamed. A line for the name itself applies before patterns, and also to
     /// the result of a pattern.
     pub fn current(&self, old: &str) -> Option<String> {
-        if let Some(new) = self.exact.get(old) {
+        if let Some((new, _)) = self.exact.get(old) {
             return Some(new.to_string());
         }
-        let new = self.patterns.iter().find_map(|mapping| mapping.apply(old))?;
-        Some(self.exact.get(new.as_str()).map_or(new, ToString::to_string))
+        let new = self.patterns.iter().find_map(|(mapping, _)| mapping.apply(old))?;
+        Some(self.exact.get(new.as_str()).map_or(new, |(last, _)| last.to_string()))
     }
 }
 
@@ -121,7 +141,6 @@ fn cycle(chain: &[&str], back_at: &str) -> Invalid {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::problem::Lines;
 
     type Reported = Vec<(usize, &'static str)>;
 

@@ -35,6 +35,8 @@ fn distance(a: &[char], b: &[char]) -> usize {
 
 /// Longer names are not compared, since the cost grows with the square of the length.
 const LONGEST_NAME: usize = 200;
+/// Shorter texts resemble too many names.
+const MIN_LITERALS: usize = 3;
 /// Names that are compared at most.
 const MAX_NAMES: usize = 20_000;
 
@@ -43,7 +45,8 @@ const MAX_NAMES: usize = 20_000;
 pub(crate) fn nearest_name<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let pattern = plain(typed);
     let literals = pattern.iter().filter(|c| **c != '*').count();
-    if pattern.len() > LONGEST_NAME || literals == 0 {
+    // Every name is within one change of a single letter.
+    if pattern.len() > LONGEST_NAME || literals < MIN_LITERALS {
         return None;
     }
     let allowed = (literals / 4).clamp(1, 6);
@@ -98,7 +101,7 @@ mod tests {
         assert_eq!(nearest_name("large", names), Some("parse/large"));
         assert_eq!(nearest_name("encode 255", names), Some("encode 256"));
         assert_eq!(nearest_name("colour", names), None);
-        assert_eq!((nearest_name("*", names), nearest_name("", names)), (None, None));
+        assert_eq!((nearest_name("*", names), nearest_name("", names), nearest_name("y*", names)), (None, None, None));
         assert_eq!(nearest_name(&"a".repeat(10_000), names), None);
     }
 

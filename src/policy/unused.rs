@@ -3,7 +3,7 @@
 
 use super::Policy;
 use super::pattern::Pattern;
-use super::suggest::nearest_name;
+use super::suggest::{closest, nearest_name};
 use crate::model::Diagnostic;
 use std::collections::BTreeSet;
 
@@ -21,8 +21,13 @@ impl Policy {
                 Some(metric) => format!("{} of {pattern}", metric.as_str()),
                 None => pattern.to_owned(),
             };
+            let metrics: BTreeSet<&str> =
+                results.clone().filter(|(name, _)| rule.benchmark.matches(name)).map(|(_, metric)| metric).collect();
             let names = results.clone().map(|(name, _)| name);
-            let help = intended(pattern, names).unwrap_or_else(|| "correct or remove it".to_owned());
+            let help = match rule.metric.as_ref().filter(|_| !metrics.is_empty()) {
+                Some(metric) => intended_metric(metric.as_str(), &metrics),
+                None => intended(pattern, names).unwrap_or_else(|| "correct or remove it".to_owned()),
+            };
             let message = format!("the rule for `{named}` matches nothing in these results; {help}");
             Diagnostic::warning("rule-unused", self.place(rule.line), message)
         };
@@ -31,20 +36,25 @@ impl Policy {
 
     /// A warning for each line of `[rename]` of which no result has the old or the new name.
     pub fn unused_renames<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<Diagnostic> {
-        let mut left: BTreeSet<(&str, &str)> = self.renames.lines().collect();
         let names: BTreeSet<&str> = names.collect();
-        left.retain(|(old, new)| !names.contains(old) && !names.contains(new));
-        left.extend(self.renames.unused_patterns(&names));
-        let warning = |(old, new): (&str, &str)| {
+        let warning = |(old, new, line): (&str, &str, usize)| {
             let near = nearest_name(new, names.iter().copied()).or_else(|| nearest_name(old, names.iter().copied()));
             let help = match near {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => "correct or remove it".to_owned(),
             };
             let message = format!("no result is named `{old}` or `{new}`, so the rename has no effect; {help}");
-            Diagnostic::warning("rename-unused", self.name.clone(), message)
+            Diagnostic::warning("rename-unused", self.place(line), message)
         };
-        left.into_iter().map(warning).collect()
+        self.renames.unused(&names).map(warning).collect()
+    }
+}
+
+/// What a metric that none of its benchmarks has was probably meant for.
+pub(crate) fn intended_metric(metric: &str, metrics: &BTreeSet<&str>) -> String {
+    match closest(metric, metrics.iter().copied()) {
+        Some(known) => format!("did you mean `{known}`?"),
+        None => format!("its benchmarks have the metrics {}", metrics.iter().copied().collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -97,16 +107,22 @@ mod tests {
             "{missing}"
         );
         let of_metric = rule("parse/*") + "metric = 'memory'\n";
-        assert_eq!(warnings(&of_metric, &names).len(), 1);
+        let [metric] = &warnings(&of_metric, &names)[..] else { panic!() };
+        assert!(metric.contains("its benchmarks have the metrics time"), "{metric}");
+        let [typo] = &warnings(&of_metric.replace("memory", "tme"), &names)[..] else { panic!() };
+        assert!(typo.contains("`tme of parse/*` matches nothing") && typo.contains("did you mean `time`?"), "{typo}");
     }
 
     #[test]
     fn a_rename_is_used_while_a_result_has_either_name() {
         let config = "[rename]\n'old' = 'new'\n";
         assert_eq!((warnings(config, &["old"]).len(), warnings(config, &["new"]).len()), (0, 0));
-        assert!(warnings(config, &["other"])[0].contains("no result is named `old` or `new`"));
+        assert!(warnings(config, &["other"])[0].contains("perfgate.toml:2: no result is named `old` or `new`"));
         let config = "[rename]\n'old.*' = 'new.*'\n";
         assert_eq!((warnings(config, &["old.a"]).len(), warnings(config, &["new.a"]).len()), (0, 0));
-        assert!(warnings(config, &["other"])[0].contains("no result is named `old.*` or `new.*`"));
+        assert!(warnings(config, &["other"])[0].contains("perfgate.toml:2: no result is named `old.*` or `new.*`"));
+        // A single letter is in most names.
+        let short = &warnings("[rename]\n'x*' = 'y*'\n", &["fn0"])[0];
+        assert!(short.contains("correct or remove it"), "{short}");
     }
 }

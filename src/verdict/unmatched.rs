@@ -3,7 +3,7 @@
 use super::budget::HeadMetrics;
 use crate::compare::Comparison;
 use crate::model::Unit;
-use crate::policy::unused::intended;
+use crate::policy::unused::{intended, intended_metric};
 use crate::policy::{Limit, Policy};
 use std::collections::BTreeSet;
 
@@ -33,13 +33,21 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
     let budgets = budgets.map(|budget| {
         let what = format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
         let pattern = Some(budget.pattern.as_str());
-        unmatched_limit(Some(budget.line), what, pattern, &|name| budget.covers(name, &budget.metric), comparisons)
+        let covers = |name: &str| budget.covers(name, &budget.metric);
+        unmatched_limit(Some(budget.line), what, pattern, Some(&budget.metric), &covers, comparisons)
     });
     let goals = policy.goals().iter();
     let goals = goals.filter(|goal| !goal.metrics().any(|metric| matched(&|name| goal.covers(name, metric), metric)));
     let goals = goals.map(|goal| {
         let covers = |name: &str| goal.metrics().any(|metric| goal.covers(name, metric));
-        unmatched_limit(goal.line, format!("the goal `{} {}`", goal.written, goal.limit), None, &covers, comparisons)
+        unmatched_limit(
+            goal.line,
+            format!("the goal `{} {}`", goal.written, goal.limit),
+            None,
+            None,
+            &covers,
+            comparisons,
+        )
     });
     budgets.chain(goals).chain(in_other_units(policy, comparisons, &head_metrics)).collect()
 }
@@ -87,12 +95,15 @@ fn unmatched_limit(
     line: Option<usize>,
     what: String,
     pattern: Option<&str>,
+    metric: Option<&str>,
     covers: &dyn Fn(&str) -> bool,
     comparisons: &[Comparison],
 ) -> Unmatched {
     let named = comparisons.iter().filter(|c| covers(c.benchmark.as_str()));
     let metrics: BTreeSet<&str> = named.clone().filter(|c| c.head.is_some()).map(|c| &*c.metric.name).collect();
-    let help = if !metrics.is_empty() {
+    let help = if let Some(metric) = metric.filter(|_| !metrics.is_empty()) {
+        intended_metric(metric, &metrics)
+    } else if !metrics.is_empty() {
         format!("its benchmarks have the metrics {}", metrics.into_iter().collect::<Vec<_>>().join(", "))
     } else if named.count() > 0 {
         "its benchmarks are only in base; run them again, or remove it".to_owned()

@@ -3,6 +3,7 @@
 
 use crate::history::{SegmentedSeries, Series, SeriesChange};
 use crate::model::Commit;
+use crate::policy::UpTo;
 use crate::render::escape::message;
 use crate::render::file_stem::{file_stem, make_unique};
 use crate::render::history::{HistoryFacts, HistoryView};
