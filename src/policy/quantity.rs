@@ -15,6 +15,17 @@ pub struct Quantity {
 }
 
 impl Quantity {
+    /// An example of an amount that fits a unit: `5ns`.
+    pub(super) fn example(unit: &Unit) -> &'static str {
+        match unit {
+            Unit::Nanosecond => "5ns",
+            Unit::Byte => "1 KiB",
+            Unit::BytePerSecond => "1 MiB/s",
+            Unit::PerSecond => "5/s",
+            Unit::Count | Unit::Percent | Unit::Ratio | Unit::Other(_) => "5",
+        }
+    }
+
     /// The value in a metric's unit, or `None` if the units do not match.
     pub fn within(&self, unit: &Unit) -> Option<f64> {
         let fits = match &self.unit {

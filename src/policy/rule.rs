@@ -3,7 +3,8 @@
 use super::pattern::{Pattern, Patterns, Specificity};
 use super::problem::Invalid;
 use super::quantity::Quantity;
-use crate::model::{Direction, Metric};
+use super::unused::Measured;
+use crate::model::{Direction, Metric, Unit};
 
 /// One `[[benchmark]]` entry.
 #[derive(Debug, Clone)]
@@ -15,6 +16,55 @@ pub(super) struct Rule {
     pub floor: Option<Quantity>,
     pub direction: Option<Direction>,
     pub line: usize,
+}
+
+/// What has no effect.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Unused {
+    /// It matches nothing.
+    Rule,
+    /// The floor is in the unit of none of its metrics; one of their units.
+    Floor(Unit),
+    /// The better direction of all its metrics is known without it.
+    Direction,
+}
+
+/// Which parts of a rule have an effect.
+struct Use {
+    rule: bool,
+    floor: bool,
+    direction: bool,
+    unit: Option<Unit>,
+}
+
+impl Use {
+    /// What a rule does not set needs no effect.
+    fn of(rule: &Rule) -> Use {
+        Use { rule: false, floor: rule.floor.is_none(), direction: rule.direction.is_none(), unit: None }
+    }
+
+    fn is_complete(&self) -> bool {
+        self.rule && self.floor && self.direction
+    }
+
+    fn add(&mut self, rule: &Rule, measured: &Measured<'_>) {
+        if rule.metric.as_ref().is_some_and(|pattern| !pattern.matches(measured.metric)) {
+            return;
+        }
+        self.rule = true;
+        self.floor |= rule.floor.as_ref().is_some_and(|floor| floor.within(&measured.unit).is_some());
+        // A rule with `metric` overrides a known direction, and one without it only states an unknown one.
+        self.direction |= rule.direction == Some(measured.direction);
+        self.unit.get_or_insert_with(|| measured.unit.clone());
+    }
+
+    fn unused(self) -> impl Iterator<Item = Unused> {
+        let (rule, floor) = (!self.rule, self.unit.filter(|_| !self.floor));
+        let direction = self.rule && !self.direction;
+        [rule.then_some(Unused::Rule), floor.map(Unused::Floor), direction.then_some(Unused::Direction)]
+            .into_iter()
+            .flatten()
+    }
 }
 
 /// All rules, the most specific first.
@@ -50,19 +100,23 @@ impl Rules {
         Ok(Rules { rules, patterns })
     }
 
-    /// The rules that match none of these benchmarks and metrics.
-    pub fn unused<'n>(&self, results: impl Iterator<Item = (&'n str, &'n str)>) -> Vec<&Rule> {
-        let mut used = vec![false; self.rules.len()];
-        for (benchmark, metric) in results {
-            if used.iter().all(|used| *used) {
+    /// The rules that have no effect on these results, or a setting without effect, in file order.
+    pub fn unused(&self, results: &[Measured<'_>]) -> Vec<(&Rule, Unused)> {
+        let mut uses: Vec<Use> = self.rules.iter().map(Use::of).collect();
+        for measured in results {
+            if uses.iter().all(Use::is_complete) {
                 break;
             }
-            for index in self.patterns.matching(benchmark) {
-                let metrics = self.rules.get(index).and_then(|rule| rule.metric.as_ref());
-                used[index] |= metrics.is_none_or(|pattern| pattern.matches(metric));
+            for index in self.patterns.matching(measured.benchmark) {
+                if let (Some(rule), Some(one)) = (self.rules.get(index), uses.get_mut(index)) {
+                    one.add(rule, measured);
+                }
             }
         }
-        self.rules.iter().zip(used).filter(|(_, used)| !used).map(|(rule, _)| rule).collect()
+        let unused = self.rules.iter().zip(uses).flat_map(|(rule, one)| one.unused().map(move |what| (rule, what)));
+        let mut unused: Vec<(&Rule, Unused)> = unused.collect();
+        unused.sort_by_key(|(rule, _)| rule.line);
+        unused
     }
 
     /// The better direction of a metric. A rule without `metric` applies only if the direction is unknown: `match = "*"`

@@ -3,35 +3,73 @@
 
 use super::Policy;
 use super::pattern::Pattern;
+use super::quantity::Quantity;
+use super::rule::{Rule, Unused};
 use super::suggest::{closest, nearest_name};
-use crate::model::Diagnostic;
+use crate::model::{Diagnostic, Direction, Unit};
 use std::collections::BTreeSet;
 
 /// Characters of names that have a meaning in patterns. `*` does not count: few names have it.
 const SPECIAL: [char; 6] = ['[', ']', '{', '}', '?', '\\'];
 
+/// A measured metric of a benchmark.
+#[derive(Debug, Clone)]
+pub struct Measured<'n> {
+    /// The benchmark's name.
+    pub benchmark: &'n str,
+    /// The metric's name.
+    pub metric: &'n str,
+    /// Its unit.
+    pub unit: Unit,
+    /// Its better direction, as the comparison used it.
+    pub direction: Direction,
+}
+
 impl Policy {
-    /// A warning for each `[[benchmark]]` that matches no benchmark and metric of these results.
-    pub fn unused_rules<'n>(&self, results: impl Iterator<Item = (&'n str, &'n str)> + Clone) -> Vec<Diagnostic> {
-        let mut unused = self.rules.unused(results.clone());
-        unused.sort_by_key(|rule| rule.line);
-        let warning = |rule: &super::rule::Rule| {
-            let pattern = rule.benchmark.as_str();
-            let named = match &rule.metric {
-                Some(metric) => format!("{} of {pattern}", metric.as_str()),
-                None => pattern.to_owned(),
-            };
-            let metrics: BTreeSet<&str> =
-                results.clone().filter(|(name, _)| rule.benchmark.matches(name)).map(|(_, metric)| metric).collect();
-            let names = results.clone().map(|(name, _)| name);
-            let help = match rule.metric.as_ref().filter(|_| !metrics.is_empty()) {
-                Some(metric) => intended_metric(metric.as_str(), &metrics),
-                None => intended(pattern, names).unwrap_or_else(|| "correct or remove it".to_owned()),
-            };
-            let message = format!("the rule for `{named}` matches nothing in these results; {help}");
-            Diagnostic::warning("rule-unused", self.place(rule.line), message)
+    /// A warning for each `[[benchmark]]` that matches no benchmark and metric of these results, for each setting of one that
+    /// has no effect, and for each epoch that matches no benchmark.
+    pub fn unused_rules(&self, results: &[Measured<'_>]) -> Vec<Diagnostic> {
+        let names = || results.iter().map(|one| one.benchmark);
+        let rules =
+            self.rules.unused(results).into_iter().map(|(rule, unused)| self.unused_rule(rule, unused, results));
+        let epochs = self.epochs.iter().filter(|epoch| !names().any(|name| epoch.pattern.matches(name)));
+        let epochs = epochs.map(|epoch| {
+            let pattern = epoch.pattern.as_str();
+            let help = intended(pattern, names()).unwrap_or_else(|| "correct or remove it".to_owned());
+            let message = format!("the epoch for `{pattern}` matches nothing in these results; {help}");
+            Diagnostic::warning("epoch-unused", self.place(epoch.line), message)
+        });
+        rules.chain(epochs).collect()
+    }
+
+    fn unused_rule(&self, rule: &Rule, unused: Unused, results: &[Measured<'_>]) -> Diagnostic {
+        let pattern = rule.benchmark.as_str();
+        let named = match &rule.metric {
+            Some(metric) => format!("{} of {pattern}", metric.as_str()),
+            None => pattern.to_owned(),
         };
-        unused.into_iter().map(warning).collect()
+        let (code, message) = match unused {
+            Unused::Rule => {
+                let of_name = results.iter().filter(|one| rule.benchmark.matches(one.benchmark));
+                let metrics: BTreeSet<&str> = of_name.map(|one| one.metric).collect();
+                let names = results.iter().map(|one| one.benchmark);
+                let help = match rule.metric.as_ref().filter(|_| !metrics.is_empty()) {
+                    Some(metric) => intended_metric(metric.as_str(), &metrics),
+                    None => intended(pattern, names).unwrap_or_else(|| "correct or remove it".to_owned()),
+                };
+                ("rule-unused", format!("the rule for `{named}` matches nothing in these results; {help}"))
+            }
+            Unused::Floor(unit) => {
+                let example = Quantity::example(&unit);
+                let what = format!("the floor of the rule for `{named}` has no effect: its values are in {unit}");
+                ("floor-unused", format!("{what}; write a floor like \"{example}\""))
+            }
+            Unused::Direction => {
+                let what = format!("the direction of the rule for `{named}` has no effect: it is known without it");
+                ("direction-unused", format!("{what}; add `metric` to override it, or remove `direction`"))
+            }
+        };
+        Diagnostic::warning(code, self.place(rule.line), message)
     }
 
     /// A warning for each line of `[rename]` of which no result has the old or the new name.
@@ -88,7 +126,9 @@ mod tests {
 
     fn warnings(config: &str, names: &[&str]) -> Vec<String> {
         let policy = Policy::parse(config, "perfgate.toml").unwrap();
-        let rules = policy.unused_rules(names.iter().map(|name| (*name, "time")));
+        let time =
+            |name| Measured { benchmark: name, metric: "time", unit: Unit::Nanosecond, direction: Direction::Lower };
+        let rules = policy.unused_rules(&names.iter().copied().map(time).collect::<Vec<_>>());
         let renames = policy.unused_renames(names.iter().copied());
         rules.into_iter().chain(renames).map(|warning| warning.to_string()).collect()
     }
@@ -111,6 +151,25 @@ mod tests {
         assert!(metric.contains("its benchmarks have the metrics time"), "{metric}");
         let [typo] = &warnings(&of_metric.replace("memory", "tme"), &names)[..] else { panic!() };
         assert!(typo.contains("`tme of parse/*` matches nothing") && typo.contains("did you mean `time`?"), "{typo}");
+    }
+
+    #[test]
+    fn settings_and_epochs_without_effect_are_reported() {
+        let rule = |setting: &str| format!("[[benchmark]]\nmatch = 'a*'\n{setting}\n");
+        let one = |config: &str| warnings(config, &["a1", "b"]).join("\n");
+        for used in ["floor = '5ns'", "threshold = '5%'", "direction = 'lower'"] {
+            assert_eq!(one(&rule(used)), "", "{used}");
+        }
+        for floor in ["500 MB", "5"] {
+            let warning = one(&rule(&format!("floor = '{floor}'\nthreshold = '5%'")));
+            assert!(warning.contains("perfgate.toml:2: the floor of the rule for `a*` has no effect"), "{warning}");
+            assert!(warning.contains("write a floor like \"5ns\""), "{warning}");
+        }
+        let direction = one(&rule("direction = 'higher'"));
+        assert!(direction.contains("the direction of the rule for `a*` has no effect"), "{direction}");
+        let epoch = |pattern: &str| format!("[[epoch]]\nmatch = '{pattern}'\nfrom = 'v2'\nreason = 'r'\n");
+        assert_eq!(one(&epoch("a*")), "");
+        assert!(one(&epoch("c*")).contains("perfgate.toml:2: the epoch for `c*` matches nothing"));
     }
 
     #[test]

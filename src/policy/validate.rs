@@ -261,9 +261,16 @@ fn epochs(entries: Vec<raw::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<Epoch
 /// A text that looks like a day is parsed as one; git resolves everything else later.
 fn start(text: &str) -> Result<Start, Invalid> {
     let text = text.trim();
-    let looks_like_a_day =
-        text.len() == 10 && text.bytes().all(|b| b == b'-' || b.is_ascii_digit()) && text.contains('-');
-    if looks_like_a_day { value::date(text).map(Start::Day) } else { Ok(Start::Revision(text.to_owned())) }
+    let parts: Vec<&str> = text.split(['-', '/']).collect();
+    let looks_like_a_day = parts.len() == 3 && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    // No revision has a space.
+    let is_day_in_words = text.contains(char::is_whitespace)
+        || ["now", "today", "tomorrow", "yesterday"].contains(&&*text.to_lowercase());
+    if looks_like_a_day || is_day_in_words {
+        value::date(text).map(Start::Day)
+    } else {
+        Ok(Start::Revision(text.to_owned()))
+    }
 }
 
 /// The text, or `None` and a problem if it is empty.

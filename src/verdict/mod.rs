@@ -14,6 +14,7 @@ mod report;
 mod ruling;
 mod samples;
 mod unmatched;
+mod waivers;
 mod whole_suite;
 
 pub use failure::Failure;
@@ -31,12 +32,13 @@ pub use unmatched::{Unmatched, unmatched};
 pub use whole_suite::SuiteReport;
 
 use crate::compare::{Compared, Comparison, Effect};
-use crate::model::{Diagnostic, Direction, Environment, Unit};
-use crate::policy::suggest::nearest_name;
-use crate::policy::{FailOn, Policy, UpTo, Waiver};
+use crate::model::{Direction, Environment, Unit};
+use crate::policy::unused::Measured;
+use crate::policy::{FailOn, Policy};
 use finding::find;
 use jiff::civil::Date;
 use rayon::prelude::*;
+use waivers::{stale_waivers, waive};
 
 /// What a verdict needs besides the comparisons.
 #[derive(Debug, Clone)]
@@ -76,7 +78,8 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     diagnostics.extend(stale_waivers(policy, today, &used, &findings));
     // One shard has only a part of the benchmarks.
     if !head.environment.contains_key(Environment::SHARD) {
-        diagnostics.extend(policy.unused_rules(findings.iter().map(|one| (&*one.name, &*one.metric))));
+        let measured: Vec<Measured<'_>> = findings.iter().map(measured).collect();
+        diagnostics.extend(policy.unused_rules(&measured));
     }
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
     diagnostics.dedup();
@@ -129,6 +132,12 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     }
 }
 
+/// What rules of the config are matched against.
+fn measured(finding: &Finding) -> Measured<'_> {
+    let (benchmark, metric) = (&*finding.name, &*finding.metric);
+    Measured { benchmark, metric, unit: Unit::from_label(&finding.unit), direction: finding.direction }
+}
+
 /// The outcome that [`judge`] gives one comparison of runs on the same machine, without the rest of the finding.
 pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome {
     let outcome = finding::outcome(comparison, policy, true);
@@ -173,64 +182,6 @@ fn rank(finding: &Finding) -> f64 {
     };
     // The change maps to (-0.5, 0.5), so that it never outweighs the outcome.
     outcome - worse.clamp(-1.0, f64::MAX).atan() / std::f64::consts::PI * 0.99
-}
-
-fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool]) {
-    for (waiver, used) in policy.waivers().iter().zip(used) {
-        if !waiver.covers(&finding.name, &finding.metric) || waiver.is_expired(today) {
-            continue;
-        }
-        if finding.outcome != Outcome::Regressed {
-            continue;
-        }
-        *used = true;
-        let (unit, direction) = (Unit::from_label(&finding.unit), finding.direction);
-        let worse = finding.adjusted.or(finding.change).map(|change| direction.worse(change));
-        let value = finding.head.map(|head| head.value);
-        if waiver.up_to.covers(worse, value, &unit, direction) {
-            finding.outcome = Outcome::Accepted;
-            finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
-        } else {
-            let why = not_covered(&waiver.up_to, worse, &unit, direction);
-            finding.notes.push(format!("{why} ({})", policy.place(waiver.line)));
-        }
-    }
-}
-
-/// Why a waiver does not cover a regression of its benchmark.
-fn not_covered(up_to: &UpTo, worse: Option<f64>, unit: &Unit, direction: Direction) -> String {
-    match up_to {
-        UpTo::Change(_) if worse.is_none() => {
-            let limit = if direction == Direction::Higher { ">=1" } else { "<=4" };
-            format!("a change from 0 has no percentage; accept a value, as in up-to = \"{limit}\"")
-        }
-        up_to if !up_to.fits(unit, direction) => {
-            format!("the waiver's {up_to} is not in the unit of this metric, or limits its better side")
-        }
-        up_to => format!("worse than the accepted {up_to}"),
-    }
-}
-
-fn stale_waivers(policy: &Policy, today: Date, used: &[bool], findings: &[Finding]) -> Vec<Diagnostic> {
-    let stale = |(waiver, used): (&Waiver, &bool)| {
-        let place = policy.place(waiver.line);
-        if waiver.is_expired(today) {
-            let message =
-                format!("the waiver for {:?} expired on {}; renew or remove it", waiver.benchmark, waiver.until);
-            Some(Diagnostic::warning("waiver-ended", place, message))
-        } else if !used {
-            let names = || findings.iter().map(|one| one.name.as_str());
-            let help = match nearest_name(&waiver.benchmark, names()) {
-                Some(name) if names().all(|name| name != waiver.benchmark) => format!("did you mean `{name}`?"),
-                _ => "remove it".to_owned(),
-            };
-            let message = format!("the waiver for {:?} matches no regression; {help}", waiver.benchmark);
-            Some(Diagnostic::warning("waiver-unused", place, message))
-        } else {
-            None
-        }
-    };
-    policy.waivers().iter().zip(used).filter_map(stale).collect()
 }
 
 /// Why the gate fails: one reason for each entry of `fail-on` that applies.

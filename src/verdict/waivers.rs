@@ -1,0 +1,80 @@
+//! Waivers: which regressions `[[accept]]` covers, and which entries have no effect.
+
+use super::finding::Finding;
+use super::outcome::Outcome;
+use crate::model::{Diagnostic, Direction, Unit};
+use crate::policy::suggest::nearest_name;
+use crate::policy::unused::intended_metric;
+use crate::policy::{Policy, UpTo, Waiver};
+use jiff::civil::Date;
+use std::collections::BTreeSet;
+
+/// Accepts a regression that a waiver covers. `used` marks the waivers that match a regression.
+pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool]) {
+    for (waiver, used) in policy.waivers().iter().zip(used) {
+        if !waiver.covers(&finding.name, &finding.metric) || waiver.is_expired(today) {
+            continue;
+        }
+        if finding.outcome != Outcome::Regressed {
+            continue;
+        }
+        *used = true;
+        let (unit, direction) = (Unit::from_label(&finding.unit), finding.direction);
+        let worse = finding.adjusted.or(finding.change).map(|change| direction.worse(change));
+        let value = finding.head.map(|head| head.value);
+        if waiver.up_to.covers(worse, value, &unit, direction) {
+            finding.outcome = Outcome::Accepted;
+            finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
+        } else {
+            let why = not_covered(&waiver.up_to, worse, &unit, direction);
+            finding.notes.push(format!("{why} ({})", policy.place(waiver.line)));
+        }
+    }
+}
+
+/// Why a waiver does not cover a regression of its benchmark.
+fn not_covered(up_to: &UpTo, worse: Option<f64>, unit: &Unit, direction: Direction) -> String {
+    match up_to {
+        UpTo::Change(_) if worse.is_none() => {
+            let limit = if direction == Direction::Higher { ">=1" } else { "<=4" };
+            format!("a change from 0 has no percentage; accept a value, as in up-to = \"{limit}\"")
+        }
+        up_to if !up_to.fits(unit, direction) => {
+            format!("the waiver's {up_to} is not in the unit of this metric, or limits its better side")
+        }
+        up_to => format!("worse than the accepted {up_to}"),
+    }
+}
+
+/// Warnings about waivers that have no effect.
+pub(super) fn stale_waivers(policy: &Policy, today: Date, used: &[bool], findings: &[Finding]) -> Vec<Diagnostic> {
+    let stale = |(waiver, used): (&Waiver, &bool)| {
+        let place = policy.place(waiver.line);
+        if waiver.is_expired(today) {
+            let message =
+                format!("the waiver for {:?} expired on {}; renew or remove it", waiver.benchmark, waiver.until);
+            Some(Diagnostic::warning("waiver-ended", place, message))
+        } else if !used {
+            let help = help(waiver, findings);
+            let message = format!("the waiver for {:?} matches no regression; {help}", waiver.benchmark);
+            Some(Diagnostic::warning("waiver-unused", place, message))
+        } else {
+            None
+        }
+    };
+    policy.waivers().iter().zip(used).filter_map(stale).collect()
+}
+
+/// How to fix a waiver without effect.
+fn help(waiver: &Waiver, findings: &[Finding]) -> String {
+    let names = || findings.iter().map(|one| one.name.as_str());
+    let named = findings.iter().filter(|one| one.name == waiver.benchmark);
+    let metrics: BTreeSet<&str> = named.map(|one| &*one.metric).collect();
+    match waiver.metric.as_deref().filter(|metric| !metrics.is_empty() && !metrics.contains(metric)) {
+        Some(metric) => intended_metric(metric, &metrics),
+        None => match nearest_name(&waiver.benchmark, names()) {
+            Some(name) if metrics.is_empty() => format!("did you mean `{name}`?"),
+            _ => "remove it".to_owned(),
+        },
+    }
+}
