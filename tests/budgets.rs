@@ -152,6 +152,13 @@ fn a_budget_that_matches_nothing_is_an_error_framed_under_its_line() {
         .reports("perfgate.toml:4")
         .reports("match = 'api/raed'")
         .reports("matches nothing");
+    // Each cause is printed once.
+    let two = budget("queries", "<5", None) + &budget("memory:peak", "<5MB", None).replace("api/read", "api/w*");
+    let answer = sandbox(1000.0, 1000.0, &two).perfgate(&["compare", "old", "new"]);
+    answer.exits(2).reports("perfgate.toml: 2 problems");
+    for metric in ["`queries`", "`memory:peak`"] {
+        assert_eq!(answer.stderr.matches(metric).count(), 1, "{}", answer.stderr);
+    }
     let metric = budget("memory:peak", "<5MB", None);
     sandbox(1000.0, 1000.0, &metric)
         .perfgate(&["compare", "old", "new"])

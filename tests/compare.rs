@@ -221,6 +221,21 @@ fn a_renamed_benchmark_keeps_its_base() {
 }
 
 #[test]
+fn a_rename_onto_a_benchmark_of_the_same_run_is_an_error() {
+    let sandbox = Sandbox::new();
+    suite(&sandbox, "old", 1, None);
+    suite(&sandbox, "new", 2, Some(("c", 2.0)));
+    for (toml, what) in [
+        ("[rename]\nb = 'c'\n", "`b` is renamed to `c`, but head has both"),
+        ("[rename]\n'*c' = 'x*'\n'*b' = '*x'\n", "of head are both renamed to `x`"),
+    ] {
+        sandbox.write("perfgate.toml", toml);
+        let answer = sandbox.perfgate(&["compare", "old", "new"]);
+        answer.exits(2).reports("error[rename-collision]").reports(what).reports("perfgate.toml:");
+    }
+}
+
+#[test]
 fn all_problems_of_a_config_are_reported_with_exit_code_2() {
     let sandbox = Sandbox::new();
     suite(&sandbox, "old", 1, None);

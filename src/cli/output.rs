@@ -51,11 +51,17 @@ fn ignore_closed_pipe(result: io::Result<()>) -> anyhow::Result<()> {
 pub fn error(error: &anyhow::Error) {
     match error.downcast_ref() {
         Some(gate::Error::Config { problems, .. }) => return frame(problems), // ends with the number of problems
-        Some(gate::Error::UnmatchedLimits { frames, .. }) => frames.iter().for_each(frame),
+        Some(gate::Error::UnmatchedLimits { frames, unframed, .. }) => {
+            frames.iter().for_each(|problems| frame(problems));
+            return unframed.iter().for_each(|message| print_error(message));
+        }
         _ => {}
     }
-    let style = AnsiColor::Red.on_default().bold();
-    print_message("error", style, &causes(error));
+    print_error(&causes(error));
+}
+
+fn print_error(message: &str) {
+    print_message("error", AnsiColor::Red.on_default().bold(), message);
 }
 
 /// An error and its causes on one line. Many errors already contain the text of their cause.

@@ -3,7 +3,7 @@
 use super::error::Error;
 use crate::formats::{FORMATS, criterion};
 use crate::io::regular;
-use crate::policy::{Policy, Problems};
+use crate::policy::{LineProblem, Policy, Problems};
 use std::path::{Path, PathBuf};
 
 /// The file's name.
@@ -56,8 +56,13 @@ impl Config {
 
     /// A line of the file for a message, with the message below it; `None` without a file.
     pub(crate) fn frame(&self, line: usize, code: &'static str, message: &str, help: &str) -> Option<Problems> {
+        self.frames(&[LineProblem { line, code, message, help }])
+    }
+
+    /// Problems of lines, each framed under its line; `None` without a file or without problems.
+    pub(crate) fn frames(&self, problems: &[LineProblem<'_>]) -> Option<Problems> {
         let (name, text) = self.text.as_ref()?;
-        Some(Problems::on_line(name, text, line, code, message, help))
+        Problems::on_lines(name, text, problems)
     }
 }
 

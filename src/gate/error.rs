@@ -36,8 +36,10 @@ pub enum Error {
     UnmatchedLimits {
         /// The first of them, with its line, and how many more there are.
         message: String,
-        /// Each one framed under its line of the config.
-        frames: Vec<Problems>,
+        /// Those with a line in the config, each framed under its line.
+        frames: Option<Box<Problems>>,
+        /// Those without a line, from the command line.
+        unframed: Vec<String>,
     },
     /// A path does not exist.
     #[error("{word}: no such file or directory")]

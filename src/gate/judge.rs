@@ -4,6 +4,7 @@ use super::builder::Gate;
 use super::config::Config;
 use super::error::Error;
 use super::machine_class::{compare_environments, partition};
+use super::renames::refuse_shared_names;
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
@@ -11,7 +12,7 @@ use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults
 use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
-use crate::policy::{FailOn, Policy};
+use crate::policy::{FailOn, LineProblem, Policy};
 use crate::stats::suite_test::TestRules;
 use crate::verdict::{self, JudgeContext, Report, SideReport, Unmatched, unmatched};
 use std::collections::BTreeSet;
@@ -150,6 +151,7 @@ impl Gate {
     ) -> Result<Report, Error> {
         let policy = &self.config.policy;
         base.diagnostics.extend(adopt_names(policy, &mut base.runs, &head.runs));
+        refuse_shared_names(&self.config, &base, &head)?;
         if base.locations.is_empty() {
             leave_out_gone(&mut base.runs, &head.runs, |old| policy.rename(old));
         }
@@ -244,6 +246,12 @@ pub(super) fn refuse_unmatched(config: &Config, compared: &Compared) -> Result<(
         (None, [one]) => format!("{}: {}", place(one), one.message),
         (None, [first, rest @ ..]) => format!("{}: {}; and {} more", place(first), first.message, rest.len()),
     };
-    let frame = |one: &Unmatched| config.frame(one.line?, one.code, &one.message, &one.help);
-    Err(Error::UnmatchedLimits { message, frames: unmatched.iter().filter_map(frame).collect() })
+    let (framed, others): (Vec<&Unmatched>, Vec<&Unmatched>) = unmatched.iter().partition(|one| one.line.is_some());
+    let problems: Vec<LineProblem<'_>> = framed.iter().copied().filter_map(line_problem).collect();
+    let unframed = others.iter().map(|one| format!("{}; {}", one.message, one.help)).collect();
+    Err(Error::UnmatchedLimits { message, frames: config.frames(&problems).map(Box::new), unframed })
+}
+
+fn line_problem(one: &Unmatched) -> Option<LineProblem<'_>> {
+    Some(LineProblem { line: one.line?, code: one.code, message: &one.message, help: &one.help })
 }

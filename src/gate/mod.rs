@@ -72,6 +72,7 @@ mod pinned;
 mod prune;
 mod pull_request;
 mod record;
+mod renames;
 mod series;
 mod shallow;
 mod side;

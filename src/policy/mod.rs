@@ -24,7 +24,7 @@ pub use changes::rule_changes;
 pub use goal::Goal;
 pub use limit::{Comparison, Limit};
 pub use pattern::Pattern;
-pub use problem::{ConfigProblem, Problems};
+pub use problem::{ConfigProblem, LineProblem, Problems};
 pub use quantity::Quantity;
 pub use rule::Bounds;
 pub use up_to::UpTo;

@@ -39,6 +39,19 @@ pub struct ConfigProblem {
     span: Range<usize>,
 }
 
+/// One problem of a whole line.
+#[derive(Debug, Clone, Copy)]
+pub struct LineProblem<'a> {
+    /// The line, counted from 1.
+    pub line: usize,
+    /// Stable code in kebab-case.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: &'a str,
+    /// How to fix it.
+    pub help: &'a str,
+}
+
 /// All problems of one config file, in line order. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems {
@@ -112,9 +125,21 @@ impl Problems {
 
     /// Like [`Problems::one`], for a whole line, counted from 1.
     pub fn on_line(name: &str, text: &str, line: usize, code: &'static str, message: &str, help: &str) -> Problems {
-        let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
-        let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, |line| line.trim_end().len());
-        Problems::one(name, text, start..start + length, code, message, help)
+        Problems::one(name, text, span_of_line(text, line), code, message, help)
+    }
+
+    /// Problems of whole lines; `None` if there are none.
+    pub fn on_lines(name: &str, text: &str, problems: &[LineProblem<'_>]) -> Option<Problems> {
+        let mut sink = Sink::default();
+        for LineProblem { line, code, message, help } in problems {
+            sink.add(span_of_line(text, *line), Invalid::new(code, *message, *help));
+        }
+        sink.into_problems(text, name, &Lines::of(text))
+    }
+
+    /// The name of the file.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The first problem and its place on one line: `perfgate.toml:3:5: …`.
@@ -184,6 +209,13 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// The bytes of a line, counted from 1, without its end.
+fn span_of_line(text: &str, line: usize) -> Range<usize> {
+    let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let length = text.get(start..).and_then(|rest| rest.lines().next()).map_or(0, |line| line.trim_end().len());
+    start..start + length
+}
 
 /// The last character boundary at or before a byte, within the text.
 fn boundary(text: &str, byte: usize) -> usize {

@@ -48,9 +48,11 @@ impl Renames {
         let exact = self.exact.iter().map(|(old, (new, line))| (&**old, &**new, *line));
         let exact = exact.filter(|(old, new, _)| !names.contains(old) && !names.contains(new));
         let is_unused = |(mapping, _): &&(Mapping, usize)| !names.iter().any(|name| mapping.covers(name));
-        let written = |(mapping, line): &'_ (Mapping, usize)| (mapping.written(), *line);
-        let patterns = self.patterns.iter().filter(is_unused).map(written);
-        exact.chain(patterns.map(|((old, new), line)| (old, new, line)))
+        let patterns = self.patterns.iter().filter(is_unused).map(|(mapping, line)| {
+            let (old, new) = mapping.written();
+            (old, new, *line)
+        });
+        exact.chain(patterns)
     }
 
     /// The line that renames a benchmark.
