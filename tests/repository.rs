@@ -122,7 +122,7 @@ fn the_default_branch_is_the_remotes_else_a_usual_name_else_the_only_one() {
     git(&repo, &["branch", "-q", "-D", "main"]);
     assert_eq!(discover(&repo).default_branch().unwrap(), "trunk", "the only one");
     git(&repo, &["branch", "-q", "other"]);
-    assert!(matches!(discover(&repo).default_branch(), Err(RepositoryError::NoDefaultBranch)));
+    assert!(matches!(discover(&repo).default_branch(), Err(RepositoryError::NoDefaultBranch { .. })));
     git(&repo, &["config", "init.defaultBranch", "other"]);
     assert_eq!(discover(&repo).default_branch().unwrap(), "other");
 }

@@ -52,7 +52,7 @@ const MERGE_BASE: &str = "the merge base";
 impl Gate {
     /// Reads the base window of the work tree.
     pub(super) fn read_merge_base(&self, environment: &Environment, detail: Detail) -> Result<WindowSide, Error> {
-        let repository = Repository::discover(&self.directory).map_err(|source| Error::NoDefaultBase { source })?;
+        let repository = self.repository().map_err(|source| Error::NoDefaultBase { source })?;
         let head = repository.head()?;
         let mut candidates = repository.base_candidates(&head.commit)?;
         // Uncommitted changes are compared with the commit they start from. A second run of a commit is compared with
@@ -80,7 +80,7 @@ impl Gate {
         environment: &Environment,
         detail: Detail,
     ) -> Result<Side, Error> {
-        let repository = Repository::discover(&self.directory)?;
+        let repository = self.repository()?;
         let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
         Ok(self.read_window(&repository, &candidates, None, MERGE_BASE, environment, detail)?.with_note())
     }

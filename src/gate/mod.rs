@@ -73,6 +73,7 @@ mod prune;
 mod pull_request;
 mod record;
 mod renames;
+mod repository;
 mod series;
 mod shallow;
 mod side;

@@ -6,7 +6,7 @@
 use super::builder::Gate;
 use super::stored_history::with_reading;
 use crate::history::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention, thin};
-use crate::io::repository::{Repository, RepositoryError};
+use crate::io::repository::RepositoryError;
 use crate::io::store::{Key, Listing, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Evidence, Run, record};
 use crate::policy::{Policy, Start};
@@ -62,7 +62,7 @@ pub(crate) struct SpecialCommits {
 impl SpecialCommits {
     /// Reads them from git and the config; an error stops the prune, so that nothing is removed by mistake.
     pub(crate) fn find(gate: &Gate) -> Result<SpecialCommits, PruneError> {
-        let repository = Repository::discover(&gate.directory).map_err(|source| PruneError::NoRepository { source })?;
+        let repository = gate.repository().map_err(|source| PruneError::NoRepository { source })?;
         if repository.is_shallow() {
             return Err(PruneError::Shallow);
         }

@@ -44,7 +44,7 @@ impl Gate {
     pub(crate) fn stored_history(&self, last: usize) -> Result<StoredHistory, Error> {
         let store = self.open_store()?;
         let name = store.describe();
-        let order = commits_in_order(&self.directory);
+        let order = self.repository().ok().and_then(|repository| commits_in_order(&repository));
         let (mut keys, mut left_out, mut more) = (Vec::new(), 0, true);
         // Some of the newest runs may belong to other branches, so the listing grows until enough are of this one.
         let mut count = last;
@@ -128,10 +128,11 @@ fn other_commits(count: usize) -> Option<Diagnostic> {
     (count > 0).then(|| Diagnostic::note("other-commits", "", message))
 }
 
-/// Every commit of the branch with its position, oldest first. `None` outside of a repository and in a shallow clone,
-/// which lacks the older commits.
-fn commits_in_order(directory: &Path) -> Option<HashMap<Commit, usize>> {
-    let repository = Repository::discover(directory).ok().filter(|repository| !repository.is_shallow())?;
+/// Every commit of the branch with its position, oldest first. `None` in a shallow clone, which lacks the older commits.
+fn commits_in_order(repository: &Repository) -> Option<HashMap<Commit, usize>> {
+    if repository.is_shallow() {
+        return None;
+    }
     let head = repository.head().ok()?.commit;
     let default = repository.default_branch().ok().and_then(|branch| repository.resolve(&branch).ok());
     let mut order = HashMap::new();

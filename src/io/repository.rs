@@ -22,6 +22,8 @@ pub struct Repository {
     place: Place,
     /// Where the refs are reftable, `inner` is this copy.
     copy: Option<RefsCopy>,
+    /// The default branch, if it is known.
+    stated_default: Option<String>,
 }
 
 /// The checked-out commit.
@@ -39,7 +41,7 @@ impl Repository {
     /// Opens the repository around a directory: a clone, one of its work trees, or a bare repository.
     pub fn discover(directory: &Path) -> Result<Repository, RepositoryError> {
         let git_open::Opened { repository, place, copy } = git_open::open(directory)?;
-        Ok(Repository { inner: repository, place, copy })
+        Ok(Repository { inner: repository, place, copy, stated_default: None })
     }
 
     /// libgit2's repository.
@@ -207,9 +209,18 @@ impl Repository {
         Ok(chain.filter_map(|commit| name(commit.id()).ok()).take(most))
     }
 
-    /// The name of the default branch: the remote's HEAD, `init.defaultBranch`, `main` or `master`, whichever exists first,
-    /// else the only branch.
+    /// States the default branch.
+    pub fn state_default_branch(&mut self, name: &str) {
+        self.stated_default = Some(name.to_owned());
+    }
+
+    /// The name of the default branch: the stated one, or the remote's HEAD, `init.defaultBranch`, `main` or `master`,
+    /// whichever exists first, else the only branch.
     pub fn default_branch(&self) -> Result<String, RepositoryError> {
+        if let Some(stated) = &self.stated_default {
+            let missing = || RepositoryError::NoStatedBranch { branch: stated.clone() };
+            return if self.is_branch(stated) { Ok(stated.clone()) } else { Err(missing()) };
+        }
         let remote = self.remote();
         let head = remote.as_ref().and_then(|remote| {
             let prefix = format!("refs/remotes/{remote}/");
@@ -221,7 +232,7 @@ impl Repository {
         let usual = ["main", "master"].map(|name| Some(name.to_owned()));
         let candidates = [head, configured].into_iter().chain(usual).flatten();
         let there = candidates.into_iter().find(|name| !self.branch_commits(name).is_empty());
-        there.or_else(|| self.only_branch()).ok_or(RepositoryError::NoDefaultBranch)
+        there.or_else(|| self.only_branch()).ok_or(RepositoryError::NoDefaultBranch { remote })
     }
 
     /// The merge base with the default branch. Local and remote branch may both be behind, so the one with the newer merge
@@ -229,7 +240,7 @@ impl Repository {
     pub fn merge_base(&self, commit: &Commit) -> Result<Commit, RepositoryError> {
         let branch = self.default_branch().map_err(|error| match error {
             // A shallow clone usually has only the branch that was cloned.
-            RepositoryError::NoDefaultBranch if self.is_shallow() => {
+            RepositoryError::NoDefaultBranch { .. } | RepositoryError::NoStatedBranch { .. } if self.is_shallow() => {
                 RepositoryError::Shallow { commit: commit.clone() }
             }
             other => other,

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 /// Single values: table, key, the word for it, and the default.
-const VALUES: [(&str, &str, &str, &str); 4] = [
+const VALUES: [(&str, &str, &str, &str); 5] = [
     ("gate", "threshold", "threshold", "20%"),
     ("gate", "alpha", "alpha", "0.05"),
     ("gate", "fail-on", "fail-on", "regressed, budget, failed"),
     ("store", "url", "store", "git:refs/perfgate/baselines"),
+    ("git", "default-branch", "default branch", "that of git"),
 ];
 /// Tables that change which results are compared, or how strictly.
 const TABLES: [&str; 8] = ["benchmark", "budget", "goal", "environment", "epoch", "baseline", "rename", "continue"];
@@ -78,6 +79,8 @@ mod tests {
         let accept = "[[accept]]\nbenchmark = \"a\"\nmetric = \"time\"\nup-to = \"90%\"\nreason = \"x\"\nuntil = \"2030-01-01\"\n";
         assert_eq!(rule_changes("", accept), ["accepts a time up to 90% until 2030-01-01"]);
         assert_eq!(rule_changes(accept, ""), ["no longer accepts a time up to 90% until 2030-01-01"]);
+        let trunk = "[git]\ndefault-branch = \"trunk\"\n";
+        assert_eq!(rule_changes("", trunk), ["default branch that of git → trunk"]);
         let budget = "[[budget]]\nmatch = \"a\"\nmetric = \"time\"\ntarget = \"<5ms\"\n";
         assert_eq!(rule_changes(budget, &budget.replace('5', "9")), ["[budget] 1 → 1 entries, with other content"]);
         assert_eq!(rule_changes("", "[[input]]\npath = \"x\"\n"), Vec::<String>::new());

@@ -54,6 +54,7 @@ pub struct Policy {
     epochs: Vec<Epoch>,
     pin: Option<Pin>,
     branches: Vec<Pattern>,
+    default_branch: Option<String>,
     renames: Renames,
     continued: Vec<Continued>,
 }
@@ -170,6 +171,7 @@ impl Default for Policy {
             epochs: Vec::new(),
             pin: None,
             branches: Vec::new(),
+            default_branch: None,
             renames: Renames::default(),
             continued: Vec::new(),
         }
@@ -314,6 +316,11 @@ impl Policy {
     /// True for a branch of `[baseline] branches`, whose pushes are recorded like those of the default branch.
     pub fn is_baseline_branch(&self, name: &str) -> bool {
         self.branches.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// The default branch, if `[git]` states it.
+    pub fn default_branch(&self) -> Option<&str> {
+        self.default_branch.as_deref()
     }
 
     /// Current name of a benchmark of an older run, if it was renamed.

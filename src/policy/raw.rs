@@ -2,7 +2,7 @@
 
 use super::problem::{Invalid, Sink, printable};
 use super::table::{
-    ACCEPT, BASELINE, BENCHMARK, BUDGET, CONTINUE, ENVIRONMENT, EPOCH, GATE, GOAL, INPUT, RENAME, STORE, TEMPLATE,
+    ACCEPT, BASELINE, BENCHMARK, BUDGET, CONTINUE, ENVIRONMENT, EPOCH, GATE, GIT, GOAL, INPUT, RENAME, STORE, TEMPLATE,
     refuse_unknown_tables, tables, type_name,
 };
 use super::value::Scalar;
@@ -26,6 +26,7 @@ pub(super) struct RawConfig {
     pub epochs: Vec<Epoch>,
     pub pin: Option<Spanned<String>>,
     pub branches: Vec<Spanned<String>>,
+    pub default_branch: Option<Spanned<String>>,
     pub renames: Vec<(Spanned<String>, Spanned<String>)>,
     pub continued: Vec<Continued>,
     pub fields: Vec<(String, String)>,
@@ -172,6 +173,9 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
         raw.pin = table.text("pin", "a revision with stored runs, like \"v1.2\"", sink);
         let branches = table.texts("branches", "a list like [\"main\", \"release/*\"]", sink);
         raw.branches = branches.unwrap_or_default();
+    }
+    for table in tables(root, &GIT, sink) {
+        raw.default_branch = table.text("default-branch", "a branch like \"trunk\"", sink);
     }
     for table in tables(root, &RENAME, sink) {
         for (old, new) in table.table.iter() {

@@ -33,10 +33,11 @@ pub(super) static ACCEPT: TableKind = each("accept", &["benchmark", "metric", "u
 pub(super) static GOAL: TableKind = each("goal", &["match", "metric", "expect"]);
 pub(super) static EPOCH: TableKind = each("epoch", &["match", "from", "reason"]);
 pub(super) static BASELINE: TableKind = once("baseline", &["pin", "branches"]);
+pub(super) static GIT: TableKind = once("git", &["default-branch"]);
 pub(super) static RENAME: TableKind = once("rename", &[]);
 pub(super) static CONTINUE: TableKind = each("continue", &["from", "to"]);
 pub(super) static TEMPLATE: TableKind = once("template", &[]);
-static KINDS: [&TableKind; 13] = [
+static KINDS: [&TableKind; 14] = [
     &GATE,
     &STORE,
     &ENVIRONMENT,
@@ -47,6 +48,7 @@ static KINDS: [&TableKind; 13] = [
     &ACCEPT,
     &EPOCH,
     &BASELINE,
+    &GIT,
     &RENAME,
     &CONTINUE,
     &TEMPLATE,

@@ -29,6 +29,7 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
         epochs,
         pin,
         branches,
+        default_branch,
         renames,
         continued,
         fields,
@@ -55,6 +56,7 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
         sink.take(text.span(), Pattern::new(text.get_ref()))
     };
     policy.branches = branches.into_iter().filter_map(|text| branch(text, sink)).collect();
+    policy.default_branch = default_branch.and_then(|name| not_empty(name, "a branch", sink)).map(Spanned::into_inner);
     policy.renames = rename::Renames::read(renames, lines, sink);
     let continued = continued.into_iter().filter_map(|raw::Continued { from, to }| Some((from?, to?)));
     policy.continued = continued.filter_map(|(from, to)| self::continued(&from, &to, formats, sink)).collect();

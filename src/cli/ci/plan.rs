@@ -130,8 +130,8 @@ impl Plan {
         };
         let mut repository = open()?;
         let measured = repository.head()?.commit;
-        let default = match &event.default_branch {
-            Some(branch) => branch.clone(),
+        let default = match policy.default_branch().or(event.default_branch.as_deref()) {
+            Some(branch) => branch.to_owned(),
             None => repository.default_branch()?,
         };
         if repository.is_shallow() && may_fetch {

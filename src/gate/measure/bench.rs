@@ -91,8 +91,7 @@ pub(crate) struct TimedRun {
 impl<'a> Bench<'a> {
     /// Locks the repository for measuring. Nothing is checked out yet.
     pub fn open(gate: &'a Gate, spec: &'a BenchCommand) -> Result<Bench<'a>, MeasureError> {
-        let repository =
-            Repository::discover(&gate.directory).map_err(|source| MeasureError::NoRepository { source })?;
+        let repository = gate.repository().map_err(|source| MeasureError::NoRepository { source })?;
         let root = repository.root().ok_or(MeasureError::NoWorkTree)?;
         let canonical = |path: &Path| dunce::canonicalize(path).map_err(failed("read the directory", path));
         let (here, top) = (canonical(&gate.directory)?, canonical(root)?);

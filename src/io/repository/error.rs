@@ -71,8 +71,19 @@ pub enum RepositoryError {
         revision: String,
     },
     /// The default branch is unknown.
-    #[error("cannot find the default branch; run `git remote set-head origin --auto`, or use --base")]
-    NoDefaultBranch,
+    #[error("cannot find the default branch; {}", name_default_branch(remote.as_deref()))]
+    NoDefaultBranch {
+        /// The remote that could name it.
+        remote: Option<String>,
+    },
+    /// The config names a default branch that the clone does not have.
+    #[error(
+        "the default branch `{branch}` of `[git]` in perfgate.toml does not exist here; fetch it, or correct the name"
+    )]
+    NoStatedBranch {
+        /// The branch.
+        branch: String,
+    },
     /// The file of an object ends too early.
     #[error(
         "the git object {id} is damaged: its file ends too early; `git fsck` lists damaged objects; fetch them again from another clone"
@@ -106,6 +117,12 @@ pub enum RepositoryError {
         /// libgit2's error.
         source: git2::Error,
     },
+}
+
+/// How to name the default branch.
+fn name_default_branch(remote: Option<&str>) -> String {
+    let set_head = remote.map(|remote| format!("run `git remote set-head {remote} --auto`, or ")).unwrap_or_default();
+    format!("{set_head}name it in perfgate.toml (`default-branch` in `[git]`), or use --base")
 }
 
 /// Why a revision has no commit: it is unknown, or its object cannot be read.

@@ -1,0 +1,41 @@
+//! Advice that can be followed: the default branch, one path next to `--base`, and the command that repeats a comparison.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::Sandbox;
+
+/// A repository without a remote whose default branch is `trunk`, with one stored run of it; `topic` is checked out.
+fn trunk() -> Sandbox {
+    let sandbox = Sandbox::measured();
+    sandbox.git("r", &["branch", "-q", "-m", "main", "trunk"]);
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "-c", "topic"]);
+    sandbox.commit("r", "work");
+    sandbox.five_benchmarks(2);
+    sandbox
+}
+
+#[test]
+fn the_default_branch_is_that_of_the_stored_runs() {
+    trunk().perfgate_at("r", &["compare"]).exits(0).prints("stored runs of the merge base");
+}
+
+#[test]
+fn the_config_names_the_default_branch() {
+    let sandbox = trunk();
+    // Another branch would be the default one without it.
+    sandbox.git("r", &["branch", "-q", "main", "topic"]);
+    sandbox.write("r/perfgate.toml", "[git]\ndefault-branch = 'trunk'\n");
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("stored runs of the merge base");
+    sandbox.write("r/perfgate.toml", "[git]\ndefault-branch = 'gone'\n");
+    sandbox.perfgate_at("r", &["compare"]).exits(2).reports("the default branch `gone`");
+}
+
+#[test]
+fn without_a_remote_the_advice_names_the_config() {
+    let sandbox = trunk();
+    sandbox.git("r", &["update-ref", "-d", "refs/perfgate/baselines"]);
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(2).reports("name it in perfgate.toml (`default-branch` in `[git]`)");
+    assert!(!answer.stderr.contains("set-head"), "{}", answer.stderr);
+}
