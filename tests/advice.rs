@@ -32,6 +32,20 @@ fn the_config_names_the_default_branch() {
 }
 
 #[test]
+fn one_path_next_to_base_is_head() {
+    let sandbox = Sandbox::new();
+    for name in ["a", "b"] {
+        sandbox.bench("old", name, 1000.0, 1).bench("new", name, 1500.0, 2);
+    }
+    for head in [&["new"][..], &["--head", "new"]] {
+        let args = [&["compare", "--base", "old"], head].concat();
+        sandbox.perfgate(&args).exits(1).prints("2 regressed");
+    }
+    let twice = sandbox.perfgate(&["compare", "old", "new", "--base", "old"]);
+    twice.exits(2).reports("`old` and `--base` both name the base");
+}
+
+#[test]
 fn without_a_remote_the_advice_names_the_config() {
     let sandbox = trunk();
     sandbox.git("r", &["update-ref", "-d", "refs/perfgate/baselines"]);

@@ -30,12 +30,12 @@ Examples:
 /// A side is a file, a directory of results (target/criterion), DIR@NAME for a baseline that criterion saved, `-` for
 /// standard input, or a git revision, which means its stored runs. The default for HEAD is target/criterion, or
 /// `[[input]]` of perfgate.toml. The default for BASE is the stored runs of the merge base with the default branch and of
-/// the commits before it. A single path is head if the store has runs, otherwise base.
+/// the commits before it. A single path is head if `--base` is given or if the store has runs, otherwise base.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
     /// Results to compare with: a path or a git revision [default: stored runs of the merge base]
-    #[arg(value_name = "BASE", conflicts_with = "base")]
+    #[arg(value_name = "BASE")]
     positional_base: Option<String>,
     /// Results to check: a path or a git revision [default: target/criterion, or [[input]] of perfgate.toml]
     #[arg(value_name = "HEAD", conflicts_with = "head")]
@@ -108,8 +108,16 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let words = |flags: &[String], positional: &Option<String>| -> Vec<String> {
         flags.iter().chain(positional).cloned().collect()
     };
-    let (head, base) = (words(&args.head, &args.positional_head), words(&args.base, &args.positional_base));
-    let (base, head, which) = match &args.positional_base {
+    let (first, second) = match (&args.positional_base, &args.positional_head) {
+        // Base is given, so a single word is head.
+        (Some(_), None) if !args.base.is_empty() && args.head.is_empty() => (&None, &args.positional_base),
+        (Some(word), _) if !args.base.is_empty() => {
+            bail!("`{word}` and `--base` both name the base; use `--base` and `--head`, or BASE and HEAD")
+        }
+        both => both,
+    };
+    let (head, base) = (words(&args.head, second), words(&args.base, first));
+    let (base, head, which) = match first {
         Some(word) if head.is_empty() => gate.resolve_one(word)?,
         _ => {
             let head = gate.resolve(&head, DefaultSide::Head)?;
