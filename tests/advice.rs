@@ -53,3 +53,35 @@ fn without_a_remote_the_advice_names_the_config() {
     answer.exits(2).reports("name it in perfgate.toml (`default-branch` in `[git]`)");
     assert!(!answer.stderr.contains("set-head"), "{}", answer.stderr);
 }
+
+#[test]
+fn the_command_that_repeats_a_comparison_has_its_sides_and_options() {
+    let sandbox = Sandbox::new();
+    for name in ["a", "b"] {
+        sandbox.bench("one", name, 1000.0, 1).bench("two", name, 1000.0, 2).bench("new", name, 2000.0, 3);
+    }
+    sandbox.write("other.toml", "");
+    let args =
+        ["compare", "--base", "one", "--base", "two", "--head", "new", "--threshold", "12.5%", "--alpha", "0.01"];
+    let options = ["--fail-on", "regressed,inconclusive", "--expect", "a:time -50%", "--config", "other.toml"];
+    let command = [&args[..], &options, &["--template", "comment"]].concat();
+    let line = "perfgate compare --base one --base two --head new --threshold 12.5% --alpha 0.01 --fail-on \
+                regressed,inconclusive --expect 'a:time -50%' --config other.toml";
+    sandbox.perfgate(&command).exits(1).prints(line);
+}
+
+/// Standard input cannot be read again, so no command repeats the comparison.
+#[test]
+fn no_heading_promises_a_command_that_is_not_there() {
+    let sandbox = Sandbox::new();
+    let file = |ns: f64| {
+        let one = |name: &str| {
+            serde_json::json!({"tool": "t", "benchmark": name, "metric": "allocations", "unit": "count",
+                "direction": "lower", "exact": true, "replicates": [{"value": ns}]})
+        };
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": [one("a"), one("b")]}).to_string()
+    };
+    sandbox.write("old.json", file(10.0));
+    let answer = sandbox.perfgate_with_input(&["compare", "old.json", "-", "--template", "comment"], &file(20.0));
+    answer.exits(1).prints("<summary>Accept this</summary>").does_not_print("Reproduce");
+}

@@ -2,7 +2,7 @@
 
 use super::gate_args::GateArgs;
 use super::{Global, facts, output, plots, render as rendering};
-use crate::gate::{DefaultSide, Gate, ReportDetail};
+use crate::gate::{DefaultSide, Gate, ReportDetail, SideSource};
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
 use crate::verdict::{Report, Verdict};
@@ -101,6 +101,8 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     config.policy = config.policy.with_goals(args.expect.iter().cloned());
     let template = args.template.as_deref().map(rendering::template).transpose()?;
     let gate = Gate::new(config, args.store.as_deref(), args.input_format.as_deref());
+    let expected = args.expect.iter().map(|goal| ("--expect", format!("{} {}", goal.written, goal.limit)));
+    let gate = gate.with_given(args.gate.given().into_iter().chain(expected).chain(global.given()));
     let detail = ReportDetail {
         facts: args.save.is_some() || template.is_some(),
         samples: args.save.is_some() || args.html.is_some() || args.plots.is_some(),
@@ -134,7 +136,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         report => report?,
     };
     report.diagnostics.extend(which);
-    facts::complete_compared(&gate, &mut report);
+    facts::complete_sides(&gate, &mut report, [words_of(&base), words_of(&head)]);
     if let Some(path) = &args.save {
         save(&report, path)?;
     }
@@ -158,6 +160,15 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
             bail!("no verdict: {}{}", render::not_judged(&report), next.unwrap_or_default())
         }
         Verdict::Pass | Verdict::Fail => Ok(report.exit_code()),
+    }
+}
+
+/// The paths of a side, for a command that repeats the comparison: empty for stored runs, and for several files that are one run.
+fn words_of(side: &SideSource) -> Vec<String> {
+    match side {
+        SideSource::Paths(results) => results.iter().map(|one| one.word.clone()).collect(),
+        SideSource::WorkTree(results) if results.len() == 1 => results.iter().map(|one| one.word.clone()).collect(),
+        _ => Vec::new(),
     }
 }
 

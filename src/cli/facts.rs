@@ -26,18 +26,26 @@ fn gather(config: &Config, base: ToolReports, head: ToolReports, reproduce: Opti
 /// Adds git's facts, the team's fields and the command line to what the tools of both sides reported.
 pub fn complete_compared(gate: &Gate, report: &mut Report) {
     // The label of a single path is the path itself.
-    let path = (report.head.runs == 1).then(|| report.head.label.clone());
-    complete(gate, report, path.as_deref());
+    let path = |side: &SideReport| {
+        if side.runs == 1 && side.commits.is_empty() { vec![side.label.clone()] } else { Vec::new() }
+    };
+    let paths = [path(&report.base), path(&report.head)];
+    complete_sides(gate, report, paths);
+}
+
+/// The same with the paths of both sides, one for each run.
+pub fn complete_sides(gate: &Gate, report: &mut Report, paths: [Vec<String>; 2]) {
+    complete(gate, report, &paths);
 }
 
 /// Like [`complete_compared`], for results of another job, which have no path here.
 pub fn complete_packed(gate: &Gate, report: &mut Report) {
-    complete(gate, report, None);
+    complete(gate, report, &[Vec::new(), Vec::new()]);
 }
 
-fn complete(gate: &Gate, report: &mut Report, head_path: Option<&str>) {
+fn complete(gate: &Gate, report: &mut Report, paths: &[Vec<String>; 2]) {
     let Some(facts) = report.facts.take() else { return };
-    let line = compare_line(gate, &report.base, &report.head, head_path, &facts.head.tools);
+    let line = compare_line(gate, &report.base, &report.head, paths, &facts.head.tools);
     report.facts = Some(gather(&gate.config, facts.base, facts.head, line));
 }
 

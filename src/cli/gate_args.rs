@@ -57,6 +57,20 @@ impl GateArgs {
         policy
     }
 
+    /// These flags as they are written, for a command that repeats the comparison.
+    pub fn given(&self) -> Vec<(&'static str, String)> {
+        let percent = |share: f64| format!("{}%", (share * 1e8).round() / 1e6);
+        let reasons: Vec<&str> = self.fail_on.iter().map(|reason| FailOn::from(*reason).name()).collect();
+        [
+            self.threshold.map(|threshold| ("--threshold", percent(threshold))),
+            self.alpha.map(|alpha| ("--alpha", alpha.to_string())),
+            (!reasons.is_empty()).then(|| ("--fail-on", reasons.join(","))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
     /// Parses the inputs of the action; the error lists every invalid one.
     pub fn of_words(threshold: Option<&str>, fail_on: Option<&str>) -> Result<GateArgs, Vec<String>> {
         let mut invalid = Vec::new();

@@ -127,6 +127,7 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     }
     config.policy = args.gate.apply(config.policy);
     let gate = Gate::new(config, args.store.as_deref(), args.bench.input_format.as_deref());
+    let gate = gate.with_given(args.gate.given().into_iter().chain(global.given()));
     let command = BenchCommand { counts_instructions: args.count.is_some(), ..args.bench.command() };
     let plan = args.plan();
     if args.no_base {

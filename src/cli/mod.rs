@@ -78,6 +78,11 @@ struct Global {
 }
 
 impl Global {
+    /// The config that is given, for a command that repeats this one.
+    fn given(&self) -> Option<(&'static str, String)> {
+        self.config.as_ref().map(|path| ("--config", path.display().to_string()))
+    }
+
     /// Reads the config that is given, or the nearest one.
     fn config(&self) -> anyhow::Result<Config> {
         Ok(match &self.config {

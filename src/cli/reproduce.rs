@@ -14,9 +14,17 @@ pub fn compare_line(
     gate: &Gate,
     base: &SideReport,
     head: &SideReport,
-    head_path: Option<&str>,
+    [base_paths, head_paths]: &[Vec<String>; 2],
     tools: &[String],
 ) -> Option<String> {
+    // Standard input cannot be read again.
+    if base_paths.iter().chain(head_paths).any(|path| path == "-") {
+        return None;
+    }
+    let sides = |option: &str, paths: &[String]| -> String {
+        paths.iter().map(|path| format!(" {option} {}", escape::shell(path))).collect()
+    };
+    let options = options(gate);
     let stored = base.commit.as_ref().filter(|_| !base.commits.is_empty());
     match stored {
         Some(commit) if tools.iter().any(|tool| CARGO_BENCH.contains(&tool.as_str())) => {
@@ -31,18 +39,29 @@ pub fn compare_line(
             // The stored runs of another key are another baseline.
             let key = head.environment.get(Environment::KEY);
             let key = key.map(|key| format!("PERFGATE_KEY={} ", escape::shell(key))).unwrap_or_default();
-            let head = head_path.map(|path| format!(" --head {}", escape::shell(path))).unwrap_or_default();
+            let head = sides("--head", head_paths);
             // Only a store in git is copied to each clone.
             let is_git = gate.store_url().starts_with("git:");
             let pull = if is_git { format!("perfgate runs{store} pull && ") } else { String::new() };
-            Some(format!("{pull}{key}perfgate compare{base}{head}{store}"))
+            Some(format!("{pull}{key}perfgate compare{base}{head}{store}{options}"))
         }
-        // The label of a single path is the path itself.
-        None if base.runs == 1 && base.label != "-" => head_path
-            .filter(|path| *path != "-")
-            .map(|path| format!("perfgate compare {} {}", escape::shell(&base.label), escape::shell(path))),
-        None => None,
+        None => match (base_paths.as_slice(), head_paths.as_slice()) {
+            ([], _) | (_, []) => None,
+            ([base], [head]) => {
+                Some(format!("perfgate compare {} {}{options}", escape::shell(base), escape::shell(head)))
+            }
+            (base, head) => {
+                Some(format!("perfgate compare{}{}{options}", sides("--base", base), sides("--head", head)))
+            }
+        },
     }
+}
+
+/// The options that change the verdict of a comparison.
+fn options(gate: &Gate) -> String {
+    let format = gate.given_input_format().map(|format| ("--input-format", format.to_owned()));
+    let all = format.into_iter().chain(gate.given().iter().cloned());
+    all.map(|(option, value)| format!(" {option} {}", escape::shell(&value))).collect()
 }
 
 /// The command line that repeats a measurement.
@@ -85,6 +104,9 @@ pub fn measure_line(gate: &Gate, base: &Commit, command: &BenchCommand, plan: &M
     if let Some(budget) = plan.budget {
         add("--budget", Some(&format!("{}s", budget.as_secs_f64())));
     }
+    for (option, value) in gate.given() {
+        add(option, Some(value));
+    }
     let words: Vec<String> = command.words.iter().map(|word| escape::shell(word)).collect();
     format!("{line} -- {}", words.join(" "))
 }
@@ -114,8 +136,12 @@ mod tests {
             ..SideReport::default()
         };
         let head = side("a b.json", 0);
+        let paths = |base: &SideReport, head: &SideReport| {
+            let base = if base.commits.is_empty() { vec![base.label.clone()] } else { Vec::new() };
+            [base, vec![head.label.clone()]]
+        };
         let line = |base: &SideReport, tool: &str| {
-            compare_line(&gate(None, None), base, &head, Some(&head.label), &[tool.to_owned()]).unwrap()
+            compare_line(&gate(None, None), base, &head, &paths(base, &head), &[tool.to_owned()]).unwrap()
         };
         let (one, two) = (side("v1", 1), side("the merge base", 2));
         let pulled = "perfgate runs pull && perfgate compare";
@@ -124,18 +150,39 @@ mod tests {
         assert_eq!(line(&two, "criterion"), "perfgate measure --base 0123456789 -- cargo bench");
         assert_eq!(line(&side("old", 0), "criterion"), "perfgate compare old 'a b.json'");
         // Results of another job have no path here.
-        let packed = compare_line(&gate(None, None), &two, &head, None, &["hyperfine".to_owned()]);
+        let packed = compare_line(&gate(None, None), &two, &head, &[vec![], vec![]], &["hyperfine".to_owned()]);
         assert_eq!(packed.unwrap(), pulled);
         // The runs are those of the job's store and key.
         let keyed =
             SideReport { environment: [(Environment::KEY.to_owned(), "a b".to_owned())].into(), ..head.clone() };
         let in_store = |url: &str| {
             let gate = gate(Some(url), None);
-            compare_line(&gate, &two, &keyed, Some(&keyed.label), &["hyperfine".to_owned()]).unwrap()
+            compare_line(&gate, &two, &keyed, &paths(&two, &keyed), &["hyperfine".to_owned()]).unwrap()
         };
         let compared = "PERFGATE_KEY='a b' perfgate compare --head 'a b.json' --store";
         assert_eq!(in_store("s3://b/p"), format!("{compared} s3://b/p"));
         assert_eq!(in_store("git:refs/x"), format!("perfgate runs --store git:refs/x pull && {compared} git:refs/x"));
+    }
+
+    #[test]
+    fn options_that_change_the_verdict_are_repeated() {
+        let given = [("--threshold", "60%"), ("--fail-on", "regressed,inconclusive"), ("--expect", "a*:time -50%")];
+        let gate = gate(None, Some("csv")).with_given(given.map(|(option, value)| (option, value.to_owned())));
+        let options =
+            "--input-format csv --threshold 60% --fail-on regressed,inconclusive --expect 'a*:time -50%'".to_owned();
+        let paths = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        let side = SideReport::default();
+        let line = |base: &[&str], head: &[&str]| compare_line(&gate, &side, &side, &[paths(base), paths(head)], &[]);
+        assert_eq!(
+            line(&["a", "b"], &["c"]).unwrap(),
+            format!("perfgate compare --base a --base b --head c {options}")
+        );
+        assert_eq!(line(&["a"], &["c"]).unwrap(), format!("perfgate compare a c {options}"));
+        assert_eq!(line(&["a"], &["-"]), None);
+        assert_eq!(line(&[], &["c"]), None);
+        let command = BenchCommand { words: vec!["./tool".to_owned()], ..BenchCommand::default() };
+        let measured = measure_line(&gate, &commit(), &command, &MeasurePlan::default());
+        assert_eq!(measured, format!("perfgate measure --base 0123456789 {options} -- ./tool"));
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub struct Gate {
     pub(super) input_format: Option<String>,
     /// Where the git repository is searched from.
     pub(super) directory: PathBuf,
+    /// Options of the command line that change the verdict, and their values.
+    given: Vec<(&'static str, String)>,
 }
 
 impl Gate {
@@ -24,7 +26,18 @@ impl Gate {
     /// A gate for the command line, which reads the config itself.
     pub(crate) fn new(config: Config, store: Option<&str>, input_format: Option<&str>) -> Gate {
         let (store, input_format) = (store.map(str::to_owned), input_format.map(str::to_owned));
-        Gate { config, store, input_format, directory: PathBuf::from(".") }
+        Gate { config, store, input_format, directory: PathBuf::from("."), given: Vec::new() }
+    }
+
+    /// Adds options of the command line that change the verdict: a report repeats them in the command that reproduces it.
+    pub(crate) fn with_given(mut self, options: impl IntoIterator<Item = (&'static str, String)>) -> Gate {
+        self.given.extend(options);
+        self
+    }
+
+    /// Options of the command line that change the verdict.
+    pub(crate) fn given(&self) -> &[(&'static str, String)] {
+        &self.given
     }
 
     /// The store, where it is not that of the config.
@@ -103,6 +116,6 @@ impl GateBuilder {
             Source::File(path) => Config::read(&path)?,
             Source::Text(text) => Config::parse(text.as_bytes(), "perfgate.toml", &directory)?,
         };
-        Ok(Gate { config, store, input_format, directory })
+        Ok(Gate { config, store, input_format, directory, given: Vec::new() })
     }
 }

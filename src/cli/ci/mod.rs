@@ -82,6 +82,7 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
     let mut config = global.config()?;
     config.policy = inputs.apply(config.policy, inputs.counts_instructions);
     let gate = Gate::new(config, inputs.store.as_deref(), None);
+    let gate = gate.with_given(inputs.gate.given().into_iter().chain(global.given()));
     let is_bucket = gate.store_url().contains("://");
     let clouds = secrets::clouds_of_environment();
     if is_bucket && !clouds.is_empty() && inputs.credentials.is_empty() {
