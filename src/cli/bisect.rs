@@ -5,8 +5,9 @@ use super::progress::Terminal;
 use super::{Global, bench_args, output};
 use crate::gate::{BisectPlan, BisectResult, Gate, bisect, bisect_word};
 use crate::io::interrupt;
+use crate::model::number_text::{change, counted, interval};
 use crate::policy::{parse_alpha, parse_threshold};
-use crate::render::{change, escape};
+use crate::render::escape;
 use crate::stats::centre;
 use anyhow::Context;
 use clap::Args;
@@ -81,17 +82,16 @@ fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
             let _ = writeln!(out, "  {commit}  skipped: it does not build or run");
             continue;
         }
-        let percent = |log: f64| change(log.exp_m1());
+        let median = centre::median(&step.changes).exp_m1();
         let low = step.changes.iter().copied().fold(f64::INFINITY, f64::min);
         let high = step.changes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let _ = writeln!(
             out,
-            "  {commit}  {:<13} {} ({} … {} in {} pairs)",
+            "  {commit}  {:<13} {} ({} in {})",
             bisect_word(step.status),
-            percent(centre::median(&step.changes)),
-            percent(low),
-            percent(high),
-            step.changes.len()
+            change(median),
+            interval(Some(median), [low.exp_m1(), high.exp_m1()]),
+            counted(step.changes.len(), "pair")
         );
     }
     out

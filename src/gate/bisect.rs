@@ -6,7 +6,7 @@ use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, 
 use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};
 use crate::io::noise;
-use crate::model::{Commit, Evidence, Measurement};
+use crate::model::{Commit, Evidence, Measurement, number_text};
 use crate::policy::suggest::nearest_name;
 use crate::stats::centre;
 
@@ -117,10 +117,10 @@ impl Bisect<'_> {
     fn not_slower(&self, whole: BisectStep, change: f64) -> MeasureError {
         let why = whole.why.unwrap_or_else(|| {
             format!(
-                "it differs by {:+.1}% in {} pairs, below the {:.0}% of --threshold",
-                100.0 * change.exp_m1(),
-                whole.changes.len(),
-                100.0 * self.plan.threshold
+                "it differs by {} in {}, below the {} of --threshold",
+                number_text::change(change.exp_m1()),
+                number_text::counted(whole.changes.len(), "pair"),
+                number_text::percent(self.plan.threshold)
             )
         });
         let BisectPlan { benchmark, bad, good, .. } = self.plan;
@@ -160,8 +160,9 @@ impl Bisect<'_> {
                 }
             }
         }
-        let change = 100.0 * centre::median(&changes).exp_m1();
-        self.progress.message(&format!("{short}: {} ({change:+.1}%, {} pairs)", word(status), changes.len()));
+        let change = number_text::change(centre::median(&changes).exp_m1());
+        let pairs = number_text::counted(changes.len(), "pair");
+        self.progress.message(&format!("{short}: {} ({change}, {pairs})", word(status)));
         Ok(BisectStep { position, commit, status, changes, why: None })
     }
 

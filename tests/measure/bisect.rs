@@ -56,3 +56,13 @@ fn bisect_needs_a_regression_and_a_common_history() {
     bisect(&sandbox, &["c", "--good", "HEAD"]).exits(2).reports("the same commit");
     bisect(&sandbox, &["nowhere", "--good", "start"]).exits(2).reports("wrote no results");
 }
+
+#[test]
+fn bisect_prints_changes_as_every_report_does() {
+    let sandbox = history(2, 2, &[]);
+    sandbox.write("r/speeds", speeds(&[("c", 0.8)])).commit("r", "faster");
+    let answer = bisect(&sandbox, &["c", "--good", "start"]);
+    answer.exits(2).reports("differs by −2").reports("below the 5% of --threshold");
+    sandbox.write("r/speeds", speeds(&[("c", 12.7)])).commit("r", "much slower");
+    bisect(&sandbox, &["c", "--good", "start"]).exits(0).reports("slow (12.").reports("×, 3 pairs)").prints("× … 12.");
+}
