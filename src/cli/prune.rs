@@ -2,7 +2,7 @@
 //! decides which.
 
 use super::output;
-use super::sync::{push, unless_shared};
+use super::sync::{push_removals, unless_shared};
 use crate::gate::{Gate, PrunePlan, SpecialCommits};
 use crate::history::Retention;
 use crate::io::store::Store;
@@ -60,7 +60,7 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; kept unchanged")));
     output::print(escape::lines(&describe(&plan, &store.describe(), args.dry_run)).as_bytes())?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
-        push(store, remote)?;
+        push_removals(store, remote)?;
     }
     Ok(if plan.unreadable.is_empty() { 0 } else { 2 })
 }

@@ -4,7 +4,7 @@ use super::export::{self, ExportArgs};
 use super::output::count;
 use super::prune::{self, PruneArgs};
 use super::run_list::{self, ListArgs, date, when};
-use super::sync::{push, unless_shared};
+use super::sync::{push, push_removals, unless_shared};
 use super::transfer::{self, ImportArgs};
 use super::{Global, output};
 use crate::gate::Gate;
@@ -92,7 +92,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         RunsCommand::Show { commit } => output::print(show(&*store, &commit)?.as_bytes())?,
         RunsCommand::Remove { ids, push: remote } => {
             output::print(remove(&*store, &ids)?.as_bytes())?;
-            remote.map_or(Ok(()), |remote| push(&*store, &remote))?;
+            remote.map_or(Ok(()), |remote| push_removals(&*store, &remote))?;
         }
         RunsCommand::Push { remote } => push(&*store, &remote)?,
         RunsCommand::Import(args) => return transfer::import(&args, &gate, &*store),

@@ -6,8 +6,18 @@ use crate::render::escape;
 
 /// Pushes the stored runs to a remote.
 pub(super) fn push(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
+    push_and_print(store, remote, "")
+}
+
+/// Pushes the stored runs after some of them were removed or thinned.
+pub(super) fn push_removals(store: &dyn Store, remote: &str) -> anyhow::Result<()> {
+    push_and_print(store, remote, ", removals included")
+}
+
+fn push_and_print(store: &dyn Store, remote: &str, remark: &str) -> anyhow::Result<()> {
     let Some(counts) = unless_shared(store.push(remote))? else { return Ok(()) };
-    let line = format!("pushed to {remote}: {} sent, {} received\n", count(counts.sent, "run"), counts.received);
+    let line =
+        format!("pushed to {remote}{remark}: {} sent, {} received\n", count(counts.sent, "run"), counts.received);
     output::print(escape::lines(&line).as_bytes())
 }
 
