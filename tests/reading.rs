@@ -140,6 +140,20 @@ fn a_faster_server_with_the_same_error_rate_passes_and_the_numbers_of_errors_are
 }
 
 #[test]
+fn dropped_iterations_that_k6_leaves_out_are_none() {
+    let sandbox = Sandbox::new();
+    let mut dropped: serde_json::Value = serde_json::from_str(&k6_summary(9_000)).unwrap();
+    dropped["metrics"]["dropped_iterations"] = json!({"count": 3_000, "rate": 50.0});
+    sandbox.write("none.json", k6_summary(12_000)).write("dropped.json", dropped.to_string());
+    let outcome = |base: &str, head: &str| {
+        let answer = sandbox.perfgate(&["compare", base, head, "--format", "json"]);
+        answer.outcome("dropped_iterations").to_owned()
+    };
+    assert_eq!(outcome("none.json", "dropped.json"), "regressed");
+    assert_eq!(outcome("dropped.json", "none.json"), "improved");
+}
+
+#[test]
 fn an_odd_value_that_only_describes_the_machine_costs_the_field() {
     for (file, from, to) in [
         ("google-benchmark/before.json", "\"num_cpus\":", "\"num_cpus\": {\"odd\": 1}, \"was\":"),

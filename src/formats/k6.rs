@@ -31,6 +31,9 @@ const SKIPPED: [&str; 12] = [
     "browser_data_received",
     "browser_data_sent",
 ];
+/// The counter of the iterations that did not start.
+const DROPPED: &str = "dropped_iterations";
+
 /// k6's summary.
 pub struct K6;
 
@@ -155,7 +158,7 @@ impl Format for K6 {
             }
             match serde_json::from_str::<Statistics>(raw.get()) {
                 // Iterations that did not start are a share of those that should have.
-                Ok(Statistics { .. }) if base == "dropped_iterations" && iterations.is_some() => {
+                Ok(Statistics { .. }) if base == DROPPED && iterations.is_some() => {
                     let dropped = count(raw);
                     let all = dropped.zip(iterations).map(|(dropped, done)| dropped + done);
                     add_errors(&mut builder, name, dropped, all);
@@ -168,6 +171,10 @@ impl Format for K6 {
                     builder.warn("unreadable-entry", format!("metric `{name}` skipped: {error}"));
                 }
             }
+        }
+        // k6 leaves a counter out that is zero.
+        if let (Some(_), None) = (iterations, metrics.get(DROPPED)) {
+            add_errors(&mut builder, DROPPED, Some(0.0), iterations);
         }
         if !assumed.is_empty() {
             let message = format!(
@@ -289,6 +296,9 @@ mod tests {
             parse(r#""iterations": {"count": 90, "rate": 9}, "dropped_iterations": {"count": 10, "rate": 1}"#);
         assert_eq!(value(&reading, "dropped_iterations", "error-rate"), Some(10.0));
         assert_eq!(value(&reading, "dropped_iterations", "errors"), None);
+        let without = parse(r#""iterations": {"count": 90, "rate": 9}"#);
+        assert_eq!(value(&without, "dropped_iterations", "error-rate"), Some(0.0));
+        assert_eq!(value(&parse(r#""http_reqs": {"count": 90, "rate": 9}"#), "dropped_iterations", "error-rate"), None);
     }
 
     #[test]
