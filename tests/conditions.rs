@@ -154,7 +154,11 @@ fn load_generators_and_lighthouse_state_their_settings() {
         (fio("4k"), fio("128k"), "block size 4096 in base, 131072 in head"),
         (autocannon(5), autocannon(50), "connections 5 in base, 50 in head"),
         (lighthouse("mobile", 1893.5), lighthouse("desktop", 1800.5), "form factor mobile in base, desktop in head"),
-        (lighthouse("mobile", 1893.5), lighthouse("mobile", 400.5), "benchmark index 1893.5 in base, 400.5 in head"),
+        (
+            lighthouse("mobile", 1893.5),
+            lighthouse("mobile", 400.5),
+            "\"the machines differ in speed: benchmark index 1893.5 in base, 400.5 in head",
+        ),
     ];
     for (base, head, expected) in cases {
         sandbox.write("base", &base).write("head", &head);

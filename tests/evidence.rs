@@ -148,7 +148,7 @@ fn samples_of_other_settings_are_not_compared() {
         .exits(0)
         .prints("? inconclusive")
         .prints("sampled differently: 1,000 iterations a sample in base, 50,000 in head")
-        .prints("\nNext: Re-measure base and head with the same settings");
+        .prints("\nNext: Re-measure base and head under the same conditions");
     // A disturbed warm-up has the same effect on criterion's plan. Up to a factor of 10 it is the likely cause, in a large
     // suite up to a factor of 20.
     criterion(&sandbox, "shorter", 101.0, [50, 4, 1], 5);

@@ -3,7 +3,7 @@
 
 use super::comparable::{self, Sampling};
 use super::pairs::Pair;
-use crate::model::{Environment, Run, is_other_condition};
+use crate::model::{Environment, Run, is_other_condition, is_speed_of_machine};
 use std::collections::BTreeMap;
 
 /// Finds the pairs whose sides were measured with different settings.
@@ -66,13 +66,22 @@ fn check_stated(pair: &mut Pair<'_>, base: &[Run], head: &[Run]) {
 /// The settings of a benchmark that make two runs incomparable.
 fn difference(pair: &Pair<'_>, base: &Environment, head: &Environment) -> Option<String> {
     let tool = &*pair.measurement.tool;
-    let of_one = |(setting, _): (&str, &str)| {
+    let of_one = |setting: &str| {
         let of = |environment: &Environment| environment.condition(tool, setting, &pair.benchmark).map(str::to_owned);
         let (base, head) = (of(base)?, of(head)?);
         is_other_condition(setting, &base, &head)
             .then(|| format!("{} {base} in base, {head} in head", setting.replace('-', " ")))
     };
-    let all: Vec<String> = head.conditions_of(tool).filter_map(of_one).collect();
-    let measure = "re-measure both with the same settings";
-    (!all.is_empty()).then(|| format!("measured with different settings: {}; {measure}", all.join(", ")))
+    let differing = |of_machine: bool| {
+        let settings = head.conditions_of(tool).map(|(setting, _)| setting);
+        let all: Vec<String> =
+            settings.filter(|setting| is_speed_of_machine(setting) == of_machine).filter_map(of_one).collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    };
+    let settings = differing(false)
+        .map(|all| format!("measured with different settings: {all}; re-measure both with the same settings"));
+    let machines =
+        differing(true).map(|all| format!("the machines differ in speed: {all}; re-measure both on one machine"));
+    let all: Vec<String> = [settings, machines].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }

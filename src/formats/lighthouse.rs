@@ -92,8 +92,7 @@ impl Format for Lighthouse {
             }
             names.push(name);
         }
-        let facts = settings(&file);
-        for (setting, value) in facts {
+        for (setting, value) in conditions(&file) {
             names.iter().for_each(|name| builder.settings.add(name, setting, &value));
         }
         builder.finish()
@@ -101,7 +100,7 @@ impl Format for Lighthouse {
 }
 
 /// The settings with which the page was loaded, and the speed of the machine.
-fn settings(file: &Value) -> Vec<(&'static str, String)> {
+fn conditions(file: &Value) -> Vec<(&'static str, String)> {
     const TEXTS: [(&str, &str); 3] = [
         ("form-factor", "configSettings.formFactor"),
         ("form-factor", "configSettings.emulatedFormFactor"),

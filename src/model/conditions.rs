@@ -104,8 +104,10 @@ pub fn is_other_condition(setting: &str, base: &str, head: &str) -> bool {
     let limit = match setting {
         // The amount of measuring. The limit is the same as for the number and the length of samples.
         "forks" | "iterations" | "iteration-time" | "warmup-iterations" | "warmup-time" => 9.99,
-        // A measured speed of the machine, which differs from run to run.
-        "benchmark-index" => 2.0,
+        // Benchmarks are matched by it.
+        Environment::PACKAGE => return false,
+        // It differs from run to run.
+        _ if is_speed_of_machine(setting) => 2.0,
         _ => return true,
     };
     match (amount(base), amount(head)) {
@@ -114,9 +116,15 @@ pub fn is_other_condition(setting: &str, base: &str, head: &str) -> bool {
     }
 }
 
+/// True for a speed of the machine that the tool measured, which is not a setting.
+pub fn is_speed_of_machine(fact: &str) -> bool {
+    fact == "benchmark-index"
+}
+
 /// True if a difference of this setting is worth a warning.
 pub fn is_notable_condition(key: &str) -> bool {
-    !key.ends_with(":benchmark-index") && !Environment::is_condition_of_benchmark(key)
+    let fact = key.split_once(':').map_or("", |(_, fact)| fact);
+    !is_speed_of_machine(fact) && fact != Environment::PACKAGE && !Environment::is_condition_of_benchmark(key)
 }
 
 /// A number, with or without a unit of time.

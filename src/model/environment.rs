@@ -28,6 +28,8 @@ impl Environment {
     pub const RUNNER: &'static str = "runner";
     /// The shard of a suite that runs in parts. Not a property of the machine.
     pub const SHARD: &'static str = "shard";
+    /// The package that the names of a tool's benchmarks leave out, in `jmh-text:package`. Not a property of the machine.
+    pub const PACKAGE: &'static str = "package";
     /// The key of the job, where several jobs measure the same names on one machine: features, toolchains, language
     /// versions. Runs of different keys are never compared.
     pub const KEY: &'static str = "key";

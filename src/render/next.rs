@@ -81,7 +81,7 @@ fn decide(report: &Report) -> String {
     let open: Vec<&Finding> =
         report.benchmarks.iter().filter(|one| one.outcome == Outcome::Inconclusive && one.is_judged()).collect();
     if !open.is_empty() && open.iter().all(|finding| finding.other_settings) {
-        return "Re-measure base and head with the same settings. The notes name the differences.".to_owned();
+        return "Re-measure base and head under the same conditions. The notes name the differences.".to_owned();
     }
     measure_again(report, "inconclusive", &open)
 }
