@@ -202,3 +202,35 @@ fn history_suggests_the_nearest_name() {
     sandbox.perfgate_at("r", &["history", "parse/lagre"]).exits(2).reports("did you mean \"parse/large\"?");
     sandbox.perfgate_at("r", &["history", "quick"]).exits(2).reports("the stored ones are");
 }
+
+/// The log of JMH with benchmarks of one method `P.f` in these packages. Synthetic.
+fn jmh_log(packages: &[&str], shown: &[(&str, f64)]) -> String {
+    let trials: String = packages.iter().map(|package| format!("# Benchmark: {package}.P.f\n")).collect();
+    let row = |(name, us): &(&str, f64)| format!("{name}  avgt  5  {us} ± 0.2  us/op\n");
+    let rows: String = shown.iter().map(row).collect();
+    format!("{trials}\n# Run complete. Total time: 00:01:00\n\nBenchmark  Mode  Cnt  Score  Error  Units\n{rows}")
+}
+
+#[test]
+fn a_method_of_jmh_is_compared_with_that_of_the_same_package() {
+    let outcomes = |base: &str, head: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.write("base", base).write("head", head);
+        let answer = sandbox.perfgate(&["compare", "base", "head", "--format", "json"]);
+        let rows = answer.json()["benchmarks"].as_array().unwrap().clone();
+        let text = |row: &Value, key: &str| row[key].as_str().unwrap().to_owned();
+        let mut all: Vec<_> = rows.iter().map(|row| (text(row, "name"), text(row, "outcome"))).collect();
+        all.sort();
+        all
+    };
+    let pairs = |all: &[(&str, &str)]| -> Vec<_> {
+        all.iter().map(|(name, outcome)| ((*name).to_owned(), (*outcome).to_owned())).collect()
+    };
+    let both = jmh_log(&["x.codec", "x.io"], &[("codec.P.f", 5.0), ("io.P.f", 90.0)]);
+    let io = jmh_log(&["x.io"], &[("P.f", 90.0)]);
+    assert_eq!(outcomes(&both, &io), pairs(&[("P.f", "unchanged"), ("codec.P.f", "removed")]));
+    assert_eq!(outcomes(&io, &both), pairs(&[("codec.P.f", "added"), ("io.P.f", "unchanged")]));
+    // Without results in common there is no verdict.
+    let codec = jmh_log(&["x.codec"], &[("P.f", 5.0)]);
+    assert_eq!(outcomes(&codec, &io), pairs(&[("P.f", "added"), ("x.codec.P.f", "removed")]));
+}

@@ -50,6 +50,9 @@ impl Format for JmhText {
             }
         }
         let package = log.package();
+        if let Some(package) = package.map(|package| package.trim_end_matches('.')) {
+            builder.environment().set("jmh-text:package", if package.is_empty() { "(none)" } else { package });
+        }
         machine::set_joined(builder.environment(), "jvm", [log.vm, log.jdk]);
         for trial in &log.trials {
             let name = trial.name(package);

@@ -9,7 +9,7 @@ use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
-use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_processors};
+use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};
@@ -49,6 +49,7 @@ impl MatchRules for PolicyRules<'_> {
 /// Gives stored runs the current, longer names, with a note.
 pub(super) fn adopt_names(policy: &Policy, older: &mut [Run], current: &[Run]) -> Option<Diagnostic> {
     match_processors(older, current);
+    match_packages(older, current);
     let LongNames { count, example: (short, long) } =
         adopt_long_names(older, current, |name| policy.rename(name).is_some())?;
     let others = if count == 1 { String::new() } else { format!(", and so on for {count} benchmarks") };

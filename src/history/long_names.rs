@@ -1,6 +1,7 @@
 //! Earlier versions stored short benchmark names, without the test case, target, job or parameters, unless another benchmark
 //! of the file had the same short name. The series of these runs continue under the long names of current runs.
 
+use super::packages;
 use crate::model::{BenchId, Direction, Metric, Run, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,9 +98,12 @@ fn without_parameters(name: &str) -> Vec<String> {
 /// Gives the benchmarks of older runs the names of `current` runs, where a short name has exactly one long form there and is not
 /// a current name itself. `is_renamed` is true for names that the config maps.
 pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(&str) -> bool) -> Option<LongNames> {
+    // They are matched already.
+    let states_packages = packages::states_packages(older) && packages::states_packages(current);
     let names = |runs: &[Run]| -> Names {
         let all = runs.iter().flat_map(|run| &run.measurements);
-        let relevant = all.filter(|one| TOOLS.contains(&&*one.tool));
+        let relevant =
+            all.filter(|one| TOOLS.contains(&&*one.tool) && !(states_packages && one.tool == packages::TOOL));
         relevant.map(|one| (one.tool.to_string(), one.benchmark.clone())).collect()
     };
     let now = names(current);

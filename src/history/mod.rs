@@ -4,6 +4,7 @@
 mod changes;
 mod gone;
 mod long_names;
+mod packages;
 mod processors;
 mod retention;
 mod series;
@@ -14,6 +15,7 @@ mod window;
 pub use changes::{CommitRange, SegmentedSeries, SeriesChange, segment};
 pub use gone::leave_out_gone;
 pub use long_names::{LongNames, adopt_long_names};
+pub use packages::match_packages;
 pub use processors::match_processors;
 pub use retention::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention};
 pub use series::{Epoch, Point, Series, SeriesRules, machine_class, series};
