@@ -196,6 +196,7 @@ fn a_missed_budget_is_stated_once_and_tables_name_base_and_head() {
     let terminal = sandbox.perfgate(&["compare", "base", "head", "--save", "c.json"]).exits(1).stdout.clone();
     assert_eq!(terminal.matches("not met (perfgate.toml:2)").count(), 1, "{terminal}");
     assert!(terminal.contains("FAIL parse time 2.0"), "{terminal}");
+    assert_eq!(terminal.matches("<1.5us").count(), 1, "{terminal}");
     for template in ["comment", "summary"] {
         let text = sandbox.perfgate(&["render", "c.json", "--template", template]).exits(0).stdout.clone();
         assert!(text.contains("Base") && !text.contains("Before"), "{text}");

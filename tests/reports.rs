@@ -274,3 +274,40 @@ fn a_note_that_all_undecided_rows_share_is_printed_once() {
     answer.prints("12 inconclusive benchmarks: the change does not exceed the shift of the whole run");
     assert_eq!(answer.stdout.matches("does not exceed the shift").count(), 1, "{}", answer.stdout);
 }
+
+/// Compares CSV files with these rows.
+fn csv(base: &str, head: &str, args: &[&str]) -> Answer {
+    let sandbox = Sandbox::new();
+    let header = "name,value,unit,metric,run\n";
+    sandbox.write("base.csv", format!("{header}{base}")).write("head.csv", format!("{header}{head}"));
+    sandbox.perfgate(&[&["compare", "base.csv", "head.csv", "--all"], args].concat())
+}
+
+#[test]
+fn values_in_different_units_are_printed_in_their_own_and_have_no_change() {
+    let (base, head) = ("x,5,foo,,1\ny,1,s,,1\n", "x,50,bar,,1\ny,1,s,,1\n");
+    let answer = csv(base, head, &[]);
+    answer.prints("5.000 foo  50.00 bar").prints("base and head are in different units: foo and bar");
+    let json = csv(base, head, &["--format", "json"]).json();
+    let x = json["benchmarks"].as_array().unwrap().iter().find(|row| row["name"] == "x").unwrap().clone();
+    assert_eq!((&x["unit"], &x["base_unit"], &x["change"]), (&json!("bar"), &json!("foo"), &json!(null)));
+}
+
+#[test]
+fn the_interval_of_a_share_ends_at_100_percent() {
+    let rows = |values: [f64; 3]| -> String {
+        (1..).zip(values).map(|(run, value)| format!("c,{value},%,hit-rate,{run}\n")).collect()
+    };
+    let json = csv(&rows([80.0, 79.0, 81.0]), &rows([90.0, 70.0, 80.0]), &["--format", "json"]).json();
+    let high = json["benchmarks"][0]["interval"][1].as_f64().unwrap();
+    assert!((high - 0.25).abs() < 1e-9, "{high}");
+}
+
+#[test]
+fn removed_benchmarks_are_counted_and_not_their_metrics() {
+    let rows = |names: &[&str]| -> String {
+        names.iter().map(|name| format!("{name},1,s,,1\n{name},5,B,memory,1\n")).collect()
+    };
+    let answer = csv(&rows(&["a", "b", "c", "d", "e"]), &rows(&["a", "b", "c"]), &["--fail-on", "removed"]);
+    answer.exits(1).prints("FAIL: 2 removed (4 metrics)").does_not_print("4 removed");
+}

@@ -65,6 +65,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         work_ratio: None,
         other_settings: None,
         base: None,
+        base_unit: None,
         head: None,
         effect: Effect::Failed(why),
         mean: None,

@@ -59,6 +59,8 @@ pub struct Comparison {
     pub other_settings: Option<String>,
     /// The value of the base.
     pub base: Option<SideValue>,
+    /// The label of base's unit, where it differs from that of the metric.
+    pub base_unit: Option<Box<str>>,
     /// The value of the head.
     pub head: Option<SideValue>,
     /// The difference.

@@ -31,6 +31,10 @@ impl Format for Ab {
          -e: time:p50/p90/p95/p99/max"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         let first = preview.lines().next().unwrap_or_default();
         first == PERCENTILES

@@ -48,6 +48,10 @@ impl Format for Autocannon {
         "throughput, time:p50/p90/p99/max, time:mean, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["connections", "pipelining", "latency.p97_5", "requests.p97_5"])
     }

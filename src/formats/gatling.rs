@@ -27,6 +27,10 @@ impl Format for Gatling {
         "throughput, time:p50/p95/p99/max, time:mean, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["stats.numberOfRequests", "stats.percentiles1"])
             || preview.has_keys(&["numberOfRequests", "percentiles1", "meanNumberOfRequestsPerSecond"])

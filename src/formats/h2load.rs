@@ -23,6 +23,10 @@ impl Format for H2load {
         "throughput, time:mean, time:max (newer versions also time:p50/p95/p99), error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.lines().any(|line| throughput_of(line).is_some())
             && preview.lines().any(|line| line.starts_with("status codes:"))

@@ -36,6 +36,10 @@ impl Format for Jmeter {
         "per label: time (a sample per request), error-rate; in total: throughput, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.xml_root == Some("testResults") || layout(preview.text.as_bytes()).is_some()
     }

@@ -27,6 +27,10 @@ impl Format for JmeterStatistics {
         "throughput, time:p50/p90/p95/p99/max, time:mean, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         let has = |end: &str| preview.json_keys.iter().any(|key| key.ends_with(end));
         has(".sampleCount") && has(".meanResTime")

@@ -136,6 +136,10 @@ impl Format for K6 {
          error-rate of failure rates and checks; crossed thresholds as warnings"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         let known = ["metrics.iterations", "metrics.http_reqs", "metrics.vus", "metrics.iteration_duration"];
         preview.has_keys(&["root_group", "root_group.checks"])

@@ -43,6 +43,10 @@ impl Format for Locust {
         "per endpoint and in total: throughput, time:p50/p90/p95/p99/max, time:mean, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["[].num_requests", "[].response_times", "[].num_none_requests"])
             || preview.lines().next().and_then(|line| detect_csv(&first_record(line.as_bytes()))).is_some()

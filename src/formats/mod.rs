@@ -199,6 +199,11 @@ pub trait Format: Sync {
     /// The metrics that are read and their evidence, for `perfgate formats`.
     fn metrics(&self) -> &'static str;
 
+    /// Whether the tool puts a server under load, so that its benchmarks are endpoints.
+    fn is_load_test(&self) -> bool {
+        false
+    }
+
     /// Whether a file has this format, by its content. At most one format of [`FORMATS`] accepts a file.
     fn sniff(&self, preview: &Preview<'_>) -> bool;
 
@@ -283,6 +288,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &vitest_bench::VitestBench,
     &wrk::Wrk,
 ];
+
+/// Whether the format of this name is that of a load test.
+pub fn is_load_test(name: &str) -> bool {
+    FORMATS.iter().any(|format| format.name() == name && format.is_load_test())
+}
 
 /// The formats that accept a file: one, or none. The first [`Preview::LENGTH`] bytes are sufficient.
 pub fn detect(bytes: &[u8]) -> Vec<&'static dyn Format> {

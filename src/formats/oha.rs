@@ -28,6 +28,10 @@ impl Format for Oha {
         "throughput, time:p50/p90/p95/p99/max, time:mean, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["summary.requestsPerSec", "latencyPercentiles"])
     }

@@ -32,6 +32,10 @@ impl Format for Pgbench {
          time:mean, throughput"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         let begins = |start: &str| preview.lines().any(|line| line.starts_with(start));
         begins("transaction type: ") && begins("scaling factor: ")

@@ -37,6 +37,10 @@ impl Format for Siege {
         "throughput, time:mean and time:max (resolution 0.01 s), error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["transactions", "availability", "transaction_rate", "longest_transaction"])
     }

@@ -26,6 +26,10 @@ impl Format for Sysbench {
         "throughput (transactions or events per second), queries, time:p95/max, time:mean, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.lines().any(|line| line.starts_with("sysbench ")) && preview.text.contains("General statistics:")
     }

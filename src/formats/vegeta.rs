@@ -25,6 +25,10 @@ impl Format for Vegeta {
         "throughput, time:p50/p90/p95/p99/max, time:mean, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["latencies.mean", "bytes_in", "bytes_out", "status_codes"])
     }

@@ -23,6 +23,10 @@ impl Format for Wrk {
         "throughput, time:mean, time:max, with --latency also time:p50/p90/p99, error-rate"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.lines().any(|line| url_of(line).is_some()) && preview.text.contains("Thread Stats")
     }

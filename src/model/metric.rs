@@ -120,6 +120,24 @@ impl Metric {
         Metric::measured("time", Unit::Nanosecond, Direction::Lower)
     }
 
+    /// Whether its values are shares of a whole, of at most 100%: a hit rate, an error rate, a score.
+    pub fn is_share(&self) -> bool {
+        const SHARES: [&str; 10] = [
+            "rate",
+            "hitrate",
+            "missrate",
+            "recall",
+            "precision",
+            "accuracy",
+            "score",
+            "success",
+            "availability",
+            "coverage",
+        ];
+        let last = self.name.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        self.unit == Unit::Percent && SHARES.contains(&last)
+    }
+
     /// Operations, requests or transactions per second; higher is better.
     pub fn throughput() -> Self {
         Metric::measured("throughput", Unit::PerSecond, Direction::Higher)

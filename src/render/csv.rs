@@ -27,7 +27,7 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             finding.confirmed,
             names.join(","),
             finding.direction,
-            side(finding.base),
+            side(finding.base.filter(|_| finding.base_unit.is_none())),
             side(finding.head),
             numbers.join(","),
             finding.within.map(Within::word).unwrap_or_default()

@@ -2,7 +2,7 @@
 //! A case fails if its benchmark makes the gate fail; an inconclusive one is skipped.
 
 use super::escape::xml;
-use super::quantity::{change, interval, pair};
+use super::quantity::{change, interval};
 use super::remarks::Remarks;
 use super::summary;
 use super::verdict_text::verdict;
@@ -65,7 +65,7 @@ impl CaseResult {
 }
 
 fn sentence(report: &Report, finding: &Finding) -> String {
-    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    let [base, head] = summary::sides(finding);
     let word = summary::within(finding).unwrap_or_else(|| finding.word().to_owned());
     let mut text = format!("{word}: {base} → {head}");
     if let Some(by) = finding.change {

@@ -73,7 +73,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
 }
 
 fn row(out: &mut String, finding: &Finding) {
-    let [base, mut head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    let [base, mut head] = summary::sides(finding);
     if let Some((rate, unit)) = summary::rate(finding) {
         let [rate] = pair([Some(rate)], unit);
         head = format!("{head} ({rate})");

@@ -2,12 +2,24 @@
 
 pub use crate::model::number_text::{change, counted, interval, interval_ends, percent, thousands};
 
+const KIB: f64 = 1024.0;
+const GIB: f64 = KIB * KIB * KIB;
+
 /// Prefixes of a unit, smallest first: (factor, label).
 fn scales(unit: &str) -> &'static [(f64, &'static str)] {
     match unit {
         "ns" => &[(1e-3, "ps"), (1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")],
-        "B" => &[(1.0, "B"), (1024.0, "KiB"), (1048576.0, "MiB"), (1073741824.0, "GiB")],
-        "B/s" => &[(1.0, "B/s"), (1024.0, "KiB/s"), (1048576.0, "MiB/s"), (1073741824.0, "GiB/s")],
+        "B" => {
+            &[(1.0, "B"), (KIB, "KiB"), (KIB * KIB, "MiB"), (GIB, "GiB"), (KIB * GIB, "TiB"), (KIB * KIB * GIB, "PiB")]
+        }
+        "B/s" => &[
+            (1.0, "B/s"),
+            (KIB, "KiB/s"),
+            (KIB * KIB, "MiB/s"),
+            (GIB, "GiB/s"),
+            (KIB * GIB, "TiB/s"),
+            (KIB * KIB * GIB, "PiB/s"),
+        ],
         "/s" => &[(1.0, "/s"), (1e3, "K/s"), (1e6, "M/s"), (1e9, "G/s")],
         "count" => &[(1.0, "")],
         "1" => &[(1.0, "")],
@@ -26,7 +38,8 @@ pub fn scale(largest: f64, unit: &str) -> (f64, &str) {
     scales.iter().rev().find(|(factor, _)| largest >= *factor).or(scales.first()).copied().unwrap_or((1.0, unit))
 }
 
-/// Values in one unit, chosen for the largest: `["1.250 ms", "0.987 ms"]`; `–` for a missing value.
+/// Values in one unit, chosen for the largest: `["1.250 ms", "0.987 ms"]`; `–` for a missing value. A value of which less than two
+/// digits would remain has its own unit and number of decimals: `["1.000 s", "1.000 ns"]`.
 pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N] {
     let largest = values.iter().flatten().fold(0.0_f64, |a, b| a.max(b.abs()));
     let (factor, label) = scale(largest, unit);
@@ -34,8 +47,13 @@ pub fn pair<const N: usize>(values: [Option<f64>; N], unit: &str) -> [String; N]
     let whole =
         matches!(unit, "count") || values.iter().flatten().all(|v| v.fract() == 0.0 && v.abs() < 1e6 && unit == "1");
     let digits = decimals(largest / factor);
+    let has_few_digits = |value: f64| value != 0.0 && (value / factor).abs() * 10_f64.powi(digits as i32) < 9.5;
     values.map(|value| match value {
         None => "–".to_owned(),
+        Some(value) if value.abs() < largest && has_few_digits(value) => {
+            let [alone] = pair([Some(value)], unit);
+            alone
+        }
         // As decimals such a number would have dozens of digits, or only zeros next to a huge one.
         Some(value)
             if value.abs() >= HUGE * factor
@@ -107,7 +125,12 @@ mod tests {
         assert_eq!(pair([Some(0.0), Some(0.0)], "ns"), ["0.000 ns", "0.000 ns"]);
         assert_eq!(pair([Some(1.5e300), Some(0.0)], "ns"), ["1.5e291 s", "0 s"]);
         assert_eq!(pair([Some(5e-300), Some(2e20)], "count"), ["5e-300", "2e20"]);
-        assert_eq!(pair([Some(6.0), Some(1e308)], "ns"), ["6e-9 s", "1e299 s"]);
+        assert_eq!(pair([Some(6.0), Some(1e308)], "ns"), ["6.000 ns", "1e299 s"]);
+        assert_eq!(pair([Some(1e9), Some(1.0)], "ns"), ["1.000 s", "1.000 ns"]);
+        assert_eq!(pair([Some(1e9), Some(5e6)], "ns"), ["1.000 s", "5.000 ms"]);
+        assert_eq!(pair([Some(0.5), Some(0.0001)], "1"), ["0.500", "0.0001000"]);
+        assert_eq!(pair([Some(5000.0), Some(1.0), Some(0.25)], "count"), ["5000", "1", "0.250"]);
+        assert_eq!(pair([Some(1.8e18)], "B"), ["1599 PiB"]);
         assert_eq!(pair([Some(7.0), None], "furlong"), ["7.000 furlong", "–"]);
     }
 
@@ -122,7 +145,7 @@ mod tests {
         assert_eq!(percent(10.703), "1,070%");
         assert_eq!(pair([Some(97.25)], "%"), ["97.25%"]);
         assert_eq!(percent(-0.0001), "0%");
-        assert_eq!(pair([Some(-0.0001), Some(5.0)], "furlong"), ["0.000 furlong", "5.000 furlong"]);
+        assert_eq!(pair([Some(-0.0001), Some(5.0)], "furlong"), ["-0.0001000 furlong", "5.000 furlong"]);
         assert_eq!(pair([Some(-0.0)], "count"), ["0"]);
         assert!(scaled(&[-0.0001, 5.0], "ns").0[0].is_sign_positive());
     }

@@ -2,7 +2,7 @@
 
 use super::quantity::{change, counted, interval, pair, percent, thousands};
 use super::template::budget_text;
-use super::verdict_text::{HeadlineStatus, verdict};
+use super::verdict_text::{HeadlineStatus, names, verdict};
 use crate::model::{Commit, Direction, WorkUnit};
 use crate::verdict::{
     BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport, Within,
@@ -44,7 +44,10 @@ pub fn reasons(report: &Report) -> Vec<String> {
 pub(super) fn reason(report: &Report, reason: &Reason) -> String {
     match (reason, report.suite) {
         (Reason::WholeSuite, Some(suite)) => format!("the whole suite is {} slower", percent(suite.change)),
-        (Reason::Outcome(outcome, count), _) => format!("{} {}", thousands(*count), outcome.word()),
+        (Reason::Outcome(outcome, count), _) => {
+            let findings = report.benchmarks.iter().filter(|finding| finding.outcome == *outcome);
+            of_outcome(findings, *count, outcome.word(), *outcome)
+        }
         (Reason::OverBudget(count), _) => format!("{} over budget", thousands(*count)),
         (Reason::DifferentMachines, _) => format!("{}, and fail-on lists environment", different_machines(report)),
         _ => reason.to_string(),
@@ -67,16 +70,31 @@ pub fn counts(report: &Report) -> String {
     let not_run = not_run(report);
     let count = |outcome: Outcome| {
         let apart = if outcome == Outcome::Removed { not_run } else { 0 };
-        (report.counts.get(outcome).saturating_sub(apart), outcome.word())
+        (report.counts.get(outcome).saturating_sub(apart), outcome.word(), outcome, false)
     };
     let parts: Vec<String> = Outcome::ALL
         .into_iter()
         .map(count)
-        .chain([(not_run, "not run")])
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{} {word}", thousands(count)))
+        .chain([(not_run, "not run", Outcome::Removed, true)])
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, word, outcome, not_run)| {
+            let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
+            of_outcome(report.benchmarks.iter().filter(is_one), count, word, outcome)
+        })
         .collect();
     parts.join(", ")
+}
+
+/// A number of findings with an outcome: `3 regressed`. What only one side has is counted in benchmarks: `2 removed (4 metrics)`.
+fn of_outcome<'a>(findings: impl Iterator<Item = &'a Finding>, count: usize, word: &str, outcome: Outcome) -> String {
+    if matches!(outcome, Outcome::Removed | Outcome::Added) {
+        let findings: Vec<&Finding> = findings.collect();
+        let benchmarks = names(&findings).len();
+        if findings.len() == count && benchmarks < count {
+            return format!("{} {word} ({})", thousands(benchmarks), counted(count, "metric"));
+        }
+    }
+    format!("{} {word}", thousands(count))
 }
 
 /// A side's label with its runs: `main (a1b2c3d4e5, 3 runs)`.
@@ -215,7 +233,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
         if let Some(acceptable) = &line.acceptable {
             text.push_str(&format!(", acceptable {acceptable}"));
         }
-        for note in &line.notes {
+        for note in line.notes_next_to_limit() {
             text.push_str(&format!("; {note}"));
         }
         LimitLine { status: LimitStatus::Budget(line.status), word: line.word(), name: &line.benchmark, text }
@@ -231,6 +249,18 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
         LimitLine { status: LimitStatus::Goal(line.status), word: line.status.word(), name: &line.benchmark, text }
     });
     budgets.chain(goals).collect()
+}
+
+/// The values of base and head in one unit, or each in its own where they cannot be compared; `–` for a missing one.
+pub fn sides(finding: &Finding) -> [String; 2] {
+    let values = [finding.base, finding.head].map(|side| side.map(|side| side.value));
+    match (&finding.base_unit, values) {
+        (None, values) => pair(values, &finding.unit),
+        (Some(unit), [base, head]) => {
+            let ([base], [head]) = (pair([base], unit), pair([head], &finding.unit));
+            [base, head]
+        }
+    }
 }
 
 /// The number of budgets per status: `budgets: 1 FAIL, 7 PASS`.

@@ -131,8 +131,8 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
     if findings.iter().any(|finding| finding.metric != "time") {
         columns.push((Column::left("metric", Shorten), |finding| escape::terminal(&finding.metric)));
     }
-    columns.push((Column::right("base", Keep), |finding| values(finding)[0].clone()));
-    columns.push((Column::right("head", Keep), |finding| values(finding)[1].clone()));
+    columns.push((Column::right("base", Keep), |finding| summary::sides(finding)[0].clone()));
+    columns.push((Column::right("head", Keep), |finding| summary::sides(finding)[1].clone()));
     if findings.iter().any(|finding| summary::rate(finding).is_some()) {
         columns.push((Column::right("rate", Drop(2)), |finding| {
             summary::rate(finding).map(|(rate, unit)| pair([Some(rate)], unit)[0].clone()).unwrap_or_default()
@@ -160,11 +160,6 @@ fn legend(findings: &[&Finding], titles: &[&str]) -> Option<String> {
     ];
     let used: Vec<&str> = signs.into_iter().filter(|(is_used, _)| *is_used).map(|(_, meaning)| meaning).collect();
     (!used.is_empty()).then(|| used.join("; "))
-}
-
-/// The values of base and head in one unit.
-fn values(finding: &Finding) -> [String; 2] {
-    pair([finding.base, finding.head].map(|side| side.map(|side| side.value)), &finding.unit)
 }
 
 /// The notes of budgets, each with its benchmark. The line of the budget has them.

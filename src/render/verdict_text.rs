@@ -186,7 +186,7 @@ fn count(findings: &[&Finding], outcome: Outcome) -> usize {
     findings.iter().filter(|finding| finding.outcome == outcome).count()
 }
 
-fn names<'a>(findings: &[&'a Finding]) -> BTreeSet<(&'a str, &'a str)> {
+pub(super) fn names<'a>(findings: &[&'a Finding]) -> BTreeSet<(&'a str, &'a str)> {
     findings.iter().map(|finding| (&*finding.tool, finding.name.as_str())).collect()
 }
 

@@ -81,7 +81,7 @@ pub fn workflow_notes(diagnostics: &[Diagnostic]) -> String {
 }
 
 fn finding(report: &Report, finding: &Finding) -> (String, String) {
-    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|value| value.value)), &finding.unit);
+    let [base, head] = summary::sides(finding);
     let mut text = format!("{} {}: {base} → {head}", finding.metric, finding.word());
     if let Some(by) = finding.change {
         text.push_str(&format!(", {}", change(by)));

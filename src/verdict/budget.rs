@@ -128,17 +128,7 @@ fn check(
             }
         },
     };
-    let place = policy.place(budget.line);
-    if status == BudgetStatus::Fail {
-        let last = budget.acceptable.as_ref().unwrap_or(&budget.target);
-        notes.push(format!("budget {last} on {} not met ({place})", budget.metric));
-    } else if near {
-        notes.push(format!(
-            "within noise of the budget {} on {}; more runs are needed ({place})",
-            budget.target, budget.metric
-        ));
-    }
-    BudgetLine {
+    let mut line = BudgetLine {
         benchmark: finding.name.clone(),
         metric: budget.metric.clone(),
         unit: finding.unit.to_string(),
@@ -150,9 +140,11 @@ fn check(
         interval: checked.as_ref().and_then(|checked| checked.interval),
         near,
         undecided,
-        place,
+        place: policy.place(budget.line),
         notes,
-    }
+    };
+    line.notes.extend(line.status_note());
+    line
 }
 
 /// The status of a budget.

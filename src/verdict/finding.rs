@@ -29,6 +29,9 @@ pub struct Finding {
     pub metric: Cow<'static, str>,
     /// The unit of both values.
     pub unit: Cow<'static, str>,
+    /// The unit of base, where it differs: the values cannot be compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_unit: Option<Box<str>>,
     /// Which way is better.
     pub direction: Direction,
     /// Its outcome.
@@ -216,6 +219,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     };
     let change = match (estimate, base, head) {
         _ if counts.is_some() => counts.and_then(|counts| fraction(counts.ln_ratio.exp_m1())),
+        _ if comparison.base_unit.is_some() => None,
         (Some(estimate), ..) => fraction(as_change(estimate.delta)),
         (None, Some(base), Some(head)) => {
             fraction(head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0)
@@ -234,6 +238,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         tool: comparison.tool.clone(),
         metric: metric.name.clone(),
         unit: metric.unit.kept_label(),
+        base_unit: comparison.base_unit.clone(),
         direction: metric.direction,
         outcome: ruling.outcome,
         not_run: matches!(comparison.effect, Effect::NotRun),
@@ -250,7 +255,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
                 [a.min(b), a.max(b)]
             })
             .or(counts.map(|counts| [counts.interval.0.exp_m1(), counts.interval.1.exp_m1()]))
-            .map(|ends| ends.map(|x| x.clamp(-1.0, f64::MAX))),
+            .map(|ends| ends.map(|x| x.clamp(-1.0, largest_change(comparison)))),
         adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
         p: estimate.map(Estimate::p).or(counts.map(|counts| counts.p_more.min(counts.p_fewer))),
         q: estimate.map(Estimate::q),
@@ -273,6 +278,16 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
         work_ratio: comparison.work_ratio,
         plot_samples: None,
+    }
+}
+
+/// The largest possible change: that of a share ends at 100%.
+fn largest_change(comparison: &Comparison) -> f64 {
+    let values = comparison.base.zip(comparison.head).map(|(base, head)| [base.value, head.value]);
+    let is_share = |values: &[f64; 2]| comparison.metric.is_share() && values.iter().all(|value| *value <= 100.0);
+    match values.filter(is_share) {
+        Some([base, _]) if base > 0.0 => 100.0 / base - 1.0,
+        _ => f64::MAX,
     }
 }
 

@@ -79,6 +79,31 @@ pub struct BudgetLine {
 }
 
 impl BudgetLine {
+    /// The note that it is not met, or that noise leaves it undecided.
+    pub(super) fn status_note(&self) -> Option<String> {
+        let (metric, place) = (&self.metric, &self.place);
+        if self.status == BudgetStatus::Fail {
+            let last = self.acceptable.as_ref().unwrap_or(&self.target);
+            Some(format!("budget {last} on {metric} not met ({place})"))
+        } else if self.near {
+            let target = &self.target;
+            Some(format!("within noise of the budget {target} on {metric}; more runs are needed ({place})"))
+        } else {
+            None
+        }
+    }
+
+    /// The notes for a line that states metric and limit itself.
+    pub fn notes_next_to_limit(&self) -> Vec<String> {
+        let status = self.status_note();
+        let is_missed = self.status == BudgetStatus::Fail;
+        let short = if is_missed { "not met" } else { "within noise of the limit; more runs are needed" };
+        let note = |note: &String| {
+            if Some(note) == status.as_ref() { format!("{short} ({})", self.place) } else { note.clone() }
+        };
+        self.notes.iter().map(note).collect()
+    }
+
     /// The word in a table. Nobody accepted a value that misses every limit, so it is not called acceptable.
     pub fn word(&self) -> &'static str {
         if self.undecided { "UNDECIDED" } else { self.status.word() }

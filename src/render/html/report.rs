@@ -7,7 +7,6 @@ use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
 use crate::render::listing::failing_first;
 use crate::render::next::next_step;
-use crate::render::quantity::pair;
 use crate::render::remarks::Remarks;
 use crate::render::summary;
 use crate::render::template::budget_text;
@@ -220,7 +219,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
         None => None,
     };
     let values = [finding.base, finding.head].map(|side| side.map(|value| value.value));
-    let [base, head] = pair(values, &finding.unit).map(|text| terminal(&text));
+    let [base, head] = summary::sides(finding).map(|text| terminal(&text));
     let text = |value: Option<f64>, text: String| value.map(|_| text);
     let short = |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| significant(value, 5));
     let fraction =

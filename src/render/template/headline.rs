@@ -1,14 +1,13 @@
 //! The rows of the tables of metrics and of code quality, each summing up several benchmarks in one number.
 
 use super::context::Headline;
+use crate::formats;
 use crate::model::{Direction, SampleStatistics};
 use crate::render::quantity::{change, counted, pair, percent};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Report, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Load generators, which measure endpoints under load.
-pub const LOAD_TOOLS: [&str; 9] = ["locust", "k6", "wrk", "ab", "autocannon", "h2load", "jmeter", "siege", "pgbench"];
 /// The name of a load test's totals.
 pub const TOTAL: &str = "Aggregated";
 /// Rows for metrics without a section.
@@ -157,7 +156,7 @@ pub fn of_service(report: &Report) -> bool {
 }
 
 pub fn is_load(finding: &Finding) -> bool {
-    LOAD_TOOLS.contains(&&*finding.tool)
+    formats::is_load_test(&finding.tool)
 }
 
 pub fn is_cache(finding: &Finding) -> bool {
@@ -209,7 +208,7 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
     // Values in different units cannot be combined.
     let Some(mut findings) = findings else { return row };
     let Some(unit) = findings.first().map(|finding| finding.unit.clone()) else { return row };
-    findings.retain(|finding| finding.unit == unit);
+    findings.retain(|finding| finding.unit == unit && finding.base_unit.is_none());
     let (base, head) = (combined(&findings, false, aggregate), combined(&findings, true, aggregate));
     let [before, after] = pair([base, head], &unit);
     row.before = base.is_some().then_some(before);

@@ -32,7 +32,7 @@ pub(super) fn advised_row(report: &Report, remarks: &Remarks, finding: &Finding)
 }
 
 fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
-    let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+    let [base, head] = summary::sides(finding);
     let mark = match finding.outcome {
         Outcome::Failed => "💥",
         Outcome::Regressed => "❌",

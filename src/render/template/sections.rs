@@ -7,6 +7,7 @@ use crate::model::{SampleStatistics, Statement};
 use crate::profile::Explanation;
 use crate::render::explanation::explanation_text;
 use crate::render::quantity::{change, pair, percent};
+use crate::render::summary;
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
 use std::collections::BTreeMap;
 
@@ -157,7 +158,7 @@ pub fn load(report: &Report, details: usize) -> Vec<LoadRow> {
     }
     let both = |finding: Option<&&Finding>| -> Option<String> {
         let finding = finding?;
-        let [base, head] = pair([finding.base, finding.head].map(|side| side.map(|v| v.value)), &finding.unit);
+        let [base, head] = summary::sides(finding);
         Some(format!("{base} → {head}"))
     };
     let requests = |finding: Option<&&Finding>| -> Option<String> {
