@@ -36,7 +36,7 @@ impl Format for Ab {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        let first = preview.lines().next().unwrap_or_default();
+        let first = preview.first_line();
         first == PERCENTILES
             || first == REQUESTS
             || preview.lines().any(|line| line.starts_with("This is ApacheBench, "))
@@ -45,7 +45,7 @@ impl Format for Ab {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let text = decode(source)?;
         let mut builder = ReadingBuilder::new("ab", source);
-        match text.lines().next() {
+        match text.lines().find(|line| !line.trim().is_empty()) {
             Some(PERCENTILES) => read_percentiles(&text, &mut builder),
             Some(REQUESTS) => read_requests(&text, &mut builder),
             _ => read_reports(&text, &mut builder),
@@ -54,10 +54,15 @@ impl Format for Ab {
     }
 }
 
+/// The lines after the header.
+fn rows(text: &str) -> impl Iterator<Item = (u64, &str)> {
+    numbered_lines(text).skip_while(|(_, line)| line.trim().is_empty()).skip(1)
+}
+
 /// Lines such as `98,50.737`. The lowest percentage is the shortest request, the highest the longest one.
 fn read_percentiles(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut endpoint = Endpoint { name: "ab".to_owned(), ..Endpoint::default() };
-    for (at, line) in numbered_lines(text).skip(1) {
+    for (at, line) in rows(text) {
         builder.line = Some(at);
         let pair = line.split_once(',').and_then(|(share, value)| Some((number(share)?, number(value)?)));
         match pair {
@@ -75,7 +80,7 @@ fn read_percentiles(text: &str, builder: &mut ReadingBuilder<'_>) {
 /// order of samples matters for drift within a run.
 fn read_requests(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut requests: Vec<(u64, f64)> = Vec::new();
-    for (at, line) in numbered_lines(text).skip(1) {
+    for (at, line) in rows(text) {
         builder.line = Some(at);
         let mut fields = line.split('\t').skip(1);
         let second = fields.next().and_then(|field| field.parse().ok());

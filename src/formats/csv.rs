@@ -26,11 +26,7 @@ impl Format for Csv {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        preview.lines().next().is_some_and(|line| {
-            let header =
-                StringRecord::from(line.split(',').map(|cell| cell.trim().trim_matches('"')).collect::<Vec<_>>());
-            Columns::of(&header).is_ok()
-        })
+        is_header(preview.first_line())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -38,6 +34,7 @@ impl Format for Csv {
         let mut reader = ReaderBuilder::new().flexible(true).from_reader(bytes);
         let unreadable = |message: String| Diagnostic::error("unreadable", source.name, message);
         let header = reader.headers().map_err(|error| unreadable(format!("the header could not be read: {error}")))?;
+        let header_len = header.len();
         let columns = Columns::of(header).map_err(|missing| {
             let wanted = "name,value,unit[,metric][,direction][,run]";
             unreadable(format!("the header has no column `{missing}`; write {wanted}"))
@@ -51,6 +48,10 @@ impl Format for Csv {
             match record {
                 Ok(record) => {
                     builder.line = text::csv_line(bytes, record.position());
+                    if record.iter().skip(header_len).any(|field| !field.trim().is_empty()) {
+                        let place = format!("{}:{}", source.name, builder.line.unwrap_or_default());
+                        return Err(text::surplus_fields(&place, record.len(), header_len));
+                    }
                     match table.add(&mut builder, &columns, &record) {
                         Ok(()) => builder.has_result(),
                         Err(message) => builder.warn("unreadable-entry", message),
@@ -65,6 +66,12 @@ impl Format for Csv {
         }
         builder.finish()
     }
+}
+
+/// Whether a line has the columns that are required.
+pub(super) fn is_header(line: &str) -> bool {
+    let cells: Vec<&str> = line.split(',').map(|cell| cell.trim().trim_matches('"')).collect();
+    Columns::of(&StringRecord::from(cells)).is_ok()
 }
 
 fn evidence(values: Vec<f64>) -> Evidence {
@@ -196,6 +203,13 @@ mod tests {
             let places: Vec<String> = parse(&text).unwrap().diagnostics.into_iter().map(|d| d.place).collect();
             assert_eq!(places, ["x.csv:4", "x.csv:5", "x.csv:7"], "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_decimal_comma_is_an_error_with_its_line() {
+        let error = parse("name,value,unit\na,1.5,ms\nb,1,5,ms\n").unwrap_err();
+        assert_eq!((&*error.place, error.message.contains("4 fields")), ("x.csv:3", true), "{}", error.message);
+        assert_eq!(parse("name,value,unit\na,1.5,ms,\nb,\"1\",ms,,\n").unwrap().measurements.len(), 2);
     }
 
     #[test]

@@ -142,7 +142,7 @@ enum SuccessField {
 
 /// The layout of a CSV log, by its header or, without one, by its first row.
 fn layout(bytes: &[u8]) -> Option<Layout> {
-    let line = bytes.split(|byte| *byte == b'\n').next()?;
+    let line = bytes.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty())?;
     DELIMITERS.into_iter().find_map(|delimiter| {
         let mut record = ByteRecord::new();
         reader(line, delimiter).read_byte_record(&mut record).ok()?;

@@ -29,7 +29,8 @@ impl Format for JmhCsv {
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
-        let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "Score"))?;
+        let is_header = |cells: &[String]| cells.iter().any(|cell| cell == "Score");
+        let table = TableText::read_repaired(source, is_header, with_decimal_commas)?;
         for (line, row) in &table.rows {
             builder.line = *line;
             let cell = |name: &str| table.cell(row, name);
@@ -44,6 +45,24 @@ impl Format for JmhCsv {
         }
         builder.finish()
     }
+}
+
+/// A row of JMH's CSV in a language with a decimal comma, which JMH does not quote: score and error are two fields each, unless
+/// the error is `NaN`.
+fn with_decimal_commas(table: &TableText, row: &[String]) -> Option<Vec<String>> {
+    let score = table.column("Score")?;
+    let after = table.header.get(score + 2..).filter(|_| table.header[score + 1].starts_with("Score Error"))?;
+    let end = row.len().checked_sub(after.len())?;
+    let whole = |[whole, decimals]: [&String; 2]| {
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        (digits(whole.trim_start_matches('-')) && digits(decimals)).then(|| format!("{whole},{decimals}"))
+    };
+    let [score_of_row, error] = match row.get(score..end)? {
+        [a, b, c, d] => [whole([a, b])?, whole([c, d])?],
+        [a, b, nan] if nan == "NaN" => [whole([a, b])?, nan.clone()],
+        _ => return None,
+    };
+    Some([&row[..score], &[score_of_row, error], &row[end..]].concat())
 }
 
 /// A row of JMH's tables.
@@ -95,4 +114,36 @@ pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, row: &Row<'_>) {
         _ => Metric { unit: scale.unit, ..Metric::time() },
     };
     builder.add(&name, metric, [Evidence::Value(score * scale.factor)]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(rows: &str) -> Result<Reading, Diagnostic> {
+        let header = "\"Benchmark\",\"Mode\",\"Threads\",\"Samples\",\"Score\",\"Score Error (99,9%)\",\"Unit\",\"Param: size\"\n";
+        JmhCsv.parse(Source { name: "j.csv", bytes: format!("{header}{rows}").as_bytes() })
+    }
+
+    #[test]
+    fn a_decimal_comma_is_understood_where_it_is_certain() {
+        let rows = "\"P.format\",\"avgt\",1,5,12,500000,0,200000,\"us/op\",10\n\
+                    \"P.parse\",\"thrpt\",1,1,75430,967000,NaN,\"ops/s\",10\n\
+                    \"P.plain\",\"avgt\",1,5,12.5,0.2,\"us/op\",10\n";
+        let reading = read(rows).unwrap();
+        let values: Vec<_> = reading.measurements.iter().map(|one| one.evidence[0].centre()).collect();
+        assert_eq!(values, [12_500.0, 75_430.967, 12_500.0]);
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "P.format/size=10");
+        assert_eq!(reading.diagnostics, []);
+    }
+
+    #[test]
+    fn any_other_row_with_more_fields_than_the_header_is_an_error() {
+        for row in
+            ["\"P.a\",\"avgt\",1,5,12,500000,0,\"us/op\",10\n", "\"P.a\",\"avgt\",1,5,12.5,0.2,\"us/op\",10,20\n"]
+        {
+            let error = read(&format!("\"P.b\",\"avgt\",1,5,12.5,0.2,\"us/op\",10\n{row}")).unwrap_err();
+            assert_eq!(error.place, "j.csv:3", "{error:?}");
+        }
+    }
 }

@@ -49,7 +49,7 @@ impl Format for Locust {
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.has_keys(&["[].num_requests", "[].response_times", "[].num_none_requests"])
-            || preview.lines().next().and_then(|line| detect_csv(&first_record(line.as_bytes()))).is_some()
+            || detect_csv(&first_record(preview.first_line().as_bytes())).is_some()
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {

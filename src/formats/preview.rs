@@ -48,6 +48,11 @@ impl<'a> Preview<'a> {
         paths.iter().all(|path| self.json_keys.contains(*path))
     }
 
+    /// The first line that is not blank.
+    pub fn first_line(&self) -> &'a str {
+        self.lines().find(|line| !line.trim().is_empty()).unwrap_or_default()
+    }
+
     /// The lines of the preview; the last one may be cut.
     pub fn lines(&self) -> impl Iterator<Item = &'a str> {
         self.text.lines()

@@ -1,6 +1,7 @@
-//! Removes what other programs wrote around results: the timestamps of a CI job's log, colors, and warnings before, between and
-//! after JSON. Lines keep their numbers.
+//! Removes what other programs wrote around results: the timestamps of a CI job's log, colors, and log lines before, between and
+//! after JSON and XML, and before CSV. Lines keep their numbers.
 
+use super::csv;
 use super::text::without_colors;
 use std::borrow::Cow;
 
@@ -11,17 +12,24 @@ pub enum Surroundings {
     Colors,
     /// Lines that are not part of a JSON document, and colors.
     Lines,
+    /// Lines that are not part of an XML report, and colors.
+    AroundXml,
+    /// Lines before the header of a CSV file, and colors.
+    BeforeCsv,
 }
 
 impl Surroundings {
     /// All of them, the least intrusive first.
-    pub const ALL: [Surroundings; 2] = [Surroundings::Colors, Surroundings::Lines];
+    pub const ALL: [Surroundings; 4] =
+        [Surroundings::Colors, Surroundings::Lines, Surroundings::AroundXml, Surroundings::BeforeCsv];
 
     /// The content without its surroundings; `None` if it has none of this kind.
     pub fn remove(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
             Surroundings::Colors => bytes.contains(&b'\x1b').then(|| plain(bytes.to_vec())),
             Surroundings::Lines => only_json(&plain(bytes.to_vec())),
+            Surroundings::AroundXml => only_xml(&plain(bytes.to_vec())),
+            Surroundings::BeforeCsv => from_csv_header(&plain(bytes.to_vec())),
         }
     }
 }
@@ -85,6 +93,61 @@ fn only_json(bytes: &[u8]) -> Option<Vec<u8>> {
     (has_json && has_others).then_some(out)
 }
 
+/// The root elements of the XML reports that are read.
+const XML_ROOTS: [&str; 5] = ["Catch", "Catch2TestRun", "testResults", "testsuite", "testsuites"];
+
+/// Replaces every line outside of XML reports by an empty one; `None` if there is no report or nothing else. A report ends at the
+/// last line that closes its root element, before the next one begins.
+fn only_xml(bytes: &[u8]) -> Option<Vec<u8>> {
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let mut kept = vec![false; lines.len()];
+    let mut at = 0;
+    while let Some((start, root)) = (at..lines.len()).find_map(|at| Some((at, root_at(&lines[at..])?))) {
+        let is_declaration = |line: &&[u8]| line.trim_ascii_start().starts_with(b"<?xml ");
+        at = (start + 1..lines.len()).find(|at| is_declaration(&lines[*at])).unwrap_or(lines.len());
+        let close = format!("</{root}>");
+        let closes = |line: &[u8]| line.windows(close.len()).any(|part| part == close.as_bytes());
+        let end = (start..at).rev().find(|at| closes(lines[*at])).unwrap_or(at - 1);
+        kept[start..=end].fill(true);
+    }
+    blank_except(&lines, &kept)
+}
+
+/// The root element of an XML report that begins at the first of these lines.
+fn root_at(lines: &[&[u8]]) -> Option<&'static str> {
+    let first = lines.first()?.trim_ascii_start();
+    let names = |line: &[u8], root: &str| {
+        let rest = line.strip_prefix(b"<").and_then(|line| line.strip_prefix(root.as_bytes()));
+        rest.is_some_and(|rest| rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || *byte == b'>'))
+    };
+    let of = |line: &[u8]| XML_ROOTS.into_iter().find(|root| names(line.trim_ascii_start(), root));
+    if !first.starts_with(b"<?xml ") {
+        return of(first);
+    }
+    let on_same_line = first.windows(2).position(|part| part == b"?>").and_then(|at| of(&first[at + 2..]));
+    on_same_line.or_else(|| lines[1..].iter().find(|line| !line.trim_ascii().is_empty()).and_then(|line| of(line)))
+}
+
+/// Replaces every line before the header of perfgate's CSV by an empty one; `None` if there is no header or nothing before it.
+fn from_csv_header(bytes: &[u8]) -> Option<Vec<u8>> {
+    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let is_header = |line: &&[u8]| std::str::from_utf8(line.trim_ascii_end()).is_ok_and(csv::is_header);
+    let start = lines.iter().position(is_header)?;
+    let kept: Vec<bool> = (0..lines.len()).map(|at| at >= start).collect();
+    blank_except(&lines, &kept)
+}
+
+/// The lines, of which those that are not kept are empty; `None` if that leaves everything or nothing.
+fn blank_except(lines: &[&[u8]], kept: &[bool]) -> Option<Vec<u8>> {
+    let is_blank = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
+    let removes_text = lines.iter().zip(kept).any(|(line, kept)| !kept && !is_blank(line));
+    let mut out = Vec::new();
+    for (line, kept) in lines.iter().zip(kept) {
+        out.extend_from_slice(if *kept { line } else { b"\n" });
+    }
+    (removes_text && kept.contains(&true)).then_some(out)
+}
+
 /// Whether a line begins a JSON object or list. A log line such as `[INFO] started` does not.
 fn starts_json(line: &[u8]) -> bool {
     match line.trim_ascii() {
@@ -132,6 +195,27 @@ mod tests {
         assert_eq!(removed(Surroundings::Lines, text).unwrap(), json);
         assert_eq!(removed(Surroundings::Lines, json), None);
         assert_eq!(removed(Surroundings::Lines, "no json\n"), None);
+    }
+
+    #[test]
+    fn lines_around_xml_reports_are_removed() {
+        let text = "Compiling\n<html>\n<?xml version=\"1.0\"?>\n<testsuites>\n<x/>\n</testsuites>\ndone: <b & c>\n\
+                    <?xml version=\"1.0\"?><Catch2TestRun name=\"t\">\n</Catch2TestRun>\nend\n";
+        let xml = "\n\n<?xml version=\"1.0\"?>\n<testsuites>\n<x/>\n</testsuites>\n\n\
+                   <?xml version=\"1.0\"?><Catch2TestRun name=\"t\">\n</Catch2TestRun>\n\n";
+        assert_eq!(removed(Surroundings::AroundXml, text).unwrap(), xml);
+        assert_eq!(removed(Surroundings::AroundXml, "a\n<testsuite>\ncut off\n").unwrap(), "\n<testsuite>\ncut off\n");
+        for other in ["a\n<html>\n</html>\n", "<testsuites>\n</testsuites>\n", "a\n<testsuitesx>\n", "a\n<?xml "] {
+            assert_eq!(removed(Surroundings::AroundXml, other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn lines_before_a_csv_header_are_removed() {
+        let text = "Compiling x, y\n\nname,value,unit\na,1,ms\ndone\n";
+        assert_eq!(removed(Surroundings::BeforeCsv, text).unwrap(), "\n\nname,value,unit\na,1,ms\ndone\n");
+        assert_eq!(removed(Surroundings::BeforeCsv, "name,value,unit\na,1,ms\n"), None);
+        assert_eq!(removed(Surroundings::BeforeCsv, "a,b\n"), None);
     }
 
     #[test]

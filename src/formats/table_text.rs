@@ -15,34 +15,68 @@ pub(super) struct TableText {
 }
 
 impl TableText {
-    /// Reads a table from its header line on. `is_header` finds that line.
+    /// Reads the first table from its header line on. `is_header` finds that line.
     pub fn read(source: Source<'_>, is_header: impl Fn(&[String]) -> bool) -> Result<TableText, Diagnostic> {
+        TableText::read_repaired(source, is_header, |_, _| None)
+    }
+
+    /// The same, where `repair` may restore a row that has more fields than the header.
+    pub fn read_repaired(
+        source: Source<'_>,
+        is_header: impl Fn(&[String]) -> bool,
+        repair: impl Fn(&TableText, &[String]) -> Option<Vec<String>>,
+    ) -> Result<TableText, Diagnostic> {
         let text = text::decode(source)?;
         let mut table = TableText::default();
         let mut delimiter = None;
         for (number, line) in text::numbered_lines(&text) {
             match delimiter {
                 None => {
-                    let found = DELIMITERS.iter().find(|delimiter| is_header(&cells(line, **delimiter)));
-                    if let Some(found) = found {
-                        table.header = cells(line, *found);
-                        for (at, name) in table.header.iter().enumerate() {
-                            table.columns.entry(name.clone()).or_insert(at);
-                        }
-                        delimiter = Some(*found);
+                    delimiter = header_delimiter(line, &is_header);
+                    if let Some(delimiter) = delimiter {
+                        table = TableText::of_header(cells(line, delimiter));
                     }
                 }
                 Some(delimiter) => {
                     let row = cells(line, delimiter);
-                    // The line under the header of a Markdown table.
-                    let is_rule = row.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':')));
-                    if row.len() > 1 && !is_rule {
-                        table.rows.push((Some(number), row));
+                    if !table.has_surplus(delimiter, &row) {
+                        table.add(number, row);
+                    } else if let Some(row) = repair(&table, &row) {
+                        table.add(number, row);
+                    } else {
+                        return Err(table.surplus(source, number, &row));
                     }
                 }
             }
         }
         Ok(table)
+    }
+
+    fn of_header(header: Vec<String>) -> TableText {
+        let mut columns = BTreeMap::new();
+        for (at, name) in header.iter().enumerate() {
+            columns.entry(name.clone()).or_insert(at);
+        }
+        TableText { header, columns, rows: Vec::new() }
+    }
+
+    fn add(&mut self, number: u64, row: Vec<String>) {
+        // The line under the header of a Markdown table.
+        let is_rule = row.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':')));
+        if row.len() > 1 && !is_rule {
+            self.rows.push((Some(number), row));
+        }
+    }
+
+    /// Whether a row has more fields than the header: a value contains the delimiter, and the fields after it are shifted. An
+    /// unescaped bar in a Markdown table is left alone, because documents contain other tables.
+    fn has_surplus(&self, delimiter: char, row: &[String]) -> bool {
+        let surplus = row.get(self.header.len()..).unwrap_or_default();
+        delimiter != '|' && surplus.iter().any(|cell| !cell.is_empty())
+    }
+
+    fn surplus(&self, source: Source<'_>, number: u64, row: &[String]) -> Diagnostic {
+        text::surplus_fields(&format!("{}:{number}", source.name), row.len(), self.header.len())
     }
 
     /// The index of a column.
@@ -54,6 +88,11 @@ impl TableText {
     pub fn cell<'r>(&self, row: &'r [String], column: &str) -> Option<&'r str> {
         row.get(self.column(column)?).map(String::as_str)
     }
+}
+
+/// The delimiter of a header line.
+fn header_delimiter(line: &str, is_header: impl Fn(&[String]) -> bool) -> Option<char> {
+    DELIMITERS.into_iter().find(|delimiter| is_header(&cells(line, *delimiter)))
 }
 
 const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
@@ -95,6 +134,16 @@ mod tests {
     #[test]
     fn an_escaped_bar_does_not_end_a_cell() {
         assert_eq!(cells(r"| `ls \| wc` | 2 |", '|'), ["`ls | wc`", "2"]);
+    }
+
+    #[test]
+    fn a_row_with_more_fields_than_the_header_is_an_error() {
+        let read =
+            |text: &str| TableText::read(Source { name: "t", bytes: text.as_bytes() }, |cells| cells == ["a", "b"]);
+        let error = read("a,b\nx,1\nx,1,5\n").unwrap_err();
+        assert_eq!((&*error.place, error.message.contains("3 fields and the header has 2")), ("t:3", true));
+        assert_eq!(read("a,b\nx,1,\ny\n").unwrap().rows.len(), 1, "an empty field at the end");
+        assert_eq!(read("|a|b|\n|-|-|\n|x|1|5|\n").unwrap().rows.len(), 1);
     }
 
     #[test]

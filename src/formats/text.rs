@@ -45,6 +45,15 @@ pub(super) fn csv_line(bytes: &[u8], position: Option<&csv::Position>) -> Option
     Some(position.line() + line_ends.filter(|byte| **byte == b'\n').count() as u64)
 }
 
+/// The error about a CSV row that has more fields than the header.
+pub(super) fn surplus_fields(place: &str, fields: usize, columns: usize) -> Diagnostic {
+    let message = format!(
+        "the row has {fields} fields and the header has {columns}; put quotes around a field that contains the delimiter, and \
+         write numbers with a decimal point"
+    );
+    Diagnostic::error("unreadable", place, message)
+}
+
 /// The text without terminal escape sequences.
 pub(super) fn without_colors(text: &str) -> Cow<'_, str> {
     if !text.contains('\x1b') {

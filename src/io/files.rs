@@ -236,7 +236,7 @@ fn windows(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether a format recognizes a part of an output. Most of a long output has other content, so the quick tests come first.
 fn has_results(part: &[u8]) -> bool {
-    let may_be_inside = || part.iter().any(|byte| matches!(byte, b'\x1b' | b'{' | b'['));
+    let may_be_inside = || part.iter().any(|byte| matches!(byte, b'\x1b' | b'{' | b'[' | b'<' | b','));
     part.iter().any(u8::is_ascii_digit)
         && (!formats::detect(part).is_empty() || may_be_inside() && inside(part).is_some())
 }
