@@ -70,6 +70,29 @@ fn a_second_target_renames_nothing() {
 }
 
 #[test]
+fn a_second_job_renames_nothing() {
+    let table = |rows: &str| format!("Method,Job,N,Mean,Error,StdDev\n{rows}");
+    let row = |method: &str, job: &str, ns: f64| format!("{method},{job},10,{ns} ns,0.1 ns,0.1 ns\n");
+    let two = |ns: f64| {
+        [row("A", ".NET 8.0", ns), row("A", ".NET 9.0", 12.0), row("B", ".NET 8.0", 22.0), row("B", ".NET 9.0", 21.0)]
+            .concat()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("one.csv", table(&[row("A", ".NET 8.0", 12.0), row("B", ".NET 8.0", 22.0)].concat()));
+    sandbox.write("two.csv", table(&two(42.0)));
+    let answer = sandbox.perfgate(&["compare", "one.csv", "two.csv", "--format", "json"]);
+    let report = answer.json();
+    assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(2), &json!(0)), "{report:#}");
+    let a = report["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "A/N=10/job=.NET 8.0").unwrap();
+    assert!(a["change"].as_f64().unwrap() > 2.0, "{a:#}");
+    let notes = report["diagnostics"].as_array().unwrap().iter().filter(|one| one["code"] == "long-names").count();
+    assert_eq!(notes, 1, "{report:#}");
+    let back = sandbox.perfgate(&["compare", "two.csv", "one.csv", "--format", "json"]).json();
+    let a = back["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "A/N=10").unwrap();
+    assert!(a["change"].as_f64().unwrap() < -0.5, "{a:#}");
+}
+
+#[test]
 fn a_package_of_another_process_renames_nothing() {
     let sandbox = Sandbox::new();
     let lines = |package: &str, processors: u32| {

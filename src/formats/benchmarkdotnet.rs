@@ -6,7 +6,7 @@ use super::builder::ReadingBuilder;
 use super::json;
 use super::json::{Number, Numbers, parse_lenient};
 use super::{Format, Preview, Reading, Source, machine};
-use crate::model::{Diagnostic, Direction, Environment, Evidence, Metric, Summary, Unit};
+use crate::model::{Diagnostic, Direction, Environment, Evidence, JOB, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -48,10 +48,14 @@ impl Format for BenchmarkDotNet {
         let list: Vec<Benchmark<'_>> = file.benchmarks.into_iter().enumerate().filter_map(read).collect();
         let mut jobs: BTreeMap<String, usize> = BTreeMap::new();
         list.iter().for_each(|benchmark| *jobs.entry(benchmark.name()).or_default() += 1);
+        let has_jobs = list.iter().any(|benchmark| !matches!(benchmark.job(), "" | DEFAULT_JOB));
         for (at, benchmark) in list.into_iter().enumerate() {
             let mut name = benchmark.name();
             if jobs.get(&name).is_some_and(|count| *count > 1) && benchmark.job() != DEFAULT_JOB {
                 name = format!("{name}/job={}", benchmark.job());
+            }
+            if has_jobs {
+                builder.settings.add(&name, JOB, benchmark.job());
             }
             let evidence = benchmark.time(&mut builder, &name, at);
             builder.add(&name, Metric::time(), evidence);

@@ -12,8 +12,9 @@ pub(super) fn begins(line: &str) -> bool {
     rest.is_some_and(|rest| [" v", "=v", "-Dev=v"].iter().any(|mark| rest.starts_with(mark)))
 }
 
-/// Sets the facts of the first block of a text.
-pub(super) fn read(environment: &mut Environment, text: &str) {
+/// Sets the facts of the first block of a text. Returns the name of the job, if the block states a single one.
+pub(super) fn read<'t>(environment: &mut Environment, text: &'t str) -> Option<&'t str> {
+    let mut jobs = Vec::new();
     let mut lines = text.lines().skip_while(|line| !begins(line)).map(str::trim);
     if let Some((_, system)) = lines.next().and_then(|line| line.split_once(", ")) {
         machine::set_os(environment, system.trim_start_matches("OS="));
@@ -30,8 +31,11 @@ pub(super) fn read(environment: &mut Environment, text: &str) {
         } else if let Some((name, cores)) = processor(line) {
             environment.set(Environment::CPU, name);
             environment.set(Environment::CORES, cores);
+        } else if let Some((job, _)) = line.split_once(" : ") {
+            jobs.push(job.trim());
         }
     }
+    (jobs.len() == 1).then(|| jobs.pop()).flatten()
 }
 
 /// Name and logical cores in `AMD EPYC 7763, 1 CPU, 4 logical and 2 physical cores`, before 0.10.10 `Processor=…, ProcessorCount=8`.
@@ -61,7 +65,8 @@ mod tests {
 
     fn facts(text: &str) -> [Option<String>; 5] {
         let mut environment = Environment::default();
-        read(&mut environment, text);
+        let job = read(&mut environment, text);
+        assert_eq!(job, text.contains("Job-YFEFPZ").then_some("Job-YFEFPZ"));
         [Environment::CPU, Environment::CORES, Environment::OS, Environment::ARCH, "runtime"]
             .map(|key| environment.get(key).map(str::to_owned))
     }

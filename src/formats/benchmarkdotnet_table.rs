@@ -5,7 +5,7 @@ use super::benchmarkdotnet::DEFAULT_JOB;
 use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};
 use super::{Format, Preview, Reading, Source, benchmarkdotnet_header, localized, text};
-use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
+use crate::model::{Diagnostic, Direction, Evidence, JOB, Metric, Summary, Unit};
 use std::collections::BTreeMap;
 
 /// Columns of a job's settings: all of them are in a CSV, and those that differ in Markdown. The second list is that of
@@ -86,45 +86,75 @@ impl Format for BenchmarkDotNetTable {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        let has = |line, columns: &[&str]| has_header(line, columns);
-        preview.lines().any(|line| {
-            (has(line, &["Method", "Mean"]) || has(line, &["Method", "Median", "StdDev"])) && !line.contains("Ratio to")
-        })
+        let is_header = |line: &str| {
+            (has_header(line, &["Method", "Mean"]) || has_header(line, &["Method", "Median", "StdDev"]))
+                && !line.contains("Ratio to")
+        };
+        let mut lines = preview.lines().peekable();
+        let mut has_block = false;
+        while let Some(line) = lines.next() {
+            has_block |= benchmarkdotnet_header::begins(line);
+            // Documents contain other Markdown tables with these columns.
+            let mut is_own = || has_block || !line.contains('|') || lines.peek().is_some_and(|next| is_own_rule(next));
+            if is_header(line) && is_own() {
+                return true;
+            }
+        }
+        false
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
-        benchmarkdotnet_header::read(builder.environment(), &text::decode(source)?);
-        let table = TableText::read(source, |cells| {
+        let text = text::decode(source)?;
+        let only_job = benchmarkdotnet_header::read(builder.environment(), &text);
+        let tables = TableText::read_each(source, |cells| {
             let has = |name: &str| cells.iter().any(|cell| cell == name);
             has("Method") && (has("Mean") || has("Median"))
         })?;
-        let centre = if table.column("Mean").is_some() { "Mean" } else { "Median" };
-        let mean = table.column(centre).unwrap_or_default();
-        let mark = decimal_mark(table.rows.iter().filter_map(|(_, row)| row.get(mean).cloned()));
-        // Columns before the mean are jobs and parameters; those after it are statistics.
-        let names = names(&table, mean);
-        for ((line, row), name) in table.rows.iter().zip(names) {
-            builder.line = *line;
-            let cell = |name: &str| table.cell(row, name);
-            let Some(name) = name else { continue };
-            let Some((value, unit)) = cell(centre).and_then(|cell| quantity(cell, mark)) else {
-                builder.fail(&name, "no result");
-                continue;
-            };
-            let scale = builder.unit(unit);
-            let sd = cell("StdDev").and_then(|cell| quantity(cell, mark));
-            let sd = sd.and_then(|(value, unit)| Some(value * Unit::parse(unit)?.factor));
-            let value = value * scale.factor;
-            let mean = (centre == "Mean").then_some(value);
-            let summary = Summary { centre: value, mean, sd, ..Summary::default() };
-            builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
-            if let Some(bytes) = cell("Allocated").and_then(|cell| allocated(cell, mark)) {
-                let metric = Metric::counted("memory", Unit::Byte, Direction::Lower);
-                builder.add(&name, metric, [Evidence::Value(bytes)]);
-            }
+        for table in tables {
+            add_table(&mut builder, &table, only_job);
         }
         builder.finish()
+    }
+}
+
+/// Whether a line is the rule under the header of a Markdown table as BenchmarkDotNet writes it: `|------- |-----:|`.
+fn is_own_rule(line: &str) -> bool {
+    let line = line.trim_start();
+    let first = line.strip_prefix('|').unwrap_or(line).split('|').next().unwrap_or_default();
+    first.starts_with("--") && first.strip_suffix(' ').is_some_and(|rule| rule.bytes().all(|byte| byte == b'-'))
+}
+
+fn add_table(builder: &mut ReadingBuilder<'_>, table: &TableText, only_job: Option<&str>) {
+    let centre = if table.column("Mean").is_some() { "Mean" } else { "Median" };
+    let mean = table.column(centre).unwrap_or_default();
+    let mark = decimal_mark(table.rows.iter().filter_map(|(_, row)| row.get(mean).cloned()));
+    // Columns before the mean are jobs and parameters; those after it are statistics.
+    let names = names(table, mean);
+    let job = |row: &[String]| table.cell(row, "Job").or(only_job).unwrap_or_default().to_owned();
+    let has_jobs = table.rows.iter().any(|(_, row)| !matches!(&*job(row), "" | DEFAULT_JOB));
+    for ((line, row), name) in table.rows.iter().zip(names) {
+        builder.line = *line;
+        let cell = |name: &str| table.cell(row, name);
+        let Some(name) = name else { continue };
+        if has_jobs {
+            builder.settings.add(&name, JOB, job(row));
+        }
+        let Some((value, unit)) = cell(centre).and_then(|cell| quantity(cell, mark)) else {
+            builder.fail(&name, "no result");
+            continue;
+        };
+        let scale = builder.unit(unit);
+        let sd = cell("StdDev").and_then(|cell| quantity(cell, mark));
+        let sd = sd.and_then(|(value, unit)| Some(value * Unit::parse(unit)?.factor));
+        let value = value * scale.factor;
+        let mean = (centre == "Mean").then_some(value);
+        let summary = Summary { centre: value, mean, sd, ..Summary::default() };
+        builder.add(&name, Metric::time(), [Evidence::summary(summary)]);
+        if let Some(bytes) = cell("Allocated").and_then(|cell| allocated(cell, mark)) {
+            let metric = Metric::counted("memory", Unit::Byte, Direction::Lower);
+            builder.add(&name, metric, [Evidence::Value(bytes)]);
+        }
     }
 }
 
@@ -217,6 +247,39 @@ mod tests {
         assert_eq!(names_of(&format!("{alone}{}", row("DefaultJob", 200))), ["Parse/N=100", "Parse/N=200"]);
         let jobs = format!("{alone}{}", row("ShortRun", 100));
         assert_eq!(names_of(&jobs), ["Parse/N=100", "Parse/N=100/job=ShortRun"]);
+    }
+
+    #[test]
+    fn a_table_in_a_document_is_not_one_of_the_tool() {
+        let sniffs = |text: &str| BenchmarkDotNetTable.sniff(&Preview::of(text.as_bytes()));
+        let own = "| Method | Mean     | StdDev  |\n|------- |---------:|--------:|\n| A      | 45.23 ns | 8.67 ns |\n";
+        let document = "# Results\n\n| Method | Mean     | StdDev  |\n|--------|----------|---------|\n| A      | 45.23 ns | 8.67 ns |\n";
+        assert!(sniffs(own) && !sniffs(document) && !sniffs(&own.replace("|------- |", "| ------ |")));
+        assert!(sniffs(&format!("BenchmarkDotNet v0.14.0, Ubuntu 22.04\n\n{document}")));
+        assert!(sniffs("Method,N,Mean,Error\nA,10,1.5 ns,0.1 ns\n"));
+    }
+
+    #[test]
+    fn each_table_of_a_file_ends_at_its_last_row() {
+        let text = "| Method | N | Mean |\n|------- |--- |---:|\n| A | 1 | 5.5 ns |\n|  |  |  |\n| A | 2 | 6.5 ns |\n\n\
+                    | Operation | Target | Status |\n|---|---|---|\n| Encode | <100 ns | TBD |\n\n\
+                    | Method | K | Mean |\n|------- |--- |---:|\n| B | x | 7.5 ns |\n";
+        assert_eq!(names_of(text), ["A/N=1", "A/N=2", "B/K=x"]);
+    }
+
+    #[test]
+    fn the_job_is_a_setting_unless_all_are_the_default() {
+        let job = |text: &str| {
+            let reading = BenchmarkDotNetTable.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+            reading.environment.condition("benchmarkdotnet-table", JOB, "A").map(str::to_owned)
+        };
+        assert_eq!(job("Method,Job,Mean\nA,.NET 8.0,1.5 ns\n").as_deref(), Some(".NET 8.0"));
+        assert_eq!(job("Method,Job,Mean\nA,DefaultJob,1.5 ns\n"), None);
+        let block = "BenchmarkDotNet v0.14.0, Ubuntu\n  [Host]   : .NET 8.0.8, X64 RyuJIT\n  ShortRun : .NET 8.0.8, X64 RyuJIT\n\n";
+        assert_eq!(
+            job(&format!("{block}| Method | Mean |\n|------- |---:|\n| A | 1.5 ns |\n")).as_deref(),
+            Some("ShortRun")
+        );
     }
 
     #[test]

@@ -52,6 +52,30 @@ impl TableText {
         Ok(table)
     }
 
+    /// Reads all tables. A Markdown table ends at the first line that is not a row, any other at the next header.
+    pub fn read_each(source: Source<'_>, is_header: impl Fn(&[String]) -> bool) -> Result<Vec<TableText>, Diagnostic> {
+        let text = text::decode(source)?;
+        let mut tables: Vec<TableText> = Vec::new();
+        let mut open = None;
+        for (number, line) in text::numbered_lines(&text) {
+            if let Some(delimiter) = header_delimiter(line, &is_header) {
+                tables.push(TableText::of_header(cells(line, delimiter)));
+                open = Some(delimiter);
+            } else if let (Some(delimiter), Some(table)) = (open, tables.last_mut()) {
+                let row = cells(line, delimiter);
+                if table.has_surplus(delimiter, &row) {
+                    return Err(table.surplus(source, number, &row));
+                }
+                if delimiter == '|' && row.is_empty() {
+                    open = None;
+                } else {
+                    table.add(number, row);
+                }
+            }
+        }
+        Ok(tables)
+    }
+
     fn of_header(header: Vec<String>) -> TableText {
         let mut columns = BTreeMap::new();
         for (at, name) in header.iter().enumerate() {

@@ -9,7 +9,9 @@ use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
-use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_packages, match_processors};
+use crate::history::{
+    LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors,
+};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};
@@ -50,8 +52,11 @@ impl MatchRules for PolicyRules<'_> {
 pub(super) fn adopt_names(policy: &Policy, older: &mut [Run], current: &[Run]) -> Option<Diagnostic> {
     match_processors(older, current);
     match_packages(older, current);
-    let LongNames { count, example: (short, long) } =
-        adopt_long_names(older, current, |name| policy.rename(name).is_some())?;
+    let is_renamed = |name: &str| policy.rename(name).is_some();
+    let of_jobs = match_jobs(older, current, is_renamed);
+    let others = adopt_long_names(older, current, is_renamed);
+    let count = of_jobs.iter().chain(&others).map(|names| names.count).sum::<usize>();
+    let LongNames { example: (short, long), .. } = of_jobs.or(others)?;
     let others = if count == 1 { String::new() } else { format!(", and so on for {count} benchmarks") };
     let message = format!(
         "names differ from those of earlier runs: `{short}` is now `{long}`{others}. Use the new names in perfgate.toml"

@@ -3,6 +3,7 @@
 
 mod changes;
 mod gone;
+mod jobs;
 mod long_names;
 mod packages;
 mod processors;
@@ -14,6 +15,7 @@ mod window;
 
 pub use changes::{CommitRange, SegmentedSeries, SeriesChange, segment};
 pub use gone::leave_out_gone;
+pub use jobs::match_jobs;
 pub use long_names::{LongNames, adopt_long_names};
 pub use packages::match_packages;
 pub use processors::match_processors;

@@ -5,6 +5,9 @@
 use super::Environment;
 use std::collections::BTreeMap;
 
+/// The job of BenchmarkDotNet, which names a set of settings. Many are generated ids, so they are not compared.
+pub const JOB: &str = "job";
+
 /// Separates the setting from the benchmark in the key of a fact.
 const OF: &str = " of ";
 
@@ -104,8 +107,8 @@ pub fn is_other_condition(setting: &str, base: &str, head: &str) -> bool {
     let limit = match setting {
         // The amount of measuring. The limit is the same as for the number and the length of samples.
         "forks" | "iterations" | "iteration-time" | "warmup-iterations" | "warmup-time" => 9.99,
-        // Benchmarks are matched by it.
-        Environment::PACKAGE => return false,
+        // Benchmarks are matched by them.
+        Environment::PACKAGE | JOB => return false,
         // It differs from run to run.
         _ if is_speed_of_machine(setting) => 2.0,
         _ => return true,
@@ -124,7 +127,8 @@ pub fn is_speed_of_machine(fact: &str) -> bool {
 /// True if a difference of this setting is worth a warning.
 pub fn is_notable_condition(key: &str) -> bool {
     let fact = key.split_once(':').map_or("", |(_, fact)| fact);
-    !is_speed_of_machine(fact) && fact != Environment::PACKAGE && !Environment::is_condition_of_benchmark(key)
+    let is_setting = !is_speed_of_machine(fact) && fact != Environment::PACKAGE && fact != JOB;
+    is_setting && !Environment::is_condition_of_benchmark(key)
 }
 
 /// A number, with or without a unit of time.
@@ -184,6 +188,7 @@ mod tests {
         assert!(
             !is_other_condition("warmup-iterations", "0", "0") && is_other_condition("warmup-iterations", "5", "0")
         );
+        assert!(!is_other_condition("job", "Job-ABCDEF", "Job-FEDCBA") && !is_notable_condition("benchmarkdotnet:job"));
         assert!(is_other_condition("benchmark-index", "1893", "400"));
         assert!(!is_other_condition("benchmark-index", "1893", "1600"));
     }

@@ -17,7 +17,7 @@ mod sample_noun;
 mod sample_statistics;
 mod unit;
 
-pub use conditions::{Settings, is_notable_condition, is_other_condition, is_speed_of_machine};
+pub use conditions::{JOB, Settings, is_notable_condition, is_other_condition, is_speed_of_machine};
 pub use diagnostic::{Diagnostic, Severity};
 pub use environment::{Difference, Environment, cpu_words, differences};
 pub use facts::{CodeChange, Dependency, Facts, FileChange, FileChangeKind, Statement, Tests, ToolReports};
