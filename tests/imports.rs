@@ -96,6 +96,48 @@ fn a_history_of_400_runs_moves_in_by_the_commands_of_the_docs_and_goes_on_under_
 }
 
 #[test]
+fn series_of_pytest_and_of_jmh_with_parameters_continue_under_the_native_tool() {
+    // As text, because `json!` would sort the parameters.
+    let jmh = |us: f64| {
+        format!(
+            r#"[{{"benchmark": "org.P.parse", "mode": "avgt", "params": {{"size": "64", "kind": "utf-8"}},
+            "primaryMetric": {{"score": {us}, "scoreUnit": "us/op", "rawData": [[{us}, {}, {}]]}}}}]"#,
+            us * 1.01,
+            us * 0.99
+        )
+    };
+    let pytest =
+        |seconds: f64| pytest("", "Box").replace("0.5", &format!("{:.3}", seconds)).replace("2025-06-01", "2025-07-01");
+    // The action stores rounds per second for pytest, and appends the parameters of JMH as JSON.
+    let of_jmh = r#"org.P.parse ( {"size":"64","kind":"utf-8"} )"#;
+    for (tool, bench, to, head, slow) in [
+        ("jmh", json!({"name": of_jmh, "value": 12.5, "unit": "us/op"}), "jmh", jmh(12.5), jmh(37.5)),
+        (
+            "pytest",
+            json!({"name": "test_a.py::t", "value": 2.0, "unit": "iter/sec"}),
+            "pytest-benchmark",
+            pytest(0.5),
+            pytest(1.5),
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.repository("r");
+        let runs: Vec<_> = commits(&sandbox, 10)
+            .iter()
+            .map(|id| json!({"commit": {"id": id}, "date": 1, "tool": tool, "benches": [bench]}))
+            .collect();
+        sandbox.write("data.json", json!({"lastUpdate": 1, "entries": {"B": runs}}).to_string());
+        sandbox.perfgate_at("r", &["runs", "import", "../data.json"]).exits(0).prints("imported 10 of 10 runs");
+        let config = format!(
+            "[environment]\nignore = [\"unknown\"]\n[[continue]]\nfrom = \"github-action-benchmark:B/*\"\nto = \"{to}:*\"\n"
+        );
+        sandbox.write("r/perfgate.toml", config).write("head.json", head).write("slow.json", slow);
+        sandbox.perfgate_at("r", &["compare", "--head", "../head.json"]).exits(0).prints("1 unchanged");
+        sandbox.perfgate_at("r", &["compare", "--head", "../slow.json"]).exits(1).prints("1 regressed");
+    }
+}
+
+#[test]
 fn runs_of_the_suites_of_a_commit_are_one_run() {
     let sandbox = Sandbox::new();
     sandbox.repository("r");

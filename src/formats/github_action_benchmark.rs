@@ -10,7 +10,7 @@ use super::go_bench::metric_of_unit;
 use super::json::{Number, Pairs, parse_lenient};
 use super::metric_by_unit::metric_of_benchmark;
 use super::{Format, Preview, Reading, Source, stated_time, text};
-use crate::model::{Diagnostic, Direction, Evidence};
+use crate::model::{Diagnostic, Direction, Evidence, Metric};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -66,6 +66,9 @@ fn extract_json(source: Source<'_>) -> Result<Source<'_>, Diagnostic> {
     let end = bytes.iter().rposition(|byte| *byte == b'}').map_or(bytes.len(), |at| at + 1);
     Ok(Source { bytes: bytes.get(start..end).unwrap_or_default(), ..source })
 }
+
+/// Nanoseconds per second.
+const SECOND: f64 = 1e9;
 
 /// A run of a history.
 #[derive(Debug)]
@@ -152,6 +155,7 @@ fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValu
     let mut split = BTreeSet::new();
     for (at, raw) in list.into_iter().enumerate() {
         let Some(Bench { name: own_name, unit, value }) = builder.parse_entry("entry", at, raw) else { continue };
+        let own_name = if tool == "jmh" { name_of_jmh(own_name) } else { own_name };
         let name = format!("{suite}{own_name}");
         let label = unit.unwrap_or_default();
         let may_be_go = tool == "go" || tool.is_empty();
@@ -160,6 +164,9 @@ fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValu
                 add_value_of_go(builder, &name, value, unit);
                 split.insert(format!("{name} - {unit}"));
             }
+        } else if tool == "pytest" && label == "iter/sec" && value.0 > 0.0 {
+            // pytest-benchmark's own files have the time, of which the action stores the reciprocal.
+            builder.add(&name, Metric::time(), [Evidence::Value(SECOND / value.0)]);
         } else if tool == "go" && !split.contains(&name) {
             add_value_of_go(builder, &name, value.0, &label);
         } else if !split.contains(&name) {
@@ -168,6 +175,15 @@ fn add_benches(builder: &mut ReadingBuilder<'_>, suite: &str, list: Vec<&RawValu
             builder.add(&name, metric, [Evidence::Value(value.0 * scale.factor)]);
         }
     }
+}
+
+/// The name that JMH's own files give to `P.parse ( {"size":"64","kind":"utf-8"} )`: `P.parse/size=64/kind=utf-8`.
+fn name_of_jmh(name: Cow<'_, str>) -> Cow<'_, str> {
+    let parts = name.strip_suffix(" )").and_then(|name| name.split_once(" ( "));
+    let Some((method, parameters)) = parts else { return name };
+    let Ok(parameters) = serde_json::from_str::<Pairs<Cow<'_, str>, Cow<'_, str>>>(parameters) else { return name };
+    let add = |name: String, (key, value): &(Cow<'_, str>, Cow<'_, str>)| format!("{name}/{key}={value}");
+    Cow::Owned(parameters.0.iter().fold(method.to_owned(), add))
 }
 
 fn add_value_of_go(builder: &mut ReadingBuilder<'_>, name: &str, value: f64, unit: &str) {
@@ -303,6 +319,25 @@ mod tests {
         }
         assert_eq!(values_of_go(1.0, "requests per second"), None);
         assert_eq!(values_of_go(1.0, "ms 99 percentile"), None);
+    }
+
+    #[test]
+    fn results_have_the_names_and_metrics_of_the_tools_own_files() {
+        let read = |tool: &str, name: &str, unit: &str| {
+            let bench = serde_json::json!({"name": name, "value": 400, "unit": unit});
+            let text = format!(
+                r#"{{"lastUpdate": 1, "entries": {{"S": [{{"date": 1, "tool": "{tool}", "benches": [{bench}]}}]}}}}"#
+            );
+            let reading = parse(&text).unwrap();
+            let one = &reading.measurements[0];
+            (one.benchmark.to_string(), one.metric.name.to_string(), one.evidence[0].centre())
+        };
+        let of = |name: &str, metric: &str, value: f64| (name.to_owned(), metric.to_owned(), value);
+        let with_parameters = r#"P.parse ( {"size":"64","kind":"utf-8"} )"#;
+        assert_eq!(read("jmh", with_parameters, "us/op"), of("S/P.parse/size=64/kind=utf-8", "time", 400e3));
+        assert_eq!(read("jmh", "P.parse ( x )", "ops/ms"), of("S/P.parse ( x )", "throughput", 400e3));
+        assert_eq!(read("pytest", "t.py::a", "iter/sec"), of("S/t.py::a", "time", 2.5e6));
+        assert_eq!(read("customBiggerIsBetter", "a", "iter/sec").1, "throughput");
     }
 
     #[test]
