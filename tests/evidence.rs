@@ -315,6 +315,8 @@ fn allocations_are_counts_that_one_run_shows() {
         .perfgate(&["compare", "base.txt", "other.txt"])
         .exits(0)
         .prints("base and head differ in gomaxprocs (8 → 2)");
+    sandbox.write("one.txt", go(64, 2, 8).replace("A-8", "A"));
+    sandbox.perfgate(&["compare", "base.txt", "one.txt"]).exits(0).prints("base and head differ in gomaxprocs (8 → 1)");
 }
 
 #[test]

@@ -76,5 +76,7 @@ mod tests {
         assert_eq!(matched(run("", &["size-8", "size-16"]), run("8", &["size"])), ["size", "size-16"]);
         assert_eq!(matched(run("8", &["size"]), run("", &["size-8", "size-16"])), ["size-8"]);
         assert_eq!(matched(run("4", &["A"]), run("8", &["A"])), ["A"]);
+        assert_eq!(matched(run("1", &["A"]), run("", &["A", "A-2"])), ["A"]);
+        assert_eq!(matched(run("", &["A", "A-2"]), run("1", &["A"])), ["A", "A-2"]);
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct FileProperties {
     /// By package: the suffix for the number of processors, such as `-8`, if all names end with the same one. A package is one
     /// process, so those of others are not compared with it.
     pub(super) processors_suffixes: BTreeMap<String, Option<String>>,
+    /// True if no name ends like a number of processors.
+    has_no_suffix: bool,
     /// Directions of units, from `Unit` lines.
     pub(super) directions: BTreeMap<String, Direction>,
     /// Units whose values repeat exactly (`assume=exact`).
@@ -97,16 +99,20 @@ impl FileProperties {
         if package.is_empty() { bare.to_owned() } else { format!("{package}/{bare}") }
     }
 
-    /// The suffix, if all packages have the same.
-    pub(super) fn common_suffix(&self) -> Option<&str> {
+    /// The number of processors, if it is the same for all packages. Go prints no suffix for one.
+    pub(super) fn processors(&self) -> Option<&str> {
+        if self.has_no_suffix {
+            return Some("1");
+        }
         let mut suffixes = self.processors_suffixes.values();
         let first = suffixes.next()?.as_deref()?;
-        suffixes.all(|suffix| suffix.as_deref() == Some(first)).then_some(first)
+        suffixes.all(|suffix| suffix.as_deref() == Some(first)).then(|| first.trim_start_matches('-'))
     }
 
     /// The properties of texts, each with the package that it begins with.
     pub(super) fn of(sources: &[(&str, Source<'_>)]) -> Result<Self, Diagnostic> {
         let mut suffixes: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let mut has_no_suffix = true;
         let (mut directions, mut exact_units) = (BTreeMap::new(), BTreeSet::new());
         for (package, source) in sources {
             let mut package = (*package).to_owned();
@@ -129,6 +135,7 @@ impl FileProperties {
                     let digits = line.name.len() - line.name.trim_end_matches(|c: char| c.is_ascii_digit()).len();
                     let (stem, end) = line.name.split_at(line.name.len() - digits);
                     let end = (digits > 0 && stem.ends_with('-')).then(|| format!("-{end}"));
+                    has_no_suffix &= end.is_none();
                     match suffixes.get_mut(&package) {
                         None => drop(suffixes.insert(package.clone(), end)),
                         Some(seen) if *seen != end => *seen = None,
@@ -137,6 +144,7 @@ impl FileProperties {
                 }
             }
         }
-        Ok(FileProperties { processors_suffixes: suffixes, directions, exact_units })
+        let has_no_suffix = has_no_suffix && !suffixes.is_empty();
+        Ok(FileProperties { processors_suffixes: suffixes, has_no_suffix, directions, exact_units })
     }
 }

@@ -82,11 +82,9 @@ impl Format for GoBench {
     }
 }
 
-/// Keeps the number of processors that the names of all packages end with.
+/// Keeps the number of processors of all packages.
 fn set_processors(builder: &mut ReadingBuilder<'_>, properties: &FileProperties) {
-    if let Some(suffix) = properties.common_suffix() {
-        builder.environment().set("gomaxprocs", suffix.trim_start_matches('-'));
-    }
+    builder.environment().set("gomaxprocs", properties.processors().unwrap_or_default());
 }
 
 /// Joins the output of each package. An event may contain a part of a line, and packages run concurrently.
@@ -304,6 +302,19 @@ mod tests {
         let reading = read(text).unwrap();
         assert_eq!(names(&reading), ["p/BenchmarkA", "q/BenchmarkB"]);
         assert_eq!(reading.environment.get("gomaxprocs"), None);
+    }
+
+    #[test]
+    fn names_without_a_suffix_are_those_of_one_processor() {
+        let processors = |names: [&str; 2]| {
+            let lines = names.map(|name| format!("Benchmark{name} \t 9 \t 5 ns/op\n")).concat();
+            read(&lines).unwrap().environment.get("gomaxprocs").map(str::to_owned)
+        };
+        assert_eq!(processors(["A", "B/n=10"]).as_deref(), Some("1"));
+        assert_eq!(processors(["A-4", "B/n=10-4"]).as_deref(), Some("4"));
+        for mixed in [["A", "A-2"], ["Size-8", "Size-16"], ["Plain", "Size-8"]] {
+            assert_eq!(processors(mixed), None, "{mixed:?}");
+        }
     }
 
     #[test]
