@@ -273,3 +273,41 @@ fn results_older_than_head_are_recorded_only_on_request() {
     sandbox.perfgate_at("r", &["compare"]).exits(2).reports("nothing was measured for");
     sandbox.perfgate_at("r", &["record", "--force"]).exits(0);
 }
+
+/// A test report of this date.
+fn junit(date: &str) -> String {
+    let case = r#"<testcase name="a" classname="c" time="1.5"/>"#;
+    format!(r#"<testsuites><testsuite name="s" timestamp="{date}">{case}</testsuite></testsuites>"#)
+}
+
+#[test]
+fn results_whose_file_states_a_date_before_the_commit_are_recorded_only_on_request() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").write("r/perfgate.toml", "[[input]]\npath = \"../out.xml\"\n");
+    // 2025-06-15T15:06:40Z
+    sandbox.git_at("r", 1_750_000_000, &["commit", "--quiet", "--allow-empty", "--message", "next"]);
+    // A local time may be that of another zone, and clocks differ.
+    for fresh in
+        ["2025-06-15T15:03:00+00:00", "2025-06-15T17:03:00+02:00", "2025-06-15T02:00:00", "2026-01-01T00:00:00"]
+    {
+        sandbox.write("out.xml", junit(fresh));
+        sandbox.perfgate_at("r", &["record"]).exits(0);
+    }
+    for old in ["2025-06-15T14:00:00+00:00", "2025-06-15T16:03:00+02:00", "2025-06-13T02:00:00"] {
+        sandbox.write("out.xml", junit(old));
+        sandbox.perfgate_at("r", &["record"]).exits(2).reports("older than the commit");
+        sandbox.perfgate_at("r", &["compare"]).exits(2).reports("nothing was measured for");
+        let named = sandbox.perfgate_at("r", &["compare", "--head", "../out.xml"]);
+        assert!(
+            !named.stderr.contains("older than the commit"),
+            "a named file may be of another commit: {}",
+            named.stderr
+        );
+        sandbox.perfgate_at("r", &["record", "--force"]).exits(0).reports("older than the commit");
+    }
+    // A file without a date next to it may be newer.
+    sandbox.write("several/out.xml", junit("2025-06-13T02:00:00"));
+    sandbox.perfgate_at("r", &["record", "../several"]).exits(2).reports("older than the commit");
+    sandbox.write("several/b.txt", "test parse ... bench:       1,310 ns/iter (+/- 9)\n");
+    sandbox.perfgate_at("r", &["record", "../several"]).exits(0);
+}

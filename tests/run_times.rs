@@ -39,7 +39,8 @@ fn a_run_has_the_time_that_its_results_state_or_the_time_of_recording() {
             .prints("time      recorded 20");
 
         let results = data("pytest-benchmark/before.json");
-        let record = [&["record", &results, "--commit", "HEAD"][..], store].concat();
+        // The date of the file is before that of the commit.
+        let record = [&["record", &results, "--commit", "HEAD", "--force"][..], store].concat();
         sandbox.perfgate_at("r", &record).exits(0).prints("recorded ");
         // The same file counts once.
         sandbox.perfgate_at("r", &record).exits(0).prints("already recorded");

@@ -4,7 +4,7 @@
 use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
 use super::text::{number, url_path};
-use super::{Format, Preview, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Evidence, Summary};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -23,6 +23,8 @@ struct Run<'a> {
     title: Option<Cow<'a, str>>,
     #[serde(borrow)]
     url: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    finish: Option<Cow<'a, str>>,
     samples: Option<u64>,
     #[serde(default, deserialize_with = "json::decorative")]
     connections: Option<u64>,
@@ -59,6 +61,7 @@ impl Format for Autocannon {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let run: Run<'_> = json::parse(source)?;
         let mut builder = ReadingBuilder::new("autocannon", source);
+        builder.set_measured(run.finish.as_deref().and_then(stated_time::with_zone));
         let field = |table: &BTreeMap<String, serde_json::Value>, name: &str| table.get(name)?.as_f64();
         let samples = run.latency.get("totalCount").and_then(serde_json::Value::as_u64);
         let title = run.title.as_deref().filter(|title| !title.is_empty());

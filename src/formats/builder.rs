@@ -4,7 +4,7 @@
 mod failures;
 
 use super::run_error::ProgressLines;
-use super::{Reading, Source, json};
+use super::{Reading, Source, json, stated_time};
 use crate::model::{
     BenchId, Commit, CommitPrefix, Diagnostic, Environment, Evidence, Measurement, Metric, Settings, Statement, Tests,
     Unit, UnitScale, Work,
@@ -90,6 +90,15 @@ impl<'a> ReadingBuilder<'a> {
     /// Sets when it was measured; of several times the last one counts.
     pub fn set_measured(&mut self, time: Option<i64>) {
         self.reading.measured = self.reading.measured.max(time);
+        self.reading.latest = self.reading.latest.max(time);
+    }
+
+    /// Sets when it was measured, by a date that may have no time zone. Without one, only the latest possible time is known.
+    pub fn set_measured_locally(&mut self, text: &str) {
+        let zoned = stated_time::with_zone(text);
+        self.set_measured(zoned);
+        let latest = zoned.or_else(|| stated_time::utc(text).map(|time| time + stated_time::UNKNOWN_ZONE));
+        self.reading.latest = self.reading.latest.max(latest);
     }
 
     /// Reports a problem in the current line, or in the file.

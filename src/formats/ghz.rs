@@ -3,7 +3,7 @@
 use super::builder::ReadingBuilder;
 use super::fields::{items, number_at, sum, text_at};
 use super::load_test::Endpoint;
-use super::{Format, Preview, Reading, Source, json};
+use super::{Format, Preview, Reading, Source, json, stated_time};
 use crate::model::{Diagnostic, Evidence};
 use serde_json::Value;
 
@@ -35,6 +35,7 @@ impl Format for Ghz {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let file: Value = json::parse(source)?;
+        builder.set_measured(text_at(&file, "date").and_then(stated_time::with_zone));
         let quantile = |item: &Value| Some((number_at(item, "percentage")? / 100.0, number_at(item, "latency")?));
         let quantiles = items(&file, "latencyDistribution").filter_map(quantile);
         let ends = [(0.0, number_at(&file, "fastest")), (1.0, number_at(&file, "slowest"))];

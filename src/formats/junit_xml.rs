@@ -61,6 +61,11 @@ impl Format for JunitXml {
                                 case = Some((suites.len(), found))
                             }
                         }
+                        ("testsuite" | "testsuites", _) => {
+                            if let Some(time) = xml::attribute(&element, "timestamp") {
+                                builder.set_measured_locally(&time);
+                            }
+                        }
                         ("skipped", Some((_, case))) => case.outcome = Outcome::Skipped,
                         ("failure" | "error", Some((_, case))) => case.outcome = Outcome::Failed,
                         _ => {}

@@ -137,6 +137,8 @@ pub struct Reading {
     pub commit_prefix: Option<CommitPrefix>,
     /// When it was measured, if the file states it, in seconds since 1970.
     pub measured: Option<i64>,
+    /// The latest time at which all of it can have been measured, if every file states when.
+    pub latest: Option<i64>,
     /// What the tool reports as failed.
     pub failures: Failures,
     /// Versions of benchmarks, where the tool states them.
@@ -152,6 +154,11 @@ pub struct Reading {
 impl Reading {
     /// Merges two readings. Where both state the environment or the commit, the first one is used; of two times, the later one.
     pub fn merge(mut self, other: Reading) -> Reading {
+        self.latest = match [&self, &other].map(|one| one.measurements.is_empty() && one.failures.is_empty()) {
+            [true, _] => other.latest,
+            [_, true] => self.latest,
+            _ => self.latest.zip(other.latest).map(|(own, other)| own.max(other)),
+        };
         let benchmarks = other.measurements.iter().map(|one| (&*one.tool, one.benchmark.as_str()));
         self.environment.merge_conditions(&other.environment, benchmarks);
         if self.files.is_empty() {

@@ -51,6 +51,8 @@ impl Format for Pyperf {
             };
             let unit = levels.iter().flatten().find_map(|facts| facts.unit.as_deref()).unwrap_or("second");
             let (metric, factor) = metric(&mut builder, unit);
+            let dates = benchmark.runs.iter().filter_map(|run| run.metadata.as_ref()?.date.as_deref());
+            dates.chain(own.date.as_deref()).for_each(|date| builder.set_measured_locally(date));
             if processes.iter().all(Vec::is_empty) {
                 builder.warn(
                     "no-samples",
@@ -123,6 +125,8 @@ struct Facts<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     unit: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    date: Option<Cow<'a, str>>,
     #[serde(borrow, default, deserialize_with = "json::decorative")]
     cpu_model_name: Option<Cow<'a, str>>,
     #[serde(default, deserialize_with = "json::decorative")]

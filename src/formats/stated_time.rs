@@ -4,6 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+/// Seconds by which a local time can lie before its UTC time, with a margin.
+pub(super) const UNKNOWN_ZONE: i64 = 24 * 60 * 60;
+
 /// A date with a time zone (`2026-11-21T09:10:05+00:00`). A local time without its zone could be wrong by hours: `None`.
 pub(super) fn with_zone(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(|time| time.as_second())

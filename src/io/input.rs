@@ -115,16 +115,21 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
         Location::StandardInput => {
             let place = "standard input";
             let reading = files::stream(place, io::stdin().lock(), of_file(place, format)?, detail)?;
-            Ok(assemble(reading))
+            Ok(assemble_of_commit(reading, place, request.committed))
         }
         Location::File(path) => {
-            let format = of_file(&path.display().to_string(), format)?;
-            Ok(assemble(files::file(path, format, detail)?))
+            let place = path.display().to_string();
+            let format = of_file(&place, format)?;
+            Ok(assemble_of_commit(files::file(path, format, detail)?, &place, request.committed))
         }
         Location::Directory { path, baseline } => match format {
-            Some(Chosen::File(format)) => Ok(assemble(files::directory(path, Some(format), detail)?)),
+            Some(Chosen::File(format)) => {
+                let reading = files::directory(path, Some(format), detail)?;
+                Ok(assemble_of_commit(reading, &path.display().to_string(), request.committed))
+            }
             None if baseline == "new" && !criterion_tree::is_tree(path) => {
-                Ok(assemble(files::directory(path, None, detail)?))
+                let reading = files::directory(path, None, detail)?;
+                Ok(assemble_of_commit(reading, &path.display().to_string(), request.committed))
             }
             Some(Chosen::Criterion) | None => {
                 let mut trees = criterion_tree::read(path, &[baseline], detail, request.committed.is_some());
@@ -222,6 +227,7 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
             commit,
             commit_prefix,
             measured,
+            latest: None,
             failures,
             versions,
             is_incomplete,
@@ -304,8 +310,7 @@ fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, lea
         return false;
     }
     if !tree.written.iter().any(fresh) {
-        let message = "all results are older than the commit; run the benchmarks again if they are of another commit";
-        tree.diagnostics.push(Diagnostic::warning("older-than-commit", place, message));
+        tree.diagnostics.push(older_than_commit(place));
         return true;
     }
     let old = tree.measurements.iter().zip(&tree.written).filter(|(_, written)| !fresh(written));
@@ -324,6 +329,25 @@ fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, lea
         tree.measurements.retain(|_| written.next().is_some_and(fresh));
     }
     false
+}
+
+/// The warning about results that were all measured before their commit.
+fn older_than_commit(place: &str) -> Diagnostic {
+    let message = "all results are older than the commit; run the benchmarks again if they are of another commit";
+    Diagnostic::warning("older-than-commit", place, message)
+}
+
+/// Seconds by which the clocks of two machines may differ: that of the commit and that of the benchmarks.
+const CLOCK_DIFFERENCE: i64 = 5 * 60;
+
+/// A reading as a run. By the time that its files state, it may be older than the measured commit.
+fn assemble_of_commit(reading: Reading, place: &str, committed: Option<i64>) -> Loaded {
+    let left_over =
+        committed.zip(reading.latest).is_some_and(|(committed, latest)| latest + CLOCK_DIFFERENCE < committed);
+    let mut loaded = assemble(reading);
+    loaded.left_over = left_over;
+    loaded.diagnostics.extend(left_over.then(|| older_than_commit(place)));
+    loaded
 }
 
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
