@@ -28,6 +28,7 @@ impl Surroundings {
         match self {
             Surroundings::Colors => bytes.contains(&b'\x1b').then(|| plain(bytes.to_vec())),
             Surroundings::Lines => only_json(&plain(bytes.to_vec())),
+            Surroundings::AroundXml | Surroundings::BeforeCsv if is_document(bytes) => None,
             Surroundings::AroundXml => only_xml(&plain(bytes.to_vec())),
             Surroundings::BeforeCsv => from_csv_header(&plain(bytes.to_vec())),
         }
@@ -91,6 +92,11 @@ fn only_json(bytes: &[u8]) -> Option<Vec<u8>> {
         has_others |= !is_json && !line.iter().all(u8::is_ascii_whitespace);
     }
     (has_json && has_others).then_some(out)
+}
+
+/// Whether a text is a Markdown document with code blocks. What they contain are examples.
+fn is_document(bytes: &[u8]) -> bool {
+    bytes.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"```"))
 }
 
 /// The root elements of the XML reports that are read.
@@ -216,6 +222,13 @@ mod tests {
         assert_eq!(removed(Surroundings::BeforeCsv, text).unwrap(), "\n\nname,value,unit\na,1,ms\ndone\n");
         assert_eq!(removed(Surroundings::BeforeCsv, "name,value,unit\na,1,ms\n"), None);
         assert_eq!(removed(Surroundings::BeforeCsv, "a,b\n"), None);
+    }
+
+    #[test]
+    fn examples_in_a_document_are_not_results() {
+        let document = |block: &str| format!("# Results\n\n```\n{block}\n```\n");
+        assert_eq!(removed(Surroundings::BeforeCsv, &document("name,value,unit\na,1,ms")), None);
+        assert_eq!(removed(Surroundings::AroundXml, &document("<testsuites>\n</testsuites>")), None);
     }
 
     #[test]
