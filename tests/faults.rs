@@ -131,7 +131,7 @@ fn a_repository_with_sha_256_objects_is_read_and_written() {
     }
     perfgate(&sandbox, &["record", "--commit", "HEAD~1", "--force"]).exits(0).prints("recorded 5 results");
     sandbox.five_benchmarks(2);
-    perfgate(&sandbox, &["compare"]).exits(0).prints("the commit before (");
+    perfgate(&sandbox, &["compare"]).exits(0).prints("the parent commit (");
     perfgate(&sandbox, &["record"]).exits(0);
     sandbox.git("r", &["gc", "-q"]);
     sandbox.git("r", &["checkout", "-q", "-b", "topic"]);

@@ -53,16 +53,33 @@ fn messages_name_which_commit_is_the_base() {
     sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&format!("stored runs of HEAD ({first}"));
     // A commit of the default branch is compared with the one before it.
     sandbox.commit("r", "second").five_benchmarks(3);
-    sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&format!("stored runs of the commit before ({first}"));
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&format!("stored runs of the parent commit ({first}"));
     let second = sandbox.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
     sandbox.commit("r", "third").five_benchmarks(4);
-    let earlier = format!("the commit before ({second}) has no stored run");
-    sandbox.perfgate_at("r", &["compare"]).exits(0).prints(&earlier);
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(0).prints(&format!("stored runs from before the parent commit ({first}"));
+    answer
+        .prints(&format!("the parent commit ({second}) has no stored run; comparing with the nearest earlier commit"));
+    answer.prints("the baseline is 1 commit of main behind the parent commit, which has no stored run");
+    // Uncommitted changes of a commit that is not recorded.
+    sandbox.write("r/file", "changed again");
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(0).prints("stored runs from before HEAD (").does_not_print("merge base");
+    answer.prints("the baseline is 2 commits behind HEAD, which has no stored run");
+    sandbox.git("r", &["checkout", "-q", "file"]);
     // A branch is compared with its merge base.
     sandbox.git("r", &["checkout", "-q", "-b", "work"]);
     sandbox.perfgate_at("r", &["record"]).exits(0);
     sandbox.commit("r", "fourth").five_benchmarks(5);
     sandbox.perfgate_at("r", &["compare"]).exits(0).prints("stored runs of the merge base (");
+    // The changes of the branch are head's, whether or not they are committed.
+    sandbox.write("r/file", "changed on the branch");
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer
+        .exits(0)
+        .prints("stored runs of the merge base (")
+        .prints("has no stored run; comparing with the merge base");
+    answer.does_not_print("behind");
 }
 
 #[test]

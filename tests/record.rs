@@ -109,10 +109,11 @@ fn a_revision_is_read_from_the_store() {
     sandbox.perfgate_at("r", &["compare", "v9"]).exits(2).reports("v9").reports("neither a path nor a git revision");
 }
 
-/// Rewrites every stored run as one of another machine.
-fn move_to_another_machine(sandbox: &Sandbox, key: &str) {
+/// Rewrites stored runs as those of another machine: those of a commit, or all with an empty text.
+fn move_to_another_machine(sandbox: &Sandbox, commit: &str, key: &str) {
     let store = store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap();
-    let keys = store.list().unwrap().keys;
+    let mut keys = store.list().unwrap().keys;
+    keys.retain(|key| key.commit().unwrap().as_str().starts_with(commit));
     for old in &keys {
         let mut run = store::read_run(&*store, old, Detail::Samples).unwrap();
         run.environment.set(key, "another");
@@ -125,7 +126,7 @@ fn move_to_another_machine(sandbox: &Sandbox, key: &str) {
 #[test]
 fn runs_of_another_machine_are_not_compared() {
     let sandbox = recorded();
-    move_to_another_machine(&sandbox, "cpu");
+    move_to_another_machine(&sandbox, "", "cpu");
     suite(&sandbox, 9, Some(("c", 3.0)));
     let answer = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
     let report =
@@ -151,9 +152,20 @@ fn runs_of_another_machine_are_not_compared() {
 }
 
 #[test]
+fn a_merge_base_that_only_another_machine_measured_is_named_so() {
+    let sandbox = recorded();
+    move_to_another_machine(&sandbox, &sandbox.git("r", &["rev-parse", "main"]), "cpu");
+    suite(&sandbox, 9, Some(("c", 1.6)));
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(1).prints("stored runs from before the merge base (").does_not_print("behind");
+    answer.prints("has no stored run of this machine class; comparing with the nearest earlier commit that has one");
+    answer.prints("stored runs of other machines were left out");
+}
+
+#[test]
 fn another_toolchain_is_reported_and_compared() {
     let sandbox = recorded();
-    move_to_another_machine(&sandbox, "rustc");
+    move_to_another_machine(&sandbox, "", "rustc");
     suite(&sandbox, 9, Some(("c", 3.0)));
     let answer = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
     assert_eq!(answer.exits(1).json()["environment"]["match"], true);

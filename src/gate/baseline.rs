@@ -1,5 +1,6 @@
 //! The base window: which stored runs a head is compared with, found while reading as few of them as possible.
 
+use super::base_search::{BaseSearch, Measured};
 use super::builder::Gate;
 use super::error::Error;
 use super::judge::adopt_names;
@@ -10,7 +11,7 @@ use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, coun
 use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
-use crate::verdict::BaselineGap;
+use crate::verdict::StartCommit;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
@@ -46,30 +47,33 @@ struct Candidates {
     elsewhere: Vec<KeyedRun>,
 }
 
-/// The usual base of a branch.
-const MERGE_BASE: &str = "the merge base";
-
 impl Gate {
     /// Reads the base window of the work tree.
     pub(super) fn read_merge_base(&self, environment: &Environment, detail: Detail) -> Result<WindowSide, Error> {
         let repository = self.repository().map_err(|source| Error::NoDefaultBase { source })?;
         let head = repository.head()?;
         let mut candidates = repository.base_candidates(&head.commit)?;
-        // Uncommitted changes are compared with the commit they start from. A second run of a commit is compared with
-        // the first one, where nothing is stored before it.
-        let dirty = repository.is_dirty()?;
-        // A commit of the default branch is its own merge base, and is compared with the one before it.
-        let name = if dirty {
+        let is_dirty = repository.is_dirty()?;
+        // A commit of the default branch is its own merge base, and is compared with its parent.
+        let on_default_branch = repository.merge_base(&head.commit)? == head.commit;
+        // Uncommitted changes are compared with the commit they start from.
+        if is_dirty {
             candidates.insert(0, head.commit.clone());
-            "HEAD"
-        } else if repository.merge_base(&head.commit)? == head.commit {
-            "the commit before"
-        } else {
-            MERGE_BASE
+        }
+        let starts: &[StartCommit] = match (is_dirty, on_default_branch) {
+            (true, true) => &[StartCommit::Head],
+            (true, false) => &[StartCommit::Head, StartCommit::MergeBase],
+            (false, true) => &[StartCommit::Parent],
+            (false, false) => &[StartCommit::MergeBase],
         };
-        let own = (!dirty).then_some(&head.commit);
-        let mut window = self.read_window(&repository, &candidates, own, name, environment, detail)?;
-        window.side.report.branch = repository.default_branch().ok().filter(|_| !dirty);
+        // A second run of a commit is compared with the first one, where nothing is stored before it.
+        let own = (!is_dirty).then_some(&head.commit);
+        let search = BaseSearch { candidates: &candidates, starts, own };
+        let mut window = self.read_window(&repository, search, environment, detail)?;
+        window.side.report.branch = repository.default_branch().ok().filter(|_| !is_dirty);
+        if let Some(gap) = &mut window.side.report.gap {
+            gap.branch.clone_from(&window.side.report.branch);
+        }
         Ok(window)
     }
 
@@ -82,20 +86,20 @@ impl Gate {
     ) -> Result<Side, Error> {
         let repository = self.repository()?;
         let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
-        Ok(self.read_window(&repository, &candidates, None, MERGE_BASE, environment, detail)?.with_note())
+        let search = BaseSearch { candidates: &candidates, starts: &[StartCommit::MergeBase], own: None };
+        Ok(self.read_window(&repository, search, environment, detail)?.with_note())
     }
 
-    /// Reads the newest comparable runs of the candidates, in order of preference, or of `own` if no candidate has a run.
-    /// `name` is the name of the first candidate in messages. A job that runs one shard of the suite gets runs of that shard.
+    /// Reads the newest comparable runs of the candidates, or of `own` if no candidate has a run. A job that runs one shard of
+    /// the suite gets runs of that shard.
     fn read_window(
         &self,
         repository: &Repository,
-        candidates: &[Commit],
-        own: Option<&Commit>,
-        name: &str,
+        search: BaseSearch<'_>,
         environment: &Environment,
         detail: Detail,
     ) -> Result<WindowSide, Error> {
+        let BaseSearch { candidates, own, .. } = search;
         let store = self.open_store()?;
         let keys =
             KeysByCommit { store: &*store, repository, waiting: candidates, step: HISTORY_RUNS, own, any: false };
@@ -120,8 +124,8 @@ impl Gate {
         let Candidates { comparable: mut chosen, elsewhere } =
             self.newest(&*store, keys, wanted, comparable, environment, detail)?;
         let other_machines = !elsewhere.is_empty();
-        let of_base = |(key, _): &KeyedRun| key.commit() == candidates.first();
-        let base_has_run = chosen.iter().chain(&elsewhere).any(of_base);
+        let commits_of = |runs: &[KeyedRun]| runs.iter().filter_map(|(key, _)| key.commit().cloned()).collect();
+        let measured = Measured { here: commits_of(&chosen), elsewhere: commits_of(&elsewhere) };
         if chosen.is_empty() {
             // Runs of one other machine class, never of several together.
             let newest = elsewhere.first().map(|(_, run)| machine_class(&run.environment, ignored));
@@ -148,32 +152,12 @@ impl Gate {
         let unused = unused.map(|message| Diagnostic::warning("shallow-clone", "", message));
         let mut diagnostics: Vec<Diagnostic> = unused.into_iter().collect();
         let chosen = self.current_segment(chosen, &mut diagnostics)?;
-        let mut side = side_of_stored(chosen, format!("stored runs of {name}"));
+        let newest = chosen.first().and_then(|(key, _)| key.commit());
+        let place = search.place(newest, &measured);
+        let mut side = side_of_stored(chosen, place.label);
+        side.report.gap = place.gap;
         side.diagnostics.extend(diagnostics);
-        let newest = side.report.commits.first().cloned();
-        let newest = newest.as_ref();
-        // A run of the base on another machine is enough: base was measured. Otherwise the changes in between are unknown.
-        if !base_has_run && own != newest {
-            let commits = candidates.iter().position(|commit| Some(commit) == newest).unwrap_or_default();
-            if commits > 0 {
-                side.report.gap = Some(BaselineGap { commits, branch: None });
-                side.report.label = format!("stored runs from before {name}");
-            }
-        }
-        let note = match (own, candidates.first()) {
-            (Some(own), _) if newest == Some(own) => {
-                side.report.label = "stored runs of the same commit".to_owned();
-                let short = own.short();
-                Some(format!(
-                    "no run of a commit before {short} is stored; comparing with the stored runs of {short} itself"
-                ))
-            }
-            (_, Some(base)) if newest != Some(base) => {
-                Some(format!("{name} ({}) has no stored run; comparing with the nearest earlier one", base.short()))
-            }
-            _ => None,
-        };
-        side.diagnostics.extend(note.map(|message| Diagnostic::note("earlier-baseline", "", message)));
+        side.diagnostics.extend(place.note.map(|message| Diagnostic::note("earlier-baseline", "", message)));
         let left_out = other_machines && side.runs.iter().all(comparable);
         Ok(WindowSide { side, left_out })
     }

@@ -126,7 +126,8 @@ impl Gate {
     ) -> Result<Report, Error> {
         let samples = detail.facts || detail.samples || self.config.policy.needs_samples();
         let (base, head) = self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
-        self.judge_sides(base, head, allow_nothing_in_common, detail)
+        let report = self.judge_sides(base, head, allow_nothing_in_common, detail)?;
+        Ok(report.withhold_verdict_for_gap(false))
     }
 
     /// The report of a first run: its base is empty, and `why` names the reason.

@@ -53,6 +53,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod base_search;
 mod baseline;
 mod bisect;
 mod builder;

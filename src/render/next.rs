@@ -2,7 +2,7 @@
 
 use super::remarks::LESS_NOISE;
 use super::verdict_text::LeftOpen;
-use crate::verdict::{AcceptableOnPull, Finding, Outcome, Reason, Report, Verdict};
+use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
 pub fn next_step(report: &Report) -> Option<String> {
@@ -11,10 +11,7 @@ pub fn next_step(report: &Report) -> Option<String> {
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
         Verdict::None if !report.environment.matches => vec![same_machine(report).to_owned()],
-        Verdict::None if report.base.gap.is_some() => vec![
-            "Run this again when the merge base has a stored run, or measure base and head in turn (the input command)."
-                .to_owned(),
-        ],
+        Verdict::None if report.base.gap.is_some() => report.base.gap.iter().map(without_gap).collect(),
         Verdict::None if !report.benchmarks.iter().all(Finding::is_judged) => {
             vec![format!("State which way is better: `direction` of a `[[benchmark]]` in {}.", config(report))]
         }
@@ -36,6 +33,15 @@ pub fn next_step(report: &Report) -> Option<String> {
     }
     steps.dedup();
     (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+/// How to get a verdict where the base has a gap.
+fn without_gap(gap: &BaselineGap) -> String {
+    format!(
+        "Run this again when {} has a stored run, or measure base and head in turn (`perfgate measure`, or the input `command` \
+         of the action).",
+        gap.behind.name()
+    )
 }
 
 /// The file whose settings apply: in a pull request from a fork, that of the base branch.

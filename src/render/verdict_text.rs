@@ -53,7 +53,7 @@ fn behind(gap: &BaselineGap) -> String {
     let branch = gap.branch.as_deref().filter(|branch| branch.chars().all(plain) && branch.len() <= 100);
     let branch = branch.map(|branch| format!(" of {branch}")).unwrap_or_default();
     let commits = counted(gap.commits, "commit");
-    format!("the baseline is {commits}{branch} behind the merge base, which has no stored run")
+    format!("the baseline is {commits}{branch} behind {}, which has no stored run", gap.behind.name())
 }
 
 /// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`.

@@ -26,7 +26,7 @@ pub use reason::Reason;
 pub use renamed::likely_renames;
 pub use report::{
     AcceptableOnPull, BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport,
-    SideReport, VERSION, Verdict,
+    SideReport, StartCommit, VERSION, Verdict,
 };
 pub use unmatched::{Unmatched, unmatched};
 pub use whole_suite::SuiteReport;

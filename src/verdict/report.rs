@@ -180,9 +180,36 @@ pub struct SideReport {
 pub struct BaselineGap {
     /// How many.
     pub commits: usize,
+    /// The commit that head started from.
+    #[serde(default)]
+    pub behind: StartCommit,
     /// The branch that they are on, if known: untrusted text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
+}
+
+/// The commit that head started from. The search for stored runs of the base begins there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StartCommit {
+    /// The merge base with the default branch, or with the branch that a pull request targets.
+    #[default]
+    MergeBase,
+    /// The first parent: head is a commit of the default branch.
+    Parent,
+    /// The checked-out commit: the work tree has uncommitted changes.
+    Head,
+}
+
+impl StartCommit {
+    /// Its name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            StartCommit::MergeBase => "the merge base",
+            StartCommit::Parent => "the parent commit",
+            StartCommit::Head => "HEAD",
+        }
+    }
 }
 
 /// Whether both sides ran on the same machine class.
@@ -275,13 +302,21 @@ impl Report {
         report
     }
 
-    /// Names the branch of the base. Withholds the verdict if the base has a gap and the gate fails only on regressed,
-    /// inconclusive, added or removed benchmarks: these may come from the commits of `branch` in the gap. If `strict`, a base
-    /// with a gap never gives a verdict.
-    pub fn withhold_verdict_for_gap(mut self, branch: &str, strict: bool) -> Report {
+    /// Names the branch that the base was taken from.
+    pub fn with_base_branch(mut self, branch: &str) -> Report {
         self.base.branch = Some(branch.to_owned());
-        let Some(gap) = &mut self.base.gap else { return self };
-        gap.branch = Some(branch.to_owned());
+        if let Some(gap) = &mut self.base.gap {
+            gap.branch = Some(branch.to_owned());
+        }
+        self
+    }
+
+    /// Withholds the verdict if the base has a gap and the gate fails only on regressed, inconclusive, added or removed
+    /// benchmarks: these may come from the commits in the gap. If `strict`, a base with a gap never gives a verdict.
+    pub fn withhold_verdict_for_gap(mut self, strict: bool) -> Report {
+        if self.base.gap.is_none() {
+            return self;
+        }
         let is_change = |reason: &Reason| {
             use Outcome::{Added, Inconclusive, Regressed, Removed};
             matches!(reason, Reason::WholeSuite | Reason::Outcome(Regressed | Inconclusive | Added | Removed, _))

@@ -135,7 +135,8 @@ impl Work<'_> {
             let gate = self.gate_for(results.are_counts);
             let work = Work { gate: &gate, ..*self };
             let report = work.judge_packed(results, &base, MERGE_BASE)?;
-            let mut report = report.withhold_verdict_for_gap(&pull.base.name, self.inputs.baseline_required);
+            let mut report =
+                report.with_base_branch(&pull.base.name).withhold_verdict_for_gap(self.inputs.baseline_required);
             note_unused_rules(&mut report, self.gate.config.source().map_or("", |(_, text)| text), &config);
             report.acceptable = Some(AcceptableOnPull { commit: run.head.clone(), by_waiver: false });
             self.accept_on_request(&mut report, pull.number, &run.head, &names);

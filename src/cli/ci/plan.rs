@@ -85,7 +85,7 @@ impl Judging {
     /// Adds the branch of the base. Withholds the verdict if commits of that branch may have caused the changes.
     pub fn with_branch(&self, report: Report, strict: bool) -> Report {
         match &self.against {
-            Against::MergeBase(branch) => report.withhold_verdict_for_gap(branch, strict),
+            Against::MergeBase(branch) => report.with_base_branch(branch).withhold_verdict_for_gap(strict),
             Against::Named(_) | Against::Nothing => report,
         }
     }

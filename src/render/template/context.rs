@@ -165,7 +165,7 @@ pub struct SideText {
     pub commit: Option<String>,
     /// The branch that base was taken from.
     pub branch: Option<String>,
-    /// How far base is behind the merge base, if that has no stored run: `2 commits behind the merge base`.
+    /// How far base is behind the commit that head started from, if that has no stored run: `2 commits behind the merge base`.
     pub behind: Option<String>,
     /// The tools with results on this side.
     pub tools: Vec<String>,

@@ -209,7 +209,7 @@ fn side(side: &SideReport, report: &Report, head: bool) -> SideText {
         runs: side.runs,
         commit: side.commit.as_ref().map(|commit| commit.short().to_owned()),
         branch: side.branch.clone(),
-        behind: side.gap.as_ref().map(|gap| format!("{} behind the merge base", counted(gap.commits, "commit"))),
+        behind: side.gap.as_ref().map(|gap| format!("{} behind {}", counted(gap.commits, "commit"), gap.behind.name())),
         tools: facts.map(|facts| facts.tools.clone()).unwrap_or_default(),
     }
 }

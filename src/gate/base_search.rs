@@ -1,0 +1,72 @@
+//! The commits whose stored runs can be the base, and where among them the newest run was found.
+
+use crate::model::Commit;
+use crate::verdict::{BaselineGap, StartCommit};
+use std::collections::BTreeSet;
+
+/// The commits that are searched for stored runs.
+pub(super) struct BaseSearch<'a> {
+    /// In order of preference.
+    pub candidates: &'a [Commit],
+    /// What the first candidates are. Head started from the last of these.
+    pub starts: &'a [StartCommit],
+    /// Head's own commit, whose runs are used if no candidate has one.
+    pub own: Option<&'a Commit>,
+}
+
+/// The commits that have stored runs.
+pub(super) struct Measured {
+    /// Runs that can be compared with head.
+    pub here: BTreeSet<Commit>,
+    /// Runs of other machine classes.
+    pub elsewhere: BTreeSet<Commit>,
+}
+
+/// Where the newest run of a base was found.
+pub(super) struct Place {
+    /// The label of the base.
+    pub label: String,
+    /// What is unexpected about it.
+    pub note: Option<String>,
+    /// Commits between it and the one that head started from.
+    pub gap: Option<BaselineGap>,
+}
+
+impl BaseSearch<'_> {
+    /// Describes the newest run by its commit.
+    pub fn place(&self, newest: Option<&Commit>, measured: &Measured) -> Place {
+        let labelled = |label: &str| Place { label: format!("stored runs of {label}"), note: None, gap: None };
+        if let Some(own) = self.own.filter(|own| newest == Some(own)) {
+            let short = own.short();
+            let note = format!(
+                "no run of a commit before {short} is stored; comparing with the stored runs of {short} itself"
+            );
+            return Place { note: Some(note), ..labelled("the same commit") };
+        }
+        let found = self.candidates.iter().position(|commit| Some(commit) == newest).unwrap_or_default();
+        let place = match self.starts.get(found) {
+            Some(start) => labelled(start.name()),
+            None => self.behind(found + 1 - self.starts.len(), found, measured),
+        };
+        Place { note: self.note(found, measured), ..place }
+    }
+
+    /// The place of a run that is this many commits before the one that head started from.
+    fn behind(&self, commits: usize, found: usize, measured: &Measured) -> Place {
+        let behind = self.starts.last().copied().unwrap_or_default();
+        // A run of that commit on another machine is enough: its changes were measured. Otherwise they are unknown.
+        let is_measured = |commit| measured.here.contains(commit) || measured.elsewhere.contains(commit);
+        let is_known = self.candidates.get(found - commits).is_some_and(is_measured);
+        let gap = (!is_known).then_some(BaselineGap { commits, behind, branch: None });
+        Place { label: format!("stored runs from before {}", behind.name()), note: None, gap }
+    }
+
+    /// Names the first candidate if it is not the one whose run was found.
+    fn note(&self, found: usize, measured: &Measured) -> Option<String> {
+        let commit = self.candidates.first().filter(|first| found > 0 && !measured.here.contains(*first))?;
+        let class = if measured.elsewhere.contains(commit) { " of this machine class" } else { "" };
+        let with = self.starts.get(found).map_or("the nearest earlier commit that has one", |start| start.name());
+        let first = self.starts.first()?.name();
+        Some(format!("{first} ({}) has no stored run{class}; comparing with {with}", commit.short()))
+    }
+}
