@@ -112,9 +112,9 @@ impl Captured {
         }
     }
 
-    /// The last lines, at most `count`.
+    /// The last lines for a message, at most `count`. Tabs are spaces, because messages show control characters as escapes.
     pub fn last_lines(&self, count: usize) -> String {
-        let text = String::from_utf8_lossy(&self.tail);
+        let text = String::from_utf8_lossy(&self.tail).replace('\t', "    ");
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
         lines[lines.len().saturating_sub(count)..].join("\n")
     }
@@ -137,9 +137,9 @@ mod tests {
     #[test]
     fn a_short_stream_is_kept_whole() {
         let captured =
-            Capture::start(&b"a\n\nb\n"[..], true, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
-        assert_eq!(captured.whole.as_deref(), Some(&b"a\n\nb\n"[..]));
-        assert_eq!(captured.last_lines(5), "a\nb");
+            Capture::start(&b"a\n\nok\tb\n"[..], true, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
+        assert_eq!(captured.whole.as_deref(), Some(&b"a\n\nok\tb\n"[..]));
+        assert_eq!(captured.last_lines(5), "a\nok    b");
     }
 
     #[test]
