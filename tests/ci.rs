@@ -292,7 +292,10 @@ fn init_never_overwrites_existing_files() {
     assert_eq!(sandbox.read("r/.github/workflows/perfgate.yml"), "# changed\n");
     // The written config is valid, including its examples.
     fs::remove_file(sandbox.path("r/perfgate.toml")).unwrap();
-    sandbox.perfgate_at("r", &["init"]).exits(0);
+    sandbox
+        .perfgate_at("r", &["init"])
+        .exits(0)
+        .reports("next: run the benchmarks and `perfgate record` on the default branch");
     let example = |line: &str| {
         line.strip_prefix("# ").filter(|line| line.starts_with('[') || line.contains(" = ")).map(str::to_owned)
     };

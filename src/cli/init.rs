@@ -82,7 +82,16 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
             output::note("replace OWNER in the workflows with the owner of the perfgate repository that you use");
         }
     }
-    write(&root.unwrap_or_default().join("perfgate.toml"), CONFIG)?;
+    write(&root.clone().unwrap_or_default().join("perfgate.toml"), CONFIG)?;
+    if !args.github {
+        output::note(match root {
+            Some(_) => {
+                "next: run the benchmarks and `perfgate record` on the default branch, then the benchmarks and \
+                 `perfgate compare` on another branch. `perfgate init --github` writes the workflows for GitHub Actions"
+            }
+            None => "next: `perfgate compare OLD NEW` compares two result files; storing runs needs a git repository",
+        });
+    }
     Ok(0)
 }
 
