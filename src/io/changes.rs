@@ -51,8 +51,9 @@ impl Repository {
                 continue;
             };
             if let Ok(Some(patch)) = Patch::from_diff(&diff, index) {
+                let functions = changed_functions(&patch, &path);
                 let file = changed.0.entry(path).or_default();
-                file.functions.extend(changed_functions(&patch));
+                file.functions.extend(functions);
                 for hunk in 0..patch.num_hunks() {
                     let lines = patch.num_lines_in_hunk(hunk).unwrap_or(0);
                     let lines = (0..lines).filter_map(|line| patch.line_in_hunk(hunk, line).ok());
@@ -113,6 +114,7 @@ impl Repository {
             let mut file = FileChange { path: name, kind, added: 0, removed: 0, functions: vec![] };
             if let Ok(Some(patch)) = Patch::from_diff(diff, index) {
                 read_patch(&patch, &mut file, &mut change.indexes, FUNCTIONS);
+                file.functions.retain(|name| name != MODULE);
             }
             if is_migration(&file.path) && change.migrations.len() < STATEMENTS {
                 change.migrations.push(file.path.clone());
@@ -161,9 +163,9 @@ impl Repository {
 }
 
 /// The functions with changed lines, whatever their number.
-fn changed_functions(patch: &Patch<'_>) -> BTreeSet<String> {
-    let mut file =
-        FileChange { path: String::new(), kind: FileChangeKind::Changed, added: 0, removed: 0, functions: vec![] };
+fn changed_functions(patch: &Patch<'_>, path: &Path) -> BTreeSet<String> {
+    let path = path.to_string_lossy().into_owned();
+    let mut file = FileChange { path, kind: FileChangeKind::Changed, added: 0, removed: 0, functions: vec![] };
     read_patch(patch, &mut file, &mut Vec::new(), usize::MAX);
     file.functions.into_iter().collect()
 }
@@ -175,10 +177,11 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
         let Ok((header, lines)) = patch.hunk(hunk) else { continue };
         let header = String::from_utf8_lossy(header.header()).into_owned();
         let context = header.splitn(3, "@@").nth(2).unwrap_or_default().trim();
-        let mut inside = function(context);
+        let mut enclosing = Enclosing::new(&file.path);
+        enclosing.read(context);
         for line in (0..lines).filter_map(|line| patch.line_in_hunk(hunk, line).ok()) {
             let text = String::from_utf8_lossy(line.content()).into_owned();
-            inside = function(&text).or(inside);
+            let inside = enclosing.read(&text);
             match line.origin() {
                 '+' => {
                     file.added += 1;
@@ -189,14 +192,60 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
                 '-' => file.removed += 1,
                 _ => continue,
             }
-            if let Some(name) = inside.as_ref().filter(|name| !text.trim().is_empty() && !functions.contains(*name)) {
+            if let Some(name) = inside.filter(|name| !text.trim().is_empty() && !functions.contains(name)) {
                 functions.insert(name.clone());
-                order.push(name.clone());
+                order.push(name);
             }
         }
     }
     order.truncate(most);
     file.functions = order;
+}
+
+/// What profilers of Python call the code outside of functions.
+const MODULE: &str = "<module>";
+
+/// The function that contains a line, where the lines of a hunk are read in order.
+struct Enclosing {
+    is_python: bool,
+    /// The open functions, the innermost last, with their indentation. Only Python has more than one.
+    open: Vec<(String, usize)>,
+}
+
+impl Enclosing {
+    fn new(path: &str) -> Enclosing {
+        let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
+        Enclosing { is_python: matches!(extension, Some("py" | "pyi" | "pyx")), open: Vec::new() }
+    }
+
+    /// Reads the next line; returns the function that it belongs to.
+    fn read(&mut self, line: &str) -> Option<String> {
+        let text = line.trim();
+        if text.is_empty() {
+            return self.innermost();
+        }
+        let indent = line.len() - line.trim_start().len();
+        // A parenthesis closes a signature of several lines.
+        if self.is_python && !text.starts_with([')', '#']) {
+            self.open.retain(|(_, outer)| *outer < indent);
+        }
+        let Some(name) = function(line) else {
+            let is_module = self.is_python && self.open.is_empty() && indent == 0 && !text.starts_with(['@', '#']);
+            return if is_module { Some(MODULE.to_owned()) } else { self.innermost() };
+        };
+        if !self.is_python {
+            self.open.clear();
+        }
+        let braces = |brace| text.matches(brace).count();
+        if self.is_python || braces('{') == 0 || braces('{') != braces('}') {
+            self.open.push((name.clone(), indent));
+        }
+        Some(name)
+    }
+
+    fn innermost(&self) -> Option<String> {
+        self.open.last().map(|(name, _)| name.clone())
+    }
 }
 
 /// The function that a line begins, in languages with a keyword for it.
@@ -263,6 +312,28 @@ mod tests {
         assert_eq!(named("func (s *Store) Load(path string) error {").as_deref(), Some("Load"));
         assert_eq!(named("func (Store) Close() {").as_deref(), Some("Close"));
         assert_eq!(named("defined = 1"), None);
+    }
+
+    /// The functions that the lines of a file belong to; `-` where there is none.
+    fn owners(path: &str, text: &str) -> Vec<String> {
+        let mut enclosing = Enclosing::new(path);
+        text.lines().map(|line| enclosing.read(line).unwrap_or_else(|| "-".to_owned())).collect()
+    }
+
+    #[test]
+    fn a_function_of_python_ends_where_the_indentation_does() {
+        let text = "import os\ndef f(n):\n    def inner():\n        pass\n    return n\n\ndef g(\n    a,\n):\n    f(a)\nf(2)\n\
+                    class C:\n    x = 1\n    def m(self):\n        pass\n    y = 2\n";
+        let expected =
+            [MODULE, "f", "inner", "inner", "f", "f", "g", "g", "g", "g", MODULE, MODULE, "-", "m", "m", "-"];
+        assert_eq!(owners("a.py", text), expected);
+    }
+
+    #[test]
+    fn a_function_on_one_line_ends_there() {
+        let text = "function fib(n) { return n; }\nfunction other() { return {}; }\nconsole.log(fib(2));\n\
+                    function long() {\n  return 1;\n}\n";
+        assert_eq!(owners("a.js", text), ["fib", "other", "-", "long", "long", "long"]);
     }
 
     #[test]
