@@ -191,6 +191,15 @@ fn the_commit_comes_from_the_files_name_or_from_git() {
         .perfgate_at("r", &["runs", "import", "../old", "--commit-from", "NAME", "--store", "dir:../named"])
         .exits(0);
     sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../named"]).prints(&id[..10]);
+    // The advice of the first import leaves no second copy of the run.
+    for note in ["removed 1 run that an earlier import stored without a commit", ""] {
+        let answer = sandbox.perfgate_at("r", &["runs", "import", "../old", "--commit-from", "name"]);
+        assert_eq!(answer.exits(0).stderr.contains("removed"), !note.is_empty(), "{}", answer.stderr);
+        answer.reports(note);
+        let list = sandbox.perfgate_at("r", &["runs", "list", "--format", "json"]).json();
+        assert_eq!(list["runs"].as_array().unwrap().len(), 1, "{list}");
+        assert_eq!(list["runs"][0]["commit"], id);
+    }
     sandbox.write("r/results/a.txt", line);
     sandbox.git("r", &["add", "."]);
     sandbox.git("r", &["commit", "-q", "-m", "results"]);

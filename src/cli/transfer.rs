@@ -84,11 +84,8 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
     };
     let imported = gate.read_history(&args.source, from, args.input_format.as_deref())?;
     imported.diagnostics.iter().for_each(|diagnostic| output::warn(&diagnostic.to_string()));
-    let encoded: Vec<(Key, Vec<u8>)> = imported
-        .runs
-        .par_iter()
-        .map(|run| record::encode(run).map(|bytes| (Key::new(run, &bytes), bytes)))
-        .collect::<Result<_, _>>()?;
+    let encode = |run: &Run| record::encode(run).map(|bytes| (Key::new(run, &bytes), bytes));
+    let encoded: Vec<(Key, Vec<u8>)> = imported.runs.par_iter().map(encode).collect::<Result<_, _>>()?;
     let mut added = 0;
     for batch in encoded.chunks(BATCH) {
         added += store.write(batch)?.added;
@@ -101,6 +98,11 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         encoded.len() - added
     );
     output::print(escape::lines(&line).as_bytes())?;
+    if !imported.former.is_empty() {
+        let former = imported.former.par_iter().map(encode).collect::<Result<Vec<_>, _>>()?;
+        let former: BTreeSet<Key> = former.into_iter().map(|(key, _)| key).collect();
+        remove_former(store, &former)?;
+    }
     if imported.unknown_commits > 0 {
         let runs = output::count(imported.unknown_commits, "run");
         output::note(&format!(
@@ -124,6 +126,16 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         output::note(&format!("{} without results left out", output::count(imported.other_files, "file")));
     }
     Ok(0)
+}
+
+/// Removes the runs that an earlier import stored without a commit: with one, they would count twice.
+fn remove_former(store: &dyn Store, former: &BTreeSet<Key>) -> anyhow::Result<()> {
+    let stored: Vec<Key> = store.list()?.keys.into_iter().filter(|key| former.contains(key)).collect();
+    if !stored.is_empty() {
+        let runs = output::count(store.remove(&stored)?, "run");
+        output::note(&format!("removed {runs} that an earlier import stored without a commit"));
+    }
+    Ok(())
 }
 
 /// Opens a store by its URL or path. A store to read from must exist.

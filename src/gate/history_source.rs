@@ -32,6 +32,8 @@ pub(crate) enum CommitSource {
 pub(crate) struct ImportedRuns {
     /// The runs, to be stored.
     pub runs: Vec<Run>,
+    /// The same runs without a commit, as an import with `--commit-from file` stored those whose file does not state one.
+    pub former: Vec<Run>,
     /// Runs of commits that the repository does not have.
     pub unknown_commits: usize,
     /// Runs without a commit.
@@ -87,7 +89,7 @@ impl Gate {
             }
         };
         for one in found {
-            imported.add(one, &repository);
+            imported.add(one, &repository, from != CommitSource::File);
         }
         if imported.runs.is_empty() {
             let hint = "it has no results of a known format; run `perfgate formats` for a list".to_owned();
@@ -131,7 +133,8 @@ impl Gate {
 }
 
 impl ImportedRuns {
-    fn add(&mut self, found: Found, repository: &Repository) {
+    /// Adds a run. `from_elsewhere`: its commit is not the one that its file states.
+    fn add(&mut self, found: Found, repository: &Repository, from_elsewhere: bool) {
         let Found { loaded: Loaded { mut run, diagnostics, .. }, commit, time } = found;
         let known: BTreeSet<String> = self.diagnostics.iter().map(|one| one.message.clone()).collect();
         self.diagnostics.extend(diagnostics.into_iter().filter(|one| !known.contains(&one.message)));
@@ -143,6 +146,9 @@ impl ImportedRuns {
         if run.environment.get(Environment::CPU).is_none() {
             run.environment.set(Environment::CPU, Environment::UNKNOWN);
             self.unknown_machines += 1;
+        }
+        if from_elsewhere && run.commit.is_some() {
+            self.former.push(Run { commit: None, time: time.unwrap_or_default(), ..run.clone() });
         }
         self.runs.push(run);
     }
