@@ -271,6 +271,27 @@ fn uncommitted_changes_are_compared_with_their_commit() {
 }
 
 #[test]
+fn the_stored_run_of_uncommitted_results_is_not_their_base() {
+    let sandbox = recorded();
+    suite(&sandbox, 9, Some(("c", 1.6)));
+    sandbox.write("r/file", "edited on the branch");
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(1).prints("stored runs of the merge base (").prints("3 runs)");
+    answer.prints("has no stored run besides that of these results; comparing with the merge base");
+    sandbox.git("r", &["stash", "-q"]);
+    sandbox.git("r", &["switch", "-q", "main"]);
+    sandbox.write("r/file", "edited on main");
+    suite(&sandbox, 10, Some(("c", 1.6)));
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(1).prints("stored runs of HEAD (").prints("3 runs)").does_not_print("has no stored run");
+    // Another run with the same changes is a base.
+    suite(&sandbox, 11, Some(("c", 1.6)));
+    sandbox.perfgate_at("r", &["compare"]).prints("4 runs)");
+}
+
+#[test]
 fn results_older_than_head_are_recorded_only_on_request() {
     let sandbox = Sandbox::measured();
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);

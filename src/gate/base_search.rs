@@ -1,6 +1,6 @@
 //! The commits whose stored runs can be the base, and where among them the newest run was found.
 
-use crate::model::Commit;
+use crate::model::{Commit, Environment, Measurement, Run};
 use crate::verdict::{BaselineGap, StartCommit};
 use std::collections::BTreeSet;
 
@@ -12,6 +12,8 @@ pub(super) struct BaseSearch<'a> {
     pub starts: &'a [StartCommit],
     /// Head's own commit, whose runs are used if no candidate has one.
     pub own: Option<&'a Commit>,
+    /// Head's results, if they include uncommitted changes of the first candidate. Their own stored run is not the base.
+    pub uncommitted: &'a [Run],
 }
 
 /// The commits that have stored runs.
@@ -20,6 +22,8 @@ pub(super) struct Measured {
     pub here: BTreeSet<Commit>,
     /// Runs of other machine classes.
     pub elsewhere: BTreeSet<Commit>,
+    /// True if the stored run of head's results was left out.
+    pub is_recorded: bool,
 }
 
 /// Where the newest run of a base was found.
@@ -33,6 +37,13 @@ pub(super) struct Place {
 }
 
 impl BaseSearch<'_> {
+    /// True for the stored run of head's results, which have uncommitted changes.
+    pub fn is_of_head(&self, run: &Run) -> bool {
+        run.commit.as_ref() == self.candidates.first()
+            && run.environment.get(Environment::DIRTY).is_some()
+            && self.uncommitted.iter().any(|head| has_values_of(head, run))
+    }
+
     /// Describes the newest run by its commit.
     pub fn place(&self, newest: Option<&Commit>, measured: &Measured) -> Place {
         let labelled = |label: &str| Place { label: format!("stored runs of {label}"), note: None, gap: None };
@@ -64,9 +75,24 @@ impl BaseSearch<'_> {
     /// Names the first candidate if it is not the one whose run was found.
     fn note(&self, found: usize, measured: &Measured) -> Option<String> {
         let commit = self.candidates.first().filter(|first| found > 0 && !measured.here.contains(*first))?;
-        let class = if measured.elsewhere.contains(commit) { " of this machine class" } else { "" };
+        let class = match (measured.is_recorded, measured.elsewhere.contains(commit)) {
+            (true, _) => " besides that of these results",
+            (false, true) => " of this machine class",
+            (false, false) => "",
+        };
         let with = self.starts.get(found).map_or("the nearest earlier commit that has one", |start| start.name());
         let first = self.starts.first()?.name();
         Some(format!("{first} ({}) has no stored run{class}; comparing with {with}", commit.short()))
     }
+}
+
+/// True if two runs have the same benchmarks with the same values.
+fn has_values_of(one: &Run, other: &Run) -> bool {
+    let values =
+        |one: &Measurement| one.evidence.iter().map(|evidence| evidence.centre().to_bits()).collect::<Vec<_>>();
+    let pairs = || one.measurements.iter().zip(&other.measurements);
+    !one.measurements.is_empty()
+        && one.measurements.len() == other.measurements.len()
+        && pairs().all(|(a, b)| a.benchmark == b.benchmark && a.metric.name == b.metric.name && a.tool == b.tool)
+        && pairs().all(|(a, b)| values(a) == values(b))
 }

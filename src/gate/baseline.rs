@@ -48,8 +48,13 @@ struct Candidates {
 }
 
 impl Gate {
-    /// Reads the base window of the work tree.
-    pub(super) fn read_merge_base(&self, environment: &Environment, detail: Detail) -> Result<WindowSide, Error> {
+    /// Reads the base window of the work tree, whose results these are; none if head is not the work tree.
+    pub(super) fn read_merge_base(
+        &self,
+        results: &[Run],
+        environment: &Environment,
+        detail: Detail,
+    ) -> Result<WindowSide, Error> {
         let repository = self.repository().map_err(|source| Error::NoDefaultBase { source })?;
         let head = repository.head()?;
         let mut candidates = repository.base_candidates(&head.commit)?;
@@ -68,7 +73,8 @@ impl Gate {
         };
         // A second run of a commit is compared with the first one, where nothing is stored before it.
         let own = (!is_dirty).then_some(&head.commit);
-        let search = BaseSearch { candidates: &candidates, starts, own };
+        let uncommitted = if is_dirty { results } else { &[] };
+        let search = BaseSearch { candidates: &candidates, starts, own, uncommitted };
         let mut window = self.read_window(&repository, search, environment, detail)?;
         window.side.report.branch = repository.default_branch().ok().filter(|_| !is_dirty);
         if let Some(gap) = &mut window.side.report.gap {
@@ -86,7 +92,8 @@ impl Gate {
     ) -> Result<Side, Error> {
         let repository = self.repository()?;
         let candidates: Vec<Commit> = repository.ancestors(base, CANDIDATES)?.collect();
-        let search = BaseSearch { candidates: &candidates, starts: &[StartCommit::MergeBase], own: None };
+        let starts = &[StartCommit::MergeBase];
+        let search = BaseSearch { candidates: &candidates, starts, own: None, uncommitted: &[] };
         Ok(self.read_window(&repository, search, environment, detail)?.with_note())
     }
 
@@ -123,9 +130,12 @@ impl Gate {
         let wanted = |run: &Run| same_shard(run) && same_key(run);
         let Candidates { comparable: mut chosen, elsewhere } =
             self.newest(&*store, keys, wanted, comparable, environment, detail)?;
+        let is_of_head = |(_, run): &KeyedRun| search.is_of_head(run);
+        let is_recorded = chosen.iter().any(is_of_head) && !chosen.iter().all(is_of_head);
+        chosen.retain(|one| !is_recorded || !is_of_head(one));
         let other_machines = !elsewhere.is_empty();
         let commits_of = |runs: &[KeyedRun]| runs.iter().filter_map(|(key, _)| key.commit().cloned()).collect();
-        let measured = Measured { here: commits_of(&chosen), elsewhere: commits_of(&elsewhere) };
+        let measured = Measured { here: commits_of(&chosen), elsewhere: commits_of(&elsewhere), is_recorded };
         if chosen.is_empty() {
             // Runs of one other machine class, never of several together.
             let newest = elsewhere.first().map(|(_, run)| machine_class(&run.environment, ignored));

@@ -32,12 +32,12 @@ impl Gate {
         if classes.len() < 2 {
             let mut class = classes.pop().or_else(|| head.environment.clone()).unwrap_or_default();
             class.0.remove(Environment::SHARD);
-            return Ok(self.read_merge_base(&class, detail)?.with_note());
+            return Ok(self.read_merge_base(&[], &class, detail)?.with_note());
         }
         let mut joined: Option<Side> = None;
         let mut missing = None;
         for class in classes {
-            let mut side = match self.read_merge_base(&class, detail) {
+            let mut side = match self.read_merge_base(&[], &class, detail) {
                 Err(error) if error.is_missing_baseline() => {
                     missing = Some(error);
                     continue;

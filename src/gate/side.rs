@@ -100,7 +100,7 @@ impl Gate {
         }
         // The stored runs of the machine that the results state, if they state one.
         let of_head = head_on_disk.as_ref().and_then(|side| side.environment.clone()).or(here);
-        let read = |source: &SideSource, on_disk: Option<Side>| -> Result<Side, Error> {
+        let read = |source: &SideSource, on_disk: Option<Side>, results: &[Run]| -> Result<Side, Error> {
             if let Some(side) = on_disk {
                 return Ok(side);
             }
@@ -110,12 +110,12 @@ impl Gate {
                 SideSource::CommitAndBefore(commit) => self.read_commit_and_before(commit, &machine(), detail),
                 // Paths and the work tree were read above.
                 SideSource::MergeBase | SideSource::Paths(_) | SideSource::WorkTree(_) => {
-                    Ok(self.read_merge_base(&machine(), detail)?.with_note())
+                    Ok(self.read_merge_base(results, &machine(), detail)?.with_note())
                 }
             }
         };
-        let head = read(head, head_on_disk)?;
-        Ok((read(base, base_on_disk)?, head))
+        let head = read(head, head_on_disk, &[])?;
+        Ok((read(base, base_on_disk, &head.runs)?, head))
     }
 
     /// Reads results on disk, one run per path.

@@ -2,7 +2,7 @@
 
 use super::quantity::{counted, thousands};
 use super::summary::{counts, different_machines, reasons};
-use crate::verdict::{BaselineGap, BudgetStatus, Finding, Outcome, Reason, Report, Verdict};
+use crate::verdict::{BaselineGap, BudgetStatus, Finding, Outcome, Reason, Report, StartCommit, Verdict};
 use std::collections::BTreeSet;
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
@@ -53,7 +53,9 @@ fn behind(gap: &BaselineGap) -> String {
     let branch = gap.branch.as_deref().filter(|branch| branch.chars().all(plain) && branch.len() <= 100);
     let branch = branch.map(|branch| format!(" of {branch}")).unwrap_or_default();
     let commits = counted(gap.commits, "commit");
-    format!("the baseline is {commits}{branch} behind {}, which has no stored run", gap.behind.name())
+    // HEAD may have the stored run of head's own results.
+    let to_compare = if gap.behind == StartCommit::Head { " to compare with" } else { "" };
+    format!("the baseline is {commits}{branch} behind {}, which has no stored run{to_compare}", gap.behind.name())
 }
 
 /// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`.
