@@ -385,6 +385,11 @@ impl Waiver {
         self.benchmark == benchmark && self.metric.as_deref().is_none_or(|own| own == metric)
     }
 
+    /// True if the waiver accepts a change for the worse of this size, a fraction.
+    pub fn covers_change(&self, worse: f64) -> bool {
+        worse <= self.up_to
+    }
+
     /// True if the waiver no longer applies today.
     pub fn is_expired(&self, today: Date) -> bool {
         today > self.until

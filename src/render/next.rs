@@ -127,7 +127,7 @@ fn failed(reason: Reason, report: &Report) -> String {
         Reason::Outcome(Outcome::Inconclusive, _) => return decide(report),
         Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",
         Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",
-        Reason::WholeSuite => "Look for a cause that all benchmarks share (compiler, settings, dependencies).",
+        Reason::WholeSuite => return whole_suite(report),
         Reason::OverBudget(1) => {
             return format!("Bring the value within its budget, or change the budget in {}.", config(report));
         }
@@ -138,6 +138,17 @@ fn failed(reason: Reason, report: &Report) -> String {
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
     };
     text.to_owned()
+}
+
+fn whole_suite(report: &Report) -> String {
+    let cause = "Look for a cause that all benchmarks share (compiler, settings, dependencies).";
+    match report.suite {
+        Some(suite) if report.counts.regressed == 0 && report.counts.accepted > 0 => {
+            let up_to = (suite.change * 100.0).ceil();
+            format!("{cause} To accept it, raise `up-to` of the accepted benchmarks to {up_to}% or more.")
+        }
+        _ => cause.to_owned(),
+    }
 }
 
 fn regressed(is_single: bool, report: &Report) -> String {

@@ -1,15 +1,18 @@
 //! Judges the change of a whole suite that was measured in turn. The unit of replication is the run.
 
+use super::finding::Finding;
 use super::outcome::Outcome;
 use crate::compare::RunLevels;
+use crate::policy::Policy;
 use crate::stats::student;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The change of a whole suite.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SuiteReport {
-    /// `regressed`, `improved`, `unchanged`, `inconclusive`, or `accepted` by a person on the pull request.
+    /// `regressed`, `improved`, `unchanged`, `inconclusive`, or `accepted` by a person on the pull request or by waivers.
     pub outcome: Outcome,
     /// The change of the geometric mean of all times.
     pub change: f64,
@@ -61,9 +64,30 @@ pub(super) fn judge(levels: &RunLevels, threshold: f64) -> Option<SuiteReport> {
     })
 }
 
+/// Accepts the change of a suite if waivers accept every benchmark that regressed, and accept as much as the suite changed.
+pub(super) fn waive(suite: SuiteReport, findings: &[Finding], policy: &Policy, today: Date) -> SuiteReport {
+    let is_accepted = |finding: &&Finding| finding.outcome == Outcome::Accepted && finding.metric == "time";
+    let covers_suite = |finding: &Finding| {
+        policy.waivers().iter().any(|waiver| {
+            waiver.covers(&finding.name, &finding.metric)
+                && !waiver.is_expired(today)
+                && waiver.covers_change(suite.change)
+        })
+    };
+    let is_waived = suite.outcome == Outcome::Regressed
+        && findings.iter().all(|finding| finding.outcome != Outcome::Regressed)
+        && findings.iter().any(|finding| is_accepted(&finding))
+        && findings.iter().filter(is_accepted).all(covers_suite);
+    SuiteReport { outcome: if is_waived { Outcome::Accepted } else { suite.outcome }, ..suite }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::compare;
+    use crate::model::{Evidence, Measurement, Metric, Run};
+    use crate::stats::suite_test::TestRules;
+    use crate::verdict::{EnvironmentReport, JudgeContext, Reason, Report, SideReport, Verdict};
 
     fn outcome(base: &[f64], head: &[f64], threshold: f64) -> Option<Outcome> {
         let levels = RunLevels { base: base.to_vec(), head: head.to_vec(), benchmarks: 20 };
@@ -80,5 +104,50 @@ mod tests {
         // The runs vary by more than the change.
         assert_eq!(outcome(&[0.0, 0.2, -0.2], &[0.13, 0.3, 0.0], 0.05), Some(Outcome::Inconclusive));
         assert_eq!(outcome(&[0.0], &[0.13], 0.05), None);
+    }
+
+    /// A suite that regressed by 49%, in which one benchmark regressed by this factor.
+    fn regressed_suite(factor: f64, config: &str) -> Report {
+        let run = |first: f64| {
+            let samples = |ns: f64| Evidence::Samples((0..50).map(|i| ns * (1.0 + f64::from(i) / 5000.0)).collect());
+            let ns = |i: u32| if i == 0 { first } else { 100.0 };
+            let named = |i: u32| Measurement::new("t", format!("b{i}"), Metric::time(), samples(ns(i)));
+            Run { measurements: (0..20).map(named).collect(), ..Run::default() }
+        };
+        let rules = TestRules::at_different_times(0.05, 0.2);
+        let head = 100.0 * factor;
+        let mut compared = compare(&[run(100.0), run(100.0)], &[run(head), run(head)], rules, |_: &str| None);
+        compared.levels = Some(RunLevels { base: vec![0.0, 0.01], head: vec![0.40, 0.41], benchmarks: 20 });
+        let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
+        let (base, head) = (SideReport::default(), SideReport::default());
+        let context = JudgeContext { base, head, environment, today: Date::constant(2026, 1, 1) };
+        crate::verdict::judge(compared, &Policy::parse(config, "perfgate.toml").unwrap(), context)
+    }
+
+    #[test]
+    fn waivers_accept_a_suite_if_they_accept_as_much_as_it_changed() {
+        let waiver = |up_to: &str| {
+            format!(
+                "[[accept]]\nbenchmark = \"b0\"\nmetric = \"time\"\nup-to = \"{up_to}\"\nreason = \"r\"\nuntil = \"2027-01-01\"\n"
+            )
+        };
+        let open = regressed_suite(1.4, "");
+        assert_eq!(open.reasons, [Reason::WholeSuite, Reason::Outcome(Outcome::Regressed, 1)]);
+        let short = regressed_suite(1.4, &waiver("45%"));
+        assert_eq!((short.counts.accepted, short.reasons.as_slice()), (1, [Reason::WholeSuite].as_slice()));
+        let next = crate::render::next_step(&short).unwrap();
+        assert!(next.ends_with("raise `up-to` of the accepted benchmarks to 50% or more."), "{next}");
+        let accepted = regressed_suite(1.4, &waiver("60%"));
+        assert_eq!((accepted.verdict, accepted.suite.unwrap().outcome), (Verdict::Pass, Outcome::Accepted));
+    }
+
+    #[test]
+    fn a_suite_that_regressed_can_be_accepted() {
+        let mut report = regressed_suite(1.0, "");
+        assert_eq!((report.verdict, report.reasons.as_slice()), (Verdict::Fail, [Reason::WholeSuite].as_slice()));
+        assert!(report.fails_on_regressions());
+        assert_eq!(report.accept(|_| true, "accepted"), 0);
+        assert!(report.accept_suite() && !report.accept_suite() && !report.fails_on_regressions());
+        assert_eq!((report.verdict, report.suite.unwrap().outcome), (Verdict::Pass, Outcome::Accepted));
     }
 }
