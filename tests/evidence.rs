@@ -46,6 +46,40 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
 }
 
 #[test]
+fn a_slow_half_of_the_samples_is_one_story() {
+    // The median lies between the two groups, and the fast edge does not move.
+    let sandbox = Sandbox::new();
+    let file = |side: &str, seed: u32, factor: f64| {
+        let times = |command: u32| -> Vec<String> {
+            let time = |run: u32| {
+                0.1 * (1.0 + 0.02 * chance(seed + command, run))
+                    * if command == 0 && run % 2 == 0 { factor } else { 1.0 }
+            };
+            (0..40).map(|run| time(run).to_string()).collect()
+        };
+        let results: Vec<String> = (0..3)
+            .map(|one| format!(r#"{{"command":"c{one}","mean":0.1,"times":[{}]}}"#, times(one).join(",")))
+            .collect();
+        sandbox.write(side, format!(r#"{{"results":[{}]}}"#, results.join(",")));
+    };
+    (0..3).for_each(|base| file(&format!("base{base}.json"), 20 * base, 1.0));
+    file("head.json", 90, 2.0);
+    let sides =
+        ["compare", "--base", "base0.json", "--base", "base1.json", "--base", "base2.json", "--head", "head.json"];
+    sandbox
+        .perfgate(&sides)
+        .exits(0)
+        .prints(
+            "1 in 2 samples take 2.0×; this is the change of the mean of the samples; their fast edge changed by +0.",
+        )
+        .does_not_print("cannot be told from noise");
+    let json = sandbox.perfgate(&[&sides[..], &["--format", "json"]].concat()).json();
+    let row = &json["benchmarks"][0];
+    assert_eq!((&row["outcome"], &row["suspect"]), (&"inconclusive".into(), &true.into()));
+    assert!(row["change"].as_f64().unwrap() > 0.4 && row["interval"][1].as_f64().unwrap() > 0.4, "{row}");
+}
+
+#[test]
 fn a_row_decided_by_the_mean_says_what_changed_in_every_view() {
     let (base, head) = (hyperfine(1, 1, 0.0, 1.0), hyperfine(2, 1, 0.4, 3.0));
     let views: [&[&str]; 3] = [&[], &["--format", "markdown"], &["--format", "junit"]];

@@ -212,6 +212,53 @@ fn one_slow_machine_of_two_head_runs_fails_nothing() {
 }
 
 #[test]
+fn one_fast_base_run_against_several_head_runs_fails_nothing() {
+    let heads =
+        |base: Numbers, factor: fn(u32) -> f64| (0..3).fold(base, |numbers, _| numbers.run("head", 20, 0.01, factor));
+    for (factor, word) in [((|_| 1.25) as fn(u32) -> f64, "worse"), (|_| 0.8, "better")] {
+        let numbers = heads(bases(1, 0.01), factor);
+        let answer = numbers.compare(&[]);
+        assert_eq!(counts(answer.exits(0)), only("inconclusive", 20));
+        assert!(answer.json()["unexplained_shift"].is_number());
+        let table = numbers.perfgate(&[]);
+        table.prints(&format!("× {word} than in the only base run: add another base run"));
+        table.prints("another base run would decide");
+    }
+    // A benchmark that stands clear of the shift is not in doubt.
+    let slow = |index: u32| if index == 3 { 3.0 } else { 1.25 };
+    assert_eq!(counts(heads(bases(1, 0.01), slow).compare(&[]).exits(1))["regressed"], 1);
+    // With a second base run, the shift is that of head, unless only one of the two has it.
+    assert_eq!(counts(heads(bases(2, 0.01), |_| 1.25).compare(&[]).exits(1)), only("regressed", 20));
+    let one_fast = bases(1, 0.01).run("base", 20, 0.01, |_| 0.6);
+    assert_eq!(counts(heads(one_fast, unchanged).compare(&[]).exits(0)).get("regressed"), None);
+}
+
+#[test]
+fn a_change_as_large_as_the_outliers_of_its_suite_needs_a_second_head_run() {
+    // In three of ten base runs, another benchmark has one slow result.
+    let base = (0..10).fold(Numbers::new(), |numbers, run| {
+        numbers.run(
+            "base",
+            20,
+            0.02,
+            move |index| if index > 10 && index % 3 == 0 && run + 10 == index { 1.8 } else { 1.0 },
+        )
+    });
+    let slow = |index: u32| if index == 3 { 1.6 } else { 1.0 };
+    let once = base.run("head", 20, 0.02, slow);
+    let answer = once.compare(&[]);
+    let row = answer.exits(0).json()["benchmarks"][0].clone();
+    assert_eq!((&row["name"], &row["outcome"], &row["suspect"]), (&"b3".into(), &"inconclusive".into(), &true.into()));
+    assert_eq!(
+        row["notes"][0],
+        "3 benchmarks have a base run that deviates from the others by a similar amount or more, so a single head run may be an \
+         outlier; another head run would decide"
+    );
+    assert!(row.get("runs_needed").is_none_or(serde_json::Value::is_null), "{row}");
+    assert_eq!(counts(once.run("head", 20, 0.02, slow).compare(&[]).exits(1))["regressed"], 1);
+}
+
+#[test]
 fn a_head_run_noisier_than_its_base_needs_a_larger_change() {
     let slower = |index: u32| if index == 5 { 1.6 } else { 1.0 };
     let outcome = |noise: f64| {

@@ -109,8 +109,8 @@ pub struct Compared {
     pub tests: usize,
     /// The suite-wide shift of times, as a fraction (0.08: head is 8% slower as a whole).
     pub common_shift: f64,
-    /// `common_shift`, where its cause is unknown: it is too large to be attributed to the machine, and head is a single run or
-    /// not every head run shows it. Benchmarks whose change it can explain are inconclusive.
+    /// `common_shift`, where its cause is unknown: it is too large to be attributed to the machine, and a side has a single run or
+    /// a single run explains it. Benchmarks whose change it can explain are inconclusive.
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.
     pub shift_is_subtracted: bool,

@@ -1,7 +1,7 @@
 //! What to do about a verdict, in a sentence or a few.
 
 use super::remarks::LESS_NOISE;
-use super::verdict_text::LeftOpen;
+use super::verdict_text::{LeftOpen, has_only_base_run};
 use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
@@ -97,7 +97,10 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     let has_number = open.iter().any(|finding| finding.runs_needed.is_some());
     let is_noise = !open.is_empty() && open.iter().all(|finding| finding.is_too_noisy());
     let noun = if open.len() == 1 { "benchmark" } else { "benchmarks" };
-    if is_noise {
+    if has_only_base_run(report) {
+        "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure`)."
+            .to_owned()
+    } else if is_noise {
         format!("More runs would not decide the {which} {noun}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {
         "The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()

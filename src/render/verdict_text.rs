@@ -10,7 +10,7 @@ pub fn verdict(report: &Report) -> String {
     // Between different machines, the shift explains nothing.
     let is_open = report.counts.inconclusive > 0 && report.environment.matches;
     let shift = report.unexplained_shift.filter(|_| is_open);
-    let shift = shift.map(whole_run).unwrap_or_default();
+    let shift = shift.map(|shift| whole_run(shift, has_only_base_run(report))).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
         Verdict::Fail => format!("FAIL: {}{shift}{gap}", reasons(report).join(", ")),
@@ -58,10 +58,18 @@ fn behind(gap: &BaselineGap) -> String {
     format!("the baseline is {commits}{branch} behind {}, which has no stored run{to_compare}", gap.behind.name())
 }
 
-/// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`.
-fn whole_run(shift: f64) -> String {
+/// True if the shift of the whole run may be that of the only base run: several head runs have it.
+pub(super) fn has_only_base_run(report: &Report) -> bool {
+    report.unexplained_shift.is_some() && report.base.runs == 1 && report.head.runs > 1
+}
+
+/// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`. If base is a single run, that may be the cause.
+fn whole_run(shift: f64, only_base_run: bool) -> String {
     let (factor, word) = if shift < 0.0 { (1.0 / (1.0 + shift), "better") } else { (1.0 + shift, "worse") };
-    format!("; the whole run is {factor:.2}× {word}: re-measure")
+    match only_base_run {
+        true => format!("; the whole suite is {factor:.2}× {word} than in the only base run: add another base run"),
+        false => format!("; the whole run is {factor:.2}× {word}: re-measure"),
+    }
 }
 
 /// What a passing gate does not decide. The first variant that applies is used.

@@ -1,6 +1,7 @@
 //! The change of one benchmark with its uncertainty, tested against the noise of the suite (`prior`).
 //! docs/statistics.md has the order of the steps and the measurements behind each constant.
 
+use super::jumps::SimilarJumps;
 use super::prior::{Observation, Prior, Variance};
 use super::suite::SingleRuns;
 use super::{centre, root, student};
@@ -31,11 +32,13 @@ pub struct Estimate {
     pub median_raw: f64,
     /// For one number per run: what single runs show.
     pub single_runs: Option<Box<SingleRuns>>,
-    /// A shift of the whole run that is too large to be attributed to the machine and whose cause is unknown: head is a single
-    /// run, or not every head run shows it. The p values are valid for the change with this shift and without it.
+    /// For one number in a single head run: results of the suite that jump as far as this change.
+    pub similar_jumps: Option<SimilarJumps>,
+    /// A shift of the whole run that is too large to be attributed to the machine and whose cause is unknown: a side has a single
+    /// run, or a single run explains it. The p values are valid for the change with this shift and without it.
     pub unexplained_shift: Option<f64>,
-    /// True if head is a single run, measured at another time than base.
-    pub one_head_run: bool,
+    /// Whether base and head are a single run each, measured at another time than the other side.
+    pub one_run: [bool; 2],
     /// One-sided p value towards worse.
     pub p_worse: f64,
     /// One-sided p value towards better.

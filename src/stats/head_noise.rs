@@ -15,11 +15,11 @@ const MIN_BASE_RUNS: usize = 3;
 const TOLERANCE: f64 = 6.0;
 /// The excess is measured on the quietest 40% of the benchmarks; the others get more. docs/statistics.md has the alarms and
 /// the recall with other factors.
-const EXCESS_FACTOR: usize = 4;
+const EXCESS_FACTOR: f64 = 2.0;
 
 /// The factor of the excess: less with few base runs, which do not show how much their noise varies.
 fn excess_factor(base_runs: usize) -> f64 {
-    (base_runs + 1 - MIN_BASE_RUNS).min(EXCESS_FACTOR) as f64
+    ((base_runs + 1 - MIN_BASE_RUNS) as f64 / 2.0).min(EXCESS_FACTOR)
 }
 
 /// The variance that the change of each benchmark has on top of what its base runs show, on the log scale. Zero for

@@ -7,6 +7,7 @@ pub mod counts;
 pub mod estimate;
 pub mod fdr;
 mod head_noise;
+pub mod jumps;
 mod partition;
 pub mod prior;
 pub mod quantile;

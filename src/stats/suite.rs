@@ -154,14 +154,13 @@ pub struct SingleRuns {
     pub heads: [f64; 2],
 }
 
-/// The raw change of each benchmark, and the shift of each head run from the centre of head (empty for a small suite and for a
-/// single run). The shift of each run is subtracted from its side first.
-pub(super) fn raw_changes(suite: &dyn Suite) -> (Vec<RawChange>, Vec<f64>) {
+/// The raw change of each benchmark, and the shift of each run of base and head from the centre of its side (empty for a small
+/// suite and for a single run). The shift of each run is subtracted from its side first.
+pub(super) fn raw_changes(suite: &dyn Suite) -> (Vec<RawChange>, [Vec<f64>; 2]) {
     let shifts = RunShifts::of(suite);
     let one = |index| raw_change(&suite.benchmark(index), &shifts, suite.tested());
     let changes = (0..suite.count()).into_par_iter().map(one).collect();
-    let [_, head] = if suite.tested() == Tested::Centre { shifts.centres } else { shifts.tested };
-    (changes, head)
+    (changes, if suite.tested() == Tested::Centre { shifts.centres } else { shifts.tested })
 }
 
 fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange {

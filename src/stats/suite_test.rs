@@ -4,6 +4,7 @@
 use super::estimate::{Estimate, Noise, NullDistribution, TAIL};
 use super::fdr;
 use super::head_noise;
+use super::jumps::Jumps;
 use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
@@ -68,14 +69,16 @@ pub struct SuiteEstimates {
     shift: f64,
     median_shift: f64,
     rule: ShiftRule,
-    one_head_run: bool,
-    /// True if there are several head runs and each has the suite-wide shift.
-    of_every_head_run: bool,
+    one_run: [bool; 2],
+    /// True if there are several runs of base and of head, and no single run explains the suite-wide shift.
+    of_every_run: bool,
     /// One number per run, and not re-measured: a single outlier must not decide.
     single_runs_count: bool,
     max_df: f64,
     /// The noise of a single head run beyond that of the base runs.
     excess_variance: f64,
+    /// Jumps of single results, where head is a single number.
+    jumps: Option<Jumps>,
     small: bool,
     tests: Tests,
 }
@@ -110,7 +113,7 @@ pub fn estimate_remeasured(suspects: &dyn Suite, kind: ValueKind, alpha: f64, su
 
 /// `screened` is the first measurement of the suite, where suspects are re-measured.
 fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Option<&[Observation]>) -> SuiteEstimates {
-    let (mut changes, head_shifts) = raw_changes(suite);
+    let (mut changes, run_shifts) = raw_changes(suite);
     let common = |change: fn(&RawChange) -> f64| match screened {
         Some(_) => 0.0,
         None => shift::suite_wide_shift(&changes.iter().map(change).collect::<Vec<_>>()),
@@ -123,29 +126,28 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let small = screened.map_or(changes.len(), <[Observation]>::len) < MIN_SUITE;
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
     let [base_runs, head_runs] = suite.run_counts();
-    let one_head_run = head_runs == 1;
-    // If two head runs come from different machines, the whole shift may be in one of them.
-    let least_shift = head_shifts.iter().map(|of_run| (shift + of_run) * shift.signum()).fold(f64::INFINITY, f64::min);
-    let of_every_head_run = !one_head_run
-        && match rules.shift {
-            ShiftRule::SubtractUpTo(limit) => least_shift > limit,
-            ShiftRule::Keep => true,
-        };
+    let one_run = [base_runs == 1, head_runs == 1];
+    let of_every_run = match rules.shift {
+        ShiftRule::SubtractUpTo(limit) => one_run == [false; 2] && least_shift(shift, &run_shifts) > limit,
+        ShiftRule::Keep => true,
+    };
     // Re-measured suspects have a rule of their own for single runs: the overlap.
     let single_runs_count = suite.tested() != Tested::FastEdge && kind == ValueKind::Measured && screened.is_none();
-    let of_one_number = single_runs_count && one_head_run && suite.tested() == Tested::Centre;
+    let of_one_number = single_runs_count && head_runs == 1 && suite.tested() == Tested::Centre;
     let excess_variance = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
+    let jumps = (of_one_number && !small).then(|| Jumps::of(&changes, base_runs)).flatten();
     let mut estimates = SuiteEstimates {
         changes,
         prior,
         shift,
         median_shift,
         rule: rules.shift,
-        one_head_run,
-        of_every_head_run,
+        one_run,
+        of_every_run,
         single_runs_count,
         max_df: if of_one_number { max_df_of_one_number(base_runs, small) } else { f64::INFINITY },
         excess_variance,
+        jumps,
         small,
         tests: Tests::default(),
     };
@@ -156,6 +158,14 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), suite.tested(), estimates.delta(i))).collect());
     estimates.correct(rules.alpha, screened.is_some());
     estimates
+}
+
+/// The suite-wide shift without the run that has most of it. If two runs of a side come from different machines, the whole shift
+/// may be in one of them. The centre of three base runs does not follow one of them.
+fn least_shift(shift: f64, [base, head]: &[Vec<f64>; 2]) -> f64 {
+    let base = base.iter().filter(|_| base.len() == 2).map(|of_run| shift - of_run);
+    let each = base.chain(head.iter().map(|of_run| shift + of_run));
+    each.map(|left| left * shift.signum()).fold(f64::INFINITY, f64::min)
 }
 
 impl SuiteEstimates {
@@ -174,11 +184,11 @@ impl SuiteEstimates {
         matches!(self.rule, ShiftRule::SubtractUpTo(limit) if self.shift.abs() <= limit)
     }
 
-    /// A shift of the whole run that is too large to be subtracted and whose cause is unknown: head is a single run, or not
-    /// every head run shows it.
+    /// A shift of the whole run that is too large to be subtracted and whose cause is unknown: a side has a single run, or a
+    /// single run explains it.
     pub fn unexplained_shift(&self) -> Option<f64> {
         let is_apart = matches!(self.rule, ShiftRule::SubtractUpTo(_));
-        (is_apart && !self.of_every_head_run && !self.shift_is_subtracted()).then_some(self.shift)
+        (is_apart && !self.of_every_run && !self.shift_is_subtracted()).then_some(self.shift)
     }
 
     /// The estimates, in the order of the benchmarks.
@@ -198,7 +208,8 @@ impl SuiteEstimates {
             median_raw,
             single_runs: self.single_runs(single_runs),
             unexplained_shift: self.unexplained_shift(),
-            one_head_run: self.one_head_run && matches!(self.rule, ShiftRule::SubtractUpTo(_)),
+            one_run: self.one_run.map(|one| one && matches!(self.rule, ShiftRule::SubtractUpTo(_))),
+            similar_jumps: self.jumps.as_ref().map(|jumps| jumps.similar_to(observation.change)),
             p_worse,
             p_better,
             q_worse: self.tests.q_worse[index],

@@ -1,8 +1,9 @@
 //! What is reported of one comparison: its outcome with the numbers behind it.
 
+use super::doubt::{is_likely_outlier, is_within_shift};
 use super::limits::BudgetReport;
 use super::outcome::{Outcome, Undecided, Within};
-use super::ruling::{Gate, as_change, is_within_shift};
+use super::ruling::{Gate, as_change};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::number_text::thousands;
@@ -231,7 +232,9 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     // settings.
     let could_decide = comparison.other_settings.is_none();
     let limited_by_noise = estimate.filter(|_| could_decide);
-    let limited_by_noise = limited_by_noise.filter(|estimate| !is_within_shift(estimate, gate.bound()));
+    let limited_by_noise = limited_by_noise.filter(|estimate| {
+        !is_within_shift(estimate, gate.bound()) && !is_likely_outlier(estimate, gate.bound(), gate.alpha)
+    });
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
         name: benchmark.as_str().to_owned(),

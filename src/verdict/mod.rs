@@ -2,6 +2,7 @@
 
 mod budget;
 mod directions;
+mod doubt;
 mod failure;
 mod file;
 mod finding;

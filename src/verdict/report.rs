@@ -53,8 +53,8 @@ pub struct Report {
     /// The suite-wide shift, as a fraction. It is removed from each change before judging, if it is small enough to come
     /// from the machine.
     pub common_shift: f64,
-    /// `common_shift`, where its cause is unknown: it is too large to be attributed to the machine, and head is a single run or
-    /// not every head run shows it. Benchmarks whose change it can explain are inconclusive.
+    /// `common_shift`, where its cause is unknown: it is too large to be attributed to the machine, and a side has a single run or a
+    /// single run explains it. Benchmarks whose change it can explain are inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.

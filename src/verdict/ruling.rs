@@ -1,5 +1,6 @@
 //! The rules that decide the outcome of one comparison, in the order of docs/statistics.md.
 
+use super::doubt::doubt;
 use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
@@ -22,12 +23,6 @@ const MAX_OVERLAP: f64 = 0.05;
 
 /// An unchanged benchmark is listed if its change is significant and at least this share of the threshold.
 const MIN_LISTED_CHANGE: f64 = 0.2;
-/// One number per run: a change must exceed the largest excursion of a base run by this factor. docs/statistics.md has the
-/// alarms and the recall on public histories.
-const EXCURSION_FACTOR: f64 = 1.5;
-/// The same with several head runs, each of which must exceed it. With 1.5, 0.4 instead of 0.6 of 100 heads have an alarm that
-/// vanishes, and 81% instead of 85% of slowdowns of 1.5× are found.
-const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 
 /// The result of a rule.
 pub(super) struct Ruling {
@@ -35,12 +30,14 @@ pub(super) struct Ruling {
     pub suspect: bool,
     /// True if the mean of the samples decides, not their fast edge.
     pub by_mean: bool,
+    /// True if the medians changed and the fast edge is unchanged.
+    pub medians_alone: bool,
     pub notes: Vec<String>,
 }
 
 impl Ruling {
     fn of(outcome: Outcome) -> Self {
-        Ruling { outcome, suspect: false, by_mean: false, notes: Vec::new() }
+        Ruling { outcome, suspect: false, by_mean: false, medians_alone: false, notes: Vec::new() }
     }
 
     fn suspect(self, suspect: bool) -> Self {
@@ -223,20 +220,21 @@ impl Gate {
         let is_shown = (over || under)
             && mean.q() < self.alpha
             && mean.is_clear_of_zero()
-            && (!mean.one_head_run || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * bound)
-            && doubt(mean, bound).is_none()
+            && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * bound)
+            && doubt(mean, bound, self.alpha).is_none()
             && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
         let outcome = match by_edge.outcome {
             Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
             Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
             Outcome::Unchanged if !mean.is_at_most_by_own_spread(bound) => Outcome::Inconclusive,
             Outcome::Improved if over => Outcome::Inconclusive,
+            Outcome::Inconclusive if by_edge.medians_alone => Outcome::Inconclusive,
             _ => return by_edge,
         };
         // Adding zero turns −0 into 0.
         let edge = (1000.0 * as_change(edge.delta)).round() / 10.0 + 0.0;
         let edge = format!("{edge:+.1}%").replace('-', "−");
-        let (delta, one_head_run) = (mean.delta, mean.one_head_run);
+        let (delta, one_head_run) = (mean.delta, mean.one_run[1]);
         let text = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
         let least = (ONE_RUN_MEAN_FACTOR * bound).copysign(delta);
         let note = if outcome == Outcome::Inconclusive && one_head_run && delta.abs() <= least.abs() {
@@ -246,10 +244,9 @@ impl Gate {
         } else {
             format!("shown by {text}")
         };
-        Ruling {
-            by_mean: true,
-            ..Ruling::of(outcome).suspect(over && (mean.low_evidence || mean.p() < MEAN_SUSPECT_P)).note(note)
-        }
+        let suspect =
+            by_edge.medians_alone && by_edge.suspect || over && (mean.low_evidence || mean.p() < MEAN_SUSPECT_P);
+        Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) }
     }
 
     fn rule(&self, estimate: &Estimate, comparison: &Comparison) -> Ruling {
@@ -257,7 +254,7 @@ impl Gate {
         // A change must be over the threshold as measured, too: the subtraction of a shift alone must not cause a finding.
         let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
         if (over || under)
-            && let Some(doubt) = doubt(estimate, bound)
+            && let Some(doubt) = doubt(estimate, bound, self.alpha)
         {
             return Ruling::of(Outcome::Inconclusive).suspect(over).note(doubt);
         }
@@ -300,7 +297,8 @@ impl Gate {
             return Ruling::of(Outcome::Unchanged);
         }
         if estimate.lies_within(bound, self.alpha) {
-            return undecided.note(format!("the fastest {} are unchanged, but the medians changed", noun(comparison)));
+            let note = format!("the fastest {} are unchanged, but the medians changed", noun(comparison));
+            return Ruling { medians_alone: true, ..undecided.note(note) };
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
             return undecided
@@ -372,31 +370,4 @@ fn noun(comparison: &Comparison) -> &'static str {
 /// A log ratio (positive is worse) as a change of the metric's value.
 pub(super) fn as_change(log: f64, direction: Direction) -> f64 {
     (direction.sign() * log).exp_m1()
-}
-
-/// True for a change beyond the threshold that an unexplained shift of the whole run accounts for.
-pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
-    let Estimate { delta, unexplained_shift, .. } = *estimate;
-    delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)
-}
-
-/// Why a change beyond the threshold is inconclusive even with a small p value: what single runs show against it.
-fn doubt(estimate: &Estimate, bound: f64) -> Option<&'static str> {
-    if is_within_shift(estimate, bound) {
-        return Some(
-            "the change does not exceed the shift of the whole run by more than the threshold; re-measure base and head in turn with `perfgate measure`",
-        );
-    }
-    let runs = estimate.single_runs.as_deref()?;
-    let [above, below] = runs.excursions;
-    let [best, worst] = runs.heads;
-    let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
-    let factor = if estimate.one_head_run { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
-    if least <= bound {
-        Some("not every head run is over the threshold")
-    } else if least <= factor * excursion {
-        Some("a base run deviates from the others by a similar amount or more")
-    } else {
-        None
-    }
 }

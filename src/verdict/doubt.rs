@@ -1,0 +1,58 @@
+//! Reasons not to call a change even if its p value is small: a shift of the whole run, and outliers among single results.
+
+use crate::model::number_text::counted;
+use crate::stats::estimate::Estimate;
+use crate::stats::jumps::SimilarJumps;
+use std::borrow::Cow;
+
+const WITHIN_SHIFT: &str = "the change does not exceed the shift of the whole run by more than the threshold; re-measure base and \
+                            head in turn with `perfgate measure`";
+const WITHIN_SHIFT_OF_BASE: &str = "the change does not exceed the shift of the whole run by more than the threshold, and base is a \
+                                    single run, which may have been faster or slower than usual; another base run would decide";
+/// One number per run: a change must exceed the largest excursion of a base run by this factor. docs/statistics.md has the
+/// alarms and the recall on public histories.
+const EXCURSION_FACTOR: f64 = 1.5;
+/// The same with several head runs, each of which must exceed it. With 1.5, 0.4 instead of 0.6 of 100 heads have an alarm that
+/// vanishes, and 81% instead of 85% of slowdowns of 1.5× are found.
+const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
+
+/// True for a change beyond the threshold that an unexplained shift of the whole run accounts for.
+pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
+    let Estimate { delta, unexplained_shift, .. } = *estimate;
+    delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)
+}
+
+/// Why a change beyond the threshold is inconclusive even with a small p value: what single runs show against it.
+pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<Cow<'static, str>> {
+    let [one_base_run, one_head_run] = estimate.one_run;
+    if is_within_shift(estimate, bound) {
+        return Some(if one_base_run && !one_head_run { WITHIN_SHIFT_OF_BASE } else { WITHIN_SHIFT }.into());
+    }
+    let runs = estimate.single_runs.as_deref()?;
+    let [above, below] = runs.excursions;
+    let [best, worst] = runs.heads;
+    let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
+    let factor = if one_head_run { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
+    if least <= bound {
+        Some("not every head run is over the threshold".into())
+    } else if least <= factor * excursion {
+        Some("a base run deviates from the others by a similar amount or more".into())
+    } else {
+        is_likely_outlier(estimate, bound, alpha).then(|| estimate.similar_jumps.map(similar_jumps)).flatten()
+    }
+}
+
+/// True for a change beyond the threshold in a single head run that may be one of the outliers that the suite has.
+pub(super) fn is_likely_outlier(estimate: &Estimate, bound: f64, alpha: f64) -> bool {
+    estimate.delta.abs() > bound && estimate.similar_jumps.is_some_and(|jumps| jumps.chance() >= alpha)
+}
+
+fn similar_jumps(jumps: SimilarJumps) -> Cow<'static, str> {
+    let benchmarks = counted(jumps.in_base, "benchmark");
+    let verb = if jumps.in_base == 1 { "has" } else { "have" };
+    format!(
+        "{benchmarks} {verb} a base run that deviates from the others by a similar amount or more, so a single head run may be an \
+         outlier; another head run would decide"
+    )
+    .into()
+}
