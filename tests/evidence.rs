@@ -53,7 +53,7 @@ fn a_slow_half_of_the_samples_is_one_story() {
         let times = |command: u32| -> Vec<String> {
             let time = |run: u32| {
                 0.1 * (1.0 + 0.02 * chance(seed + command, run))
-                    * if command == 0 && run % 2 == 0 { factor } else { 1.0 }
+                    * if command == 0 && run.is_multiple_of(2) { factor } else { 1.0 }
             };
             (0..40).map(|run| time(run).to_string()).collect()
         };

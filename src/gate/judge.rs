@@ -9,9 +9,7 @@ use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
-use crate::history::{
-    LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors,
-};
+use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};

@@ -385,9 +385,9 @@ impl Waiver {
         self.benchmark == benchmark && self.metric.as_deref().is_none_or(|own| own == metric)
     }
 
-    /// True if the waiver accepts a change for the worse of this size, a fraction.
+    /// True if the waiver accepts a change for the worse of this size, a fraction. A limit on the value accepts no size.
     pub fn covers_change(&self, worse: f64) -> bool {
-        worse <= self.up_to
+        matches!(self.up_to, UpTo::Change(most) if worse <= most)
     }
 
     /// True if the waiver no longer applies today.
