@@ -67,6 +67,16 @@ impl Digests {
         }
     }
 
+    /// Computes from the samples what the digests of older runs do not have.
+    pub(super) fn complete(&self, rounded: &mut RoundedSamples, direction: Direction) {
+        if self.typical_means.is_empty() || self.splits.is_empty() {
+            let of_samples = Digest::of(&rounded.samples, direction);
+            let digest = &mut rounded.digest;
+            digest.typical_mean = digest.typical_mean.or(of_samples.typical_mean);
+            digest.split = digest.split.or(of_samples.split);
+        }
+    }
+
     /// True if the current rule computed them.
     pub(super) fn are_current(&self) -> bool {
         self.medians.is_empty() || self.measures.is_some()

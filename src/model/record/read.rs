@@ -134,8 +134,13 @@ impl Index {
         for (i, benchmark) in self.names.into_iter().enumerate() {
             let (forms_of_one, others) = forms.split_at_checked(self.evidence_counts[i]).ok_or_else(short)?;
             forms = others;
-            let evidence = forms_of_one.iter().map(&mut read_one).collect::<Result<Vec<_>, _>>()?;
+            let mut evidence = forms_of_one.iter().map(&mut read_one).collect::<Result<Vec<_>, _>>()?;
             let (tool, metric) = self.kinds[self.kind_of[i]].clone();
+            for one in &mut evidence {
+                if let Evidence::Rounded(rounded) = one {
+                    self.digests.complete(rounded, metric.direction);
+                }
+            }
             for digest in evidence.iter().filter_map(stored_digest) {
                 check_edge(digest, metric.direction)?;
             }
