@@ -153,6 +153,7 @@ fn one_path_is_the_head_where_runs_are_stored_and_the_base_elsewhere() {
     assert_eq!((label(&base, "base"), label(&base, "head")), ("elsewhere".into(), "target/criterion".into()));
     let nothing = sandbox.perfgate_at("r", &["compare", "target/criterion"]);
     nothing.exits(2).reports("target/criterion: there is nothing to compare it with").reports("perfgate record");
+    nothing.reports("perfgate runs pull");
 
     sandbox.perfgate_at("r", &["record"]).exits(0);
     let head = sandbox.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
