@@ -70,6 +70,44 @@ fn reasons_are_read_from_their_types_and_a_newer_one_does_not_make_the_file_unre
     assert_eq!(verdict(serde_json::json!([removed, newer])), format!("1 removed, {unread}"));
 }
 
+/// The saved comparison of one benchmark, 1 µs in base and 1.6 µs in head.
+fn comparison_of_one(sandbox: &Sandbox) -> serde_json::Value {
+    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1600.0, 2);
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(1);
+    serde_json::from_str(&sandbox.read("comparison.json")).unwrap()
+}
+
+#[test]
+fn the_row_of_one_benchmark_has_its_tested_change() {
+    let sandbox = Sandbox::new();
+    let mut saved = comparison_of_one(&sandbox);
+    saved["benchmarks"][0]["change"] = 0.553.into();
+    sandbox.write("comparison.json", saved.to_string());
+    let answer = sandbox.perfgate(&["render", "comparison.json", "--template", "library"]);
+    answer.exits(0).prints("| 55.3% slower |").prints("| +55.3% |").does_not_print("60.");
+}
+
+#[test]
+fn documents_do_not_state_a_change_between_different_machines() {
+    let sandbox = Sandbox::new();
+    let mut saved = comparison_of_one(&sandbox);
+    saved["verdict"] = "none".into();
+    saved["environment"]["match"] = false.into();
+    saved["failed_on"] = serde_json::json!([]);
+    saved["reasons"] = serde_json::json!([]);
+    saved["benchmarks"][0]["outcome"] = "inconclusive".into();
+    saved["benchmarks"][0]["suspect"] = false.into();
+    sandbox.write("comparison.json", saved.to_string());
+    for template in ["library", "pr", "issue", "report"] {
+        let answer = sandbox.perfgate(&["render", "comparison.json", "--template", template]);
+        answer.exits(0).prints("NO VERDICT").does_not_print("% slower");
+        assert!(!answer.stdout.to_lowercase().contains("no regressions"), "{}", answer.stdout);
+        if template != "report" {
+            answer.prints("not compared (different machines)");
+        }
+    }
+}
+
 #[test]
 fn every_failing_test_is_counted_once() {
     let sandbox = Sandbox::new();

@@ -5,7 +5,7 @@ use crate::formats;
 use crate::model::{Direction, SampleStatistics};
 use crate::render::quantity::{change, counted, pair, percent};
 use crate::render::summary;
-use crate::verdict::{BudgetLine, Finding, Report, Value};
+use crate::verdict::{BudgetLine, Finding, Outcome, Report, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of a load test's totals.
@@ -70,6 +70,7 @@ fn throughput(finding: &Finding) -> Option<Finding> {
     // Head's work in one operation of base.
     let base = finding.base.filter(|base| base.value > 0.0);
     let of_base = head * finding.head?.value / finding.work_ratio.unwrap_or(1.0);
+    rate.change = None; // that of the time
     (rate.metric, rate.unit, rate.direction) = ("throughput".into(), unit.into(), Direction::Higher);
     rate.base = base.map(|base| Value { value: of_base / base.value, ..base });
     rate.head = finding.head.map(|value| Value { value: head, ..value });
@@ -203,6 +204,14 @@ fn combined(findings: &[&Finding], head: bool, aggregate: Aggregate) -> Option<f
     })
 }
 
+/// The tested change of a single finding, which its own row has too. Other rows have the change of their values.
+fn tested(findings: &[&Finding]) -> Option<f64> {
+    match findings {
+        [one] => one.change.filter(|_| one.base.is_some() && one.head.is_some()),
+        _ => None,
+    }
+}
+
 fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate: Aggregate) -> Headline {
     let mut row = Headline { label: label.to_owned(), ..Headline::default() };
     // Values in different units cannot be combined.
@@ -213,9 +222,15 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
     let [before, after] = pair([base, head], &unit);
     row.before = base.is_some().then_some(before);
     row.after = head.is_some().then_some(after);
-    let by = base.zip(head).filter(|(base, _)| *base != 0.0).map(|(base, head)| head / base - 1.0);
-    row.change = by.map(change);
-    row.improvement = findings.first().zip(by).map(|(finding, by)| improvement(finding, by));
+    let is_compared = report.environment.matches || findings.iter().all(|one| one.outcome != Outcome::Inconclusive);
+    if is_compared {
+        let of_values = || Some(head? / base.filter(|base| *base != 0.0)? - 1.0);
+        let by = tested(&findings).or_else(of_values);
+        row.change = by.map(change);
+        row.improvement = findings.first().zip(by).map(|(finding, by)| improvement(finding, by));
+    } else {
+        row.improvement = Some("not compared (different machines)".to_owned());
+    }
     row.method = Some(method(&findings, aggregate));
     budget(&mut row, report, &findings);
     row
