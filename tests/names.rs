@@ -251,9 +251,9 @@ fn a_method_of_jmh_is_compared_with_that_of_the_same_package() {
     };
     let both = jmh_log(&["x.codec", "x.io"], &[("codec.P.f", 5.0), ("io.P.f", 90.0)]);
     let io = jmh_log(&["x.io"], &[("P.f", 90.0)]);
-    assert_eq!(outcomes(&both, &io), pairs(&[("P.f", "unchanged"), ("codec.P.f", "removed")]));
-    assert_eq!(outcomes(&io, &both), pairs(&[("codec.P.f", "added"), ("io.P.f", "unchanged")]));
-    // Without results in common there is no verdict.
-    let codec = jmh_log(&["x.codec"], &[("P.f", 5.0)]);
-    assert_eq!(outcomes(&codec, &io), pairs(&[("P.f", "added"), ("x.codec.P.f", "removed")]));
+    assert_eq!(outcomes(&both, &io), pairs(&[("P.f", "inconclusive"), ("codec.P.f", "removed")]));
+    assert_eq!(outcomes(&io, &both), pairs(&[("codec.P.f", "added"), ("io.P.f", "inconclusive")]));
+    let sandbox = Sandbox::new();
+    sandbox.write("base", jmh_log(&["x.codec"], &[("P.f", 5.0)])).write("head", io);
+    sandbox.perfgate(&["compare", "base", "head"]).exits(2).reports("no benchmark in common");
 }

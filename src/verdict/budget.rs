@@ -3,6 +3,7 @@
 
 use super::finding::Finding;
 use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
+use super::ruling::as_change;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Metric, SampleStatistics, Unit};
 use crate::policy::{Budget, Limit, Policy};
@@ -217,7 +218,8 @@ fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_
             let value = comparison.head.filter(|_| !comparison.is_failed())?.value;
             let base = comparison.base.map(|level| level.value);
             // The tested change has an interval; the value of head is as uncertain as it.
-            let of_change = finding.change.filter(|change| *change > -1.0).zip(finding.interval);
+            let tested = finding.change.zip(finding.interval).or_else(|| untested_interval(comparison));
+            let of_change = tested.filter(|(change, _)| *change > -1.0);
             let of_change = of_change.map(|(change, ends)| ends.map(|end| value * (1.0 + end) / (1.0 + change)));
             let of_samples = || head_spread?.statistics.get("p50")?.interval;
             let exact = comparison.metric.exact || matches!(comparison.effect, Effect::Exact(_));
@@ -235,6 +237,14 @@ fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_
             })
         }
     }
+}
+
+/// The estimated change of what is shown without a test, as between different machines: a limit on the value still applies.
+fn untested_interval(comparison: &Comparison) -> Option<(f64, [f64; 2])> {
+    let estimate = comparison.estimate()?;
+    let (low, high) = estimate.interval(false);
+    let [change, a, b] = [estimate.delta, low, high].map(|log| as_change(log, comparison.metric.direction));
+    Some((change, [a.min(b), a.max(b)]))
 }
 
 fn no_data(comparison: &Comparison, subject: Subject<'_>) -> String {
