@@ -75,7 +75,7 @@ fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
     for (commit, subject) in &result.suspects {
         let _ = writeln!(out, "  {} {subject}", commit.short());
     }
-    let _ = writeln!(out, "\nEvidence, each against {} in turn:", plan.good);
+    let _ = writeln!(out, "\nEvidence, each against {} in turn (median and range of the pairs):", plan.good);
     for step in &result.steps {
         let commit = step.commit.short();
         if step.changes.is_empty() {

@@ -29,7 +29,7 @@ fn bisect(sandbox: &Sandbox, options: &[&str]) -> common::Answer {
 fn bisect_finds_the_planted_commit_of_sixteen() {
     let sandbox = history(16, 11, &[]);
     let answer = bisect(&sandbox, &["c", "--good", "start"]);
-    answer.exits(0).prints("c got slower with\n").prints(" change 11\n").prints("Evidence");
+    answer.exits(0).prints("c got slower with\n").prints(" change 11\n").prints("(median and range of the pairs):\n");
     // The bad commit and four steps, with three pairs for each of these steady results.
     assert_eq!(answer.stdout.matches("in 3 pairs").count(), 5, "{}", answer.stdout);
     assert_clean(&sandbox);
