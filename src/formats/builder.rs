@@ -281,8 +281,10 @@ impl<'a> ReadingBuilder<'a> {
                 let value = invalid.centre();
                 let reason = if value.is_nan() {
                     format!("{metric} is missing or not a number")
+                } else if value.is_infinite() {
+                    format!("{metric} is infinite or too large to be stored")
                 } else {
-                    format!("{value:e} is not a valid {metric}")
+                    format!("{metric} is {value}; negative values cannot be compared")
                 };
                 self.warn("invalid-value", format!("`{name}`: {reason}; skipped"));
                 None
@@ -380,7 +382,11 @@ mod tests {
         let whole = Summary { centre: 1.0, quantiles: vec![(0.0, 0.5), (1.0, 2.0)], ..Summary::default() };
         assert_eq!(reading.measurements[1].evidence, [Evidence::summary(whole)]);
         assert!(reading.diagnostics[0].message.contains("3 of 5"));
-        assert!(reading.diagnostics[1].message.contains("`b`: -1e0 is not a valid time"), "{}", reading.diagnostics[1]);
+        assert!(
+            reading.diagnostics[1].message.contains("`b`: time is -1; negative values cannot be compared"),
+            "{}",
+            reading.diagnostics[1]
+        );
     }
 
     #[test]
