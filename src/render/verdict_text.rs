@@ -95,15 +95,14 @@ impl LeftOpen {
         let is_suspect = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
         let suspects = report.benchmarks.iter().filter(is_suspect).count();
         let compared = compared(report);
-        let inconclusive = count(&compared, Outcome::Inconclusive);
         if report.counts.failed > 0 {
             Some(LeftOpen::Failed(report.counts.failed))
         } else if report.ended_early > 0 {
             Some(LeftOpen::RunError)
         } else if suspects > 0 {
             Some(LeftOpen::Suspects(suspects))
-        } else if 2 * inconclusive > compared.len() {
-            Some(LeftOpen::Inconclusive(inconclusive))
+        } else if is_mostly_inconclusive(&compared) {
+            Some(LeftOpen::Inconclusive(count(&compared, Outcome::Inconclusive)))
         } else if benchmarks_not_run(report) > names(&compared).len() {
             Some(LeftOpen::NotRun(benchmarks_not_run(report)))
         } else {
@@ -117,6 +116,10 @@ impl LeftOpen {
         match self {
             LeftOpen::Failed(count) => format!("{} failed", counted(count, "benchmark")),
             LeftOpen::RunError => "a run of head ended in an error".to_owned(),
+            LeftOpen::Suspects(count) if is_mostly_inconclusive(&compared) => {
+                let all = LeftOpen::Inconclusive(self::count(&compared, Outcome::Inconclusive)).text(report);
+                format!("{all}, {} of them suspected regressions", thousands(count))
+            }
             LeftOpen::Suspects(count) => {
                 format!("{} {} inconclusive", counted(count, "suspected regression"), verb(count, "is", "are"))
             }
@@ -194,6 +197,10 @@ fn compared(report: &Report) -> Vec<&Finding> {
 
 fn count(findings: &[&Finding], outcome: Outcome) -> usize {
     findings.iter().filter(|finding| finding.outcome == outcome).count()
+}
+
+fn is_mostly_inconclusive(compared: &[&Finding]) -> bool {
+    2 * count(compared, Outcome::Inconclusive) > compared.len()
 }
 
 pub(super) fn names<'a>(findings: &[&'a Finding]) -> BTreeSet<(&'a str, &'a str)> {

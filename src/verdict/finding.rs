@@ -147,13 +147,14 @@ impl Finding {
     }
 
     /// The smallest regression that these runs would have shown, if it explains why an inconclusive benchmark is undecided. It
-    /// explains nothing if it is 95% or more, if the change exceeds it, or if the printed interval does not contain 0. It is
-    /// also left out if it lies outside of the interval, which is possible because it includes the correction for many tests.
+    /// explains nothing if it is 95% or more, or below the threshold, if the change exceeds it, or if the printed interval does
+    /// not contain 0. It is also left out if it lies outside of the interval, which is possible because it includes the correction for many tests.
     pub fn noise_limit(&self) -> Option<f64> {
         let is_in_interval =
             |least: f64| self.interval.is_none_or(|[low, high]| low <= 0.0 && high >= 0.0 && high.max(-low) >= least);
         let explains = |least: &f64| {
             *least < 0.95
+                && *least >= self.threshold
                 && is_in_interval(*least)
                 && self.needed_change.is_none()
                 && self.change.is_none_or(|change| change.abs() < *least)
