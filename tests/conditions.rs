@@ -229,6 +229,10 @@ fn an_empty_operation_measured_as_a_rate_has_the_floor_of_its_time() {
     let base = |run| result(3.369 + 0.003 * f64::from(run));
     let answer = compared(base, &result(2.026), "json", &["--all"]);
     answer.exits(0).prints("below the floor of 0.3 ns per operation");
+    // The floor decides it, so it has no interval that could contradict it.
+    let json = compared(base, &result(2.026), "json", &["--all", "--format", "json"]).json();
+    let row = &json["benchmarks"][0];
+    assert!(row["outcome"] == "unchanged" && row["interval"].is_null() && row["q"].is_null(), "{row}");
     compared(base, &result(0.5), "json", &[]).exits(1);
 }
 
@@ -311,4 +315,19 @@ fn on_different_machines_only_exact_counts_are_judged_and_nothing_passes() {
     // More errors are worse on any machine.
     sandbox.write("head.json", on_machine("Y", 1.9, 3));
     sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(1).prints("FAIL: 8 regressed");
+}
+
+#[test]
+fn the_headline_says_that_most_of_a_suite_is_undecided_and_how_much_of_it_is_suspected() {
+    let changes = [1.25, 0.8, 1.3, 0.77, 1.12, 0.9, 1.28, 0.85, 1.05, 0.95, 1.22, 0.82];
+    let suite = |changed: bool| {
+        let row = |(i, change): (usize, &f64)| {
+            format!("b{i},{},ms\n", 10.0 * (i + 1) as f64 * if changed { *change } else { 1.0 })
+        };
+        format!("name,value,unit\n{}", changes.iter().enumerate().map(row).collect::<String>())
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.csv", suite(false)).write("head.csv", suite(true));
+    let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv"]);
+    answer.exits(0).prints("PASS, but 12 of 12 benchmarks are inconclusive, 5 of them suspected regressions");
 }

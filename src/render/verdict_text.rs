@@ -116,12 +116,15 @@ impl LeftOpen {
         match self {
             LeftOpen::Failed(count) => format!("{} failed", counted(count, "benchmark")),
             LeftOpen::RunError => "a run of head ended in an error".to_owned(),
-            LeftOpen::Suspects(count) if is_mostly_inconclusive(&compared) => {
-                let all = LeftOpen::Inconclusive(self::count(&compared, Outcome::Inconclusive)).text(report);
-                format!("{all}, {} of them suspected regressions", thousands(count))
-            }
-            LeftOpen::Suspects(count) => {
-                format!("{} {} inconclusive", counted(count, "suspected regression"), verb(count, "is", "are"))
+            LeftOpen::Suspects(suspects) => {
+                let inconclusive = count(&compared, Outcome::Inconclusive);
+                if is_mostly_inconclusive(&compared) && suspects < inconclusive {
+                    let all = LeftOpen::Inconclusive(inconclusive).text(report);
+                    format!("{all}, {} of them suspected regressions", thousands(suspects))
+                } else {
+                    let suspected = counted(suspects, "suspected regression");
+                    format!("{suspected} {} inconclusive", verb(suspects, "is", "are"))
+                }
             }
             LeftOpen::Inconclusive(count) => {
                 let all = counted(compared.len(), noun_of(&compared));

@@ -211,7 +211,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let is_open = ruling.outcome == Outcome::Inconclusive && ruling.notes.is_empty();
     ruling.notes.extend(share_of(*base, *head, sample_noun(&comparison.tool, benchmark.as_str(), &metric.name)));
     // What is not judged is shown without a test.
-    let is_tested = metric.direction.is_known() && same_machine;
+    let is_tested = metric.direction.is_known() && same_machine && !ruling.by_floor;
     let estimate = comparison.mean.as_deref().filter(|_| ruling.by_mean).or(comparison.estimate());
     let estimate = estimate.filter(|_| is_tested);
     let as_change = |log: f64| as_change(log, metric.direction);

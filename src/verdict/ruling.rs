@@ -32,12 +32,14 @@ pub(super) struct Ruling {
     pub by_mean: bool,
     /// True if the medians changed and the fast edge is unchanged.
     pub medians_alone: bool,
+    /// True if the floor decides: the change is too small to be tested.
+    pub by_floor: bool,
     pub notes: Vec<String>,
 }
 
 impl Ruling {
     fn of(outcome: Outcome) -> Self {
-        Ruling { outcome, suspect: false, by_mean: false, medians_alone: false, notes: Vec::new() }
+        Ruling { outcome, suspect: false, by_mean: false, medians_alone: false, by_floor: false, notes: Vec::new() }
     }
 
     fn suspect(self, suspect: bool) -> Self {
@@ -122,7 +124,8 @@ impl Gate {
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
             Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
                 let floor = self.floor.text(&comparison.metric.unit.kept_label());
-                Ruling::of(Outcome::Unchanged).note(format!("the absolute change is below the floor of {floor}"))
+                let ruling = Ruling { by_floor: true, ..Ruling::of(Outcome::Unchanged) };
+                ruling.note(format!("the absolute change is below the floor of {floor}"))
             }
             Effect::Estimated(estimate) => self.with_mean(self.rule(estimate, comparison), estimate, comparison),
         }
