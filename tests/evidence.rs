@@ -547,6 +547,31 @@ fn results_that_are_exactly_those_of_base_were_not_measured() {
         sandbox.write("old", &text).write("new", &text);
         sandbox.perfgate(&["compare", "old", "new"]).exits(if repeated { 2 } else { 0 });
     }
+    // Neither do times with many digits repeat, even if there is one number per benchmark.
+    let google = |context: &str, digits: usize| {
+        let one = |index: u32| {
+            let time = format!("{:.digits$}", 100.0 * f64::from(index + 1) * std::f64::consts::SQRT_2);
+            format!(
+                r#"{{"name":"B{index}","run_type":"iteration","iterations":9,"real_time":{time},"cpu_time":{time},"time_unit":"ns"}}"#
+            )
+        };
+        let all: Vec<String> = (0..4).map(one).collect();
+        format!(r#"{{"context":{{"num_cpus":2{context}}},"benchmarks":[{}]}}"#, all.join(","))
+    };
+    let generic = "name,value,unit\na,1234.56789012,ns\nb,2345.67890123,ns\nc,3456.78901234,ns\n".to_owned();
+    let built = |build: &str| google(&format!(r#","library_build_type":"{build}""#), 12);
+    for (name, base, head, code) in [
+        ("digits", google("", 12), google("", 12), 2),
+        ("rounded", google("", 1), google("", 1), 0),
+        ("other facts", built("release"), built("debug"), 0),
+        ("computed", generic.clone(), generic, 0),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write("old", base).write("new", head);
+        let answer = sandbox.perfgate(&["compare", "old", "new"]);
+        assert_eq!(answer.code, code, "{name}: {}{}", answer.stdout, answer.stderr);
+        sandbox.perfgate(&["compare", "old", "old"]).exits(0);
+    }
     // Few rounded values may repeat.
     let few = "BenchmarkA-2 100 3.1 ns/op\nBenchmarkA-2 100 3.2 ns/op\nBenchmarkA-2 100 3.4 ns/op\n";
     let sandbox = Sandbox::new();

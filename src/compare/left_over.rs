@@ -1,12 +1,17 @@
 //! Results of head that are identical to those of base: left over from an earlier run, or the same file given twice.
 
 use super::pairs::{Pair, RunEvidence, runs_of};
-use crate::model::{Digest, Direction, Run, differences};
+use crate::model::{Digest, Direction, Run, Unit, differences};
 use rayon::prelude::*;
 use std::collections::HashSet;
 
 /// Equal numbers are not chance if they have at least this many random digits together: a probability of 1 in 10^9.
 const MIN_DIGITS: f64 = 9.0;
+/// Two measurements of a time may agree in this many digits by chance: steady benchmarks differ by less than 0.1%, and the last
+/// digits may be steps of a clock.
+const DIGITS_OF_STEADY_TIME: usize = 4;
+/// Formats of any numbers. Their times may be computed, such as those of a simulator.
+const GENERIC: [&str; 3] = ["csv", "github-action-benchmark", "bencher-bmf"];
 /// Digits of a value that are compared: unit conversions change the later ones.
 const SIGNIFICANT_DIGITS: usize = 12;
 
@@ -18,8 +23,9 @@ pub enum SameResults {
     No,
     /// All results are equal, including samples.
     Samples,
-    /// All results are equal and have repetitions, but no samples: `go test -count`, Google Benchmark, pyperf.
-    Repetitions,
+    /// All results are equal and have repetitions, or times with many digits, but no samples: `go test -count`, Google Benchmark,
+    /// pyperf, JMH.
+    Numbers,
 }
 
 /// The benchmarks with equal results in base and head.
@@ -45,11 +51,11 @@ impl<'a> LeftOver<'a> {
         let numbers_count = head.iter().any(same_facts);
         let is_repeated = |found: &Repetition| match found {
             Repetition::SameSamples => true,
-            Repetition::SameValues { digits } => numbers_count && *digits >= MIN_DIGITS,
+            Repetition::SameValues { digits, .. } => numbers_count && *digits >= MIN_DIGITS,
             Repetition::Different => false,
         };
         let digits = |(_, found): &(&str, Repetition)| match found {
-            Repetition::SameValues { digits } if numbers_count => *digits,
+            Repetition::SameValues { digits, of_single } if numbers_count => digits + of_single,
             _ => 0.0,
         };
         let repeated: Vec<&str> = found.iter().filter(|(_, one)| is_repeated(one)).map(|(name, _)| *name).collect();
@@ -58,7 +64,7 @@ impl<'a> LeftOver<'a> {
         let everything = match found.iter().any(|(_, one)| *one == Repetition::SameSamples) {
             _ if !is_everything => SameResults::No,
             true => SameResults::Samples,
-            false => SameResults::Repetitions,
+            false => SameResults::Numbers,
         };
         LeftOver { repeated, everything }
     }
@@ -69,8 +75,9 @@ impl<'a> LeftOver<'a> {
 enum Repetition {
     /// No head run has the values of a base run.
     Different,
-    /// The values are the same. The probability of this by chance is 10^-`digits`.
-    SameValues { digits: f64 },
+    /// The values are the same. The probability of this by chance is 10^-`digits` for repetitions, and 10^-`of_single` for a time
+    /// with a single number.
+    SameValues { digits: f64, of_single: f64 },
     /// The samples are the same, which never happens for two measurements.
     SameSamples,
 }
@@ -83,14 +90,22 @@ impl Pair<'_> {
         for run in &head {
             match base.iter().find(|other| other.entries == run.entries) {
                 Some(_) if run.has_drift => return Repetition::SameSamples,
+                Some(_) if self.metric.exact => found = Repetition::SameValues { digits: 0.0, of_single: 0.0 },
                 Some(_) => {
-                    let digits = if self.metric.exact { 0.0 } else { run.digits() };
-                    found = Repetition::SameValues { digits };
+                    let of_single = if self.is_clock_time() { run.digits_of_single() } else { 0.0 };
+                    found = Repetition::SameValues { digits: run.digits(), of_single };
                 }
                 None => {}
             }
         }
         found
+    }
+}
+
+impl Pair<'_> {
+    /// True for a time that a tool measured with a clock. Rates are left out: those of a coarse clock have few values, but many digits.
+    fn is_clock_time(&self) -> bool {
+        self.metric.unit == Unit::Nanosecond && !GENERIC.contains(&&*self.measurement.tool)
     }
 }
 
@@ -114,6 +129,17 @@ impl RunResults {
             0.0
         } else {
             (distinct.len() - 1) as f64 * steps.log10().max(0.0)
+        }
+    }
+
+    /// The digits of a single number beyond those that two measurements may have in common; 0 for repetitions.
+    fn digits_of_single(&self) -> f64 {
+        match self.entries[..] {
+            [(bits, ..)] => {
+                let value = f64::from_bits(bits).abs();
+                ((value / step(value)).log10().floor() + 1.0 - DIGITS_OF_STEADY_TIME as f64).max(0.0)
+            }
+            _ => 0.0,
         }
     }
 }
@@ -150,6 +176,14 @@ mod tests {
     fn digits(values: &[f64]) -> f64 {
         let entries = values.iter().map(|value| (value.to_bits(), 1, 0)).collect();
         RunResults { entries, has_drift: false }.digits()
+    }
+
+    #[test]
+    fn a_single_number_counts_from_its_fifth_digit() {
+        let single =
+            |value: f64| RunResults { entries: vec![(value.to_bits(), 1, 0)], has_drift: false }.digits_of_single();
+        assert_eq!([0.0, 1.0, 123.4, 99_161.0, 1234.5678, 0.1 + 0.2].map(single), [0.0, 0.0, 0.0, 1.0, 4.0, 0.0]);
+        assert_eq!(single(std::f64::consts::PI), 8.0);
     }
 
     #[test]
