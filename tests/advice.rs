@@ -85,3 +85,22 @@ fn no_heading_promises_a_command_that_is_not_there() {
     let answer = sandbox.perfgate_with_input(&["compare", "old.json", "-", "--template", "comment"], &file(20.0));
     answer.exits(1).prints("<summary>Accept this</summary>").does_not_print("Reproduce");
 }
+
+#[test]
+fn runs_of_another_key_or_without_one_can_be_found_and_selected() {
+    let sandbox = Sandbox::measured();
+    sandbox.perfgate_with("r", &[("PERFGATE_KEY", "big")], &["record", "--shard", "a"]).exits(0);
+    sandbox.perfgate_at("r", &["runs", "list"]).exits(0).prints(", shard a, key big\n");
+    sandbox.git("r", &["switch", "-q", "-c", "topic"]);
+    sandbox.commit("r", "work");
+    sandbox.five_benchmarks(2);
+    sandbox.perfgate_at("r", &["compare"]).exits(2).reports("set PERFGATE_KEY to select them");
+    sandbox.git("r", &["update-ref", "-d", "refs/perfgate/baselines"]);
+    sandbox.git("r", &["switch", "-q", "main"]);
+    sandbox.five_benchmarks(1);
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "topic"]);
+    sandbox.five_benchmarks(2);
+    let keyed = sandbox.perfgate_with("r", &[("PERFGATE_KEY", "big")], &["compare"]);
+    keyed.exits(2).reports("there are runs without a key; unset PERFGATE_KEY to select them");
+}

@@ -122,8 +122,13 @@ fn table(listed: &[Listed]) -> String {
         let commit = key.commit().map_or("none", Commit::short);
         let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
         let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
+        let part = |fact: &str| {
+            let value = run.environment.get(fact).map(|value| format!(", {fact} {}", escape::terminal(value)));
+            value.unwrap_or_default()
+        };
+        let parts = format!("{}{}", part(Environment::SHARD), part(Environment::KEY));
         let (id, date, results) = (key.id(), date(key.time()), run.measurements.len());
-        let _ = writeln!(out, "{id}  {date}  {commit:<10}  {time:<width$}  {results:>7}  {machine}{dirty}");
+        let _ = writeln!(out, "{id}  {date}  {commit:<10}  {time:<width$}  {results:>7}  {machine}{parts}{dirty}");
     }
     out
 }

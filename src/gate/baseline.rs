@@ -290,8 +290,13 @@ fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
     if others.is_empty() {
         return String::new();
     }
+    let advice = match (others.contains(&None), others.len()) {
+        (false, _) => "set PERFGATE_KEY to select them",
+        (true, 1) => "unset PERFGATE_KEY to select them",
+        (true, _) => "set PERFGATE_KEY to one of these keys, or unset it for the runs without a key",
+    };
     let others: Vec<String> = others.iter().map(|other| named(other.as_deref())).collect();
-    format!(" {} (there are runs {}; set PERFGATE_KEY to select them)", named(key), others.join(", "))
+    format!(" {} (there are runs {}; {advice})", named(key), others.join(", "))
 }
 
 /// Names benchmarks of which only part of the base's runs count.
