@@ -104,3 +104,19 @@ fn runs_of_another_key_or_without_one_can_be_found_and_selected() {
     let keyed = sandbox.perfgate_with("r", &[("PERFGATE_KEY", "big")], &["compare"]);
     keyed.exits(2).reports("there are runs without a key; unset PERFGATE_KEY to select them");
 }
+
+#[test]
+fn an_epoch_that_removes_the_baseline_is_reported() {
+    let sandbox = Sandbox::measured();
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "-c", "topic"]);
+    sandbox.commit("r", "work");
+    sandbox.five_benchmarks(2);
+    let epoch = "[[epoch]]\nmatch = '[ab]'\nfrom = '2999-01-01'\nreason = 'r'\n";
+    sandbox.write("r/perfgate.toml", epoch);
+    let answer = sandbox.perfgate_at("r", &["compare"]);
+    answer.exits(0).prints("perfgate.toml:2: the epoch starts in the future");
+    answer.prints("\"a\" and 1 more have no baseline: all stored runs are from before the [[epoch]]");
+    sandbox.write("r/perfgate.toml", epoch.replace("2999", "2001"));
+    sandbox.perfgate_at("r", &["compare"]).exits(0).does_not_print("epoch");
+}

@@ -181,8 +181,10 @@ impl Gate {
         if let Some((newest, older)) = runs.split_last_mut() {
             diagnostics.extend(adopt_names(policy, older, std::slice::from_ref(newest)));
         }
-        let BaseWindow { runs, cut } = with_reading(policy, &epochs, |reading| base_window_of(runs, reading));
+        let BaseWindow { runs, cut, before_epoch } =
+            with_reading(policy, &epochs, |reading| base_window_of(runs, reading));
         diagnostics.extend(cut_note(&cut));
+        diagnostics.extend(epoch_note(&before_epoch));
         let keyed = keys.into_iter().zip(runs.into_iter().rev());
         let kept: Vec<KeyedRun> = keyed.filter(|(_, run)| !run.measurements.is_empty()).collect();
         if kept.is_empty() {
@@ -297,6 +299,20 @@ fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
     };
     let others: Vec<String> = others.iter().map(|other| named(other.as_deref())).collect();
     format!(" {} (there are runs {}; {advice})", named(key), others.join(", "))
+}
+
+/// Names benchmarks without a baseline because of their epoch.
+fn epoch_note(before_epoch: &BTreeSet<BenchId>) -> Option<Diagnostic> {
+    let first = before_epoch.first()?;
+    let (others, have) = match before_epoch.len() {
+        1 => (String::new(), "has"),
+        count => (format!(" and {} more", count - 1), "have"),
+    };
+    let message = format!(
+        "{:?}{others} {have} no baseline: all stored runs are from before the [[epoch]] in perfgate.toml",
+        first.as_str()
+    );
+    Some(Diagnostic::note("epoch-baseline", "", message))
 }
 
 /// Names benchmarks of which only part of the base's runs count.

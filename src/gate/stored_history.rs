@@ -167,6 +167,13 @@ impl Epochs {
                     })
                     .ok(),
             };
+            if time.is_some_and(|start| start > jiff::Timestamp::now().as_second()) {
+                let message = format!(
+                    "the epoch starts in the future: until then, no stored run of `{}` is used",
+                    epoch.pattern.as_str()
+                );
+                diagnostics.push(Diagnostic::warning("future-epoch", policy.place(epoch.line), message));
+            }
             let resolved = time.map(|start| Arc::new(Epoch { start, reason: epoch.reason.clone() }));
             starts.extend(resolved.map(|resolved| (epoch.pattern.clone(), resolved)));
         }

@@ -20,6 +20,8 @@ pub struct BaseWindow {
     pub runs: Vec<Run>,
     /// Benchmarks that changed within the window, by their current names.
     pub cut: BTreeSet<BenchId>,
+    /// Benchmarks without a baseline because all runs are from before their epoch, by their current names.
+    pub before_epoch: BTreeSet<BenchId>,
 }
 
 /// The baseline from runs of one machine class, in time order.
@@ -44,11 +46,12 @@ fn narrowed(
     rules: &SeriesRules<'_>,
 ) -> BaseWindow {
     let narrow = |(index, run): (usize, &mut Run)| {
-        let mut cut = BTreeSet::new();
+        let (mut cut, mut before_epoch) = (BTreeSet::new(), BTreeSet::new());
         run.measurements.retain(|measurement| {
             let old = measurement.benchmark.as_str();
             let name = rules.name(old);
             if (rules.epoch)(&name).is_some_and(|epoch| run.time < epoch.start) {
+                before_epoch.insert(BenchId::new(&*name));
                 return false;
             }
             let start = starts
@@ -62,10 +65,20 @@ fn narrowed(
             }
             keep
         });
-        cut
+        (cut, before_epoch)
     };
-    let cut = runs.par_iter_mut().enumerate().flat_map_iter(narrow).collect();
-    BaseWindow { runs, cut }
+    let removed: Vec<_> = runs.par_iter_mut().enumerate().map(narrow).collect();
+    let (mut cut, mut before_epoch) = (BTreeSet::new(), BTreeSet::new());
+    for (of_change, of_epoch) in removed {
+        cut.extend(of_change);
+        before_epoch.extend(of_epoch);
+    }
+    if !before_epoch.is_empty() {
+        for measurement in runs.iter().flat_map(|run| &run.measurements) {
+            before_epoch.remove(&BenchId::new(&*rules.name(measurement.benchmark.as_str())));
+        }
+    }
+    BaseWindow { runs, cut, before_epoch }
 }
 
 /// The first run of the current segment of a metric.
