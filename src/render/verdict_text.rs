@@ -13,7 +13,12 @@ pub fn verdict(report: &Report) -> String {
     let shift = shift.map(|shift| whole_run(shift, has_only_base_run(report))).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
-        Verdict::Fail => format!("FAIL: {}{shift}{gap}", reasons(report).join(", ")),
+        Verdict::Fail => {
+            let tolerated = tolerated(report);
+            let tolerated = if tolerated.is_empty() { None } else { Some(LeftOpen::Tolerated.text(report)) };
+            let all: Vec<String> = reasons(report).into_iter().chain(tolerated).collect();
+            format!("FAIL: {}{shift}{gap}", all.join(", "))
+        }
         Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
         Verdict::Pass => match LeftOpen::of(report) {
             Some(open) => format!("PASS, but {}{shift}{gap}", with_tolerated(open, report)),
@@ -145,14 +150,28 @@ fn benchmarks_not_run(report: &Report) -> usize {
     names(&not_run).difference(&names(&compared(report))).count()
 }
 
-/// Regressions and missed budgets of a passing gate.
+/// Regressions and missed budgets that `fail-on` does not list.
 fn tolerated(report: &Report) -> Vec<String> {
+    let fails = |reason: &Reason| report.reasons.iter().any(|other| is_of_same_kind(reason, other));
     let reasons = [
         report.suite.filter(|suite| suite.outcome == Outcome::Regressed).map(|_| Reason::WholeSuite),
         Some(report.counts.regressed).filter(|count| *count > 0).map(|n| Reason::Outcome(Outcome::Regressed, n)),
         Some(missed_budgets(report)).filter(|count| *count > 0).map(Reason::OverBudget),
     ];
-    reasons.into_iter().flatten().map(|reason| super::summary::reason(report, &reason)).collect()
+    reasons
+        .into_iter()
+        .flatten()
+        .filter(|reason| !fails(reason))
+        .map(|reason| super::summary::reason(report, &reason))
+        .collect()
+}
+
+/// True for reasons that differ at most in their number.
+fn is_of_same_kind(one: &Reason, other: &Reason) -> bool {
+    match (one, other) {
+        (Reason::Outcome(one, _), Reason::Outcome(other, _)) => one == other,
+        _ => std::mem::discriminant(one) == std::mem::discriminant(other),
+    }
 }
 
 fn missed_budgets(report: &Report) -> usize {
@@ -234,7 +253,8 @@ fn all_of(findings: &[&Finding]) -> String {
 pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
-    /// There is no verdict, or the gate passes although benchmarks failed, or suspects or most of the suite are undecided.
+    /// There is no verdict, or the gate passes although benchmarks failed or regressed, or suspects or most of the suite are
+    /// undecided.
     Undecided,
     /// The gate fails.
     Fail,
@@ -245,7 +265,7 @@ impl HeadlineStatus {
     pub fn of(report: &Report) -> HeadlineStatus {
         match (report.verdict, LeftOpen::of(report)) {
             (Verdict::Fail, _) => HeadlineStatus::Fail,
-            (Verdict::Pass, None | Some(LeftOpen::Tolerated)) => HeadlineStatus::Pass,
+            (Verdict::Pass, None) => HeadlineStatus::Pass,
             (Verdict::Pass, Some(_)) | (Verdict::None, _) => HeadlineStatus::Undecided,
         }
     }
