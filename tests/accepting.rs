@@ -60,3 +60,24 @@ fn a_waiver_in_percent_says_that_it_does_not_cover_a_rise_from_zero() {
     let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
     answer.exits(1).prints("a change from 0 has no percentage").does_not_print("matches no regression");
 }
+
+#[test]
+fn the_limit_of_a_waiver_is_in_the_units_of_its_row() {
+    let sandbox = Sandbox::new();
+    let waiver = "[[accept]]\nbenchmark = 'a'\nup-to = '40%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    sandbox.write("perfgate.toml", waiver);
+    sandbox.write("base.json", counts("score", "count", "higher", &[("a", 100.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("score", "count", "higher", &[("a", 60.0), ("b", 5.0)]));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(1).prints("worse than the accepted −28.6% (`up-to` 40% is a factor of 1.40)");
+}
+
+#[test]
+fn a_waiver_that_misses_by_its_metric_names_the_right_one() {
+    let sandbox = Sandbox::new();
+    let waiver = "[[accept]]\nbenchmark = 'a'\nmetric = 'scroe'\nup-to = '99%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    sandbox.write("perfgate.toml", waiver);
+    sandbox.write("base.json", counts("score", "count", "lower", &[("a", 100.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("score", "count", "lower", &[("a", 160.0), ("b", 5.0)]));
+    sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(1).prints("did you mean `score`?");
+}

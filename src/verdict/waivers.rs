@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::outcome::Outcome;
-use crate::model::{Diagnostic, Direction, Unit};
+use crate::model::{Diagnostic, Direction, Unit, number_text};
 use crate::policy::suggest::nearest_name;
 use crate::policy::unused::intended_metric;
 use crate::policy::{Policy, UpTo, Waiver};
@@ -41,6 +41,11 @@ fn not_covered(up_to: &UpTo, worse: Option<f64>, unit: &Unit, direction: Directi
         }
         up_to if !up_to.fits(unit, direction) => {
             format!("the waiver's {up_to} is not in the unit of this metric, or limits its better side")
+        }
+        // A rate that is worse by 40% has fallen by 28.6%, which is what its row shows.
+        UpTo::Change(most) if direction == Direction::Higher => {
+            let (own, factor) = (number_text::change(direction.worse(*most)), 1.0 + most);
+            format!("worse than the accepted {own} (`up-to` {up_to} is a factor of {factor:.2})")
         }
         up_to => format!("worse than the accepted {up_to}"),
     }
