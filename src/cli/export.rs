@@ -32,7 +32,7 @@ pub struct ExportArgs {
 pub fn run(args: &ExportArgs, store: &dyn Store) -> anyhow::Result<u8> {
     match (&args.parquet, &args.target) {
         (Some(target), _) => parquet::export(store, target, args.repository.as_deref()),
-        (None, Some(target)) => copy(store, &*open(target, false)?, "exported"),
+        (None, Some(target)) => copy(store, &*open(target, false)?, "exported", None),
         (None, None) => bail!("give a store or directory to export to, or --parquet DIR"),
     }
 }

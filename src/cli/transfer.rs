@@ -59,7 +59,7 @@ pub fn import(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::Resu
         return import_history(args, gate, store);
     }
     let source = open(&args.source, true)?;
-    copy(&*source, store, "imported")
+    copy(&*source, store, "imported", Some(&args.source))
 }
 
 /// Whether a source is a store: by its scheme, or a directory that is a clone or has stored runs.
@@ -158,7 +158,9 @@ pub(super) fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> 
 }
 
 /// Copies the runs that the target does not have.
-pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Result<u8> {
+///
+/// `word` is the source as the user wrote it: two clones have the same ref.
+pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&str>) -> anyhow::Result<u8> {
     let keys = from.list()?.keys;
     if keys.is_empty() {
         bail!("{} has no runs", from.describe());
@@ -201,7 +203,7 @@ pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str) -> anyhow::Resu
     let verified = found.len() - damaged.len();
     broken.extend(damaged);
     broken.iter().for_each(|why| output::warn(why));
-    let (source, target) = (from.describe(), to.describe());
+    let (source, target) = (word.map_or_else(|| from.describe(), str::to_owned), to.describe());
     let line = format!(
         "{done} {brought} of {} from {source} to {target}, {skipped} already there; {verified} verified by their hash\n",
         output::count(keys.len(), "run")
