@@ -67,7 +67,10 @@ fn runs_are_copied_byte_for_byte_and_only_once() {
     assert_eq!(content(&*open(&sandbox, "git:refs/perfgate/other")), all);
     // A clone by its path; a missing directory is created.
     sandbox.repository("second");
-    sandbox.perfgate_at("second", &["runs", "import", "../r"]).exits(0).prints("imported 301 of 301 runs from ../r to git:");
+    sandbox
+        .perfgate_at("second", &["runs", "import", "../r"])
+        .exits(0)
+        .prints("imported 301 of 301 runs from ../r to git:");
     sandbox.perfgate_at("second", &["runs", "export", "new/place"]).exits(0).prints("exported 301 of 301");
 }
 

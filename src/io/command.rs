@@ -281,6 +281,19 @@ fn resolve(program: &str, directory: &Path) -> PathBuf {
     if path.is_relative() && named_by_path { directory.join(path) } else { path.to_owned() }
 }
 
+/// The processors that this process may use; `None` where they are unknown.
+#[cfg(target_os = "linux")]
+pub fn processors() -> Option<Vec<usize>> {
+    let set = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).ok()?;
+    Some((0..nix::sched::CpuSet::count()).filter(|processor| set.is_set(*processor).unwrap_or(false)).collect())
+}
+
+/// The processors that this process may use; `None` where they are unknown.
+#[cfg(not(target_os = "linux"))]
+pub fn processors() -> Option<Vec<usize>> {
+    None
+}
+
 /// Restricts this thread, and processes that it starts, to some processors.
 #[cfg(target_os = "linux")]
 fn pin(processors: &[usize]) -> io::Result<()> {

@@ -66,3 +66,13 @@ fn bisect_prints_changes_as_every_report_does() {
     sandbox.write("r/speeds", speeds(&[("c", 12.7)])).commit("r", "much slower");
     bisect(&sandbox, &["c", "--good", "start"]).exits(0).reports("slow (12.").reports("×, 3 pairs)").prints("× … 12.");
 }
+
+/// Before anything is checked out.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_processor_that_there_is_not_is_an_error_that_lists_those_that_there_are() {
+    let sandbox = history(1, 1, &[]);
+    let answer = bisect(&sandbox, &["c", "--good", "start", "--pin", "1023"]);
+    answer.exits(2).reports("--pin: processor 1023 is not available; use some of ");
+    assert!(!answer.stderr.contains("building"), "{}", answer.stderr);
+}

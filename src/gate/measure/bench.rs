@@ -11,7 +11,7 @@ use super::plan::BenchCommand;
 use crate::compare::filter::Dialect;
 use crate::gate::builder::Gate;
 use crate::gate::side::here;
-use crate::io::command::{Command, CommandError, Limit};
+use crate::io::command::{self, Command, CommandError, Limit};
 use crate::io::git_command::GIT_VARIABLES;
 use crate::io::probe;
 use crate::io::repository::Repository;
@@ -106,6 +106,11 @@ impl<'a> Bench<'a> {
         let parent = spec.scratch.clone().unwrap_or_else(std::env::temp_dir);
         if dunce::canonicalize(&parent).is_ok_and(|parent| parent.starts_with(&top)) {
             return Err(MeasureError::ScratchInside { path: parent });
+        }
+        if let Some(available) = command::processors()
+            && let Some(processor) = spec.processors.iter().copied().find(|one| !available.contains(one))
+        {
+            return Err(MeasureError::NoProcessor { processor, available });
         }
         if spec.counts_instructions {
             counted::check(&spec.words)?;

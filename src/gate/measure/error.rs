@@ -21,6 +21,14 @@ pub enum MeasureError {
     /// A bare repository.
     #[error("this repository has no work tree; run perfgate in a clone of it")]
     NoWorkTree,
+    /// `--pin` names a processor that there is not.
+    #[error("--pin: processor {processor} is not available; use some of {}", available.iter().map(usize::to_string).collect::<Vec<_>>().join(","))]
+    NoProcessor {
+        /// Its number.
+        processor: usize,
+        /// Those that can be used.
+        available: Vec<usize>,
+    },
     /// A file or directory cannot be read or written.
     #[error("{}: cannot {what}", path.display())]
     File {
