@@ -8,6 +8,40 @@ use common::browser::Browser;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// Texts that a script of the pages makes: `script` gets the input as `input` and returns a list of texts.
+fn texts_of_script(files: &[&str], script: &str, input: &Value) -> Vec<String> {
+    let html = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/render/html");
+    let code: String = files.iter().map(|file| std::fs::read_to_string(html.join(file)).unwrap()).collect();
+    let sandbox = Sandbox::new();
+    let program = format!("{code}\nconst input = {input};\nconsole.log(JSON.stringify({script}));\n");
+    sandbox.write("texts.js", program);
+    let output = std::process::Command::new("node").arg(sandbox.path("texts.js")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "needs node"]
+fn the_scripts_print_changes_and_intervals_as_the_other_views_do() {
+    let mut changes: Vec<f64> =
+        vec![0.0, 1e-4, 4.9e-4, 5e-4, 0.0625, 0.0875, 0.1225, 8.99, 9.0, 11.5, 9998.94, 1e4, 4e6];
+    changes.extend((1..400).map(|i| f64::from(i) * 0.0375).chain((1..400).map(|i| f64::from(i).powi(3) * 1e-3)));
+    changes.extend((1..80).map(|i| -f64::from(i) / 80.0));
+    let expected: Vec<String> = changes.iter().map(|by| perfgate::model::number_text::change(*by)).collect();
+    assert_eq!(texts_of_script(&["change.js"], "input.map(changeText)", &json!(changes)), expected);
+
+    let ends = [-0.9375, -0.25, 0.0, 0.125, 8.9, 9.5, 2e6, 1e13];
+    let by = [None, Some(-0.25), Some(0.125), Some(11.5)];
+    let all: Vec<(Option<f64>, [f64; 2])> = by
+        .into_iter()
+        .flat_map(|by| ends.windows(2).map(move |ends| (by, [ends[0], ends[1]])).collect::<Vec<_>>())
+        .collect();
+    let expected: Vec<String> =
+        all.iter().map(|(by, ends)| perfgate::model::number_text::interval(*by, *ends)).collect();
+    let script = "input.map(([by, [low, high]]) => intervalText(by, low, high))";
+    assert_eq!(texts_of_script(&["change.js"], script, &json!(all)), expected);
+}
+
 /// What a reader does in the table of findings.
 trait Table {
     fn rows(&self) -> Vec<String>;

@@ -5,23 +5,31 @@ const FACTOR = 9;
 // A larger end of an interval means that nothing limits the change.
 const HUGE = 1e12;
 
+// Rounds a tie to the even digit, as Rust does; `toFixed` rounds it up.
+function fixed(value, digits) {
+  const scaled = value * 10 ** digits;
+  const isTie = scaled % 1 === 0.5 && Number.isInteger(value * 2 ** (digits + 1));
+  const even = Math.floor(scaled) + (Math.floor(scaled) % 2);
+  return (isTie ? even / 10 ** digits : value).toFixed(digits);
+}
+
 function factor(value) {
-  if (value < 1) return value.toFixed(2) + "×";
-  return (value < 1e4 ? value.toFixed(1) : value.toExponential(1).replace("e+", "e")) + "×";
+  if (value < 1) return fixed(value, 2) + "×";
+  return (value < 1e4 ? fixed(value, 1) : value.toExponential(1).replace("e+", "e")) + "×";
 }
 
 function signedPercent(fraction) {
   const percent = Math.abs(fraction * 100);
   if (percent < 0.05) return "0.0%";
-  const size = percent < 1e3 ? percent.toFixed(1) : percent < 1e7 ? Math.round(percent).toLocaleString("en") : percent.toExponential(1).replace("e+", "e");
+  const size = percent < 1e3 ? fixed(percent, 1) : percent < 1e7 ? Math.round(percent).toLocaleString("en") : percent.toExponential(1).replace("e+", "e");
   return (fraction < 0 ? "−" : "+") + size + "%";
 }
 
 const changeText = (fraction) => (fraction >= FACTOR ? factor(1 + fraction) : signedPercent(fraction));
 
-// Both ends have the notation of the change.
+// Both ends have the notation of the change or, without one, of the lower end.
 function intervalText(by, low, high) {
-  const limited = by >= FACTOR ? (end) => factor(1 + end) : signedPercent;
+  const limited = (typeof by === "number" ? by : low) >= FACTOR ? (end) => factor(1 + end) : signedPercent;
   const text = (end) => (end > HUGE ? "∞" : limited(end));
   return text(low) + " … " + text(high);
 }

@@ -223,7 +223,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
     let text = |value: Option<f64>, text: String| value.map(|_| text);
     let short = |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| significant(value, 5));
     let fraction =
-        |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| (value * 1e5).round() / 1e5);
+        |value: Option<f64>| value.filter(|value| value.is_finite()).map(|value| (value * 1e7).round() / 1e7);
     let end = |at: usize| fraction(finding.interval.map(|interval| interval[at].clamp(-UNLIMITED, UNLIMITED)));
     let limit = finding.direction.worse(finding.threshold);
     let notes = (!notes.is_empty()).then(|| terminal_lines(&notes.join("; ")));
