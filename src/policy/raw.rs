@@ -115,6 +115,15 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
         let format = table.text("format", "the name of an input format", sink);
         raw.inputs.push(Input { path, format });
     }
+    read_limits(root, &mut raw, sink);
+    read_fields(root, &mut raw, sink);
+    read_exceptions(root, &mut raw, sink);
+    read_names(root, &mut raw, sink);
+    raw
+}
+
+/// Reads the limits of benchmarks, budgets and goals.
+fn read_limits(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     for table in tables(root, &BENCHMARK, sink) {
         raw.benchmarks.push(Benchmark {
             at: table.at.clone(),
@@ -141,6 +150,10 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
             expect: table.required("expect", "a change like \"-50%\" or a limit like \"<50ms\"", sink),
         });
     }
+}
+
+/// Reads the values of a template.
+fn read_fields(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     for table in tables(root, &TEMPLATE, sink) {
         for (key, value) in table.table.iter() {
             match value.get_ref() {
@@ -153,6 +166,10 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
             }
         }
     }
+}
+
+/// Reads what is accepted, and what a head is not compared with.
+fn read_exceptions(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     for table in tables(root, &ACCEPT, sink) {
         raw.accepts.push(Accept {
             benchmark: table.required("benchmark", "the exact name of a benchmark", sink),
@@ -177,6 +194,10 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
     for table in tables(root, &GIT, sink) {
         raw.default_branch = table.text("default-branch", "a branch like \"trunk\"", sink);
     }
+}
+
+/// Reads the other names of benchmarks and series.
+fn read_names(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     for table in tables(root, &RENAME, sink) {
         for (old, new) in table.table.iter() {
             match new.get_ref() {
@@ -192,7 +213,6 @@ pub(super) fn read(root: &DeTable<'_>, sink: &mut Sink) -> RawConfig {
         raw.continued
             .push(Continued { from: table.required("from", SERIES, sink), to: table.required("to", SERIES, sink) });
     }
-    raw
 }
 
 const SERIES: &str = "a tool and a pattern, like \"bencher:*\"";

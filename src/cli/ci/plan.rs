@@ -4,7 +4,7 @@ use super::inputs::Inputs;
 use crate::cli::output;
 use crate::gate::Gate;
 use crate::io::github::MergeGroup;
-use crate::io::github::event::{Event, EventKind, WorkflowRun};
+use crate::io::github::event::{Event, EventKind, PullRequest, WorkflowRun};
 use crate::io::repository::Repository;
 use crate::model::Commit;
 use crate::policy::Policy;
@@ -74,6 +74,34 @@ impl Judging {
         }
     }
 
+    /// The base, for `--dry-run`.
+    fn describe_base(&self, inputs: &Inputs) -> String {
+        let commit = self.base.short();
+        match (&self.against, &inputs.command) {
+            (Against::Named(word), _) => format!("{word}, from the input"),
+            (Against::MergeBase(branch), Some(_)) => {
+                format!("{commit}, the merge base with {branch}, also measured")
+            }
+            (Against::MergeBase(branch), None) => {
+                format!("stored runs of {commit}, the merge base with {branch}, and before")
+            }
+            (Against::Nothing, _) => "none".to_owned(),
+        }
+    }
+
+    /// Where the report is published, for `--dry-run`.
+    fn describe_places(&self, inputs: &Inputs) -> String {
+        let comment = clap::ValueEnum::to_possible_value(&inputs.comment);
+        let comment = comment.map_or(String::new(), |value| value.get_name().to_owned());
+        match (self.fork, self.pull) {
+            (true, _) => "the job summary, and a file of results for the trusted workflow".to_owned(),
+            (false, Some(number)) => {
+                format!("a comment on #{number} ({comment}), {}the job summary", check(inputs, &self.head))
+            }
+            (false, None) => format!("{}the job summary", check(inputs, &self.head)),
+        }
+    }
+
     /// What the base is called in reports.
     pub fn base_label(&self) -> &str {
         match &self.against {
@@ -124,117 +152,17 @@ impl Plan {
             EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),
             _ => {}
         }
-        let open = || {
-            Repository::discover(std::path::Path::new("."))
-                .context("no git repository was found; add a step with actions/checkout before this one")
-        };
-        let mut repository = open()?;
-        let measured = repository.head()?.commit;
-        let default = match policy.default_branch().or(event.default_branch.as_deref()) {
-            Some(branch) => branch.to_owned(),
-            None => repository.default_branch()?,
-        };
-        if repository.is_shallow() && may_fetch {
-            let branch = match &event.kind {
-                EventKind::PullRequest(pull) => &pull.branch,
-                EventKind::MergeGroup { group, .. } => &group.branch,
-                _ => &default,
-            };
-            match repository.deepen(&measured, branch) {
-                Ok(()) => repository = open()?, // an open repository keeps the old end of the history
-                Err(error) => output::warn(&escape::terminal(&error.to_string())),
-            }
-        }
-        let judging = |branch: &str, known: Option<&Commit>, head: &Commit| -> anyhow::Result<Judging> {
-            let merge_base = |branch: &str, known| repository.merge_base_with(&measured, branch, known);
-            let (against, base) = match inputs.base.as_deref() {
-                None => (Against::MergeBase(branch.to_owned()), merge_base(branch, known)?),
-                Some(word) if repository.is_branch(word) => {
-                    (Against::MergeBase(word.to_owned()), merge_base(word, None)?)
-                }
-                Some(word) => {
-                    let commit = repository.resolve(word).or_else(|_| merge_base(branch, known))?;
-                    (Against::Named(word.to_owned()), commit)
-                }
-            };
-            let (measured, head) = (measured.clone(), head.clone());
-            Ok(Judging { against, base, measured, head, pull: None, group: None, fork: false })
-        };
+        let checked_out = CheckedOut::of(event, inputs, policy, may_fetch)?;
         let judging = match &event.kind {
             EventKind::Branch { reference, head } => {
-                let branch = match reference {
-                    None => Some(default.as_str()),
-                    Some(reference) => reference.strip_prefix("refs/heads/"),
-                };
-                // The push of a tag can name the tag object, which cannot be checked out and cannot have a check run.
-                let head = head.as_ref().filter(|_| branch.is_some());
-                if let Some(head) = head.filter(|head| **head != measured) {
-                    bail!(
-                        "{} was pushed, but {} is checked out; check out the pushed commit",
-                        head.short(),
-                        measured.short()
-                    );
-                }
-                if let Some(branch) = branch.filter(|branch| *branch == default || policy.is_baseline_branch(branch)) {
-                    // A schedule names no commit, and a later step may have checked out another one.
-                    if repository.is_branch(branch) && !repository.contains(branch, &measured) {
-                        bail!(
-                            "{} is checked out, which is not on {branch}, so it cannot be recorded as its baseline; check out \
-                             {branch}",
-                            measured.short()
-                        );
-                    }
-                    return Ok(Plan::Record { branch: branch.to_owned() });
-                }
-                let judging = judging(&default, None, head.unwrap_or(&measured))?;
-                if matches!(judging.against, Against::MergeBase(_)) && judging.base == judging.measured {
-                    let name = reference.as_deref().unwrap_or_default();
-                    return Ok(Plan::Nothing(format!("{name} is at {}, which is on {default}", measured.short())));
-                }
-                judging
+                return checked_out.plan_branch(reference.as_deref(), head.as_ref(), policy);
             }
-            EventKind::PullRequest(pull) => {
-                let planned = Judging {
-                    pull: Some(pull.number),
-                    fork: event.is_from_fork(),
-                    ..judging(&pull.branch, Some(&pull.base), &pull.head)?
-                };
-                let (head, other) = (pull.head.short(), measured.short());
-                match repository.includes(&measured, &pull.head) {
-                    Some(true) => {}
-                    Some(false) => bail!(
-                        "the newest commit of the pull request is {head}, but {other} is checked out, which does not include \
-                         it; check out the pull request (the default of actions/checkout)"
-                    ),
-                    None => output::warn(&format!(
-                        "this clone does not have {head}, the newest commit of the pull request; the checked-out commit \
-                         {other} may not belong to it"
-                    )),
-                }
-                planned
-            }
-            EventKind::MergeGroup { head, base, group } => {
-                if repository.includes(&measured, head) == Some(false) {
-                    bail!(
-                        "the commit of the merge group is {}, but {} is checked out; check out the commit of the event",
-                        head.short(),
-                        measured.short()
-                    );
-                }
-                Judging { group: Some(group.clone()), ..judging(&group.branch, Some(base), head)? }
-            }
+            EventKind::PullRequest(pull) => checked_out.judge_pull(event, pull)?,
+            EventKind::MergeGroup { head, base, group } => checked_out.judge_group(head, base, group)?,
             EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
             EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),
         };
-        if let Against::MergeBase(branch) = &judging.against
-            && judging.base == judging.measured
-        {
-            bail!(
-                "{} is already on {branch}, so there is nothing to compare; check out the head of the pull request",
-                measured.short()
-            );
-        }
-        Ok(Plan::Judge(judging))
+        checked_out.plan_judging(judging)
     }
 
     /// The plan as text, for `--dry-run`.
@@ -266,34 +194,12 @@ impl Plan {
                 );
             }
             Plan::Judge(judging) => {
-                let what = judging.what();
                 let origin = if judging.fork { ", from a fork" } else { "" };
-                line("event", format!("{what} of {repository}{origin}"));
+                line("event", format!("{} of {repository}{origin}", judging.what()));
                 line("head", format!("{} ({results})", judging.measured.short()));
-                let commit = judging.base.short();
-                let base = match (&judging.against, &inputs.command) {
-                    (Against::Named(word), _) => format!("{word}, from the input"),
-                    (Against::MergeBase(branch), Some(_)) => {
-                        format!("{commit}, the merge base with {branch}, also measured")
-                    }
-                    (Against::MergeBase(branch), None) => {
-                        format!("stored runs of {commit}, the merge base with {branch}, and before")
-                    }
-                    (Against::Nothing, _) => "none".to_owned(),
-                };
-                line("base", base);
+                line("base", judging.describe_base(inputs));
                 line("store", format!("{store}, fetched from origin"));
-                let places = match (judging.fork, judging.pull) {
-                    (true, _) => "the job summary, and a file of results for the trusted workflow".to_owned(),
-                    (false, Some(number)) => format!(
-                        "a comment on #{number} ({}), {}the job summary",
-                        clap::ValueEnum::to_possible_value(&inputs.comment)
-                            .map_or(String::new(), |v| v.get_name().to_owned()),
-                        check(inputs, &judging.head)
-                    ),
-                    (false, None) => format!("{}the job summary", check(inputs, &judging.head)),
-                };
-                line("publishes", places);
+                line("publishes", judging.describe_places(inputs));
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());
             }
             Plan::Pack(judging) => {
@@ -322,6 +228,132 @@ impl Plan {
             }
         }
         out
+    }
+}
+
+/// The checked-out commit and its repository.
+struct CheckedOut<'a> {
+    repository: Repository,
+    measured: Commit,
+    /// The default branch.
+    default: String,
+    inputs: &'a Inputs,
+}
+
+impl CheckedOut<'_> {
+    fn of<'a>(event: &Event, inputs: &'a Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<CheckedOut<'a>> {
+        let open = || {
+            Repository::discover(std::path::Path::new("."))
+                .context("no git repository was found; add a step with actions/checkout before this one")
+        };
+        let mut repository = open()?;
+        let measured = repository.head()?.commit;
+        let default = match policy.default_branch().or(event.default_branch.as_deref()) {
+            Some(branch) => branch.to_owned(),
+            None => repository.default_branch()?,
+        };
+        if repository.is_shallow() && may_fetch {
+            let branch = match &event.kind {
+                EventKind::PullRequest(pull) => &pull.branch,
+                EventKind::MergeGroup { group, .. } => &group.branch,
+                _ => &default,
+            };
+            match repository.deepen(&measured, branch) {
+                Ok(()) => repository = open()?, // an open repository keeps the old end of the history
+                Err(error) => output::warn(&escape::terminal(&error.to_string())),
+            }
+        }
+        Ok(CheckedOut { repository, measured, default, inputs })
+    }
+
+    /// A comparison with a branch; `known` is a commit of it that the event names.
+    fn judging(&self, branch: &str, known: Option<&Commit>, head: &Commit) -> anyhow::Result<Judging> {
+        let repository = &self.repository;
+        let merge_base = |branch: &str, known| repository.merge_base_with(&self.measured, branch, known);
+        let (against, base) = match self.inputs.base.as_deref() {
+            None => (Against::MergeBase(branch.to_owned()), merge_base(branch, known)?),
+            Some(word) if repository.is_branch(word) => (Against::MergeBase(word.to_owned()), merge_base(word, None)?),
+            Some(word) => {
+                let commit = repository.resolve(word).or_else(|_| merge_base(branch, known))?;
+                (Against::Named(word.to_owned()), commit)
+            }
+        };
+        let (measured, head) = (self.measured.clone(), head.clone());
+        Ok(Judging { against, base, measured, head, pull: None, group: None, fork: false })
+    }
+
+    fn plan_branch(&self, reference: Option<&str>, head: Option<&Commit>, policy: &Policy) -> anyhow::Result<Plan> {
+        let CheckedOut { repository, measured, default, .. } = self;
+        let branch = match reference {
+            None => Some(default.as_str()),
+            Some(reference) => reference.strip_prefix("refs/heads/"),
+        };
+        // The push of a tag can name the tag object, which cannot be checked out and cannot have a check run.
+        let head = head.filter(|_| branch.is_some());
+        if let Some(head) = head.filter(|head| *head != measured) {
+            bail!("{} was pushed, but {} is checked out; check out the pushed commit", head.short(), measured.short());
+        }
+        if let Some(branch) = branch.filter(|branch| branch == default || policy.is_baseline_branch(branch)) {
+            // A schedule names no commit, and a later step may have checked out another one.
+            if repository.is_branch(branch) && !repository.contains(branch, measured) {
+                bail!(
+                    "{} is checked out, which is not on {branch}, so it cannot be recorded as its baseline; check out \
+                     {branch}",
+                    measured.short()
+                );
+            }
+            return Ok(Plan::Record { branch: branch.to_owned() });
+        }
+        let judging = self.judging(default, None, head.unwrap_or(measured))?;
+        if matches!(judging.against, Against::MergeBase(_)) && judging.base == judging.measured {
+            let name = reference.unwrap_or_default();
+            return Ok(Plan::Nothing(format!("{name} is at {}, which is on {default}", measured.short())));
+        }
+        self.plan_judging(judging)
+    }
+
+    fn judge_pull(&self, event: &Event, pull: &PullRequest) -> anyhow::Result<Judging> {
+        let planned = Judging {
+            pull: Some(pull.number),
+            fork: event.is_from_fork(),
+            ..self.judging(&pull.branch, Some(&pull.base), &pull.head)?
+        };
+        let (head, other) = (pull.head.short(), self.measured.short());
+        match self.repository.includes(&self.measured, &pull.head) {
+            Some(true) => {}
+            Some(false) => bail!(
+                "the newest commit of the pull request is {head}, but {other} is checked out, which does not include \
+                 it; check out the pull request (the default of actions/checkout)"
+            ),
+            None => output::warn(&format!(
+                "this clone does not have {head}, the newest commit of the pull request; the checked-out commit \
+                 {other} may not belong to it"
+            )),
+        }
+        Ok(planned)
+    }
+
+    fn judge_group(&self, head: &Commit, base: &Commit, group: &MergeGroup) -> anyhow::Result<Judging> {
+        if self.repository.includes(&self.measured, head) == Some(false) {
+            bail!(
+                "the commit of the merge group is {}, but {} is checked out; check out the commit of the event",
+                head.short(),
+                self.measured.short()
+            );
+        }
+        Ok(Judging { group: Some(group.clone()), ..self.judging(&group.branch, Some(base), head)? })
+    }
+
+    fn plan_judging(&self, judging: Judging) -> anyhow::Result<Plan> {
+        if let Against::MergeBase(branch) = &judging.against
+            && judging.base == judging.measured
+        {
+            bail!(
+                "{} is already on {branch}, so there is nothing to compare; check out the head of the pull request",
+                self.measured.short()
+            );
+        }
+        Ok(Plan::Judge(judging))
     }
 }
 

@@ -3,11 +3,13 @@
 //! Everything in the event file is untrusted: only numbers, full commit ids and well-formed repository names are used;
 //! branch names stay plain text.
 
+mod payload;
+
+use self::payload::{Payload, Repository, payload};
 use super::merge_queue::MergeGroup;
 use super::slug::Slug;
 use crate::io::regular;
 use crate::model::Commit;
-use serde::Deserialize;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -183,17 +185,6 @@ fn content(path: &Path) -> Result<Vec<u8>, EventError> {
     Ok(bytes)
 }
 
-fn payload(bytes: &[u8], path: &Path) -> Result<Payload, EventError> {
-    let damaged = |why: String| EventError::Damaged { path: path.to_owned(), why };
-    if bytes.trim_ascii().is_empty() {
-        return Err(damaged("is empty".to_owned()));
-    }
-    serde_json::from_slice(bytes).map_err(|error| {
-        let what = if error.is_eof() { "is cut off" } else { "is not an event of GitHub" };
-        damaged(format!("{what} ({error})"))
-    })
-}
-
 /// Builds the event from the payload; an error names the missing field.
 fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
     match name {
@@ -261,64 +252,6 @@ fn kind(name: &str, payload: &Payload) -> Result<EventKind, String> {
 fn commit(id: Option<&str>, field: &str) -> Result<Commit, String> {
     let id = id.ok_or_else(|| format!("it has no `{field}`"))?;
     Commit::parse(id).ok_or_else(|| format!("its `{field}` is not a commit id"))
-}
-
-#[derive(Deserialize)]
-struct Payload {
-    #[serde(rename = "ref")]
-    reference: Option<String>,
-    after: Option<String>,
-    action: Option<String>,
-    deleted: Option<bool>,
-    repository: Option<Repository>,
-    pull_request: Option<Pull>,
-    merge_group: Option<Group>,
-    workflow_run: Option<Run>,
-}
-
-#[derive(Deserialize)]
-struct Repository {
-    full_name: Option<String>,
-    default_branch: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Pull {
-    number: u64,
-    head: PullSide,
-    base: PullSide,
-}
-
-/// Head or base of a pull request.
-#[derive(Deserialize)]
-struct PullSide {
-    sha: Option<String>,
-    #[serde(rename = "ref")]
-    reference: Option<String>,
-    repo: Option<Repository>,
-}
-
-#[derive(Deserialize)]
-struct Group {
-    head_sha: Option<String>,
-    head_ref: Option<String>,
-    base_sha: Option<String>,
-    base_ref: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    head_sha: Option<String>,
-    head_branch: Option<String>,
-    event: Option<String>,
-    /// `null` if the fork was deleted, which is not the same as missing.
-    #[serde(default, deserialize_with = "present")]
-    head_repository: Option<Option<Repository>>,
-}
-
-/// A field that is there, even if it is `null`.
-fn present<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Option<Repository>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 #[cfg(test)]
