@@ -168,13 +168,3 @@ fn a_real_criterion_crate_is_measured() {
         .reports("does not build");
     assert_clean(&sandbox);
 }
-
-#[cfg(target_os = "linux")]
-#[test]
-fn processors_that_do_not_exist_are_reported_with_those_that_do() {
-    let sandbox = sandbox(&[]);
-    let answer = measure(&sandbox, &["--pin", "1000"]);
-    answer.exits(2).reports("cannot use all processors of --pin; this process can use ");
-    assert!(!answer.stderr.contains("EINVAL"), "{}", answer.stderr);
-    assert_clean(&sandbox);
-}

@@ -21,7 +21,7 @@ pub enum MeasureError {
     /// A bare repository.
     #[error("this repository has no work tree; run perfgate in a clone of it")]
     NoWorkTree,
-    /// `--pin` names a processor that there is not.
+    /// `--pin` names a processor that this process cannot use.
     #[error("--pin: processor {processor} is not available; use some of {}", available.iter().map(usize::to_string).collect::<Vec<_>>().join(","))]
     NoProcessor {
         /// Its number.
