@@ -14,10 +14,11 @@ pub fn verdict(report: &Report) -> String {
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
         Verdict::Fail => {
-            let tolerated = tolerated(report);
-            let tolerated = if tolerated.is_empty() { None } else { Some(LeftOpen::Tolerated.text(report)) };
-            let all: Vec<String> = reasons(report).into_iter().chain(tolerated).collect();
-            format!("FAIL: {}{shift}{gap}", all.join(", "))
+            let also = match tolerated(report).is_empty() {
+                true => String::new(),
+                false => format!("; also {}", LeftOpen::Tolerated.text(report)),
+            };
+            format!("FAIL: {}{also}{shift}{gap}", reasons(report).join(", "))
         }
         Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
         Verdict::Pass => match LeftOpen::of(report) {
