@@ -202,3 +202,12 @@ fn a_missed_budget_is_stated_once_and_tables_name_base_and_head() {
         assert!(text.contains("Base") && !text.contains("Before"), "{text}");
     }
 }
+
+#[test]
+fn a_limit_in_another_unit_than_its_value_is_shown_in_both() {
+    let text = |target: &str| {
+        sandbox(1000.0, 3000.0, &budget("time", target, None)).perfgate(&["compare", "old", "new"]).stdout
+    };
+    assert!(text("<0.0021ms").contains("target <0.0021ms (2.100 µs)"), "{}", text("<0.0021ms"));
+    assert!(text("<2.1us").contains("target <2.1us; not met"), "{}", text("<2.1us"));
+}

@@ -274,7 +274,7 @@ pub struct BudgetText {
     pub interval: Option<String>,
     /// The target, as written.
     pub target: String,
-    /// The value of a target relative to base: `4` for `-60%` of 10.
+    /// The target in the unit of the values, if it is relative to base or written in another unit: `4` for `-60%` of 10.
     pub bound: Option<String>,
     /// The acceptable limit, as written.
     pub acceptable: Option<String>,

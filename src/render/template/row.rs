@@ -63,6 +63,11 @@ fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
     }
 }
 
+/// The unit at the end of a value or a limit.
+fn unit_of(text: &str) -> &str {
+    text.trim_start_matches(|c: char| !c.is_alphabetic() && !matches!(c, '%' | '/'))
+}
+
 /// The texts of a budget.
 pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let [before, value, low, high] =
@@ -71,7 +76,11 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let bound = limit.as_ref().and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
     let is_checked = line.status != BudgetStatus::NoData;
     let bound = bound.filter(|_| is_checked);
-    let relative = bound.filter(|_| limit.is_some_and(|limit| limit.is_relative()));
+    // Next to a value in MiB/s, a limit in MB/s cannot be checked by eye.
+    let shown = bound.map(|bound| pair([Some(bound)], &line.unit)[0].clone());
+    let shown = shown.filter(|shown| {
+        limit.as_ref().is_some_and(Limit::is_relative) || unit_of(shown) != unit_of(&line.target.replace('u', "µ"))
+    });
     let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
         let far = value / bound - 1.0;
         format!("{} {}", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
@@ -83,7 +92,7 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
         value: line.value.is_some().then_some(value),
         interval: line.interval.is_some().then(|| format!("{low} … {high}")),
         target: line.target.clone(),
-        bound: relative.map(|bound| pair([Some(bound)], &line.unit)[0].clone()),
+        bound: shown,
         acceptable: line.acceptable.clone(),
         status: line.word().to_owned(),
         near: line.near,
