@@ -51,7 +51,7 @@ fn a_rise_from_zero_can_be_accepted_by_the_proposed_waiver() {
 }
 
 #[test]
-fn a_waiver_in_percent_says_that_it_does_not_cover_a_rise_from_zero() {
+fn a_waiver_in_percent_does_not_cover_a_rise_from_zero_and_a_note_gives_the_reason() {
     let sandbox = Sandbox::new();
     let waiver = "[[accept]]\nbenchmark = 'a'\nup-to = '1000%'\nreason = 'r'\nuntil = '2999-01-01'\n";
     sandbox.write("perfgate.toml", waiver);

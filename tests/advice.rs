@@ -23,7 +23,7 @@ fn the_default_branch_is_that_of_the_stored_runs() {
 #[test]
 fn the_config_names_the_default_branch() {
     let sandbox = trunk();
-    // Another branch would be the default one without it.
+    // Without the config, another branch would be the default branch.
     sandbox.git("r", &["branch", "-q", "main", "topic"]);
     sandbox.write("r/perfgate.toml", "[git]\ndefault-branch = 'trunk'\n");
     sandbox.perfgate_at("r", &["compare"]).exits(0).prints("stored runs of the merge base");
@@ -72,7 +72,7 @@ fn the_command_that_repeats_a_comparison_has_its_sides_and_options() {
 
 /// Standard input cannot be read again, so no command repeats the comparison.
 #[test]
-fn no_heading_promises_a_command_that_is_not_there() {
+fn a_document_without_a_command_has_no_heading_for_one() {
     let sandbox = Sandbox::new();
     let file = |ns: f64| {
         let one = |name: &str| {

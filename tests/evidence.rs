@@ -46,7 +46,7 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
 }
 
 #[test]
-fn a_slow_half_of_the_samples_is_one_story() {
+fn a_slow_half_of_the_samples_has_a_row_without_contradictions() {
     // The median lies between the two groups, and the fast edge does not move.
     let sandbox = Sandbox::new();
     let file = |side: &str, seed: u32, factor: f64| {

@@ -140,7 +140,7 @@ fn a_faster_server_with_the_same_error_rate_passes_and_the_numbers_of_errors_are
 }
 
 #[test]
-fn dropped_iterations_that_k6_leaves_out_are_none() {
+fn dropped_iterations_that_k6_leaves_out_count_as_zero() {
     let sandbox = Sandbox::new();
     let mut dropped: serde_json::Value = serde_json::from_str(&k6_summary(9_000)).unwrap();
     dropped["metrics"]["dropped_iterations"] = json!({"count": 3_000, "rate": 50.0});

@@ -152,7 +152,7 @@ fn runs_of_another_machine_are_not_compared() {
 }
 
 #[test]
-fn a_merge_base_that_only_another_machine_measured_is_named_so() {
+fn a_merge_base_with_runs_of_another_machine_only_is_reported_as_such() {
     let sandbox = recorded();
     move_to_another_machine(&sandbox, &sandbox.git("r", &["rev-parse", "main"]), "cpu");
     suite(&sandbox, 9, Some(("c", 1.6)));
@@ -278,7 +278,7 @@ fn the_stored_run_of_uncommitted_results_is_not_their_base() {
     sandbox.perfgate_at("r", &["record"]).exits(0);
     let answer = sandbox.perfgate_at("r", &["compare"]);
     answer.exits(1).prints("stored runs of the merge base (").prints("3 runs)");
-    answer.prints("has no stored run besides that of these results; comparing with the merge base");
+    answer.prints("has no stored run other than that of these results; comparing with the merge base");
     sandbox.git("r", &["stash", "-q"]);
     sandbox.git("r", &["switch", "-q", "main"]);
     sandbox.write("r/file", "edited on main");

@@ -152,7 +152,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         show(&report, args.format, args.all)?;
     }
     match report.verdict {
-        Verdict::None if args.allow_missing_baseline => Ok(0),
+        Verdict::None if args.allow_missing_baseline && !report.has_regressed_behind_gap() => Ok(0),
         Verdict::None => {
             // The other views print the next step themselves.
             let is_data = args.template.is_none() && matches!(args.format, View::Json | View::Junit | View::Csv);

@@ -86,7 +86,7 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
     if !args.github {
         output::note(match root {
             Some(_) => {
-                "next: run the benchmarks and `perfgate record` on the default branch, then the benchmarks and \
+                "next: run the benchmarks and `perfgate record` on the default branch, then run them and \
                  `perfgate compare` on another branch. `perfgate init --github` writes the workflows for GitHub Actions"
             }
             None => "next: `perfgate compare OLD NEW` compares two result files; storing runs needs a git repository",

@@ -104,7 +104,8 @@ pub fn measure_line(gate: &Gate, base: &Commit, command: &BenchCommand, plan: &M
     if let Some(budget) = plan.budget {
         add("--budget", Some(&format!("{}s", budget.as_secs_f64())));
     }
-    for (option, value) in gate.given() {
+    // `measure` has no `--expect`.
+    for (option, value) in gate.given().iter().filter(|(option, _)| *option != "--expect") {
         add(option, Some(value));
     }
     let words: Vec<String> = command.words.iter().map(|word| escape::shell(word)).collect();
@@ -168,8 +169,8 @@ mod tests {
     fn options_that_change_the_verdict_are_repeated() {
         let given = [("--threshold", "60%"), ("--fail-on", "regressed,inconclusive"), ("--expect", "a*:time -50%")];
         let gate = gate(None, Some("csv")).with_given(given.map(|(option, value)| (option, value.to_owned())));
-        let options =
-            "--input-format csv --threshold 60% --fail-on regressed,inconclusive --expect 'a*:time -50%'".to_owned();
+        let of_both = "--input-format csv --threshold 60% --fail-on regressed,inconclusive";
+        let options = format!("{of_both} --expect 'a*:time -50%'");
         let paths = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let side = SideReport::default();
         let line = |base: &[&str], head: &[&str]| compare_line(&gate, &side, &side, &[paths(base), paths(head)], &[]);
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(line(&[], &["c"]), None);
         let command = BenchCommand { words: vec!["./tool".to_owned()], ..BenchCommand::default() };
         let measured = measure_line(&gate, &commit(), &command, &MeasurePlan::default());
-        assert_eq!(measured, format!("perfgate measure --base 0123456789 {options} -- ./tool"));
+        assert_eq!(measured, format!("perfgate measure --base 0123456789 {of_both} -- ./tool"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ const MIN_DIGITS: f64 = 9.0;
 /// Two measurements of a time may agree in this many digits by chance: steady benchmarks differ by less than 0.1%, and the last
 /// digits may be steps of a clock.
 const DIGITS_OF_STEADY_TIME: usize = 4;
-/// Formats of any numbers. Their times may be computed, such as those of a simulator.
+/// Generic formats. Their times may be computed, for example by a simulator.
 const GENERIC: [&str; 3] = ["csv", "github-action-benchmark", "bencher-bmf"];
 /// Digits of a value that are compared: unit conversions change the later ones.
 const SIGNIFICANT_DIGITS: usize = 12;

@@ -309,6 +309,9 @@ fn clock_mhz(runs: &[Run]) -> Option<f32> {
     stated.filter(|mhz| *mhz > 0.0).reduce(f32::min)
 }
 
+/// Code of the warning about a shift of the whole suite that is not subtracted.
+pub const COMMON_SHIFT: &str = "common-shift";
+
 fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
     let direction = if shift < 0.0 { "better" } else { "worse" };
     let message = format!(
@@ -317,7 +320,7 @@ fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
         is not subtracted; measure base and head again, in turn",
         shift.abs().exp()
     );
-    Diagnostic::warning("common-shift", "", message)
+    Diagnostic::warning(COMMON_SHIFT, "", message)
 }
 
 /// Warns about benchmarks that have exactly the samples of the base.

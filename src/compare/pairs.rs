@@ -42,7 +42,7 @@ pub struct Pair<'a> {
     /// How many of them are of the base.
     pub(super) base: usize,
     pub(super) other_unit: Option<&'a Metric>,
-    /// The better direction: as the config states it, else as the newest of the runs has it in which it is most certain.
+    /// The better direction: that of the config, else that of the newest among the runs in which it is most certain.
     pub(super) direction: Direction,
     certainty: Certainty,
     /// True if a run was read with another direction. The fast edge of its digest is on the other side then, so the

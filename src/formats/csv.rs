@@ -70,7 +70,7 @@ impl Format for Csv {
 
 /// Whether a line has the columns that are required.
 pub(super) fn is_header(line: &str) -> bool {
-    // Each line of a log is tried, and splitting costs much more than searching.
+    // This is called for each line of a log, and splitting is much slower than searching.
     if !line.contains("value") {
         return false;
     }

@@ -176,7 +176,7 @@ impl Format for K6 {
                 }
             }
         }
-        // k6 leaves a counter out that is zero.
+        // k6 leaves out a counter that is zero.
         if let (Some(_), None) = (iterations, metrics.get(DROPPED)) {
             add_errors(&mut builder, DROPPED, Some(0.0), iterations);
         }

@@ -35,8 +35,8 @@ pub(super) fn metric_of_benchmark(benchmark: &str, label: &str, unit: Unit, dire
     if is_doubtful { Metric { direction: Direction::Unknown, ..metric } } else { metric }
 }
 
-/// The metric of a tool that names only units: times are `time`, rates `throughput`. For any other unit the metric is
-/// called like the unit, and words in it decide.
+/// The metric of a tool that names only units: times are `time`, rates `throughput`. For any other unit, the metric
+/// has the name of the unit, and the words in it decide the direction.
 pub(super) fn metric_by_unit(unit: Unit, label: &str) -> Metric {
     let bare = ["/op", "/iter"].iter().find_map(|end| label.strip_suffix(end)).unwrap_or(label);
     let name = name_of(&unit).map_or_else(|| Cow::Owned(bare.to_owned()), Cow::Borrowed);

@@ -25,7 +25,7 @@ pub(crate) enum Progress {
     Completed,
 }
 
-/// The lines that show the progress of a run, in their order; of equal ones in a row the last.
+/// The lines that show the progress of a run, in order. Of consecutive lines with the same meaning, only the last is kept.
 #[derive(Debug, Default)]
 pub(crate) struct ProgressLines(Vec<(u64, Progress)>);
 
@@ -45,7 +45,7 @@ impl ProgressLines {
         self.0.is_empty()
     }
 
-    /// Whether the run that a line is in, or after, completed.
+    /// Whether the run at a line, or the last run before it, completed.
     fn is_completed_at(&self, line: u64) -> bool {
         let next = self.0.partition_point(|(at, _)| *at <= line);
         let is_completed_before = next.checked_sub(1).is_some_and(|at| self.0[at].1 == Progress::Completed);
@@ -122,7 +122,7 @@ const SIGNALS: &[&str] = &[
     "trace/breakpoint trap",
 ];
 
-/// The error that ended the run whose output is `text`. With results in unknown lines an exception may have been before them.
+/// The error that ended the run whose output is `text`. If the lines of the results are unknown, an exception may come before them.
 pub(crate) fn run_error(text: &str, progress: &ProgressLines, has_results: bool) -> Option<RunError> {
     let mut lines = numbered_lines(text).peekable();
     let mut uncaught: Option<RunError> = None;

@@ -94,7 +94,7 @@ fn only_json(bytes: &[u8]) -> Option<Vec<u8>> {
     (has_json && has_others).then_some(out)
 }
 
-/// Whether a text is a Markdown document with code blocks. What they contain are examples.
+/// Whether a text is a Markdown document with code blocks. Their content is an example, not a result.
 fn is_document(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"```"))
 }
@@ -143,7 +143,7 @@ fn from_csv_header(bytes: &[u8]) -> Option<Vec<u8>> {
     blank_except(&lines, &kept)
 }
 
-/// The lines, of which those that are not kept are empty; `None` if that leaves everything or nothing.
+/// The lines, with an empty line for each one that is not kept; `None` if that removes no text, or all of it.
 fn blank_except(lines: &[&[u8]], kept: &[bool]) -> Option<Vec<u8>> {
     let is_blank = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
     let removes_text = lines.iter().zip(kept).any(|(line, kept)| !kept && !is_blank(line));

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 pub(super) struct BaseSearch<'a> {
     /// In order of preference.
     pub candidates: &'a [Commit],
-    /// What the first candidates are. Head started from the last of these.
+    /// The kinds of the first candidates, in the same order. Head started from the last of them.
     pub starts: &'a [StartCommit],
     /// Head's own commit, whose runs are used if no candidate has one.
     pub own: Option<&'a Commit>,
@@ -30,9 +30,9 @@ pub(super) struct Measured {
 pub(super) struct Place {
     /// The label of the base.
     pub label: String,
-    /// What is unexpected about it.
+    /// A remark, if a run of another commit was expected.
     pub note: Option<String>,
-    /// Commits between it and the one that head started from.
+    /// The commits between it and the commit that head started from, if there are any.
     pub gap: Option<BaselineGap>,
 }
 
@@ -72,11 +72,11 @@ impl BaseSearch<'_> {
         Place { label: format!("stored runs from before {}", behind.name()), note: None, gap }
     }
 
-    /// Names the first candidate if it is not the one whose run was found.
+    /// Names the first candidate, if the run that was found is of another one.
     fn note(&self, found: usize, measured: &Measured) -> Option<String> {
         let commit = self.candidates.first().filter(|first| found > 0 && !measured.here.contains(*first))?;
         let class = match (measured.is_recorded, measured.elsewhere.contains(commit)) {
-            (true, _) => " besides that of these results",
+            (true, _) => " other than that of these results",
             (false, true) => " of this machine class",
             (false, false) => "",
         };

@@ -48,7 +48,7 @@ struct Candidates {
 }
 
 impl Gate {
-    /// Reads the base window of the work tree, whose results these are; none if head is not the work tree.
+    /// Reads the base window of the work tree. `results` are those of the work tree; empty if head is something else.
     pub(super) fn read_merge_base(
         &self,
         results: &[Run],
@@ -77,6 +77,7 @@ impl Gate {
         let search = BaseSearch { candidates: &candidates, starts, own, uncommitted };
         let mut window = self.read_window(&repository, search, environment, detail)?;
         window.side.report.branch = repository.default_branch().ok().filter(|_| !is_dirty);
+        window.side.diagnostics.extend(self.note_on_default_branch(&repository));
         if let Some(gap) = &mut window.side.report.gap {
             gap.branch.clone_from(&window.side.report.branch);
         }

@@ -4,7 +4,7 @@ use super::builder::Gate;
 use super::config::Config;
 use super::error::Error;
 use super::machine_class::{compare_environments, partition};
-use super::renames::refuse_shared_names;
+use super::renames::{leave_out_replaced, refuse_shared_names};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
@@ -156,9 +156,12 @@ impl Gate {
     ) -> Result<Report, Error> {
         let policy = &self.config.policy;
         base.diagnostics.extend(adopt_names(policy, &mut base.runs, &head.runs));
+        if base.locations.is_empty() {
+            base.diagnostics.extend(leave_out_replaced(policy, &mut base.runs));
+        }
         refuse_shared_names(&self.config, &base, &head)?;
         if base.locations.is_empty() {
-            leave_out_gone(&mut base.runs, &head.runs, |old| policy.rename(old));
+            leave_out_gone(&mut base.runs, &head.runs, policy.ignored_environment(), |old| policy.rename(old));
         }
         partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
         refuse_different_tools(&base, &head)?;
@@ -229,7 +232,7 @@ impl Gate {
     }
 }
 
-const SAME_RESULTS: &str = "base and head are the same results, so this only shows how they are read";
+const SAME_RESULTS: &str = "base and head are the same results; this comparison only checks how they are read";
 
 /// Refuses results of different tools: all of them would be reported as added or removed.
 fn refuse_different_tools(base: &Side, head: &Side) -> Result<(), Error> {

@@ -62,7 +62,7 @@ pub(crate) struct SpecialCommits {
 impl SpecialCommits {
     /// Reads them from git and the config; an error stops the prune, so that nothing is removed by mistake.
     pub(crate) fn find(gate: &Gate) -> Result<SpecialCommits, PruneError> {
-        let repository = gate.repository().map_err(|source| PruneError::NoRepository { source })?;
+        let repository = gate.stated_repository().map_err(|source| PruneError::NoRepository { source })?;
         if repository.is_shallow() {
             return Err(PruneError::Shallow);
         }

@@ -3,8 +3,9 @@
 use super::config::Config;
 use super::error::Error;
 use super::side::Side;
-use crate::model::Run;
-use std::collections::BTreeMap;
+use crate::model::{Diagnostic, Run};
+use crate::policy::Policy;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Refuses a rename onto a name that another benchmark of the same run has: their values would be pooled.
 pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> Result<(), Error> {
@@ -28,6 +29,34 @@ pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> 
         }
     }
     Ok(())
+}
+
+/// Leaves benchmarks out of stored runs whose names were given to other ones by a rename, with a warning: these were removed
+/// before. Head does not have them any more, or it is refused.
+pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Diagnostic> {
+    let mut replaced = BTreeSet::new();
+    for run in runs.iter_mut().filter(|_| policy.has_renames()) {
+        let renamed: BTreeSet<(String, String)> = run
+            .measurements
+            .iter()
+            .filter_map(|one| Some((one.tool.to_string(), policy.rename(one.benchmark.as_str())?)))
+            .collect();
+        run.measurements.retain(|one| {
+            let name = one.benchmark.as_str();
+            let is_replaced =
+                renamed.contains(&(one.tool.to_string(), name.to_owned())) && policy.rename(name).is_none();
+            if is_replaced {
+                replaced.insert(name.to_owned());
+            }
+            !is_replaced
+        });
+    }
+    let first = replaced.first()?;
+    let message = format!(
+        "stored runs have an earlier benchmark {first:?}{}, whose name a rename gives to another one; the earlier one is left out",
+        if replaced.len() == 1 { String::new() } else { format!(" and {} more", replaced.len() - 1) }
+    );
+    Some(Diagnostic::warning("rename-replaces", "", message))
 }
 
 /// Two benchmarks of a run with the same current name.

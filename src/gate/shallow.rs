@@ -6,11 +6,11 @@ use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::Store;
 use crate::model::Commit;
 
-/// What makes the missing history available.
+/// How to get the missing history.
 const FIX: &str = "fetch the full history (`git fetch --unshallow`)";
 
-/// Names the number of newest stored runs that are older than all candidates and whose commits the clone does not have. `None` in
-/// a full clone.
+/// A message with the number of newest stored runs that are older than all candidates and whose commits the clone does not have.
+/// `None` in a full clone.
 pub(super) fn unused_runs(
     store: &dyn Store,
     repository: &Repository,

@@ -153,7 +153,7 @@ impl<'a> SeriesMeasurements<'a> {
         self.entries[self.entries.len() - 1].1 // series without entries are removed
     }
 
-    /// As the newest of the runs has it in which it is most certain.
+    /// That of the newest among the runs in which it is most certain.
     fn direction(&self) -> Direction {
         let metrics = self.entries.iter().map(|(_, one)| &one.metric);
         metrics.max_by_key(|metric| metric.certainty()).map_or(Direction::Unknown, |metric| metric.direction)

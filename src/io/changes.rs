@@ -176,7 +176,9 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
     for hunk in 0..patch.num_hunks() {
         let Ok((header, lines)) = patch.hunk(hunk) else { continue };
         let header = String::from_utf8_lossy(header.header()).into_owned();
-        let context = header.splitn(3, "@@").nth(2).unwrap_or_default().trim();
+        let context = header.splitn(3, "@@").nth(2).unwrap_or_default();
+        // One space separates it; the others are its indentation.
+        let context = context.strip_prefix(' ').unwrap_or(context).trim_end();
         let mut enclosing = Enclosing::new(&file.path);
         enclosing.read(context);
         for line in (0..lines).filter_map(|line| patch.line_in_hunk(hunk, line).ok()) {
@@ -205,7 +207,7 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
 /// What profilers of Python call the code outside of functions.
 const MODULE: &str = "<module>";
 
-/// The function that contains a line, where the lines of a hunk are read in order.
+/// Finds the function that contains each line of a hunk. The lines are read in order.
 struct Enclosing {
     is_python: bool,
     /// The open functions, the innermost last, with their indentation. Only Python has more than one.

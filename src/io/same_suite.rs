@@ -1,6 +1,6 @@
 //! Joins the results of files that ran the same suite: they are repetitions within one run.
 
-use crate::model::{Diagnostic, Measurement};
+use crate::model::{Diagnostic, Evidence, Measurement};
 use std::collections::{BTreeMap, BTreeSet};
 
 type Identity = (String, String, String);
@@ -28,12 +28,12 @@ impl SuiteResults {
         2 * few.keys().filter(|key| many.contains_key(*key)).count() > few.len()
     }
 
-    /// Adds repetitions, and the names of the benchmarks whose results differ.
+    /// Adds the results of another file as repetitions. `repeated` gets the names of the benchmarks whose results differ.
     fn add(&mut self, other: SuiteResults, repeated: &mut BTreeSet<String>) {
         for measurement in other.measurements {
             match self.positions.get(&identity(&measurement)).map(|position| &mut self.measurements[*position]) {
                 // A tool may write the same results to several files.
-                Some(first) if first.evidence == measurement.evidence => {}
+                Some(first) if is_copy(&first.evidence, &measurement.evidence) => {}
                 Some(first) => {
                     repeated.insert(measurement.benchmark.to_string());
                     first.evidence.extend(measurement.evidence);
@@ -47,8 +47,14 @@ impl SuiteResults {
     }
 }
 
-/// Joins the measurements of several files, of which `files` has the numbers. Files of one suite are joined into one; a name
-/// that files of different suites have stays there twice.
+/// Whether evidence was written to a second file. Samples are never the same twice; single numbers may be.
+fn is_copy(known: &[Evidence], other: &[Evidence]) -> bool {
+    let has_samples = |one: &Evidence| one.all_samples().is_some() || matches!(one, Evidence::Digest(_));
+    known == other || other.iter().all(|one| has_samples(one) && known.contains(one))
+}
+
+/// Joins the measurements of several files; `files` has the number of measurements of each file. Files of one suite become
+/// one. A name that occurs in files of different suites is kept twice.
 pub(super) fn join_repetitions(
     measurements: Vec<Measurement>,
     files: &[usize],
@@ -60,9 +66,15 @@ pub(super) fn join_repetitions(
     }
     let mut rest = measurements.into_iter();
     let (mut suites, mut repeated) = (Vec::<SuiteResults>::new(), BTreeSet::new());
+    let mut suite_of: BTreeMap<Identity, usize> = BTreeMap::new();
     for file in files.iter().map(|count| SuiteResults::of(rest.by_ref().take(*count).collect())) {
-        match suites.iter_mut().find(|suite| suite.is_same_suite(&file)) {
-            Some(suite) => suite.add(file, &mut repeated),
+        let known = file.positions.keys().find_map(|key| suite_of.get(key).copied());
+        let same = known.filter(|suite| suites[*suite].is_same_suite(&file));
+        for key in file.positions.keys() {
+            suite_of.entry(key.clone()).or_insert(same.unwrap_or(suites.len()));
+        }
+        match same {
+            Some(suite) => suites[suite].add(file, &mut repeated),
             None => suites.push(file),
         }
     }
@@ -76,7 +88,7 @@ fn note(repeated: &BTreeSet<String>) -> Option<Diagnostic> {
         count => format!("{first:?} and {} more benchmarks are", count - 1),
     };
     let message = format!(
-        "{names} in several files of this run, and their results count as repetitions. To compare them as separate runs, pass \
+        "{names} in several files of this run; results count as repetitions. To compare them as separate runs, pass \
          each file with its own `--base` or `--head`. If they are different benchmarks, give each its own name"
     );
     Some(Diagnostic::warning("repeated-files", "", message))

@@ -67,7 +67,7 @@ pub struct FailedBenchmark {
     pub why: String,
 }
 
-/// An error that ended a run. A benchmark without a result that the error concerns either caused it or was not run.
+/// An error that ended a run. A benchmark in its scope that has no result either caused the error or was not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlyEnd {
     /// The format that read it.
@@ -92,7 +92,7 @@ pub enum EndScope {
 }
 
 impl EndScope {
-    /// The benchmarks whose names begin with a text; with an empty one all of the suite.
+    /// The benchmarks whose names begin with a text. An empty text means the whole suite.
     pub fn of_beginning(beginning: &str) -> EndScope {
         if beginning.is_empty() { EndScope::Suite } else { EndScope::Beginning(beginning.to_owned()) }
     }

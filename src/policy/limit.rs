@@ -131,7 +131,7 @@ impl Limit {
         }
     }
 
-    /// True if the values on the good side are those that are better.
+    /// True if the limit bounds the worse side: better values always meet it.
     pub(super) fn limits_worse_side(&self, direction: Direction) -> bool {
         let is_upper = self.comparison(direction).map(Comparison::is_upper);
         direction.is_known() && is_upper == Some(direction == Direction::Lower)

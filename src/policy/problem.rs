@@ -196,7 +196,7 @@ impl Problems {
             title.element(Origin::path(name).line(problem.line).char_column(problem.column)).element(snippet)
         };
         if !problem.help.is_empty() {
-            group = group.element(Level::HELP.message(problem.help.as_str()));
+            group = group.element(Level::HELP.message(one_line(&problem.help)));
         }
         renderer.render(&[group])
     }
@@ -225,12 +225,16 @@ fn boundary(text: &str, byte: usize) -> usize {
 /// Text from a file, safe to print in a message: one line, shortened, control and bidirectional characters escaped.
 pub(super) fn printable(text: &str) -> String {
     const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => one_line(&text[..end]) + "…",
+        None => one_line(text),
+    }
+}
+
+/// The text with control and bidirectional characters escaped.
+fn one_line(text: &str) -> String {
     let mut out = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == LONGEST {
-            out.push('…');
-            break;
-        }
+    for c in text.chars() {
         match c {
             c if c.is_control() => out.extend(c.escape_default()),
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
@@ -252,6 +256,16 @@ mod tests {
             sink.add(span.clone(), Invalid::new("odd", "odd value", "fix it"));
         }
         sink.into_problems(text, "perfgate.toml", &Lines::of(text)).expect("there are problems")
+    }
+
+    #[test]
+    fn names_of_results_in_a_help_cannot_control_the_terminal() {
+        let mut sink = Sink::default();
+        sink.add(0..1, Invalid::new("odd", "odd value", "did you mean `a\u{1b}[2J\n::error::b`?"));
+        let text = "a = 1\n";
+        let problems = sink.into_problems(text, "perfgate.toml", &Lines::of(text)).expect("there are problems");
+        let shown = problems.to_string();
+        assert!(shown.contains("a\\u{1b}[2J\\n::error::b") && !shown.contains('\u{1b}'), "{shown:?}");
     }
 
     #[test]

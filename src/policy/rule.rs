@@ -18,12 +18,12 @@ pub(super) struct Rule {
     pub line: usize,
 }
 
-/// What has no effect.
+/// A rule, or a setting of a rule, that has no effect.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Unused {
     /// It matches nothing.
     Rule,
-    /// The floor is in the unit of none of its metrics; one of their units.
+    /// No metric has the unit of the floor. The value is the unit of one of the metrics.
     Floor(Unit),
     /// The better direction of all its metrics is known without it.
     Direction,
@@ -38,7 +38,7 @@ struct Use {
 }
 
 impl Use {
-    /// What a rule does not set needs no effect.
+    /// A setting that the rule does not have counts as used.
     fn of(rule: &Rule) -> Use {
         Use { rule: false, floor: rule.floor.is_none(), direction: rule.direction.is_none(), unit: None }
     }

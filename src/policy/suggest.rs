@@ -45,7 +45,7 @@ const MAX_NAMES: usize = 20_000;
 pub(crate) fn nearest_name<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let pattern = plain(typed);
     let literals = pattern.iter().filter(|c| **c != '*').count();
-    // Every name is within one change of a single letter.
+    // One or two letters are similar to almost every name.
     if pattern.len() > LONGEST_NAME || literals < MIN_LITERALS {
         return None;
     }

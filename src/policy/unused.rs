@@ -61,11 +61,12 @@ impl Policy {
             }
             Unused::Floor(unit) => {
                 let example = Quantity::example(&unit);
-                let what = format!("the floor of the rule for `{named}` has no effect: its values are in {unit}");
+                let what = format!("the floor of the rule for `{named}` has no effect: the values are in {unit}");
                 ("floor-unused", format!("{what}; write a floor like \"{example}\""))
             }
             Unused::Direction => {
-                let what = format!("the direction of the rule for `{named}` has no effect: it is known without it");
+                let why = "the better direction is known without it";
+                let what = format!("the direction of the rule for `{named}` has no effect: {why}");
                 ("direction-unused", format!("{what}; add `metric` to override it, or remove `direction`"))
             }
         };
@@ -88,7 +89,7 @@ impl Policy {
     }
 }
 
-/// What a metric that none of its benchmarks has was probably meant for.
+/// How to fix a metric that no matching benchmark has: the most similar metric, or all of them.
 pub(crate) fn intended_metric(metric: &str, metrics: &BTreeSet<&str>) -> String {
     match closest(metric, metrics.iter().copied()) {
         Some(known) => format!("did you mean `{known}`?"),

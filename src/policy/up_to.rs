@@ -16,7 +16,7 @@ pub enum UpTo {
 }
 
 impl UpTo {
-    /// Whether the waiver covers a value of head and its change for the worse, which is `None` from a base of 0.
+    /// Whether the waiver covers a value of head and its change for the worse. The change is `None` if base is 0.
     pub fn covers(&self, worse: Option<f64>, value: Option<f64>, unit: &Unit, direction: Direction) -> bool {
         match self {
             UpTo::Change(most) => worse.is_some_and(|worse| worse <= *most),

@@ -265,8 +265,9 @@ fn start(text: &str) -> Result<Start, Invalid> {
     let text = text.trim();
     let parts: Vec<&str> = text.split(['-', '/']).collect();
     let looks_like_a_day = parts.len() == 3 && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
-    // No revision has a space.
-    let is_day_in_words = text.contains(char::is_whitespace)
+    // Of revisions, only those in one of these notations have spaces: `main@{1 week ago}`, `HEAD^{/fix}`, `:/fix`.
+    let is_revision = ["@{", "^{", ":/"].iter().any(|sign| text.contains(sign));
+    let is_day_in_words = text.contains(char::is_whitespace) && !is_revision
         || ["now", "today", "tomorrow", "yesterday"].contains(&&*text.to_lowercase());
     if looks_like_a_day || is_day_in_words {
         value::date(text).map(Start::Day)

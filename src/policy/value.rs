@@ -119,7 +119,7 @@ pub(super) fn direction(word: &str) -> Result<Direction, Invalid> {
 
 /// The largest threshold, as a fraction.
 const MAX_THRESHOLD: f64 = 10.0;
-/// The largest accepted change, as a fraction: above any change that a report prints as a factor.
+/// The largest change that a waiver accepts, as a fraction. It is larger than any change that is measured in practice.
 pub const MAX_ACCEPTED: f64 = 1e9;
 
 /// Parses a threshold: above 0, at most 1000%. A threshold of 2000% would never fail.

@@ -73,7 +73,7 @@ pub(super) fn has_only_base_run(report: &Report) -> bool {
 fn whole_run(shift: f64, only_base_run: bool) -> String {
     let (factor, word) = if shift < 0.0 { (1.0 / (1.0 + shift), "better") } else { (1.0 + shift, "worse") };
     match only_base_run {
-        true => format!("; the whole suite is {factor:.2}× {word} than in the only base run: add another base run"),
+        true => format!("; the whole suite is {factor:.2}× {word} than in the single base run: add another base run"),
         false => format!("; the whole run is {factor:.2}× {word}: re-measure"),
     }
 }
@@ -126,7 +126,8 @@ impl LeftOpen {
                 let inconclusive = count(&compared, Outcome::Inconclusive);
                 if is_mostly_inconclusive(&compared) && suspects < inconclusive {
                     let all = LeftOpen::Inconclusive(inconclusive).text(report);
-                    format!("{all}, {} of them suspected regressions", thousands(suspects))
+                    let suspected = if suspects == 1 { "a suspected regression" } else { "suspected regressions" };
+                    format!("{all}, {} of them {suspected}", thousands(suspects))
                 } else {
                     let suspected = counted(suspects, "suspected regression");
                     format!("{suspected} {} inconclusive", verb(suspects, "is", "are"))
@@ -167,7 +168,7 @@ fn tolerated(report: &Report) -> Vec<String> {
         .collect()
 }
 
-/// True for reasons that differ at most in their number.
+/// True for reasons of the same kind, whatever their counts are.
 fn is_of_same_kind(one: &Reason, other: &Reason) -> bool {
     match (one, other) {
         (Reason::Outcome(one, _), Reason::Outcome(other, _)) => one == other,
@@ -182,11 +183,9 @@ fn missed_budgets(report: &Report) -> usize {
 /// What a gate without open questions checked: `no regression in 11 of 12 benchmarks, 1 inconclusive; 3 budgets met`.
 fn checked(report: &Report) -> String {
     let compared = compared(report);
-    let unknown = report.benchmarks.iter().filter(|finding| !finding.is_judged()).count();
     let others: Vec<String> = [Outcome::Inconclusive, Outcome::Accepted]
         .into_iter()
         .map(|outcome| (count(&compared, outcome), outcome.word()))
-        .chain([(unknown, "of unknown direction")])
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{} {word}", thousands(count)))
         .collect();
@@ -195,16 +194,18 @@ fn checked(report: &Report) -> String {
     let regressions = match (good, compared.len()) {
         (_, 0) => None,
         (0, _) => Some(others.join(", ")),
-        (good, compared) if good == compared && unknown == 0 => Some(format!("no regression in {all}")),
+        (good, compared) if good == compared => Some(format!("no regression in {all}")),
         (good, _) => Some(format!("no regression in {} of {all}, {}", thousands(good), others.join(", "))),
     };
+    let unknown = report.benchmarks.iter().filter(|finding| !finding.is_judged()).count();
+    let unknown = (unknown > 0).then(|| format!("{} of unknown direction", counted(unknown, "metric")));
     let met = report.budgets.iter().filter(|line| line.status == BudgetStatus::Pass).count();
     let budgets = match (met, report.budgets.len()) {
         (_, 0) => None,
         (met, all) if met == all => Some(format!("{} met", counted(all, "budget"))),
         (met, all) => Some(format!("{} of {} met", thousands(met), counted(all, "budget"))),
     };
-    let parts: Vec<String> = [regressions, budgets].into_iter().flatten().collect();
+    let parts: Vec<String> = [regressions, unknown, budgets].into_iter().flatten().collect();
     if parts.is_empty() { "no regression".to_owned() } else { parts.join("; ") }
 }
 

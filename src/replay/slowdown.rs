@@ -50,7 +50,7 @@ mod tests {
         SeriesRules { rename: &|_| None, epoch: &|_| None, direction: &|_, _| None, floor: &|_, _| None, ignored: &[] };
 
     #[test]
-    fn no_errors_do_not_get_more_by_a_factor() {
+    fn a_count_of_zero_is_not_slowed_by_a_factor() {
         let errors = |count| Measurement::new("t", format!("b{count}"), Metric::time(), Evidence::Value(count));
         let run = Run { measurements: vec![errors(0.0), errors(2.0)], ..Run::default() };
         let (_, names) = slowed(&run, 0.5, 1, &RULES);

@@ -21,7 +21,7 @@ pub(super) struct Jumps {
 }
 
 impl Jumps {
-    /// Those of a suite; `None` for few base runs.
+    /// The jumps of a suite; `None` with too few base runs.
     pub fn of(changes: &[RawChange], base_runs: usize) -> Option<Jumps> {
         let sorted = |value: &dyn Fn(&RawChange) -> f64| {
             let mut values: Vec<f64> = changes.iter().map(value).collect();

@@ -160,7 +160,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     estimates
 }
 
-/// The suite-wide shift without the run that has most of it. If two runs of a side come from different machines, the whole shift
+/// The suite-wide shift without the run that adds most to it. If two runs of a side come from different machines, the whole shift
 /// may be in one of them. The centre of three base runs does not follow one of them.
 fn least_shift(shift: f64, [base, head]: &[Vec<f64>; 2]) -> f64 {
     let base = base.iter().filter(|_| base.len() == 2).map(|of_run| shift - of_run);

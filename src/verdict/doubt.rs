@@ -1,4 +1,4 @@
-//! Reasons not to call a change even if its p value is small: a shift of the whole run, and outliers among single results.
+//! Reasons why a change is inconclusive although its p value is small: a shift of the whole run, and outliers among single results.
 
 use crate::model::number_text::counted;
 use crate::stats::estimate::Estimate;

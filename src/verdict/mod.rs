@@ -32,7 +32,7 @@ pub use report::{
 pub use unmatched::{Unmatched, unmatched};
 pub use whole_suite::SuiteReport;
 
-use crate::compare::{Compared, Comparison, Effect};
+use crate::compare::{COMMON_SHIFT, Compared, Comparison, Effect};
 use crate::model::{Direction, Environment, Unit};
 use crate::policy::unused::Measured;
 use crate::policy::{FailOn, Policy};
@@ -58,7 +58,13 @@ pub struct JudgeContext {
 pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Report {
     let JudgeContext { base, head, environment, today } = context;
     let Compared { comparisons, tests, common_shift, unexplained_shift, levels, mut diagnostics, .. } = compared;
-    let (shift_is_subtracted, ended_early) = (Some(compared.shift_is_subtracted), compared.ended_early);
+    // Between different machines nothing is tested.
+    let common_shift = if environment.matches { common_shift } else { 0.0 };
+    let shift_is_subtracted = Some(compared.shift_is_subtracted && environment.matches);
+    let ended_early = compared.ended_early;
+    if !environment.matches {
+        diagnostics.retain(|one| one.code != COMMON_SHIFT);
+    }
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
     let suite = suite.filter(|_| environment.matches);
     let mean_change = mean_change(&comparisons).filter(|_| environment.matches);
@@ -152,7 +158,7 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
 }
 
 /// True if at least one benchmark was compared with its base, or one value with its budget. An inconclusive comparison
-/// counts unless no benchmark has results on both sides. If machines differ, nothing may be left out because of that.
+/// counts unless no benchmark has results on both sides. If the machines differ, no comparison may be left out for that reason.
 fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport, has_both_sides: bool) -> bool {
     let Counts { regressed, improved, unchanged, accepted, failed, inconclusive, added: _, removed: _ } = counts;
     let decided = regressed + improved + unchanged + accepted + failed;

@@ -328,6 +328,12 @@ impl Report {
         self
     }
 
+    /// True if head regressed and base has a gap: not a missing baseline, but a regression of unknown origin.
+    pub fn has_regressed_behind_gap(&self) -> bool {
+        let suite = self.suite.is_some_and(|suite| suite.outcome == Outcome::Regressed);
+        self.base.gap.is_some() && (suite || self.counts.regressed > 0)
+    }
+
     /// The exit code of the gate. There is a first run only if a missing baseline is allowed.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {

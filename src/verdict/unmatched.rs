@@ -1,4 +1,4 @@
-//! Budgets and goals that check nothing: they match no measurement of head, or only measurements in other units.
+//! Budgets and goals without effect: they match no measurement of head, or only measurements in other units.
 
 use super::budget::HeadMetrics;
 use crate::compare::Comparison;
@@ -68,7 +68,7 @@ fn in_other_units(policy: &Policy, comparisons: &[Comparison], head_metrics: &He
         Unmatched {
             line,
             code: "unit-mismatch",
-            message: format!("{what} has the limit `{limit}`, and the values are {label}"),
+            message: format!("{what} has the limit `{limit}`, but the values are {label}"),
             help: format!("write a limit like \"{}\"", limit.in_unit(unit)),
         }
     };

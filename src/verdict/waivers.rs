@@ -36,11 +36,11 @@ pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &
 fn not_covered(up_to: &UpTo, worse: Option<f64>, unit: &Unit, direction: Direction) -> String {
     match up_to {
         UpTo::Change(_) if worse.is_none() => {
-            let limit = if direction == Direction::Higher { ">=1" } else { "<=4" };
-            format!("a change from 0 has no percentage; accept a value, as in up-to = \"{limit}\"")
+            let limit = if direction == Direction::Higher { ">=" } else { "<=" };
+            format!("a change from 0 has no percentage; accept a value with its unit: up-to = \"{limit}…\"")
         }
         up_to if !up_to.fits(unit, direction) => {
-            format!("the waiver's {up_to} is not in the unit of this metric, or limits its better side")
+            format!("`up-to` {up_to} is not in the unit of this metric, or limits its better side")
         }
         // A rate that is worse by 40% has fallen by 28.6%, which is what its row shows.
         UpTo::Change(most) if direction == Direction::Higher => {
@@ -75,6 +75,9 @@ fn help(waiver: &Waiver, findings: &[Finding]) -> String {
     let names = || findings.iter().map(|one| one.name.as_str());
     let named = findings.iter().filter(|one| one.name == waiver.benchmark);
     let metrics: BTreeSet<&str> = named.map(|one| &*one.metric).collect();
+    if waiver.benchmark.contains('*') && metrics.is_empty() {
+        return "it names one benchmark and has no patterns; add an entry for each benchmark".to_owned();
+    }
     match waiver.metric.as_deref().filter(|metric| !metrics.is_empty() && !metrics.contains(metric)) {
         Some(metric) => intended_metric(metric, &metrics),
         None => match nearest_name(&waiver.benchmark, names()) {

@@ -64,7 +64,8 @@ pub(super) fn judge(levels: &RunLevels, threshold: f64) -> Option<SuiteReport> {
     })
 }
 
-/// Accepts the change of a suite if waivers accept every benchmark that regressed, and accept as much as the suite changed.
+/// Accepts the change of a suite if waivers accept every time that is worse by more than the threshold, whether or not that is
+/// shown for each of them, and accept as much as the suite changed.
 pub(super) fn waive(suite: SuiteReport, findings: &[Finding], policy: &Policy, today: Date) -> SuiteReport {
     let is_accepted = |finding: &&Finding| finding.outcome == Outcome::Accepted && finding.metric == "time";
     let covers_suite = |finding: &Finding| {
@@ -74,8 +75,13 @@ pub(super) fn waive(suite: SuiteReport, findings: &[Finding], policy: &Policy, t
                 && waiver.covers_change(suite.change)
         })
     };
+    let is_open = |finding: &Finding| {
+        let worse = finding.adjusted.or(finding.change).map(|change| finding.direction.worse(change));
+        let is_worse = finding.suspect || worse.is_some_and(|worse| worse > finding.threshold);
+        finding.metric == "time" && finding.outcome != Outcome::Accepted && is_worse
+    };
     let is_waived = suite.outcome == Outcome::Regressed
-        && findings.iter().all(|finding| finding.outcome != Outcome::Regressed)
+        && findings.iter().all(|finding| finding.outcome != Outcome::Regressed && !is_open(finding))
         && findings.iter().any(|finding| is_accepted(&finding))
         && findings.iter().filter(is_accepted).all(covers_suite);
     SuiteReport { outcome: if is_waived { Outcome::Accepted } else { suite.outcome }, ..suite }
@@ -106,17 +112,27 @@ mod tests {
         assert_eq!(outcome(&[0.0], &[0.13], 0.05), None);
     }
 
-    /// A suite that regressed by 49%, in which one benchmark regressed by this factor.
     fn regressed_suite(factor: f64, config: &str) -> Report {
-        let run = |first: f64| {
+        suite_with(factor, 100.0, config)
+    }
+
+    /// A suite that regressed by 49%, in which one benchmark regressed by this factor. The others take 100 ns in base and
+    /// `others` in head.
+    fn suite_with(factor: f64, others: f64, config: &str) -> Report {
+        let run = |first: f64, others: f64| {
             let samples = |ns: f64| Evidence::Samples((0..50).map(|i| ns * (1.0 + f64::from(i) / 5000.0)).collect());
-            let ns = |i: u32| if i == 0 { first } else { 100.0 };
+            let ns = |i: u32| if i == 0 { first } else { others };
             let named = |i: u32| Measurement::new("t", format!("b{i}"), Metric::time(), samples(ns(i)));
             Run { measurements: (0..20).map(named).collect(), ..Run::default() }
         };
         let rules = TestRules::at_different_times(0.05, 0.2);
         let head = 100.0 * factor;
-        let mut compared = compare(&[run(100.0), run(100.0)], &[run(head), run(head)], rules, |_: &str| None);
+        let mut compared = compare(
+            &[run(100.0, 100.0), run(100.0, 100.0)],
+            &[run(head, others), run(head, others)],
+            rules,
+            |_: &str| None,
+        );
         compared.levels = Some(RunLevels { base: vec![0.0, 0.01], head: vec![0.40, 0.41], benchmarks: 20 });
         let environment = EnvironmentReport { matches: true, assumed: false, differences: Vec::new() };
         let (base, head) = (SideReport::default(), SideReport::default());
@@ -137,6 +153,10 @@ mod tests {
         assert_eq!((short.counts.accepted, short.reasons.as_slice()), (1, [Reason::WholeSuite].as_slice()));
         let next = crate::render::next_step(&short).unwrap();
         assert!(next.ends_with("raise `up-to` of the accepted benchmarks to 50% or more."), "{next}");
+        // The others are as much slower, and nobody accepted them.
+        let others = suite_with(1.4, 140.0, &waiver("60%"));
+        assert_ne!(others.suite.unwrap().outcome, Outcome::Accepted);
+        assert!(others.reasons.contains(&Reason::WholeSuite));
         let accepted = regressed_suite(1.4, &waiver("60%"));
         assert_eq!((accepted.verdict, accepted.suite.unwrap().outcome), (Verdict::Pass, Outcome::Accepted));
     }

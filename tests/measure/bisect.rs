@@ -70,7 +70,7 @@ fn bisect_prints_changes_as_every_report_does() {
 /// Before anything is checked out.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_processor_that_there_is_not_is_an_error_that_lists_those_that_there_are() {
+fn an_unavailable_processor_is_an_error_that_lists_the_available_ones() {
     let sandbox = history(1, 1, &[]);
     let answer = bisect(&sandbox, &["c", "--good", "start", "--pin", "1023"]);
     answer.exits(2).reports("--pin: processor 1023 is not available; use some of ");

@@ -79,7 +79,7 @@ impl ReadingBuilder<'_> {
         let Some(error) = run_error(&text, &self.progress, !self.reading.measurements.is_empty()) else { return };
         self.line = Some(error.line);
         if error.is_after_completion {
-            self.warn("ended-early", format!("the output has an error, but its tool completed the run: {}", error.why));
+            self.warn("ended-early", format!("the output has an error, but the tool completed its run: {}", error.why));
             self.record_early_end(EndScope::Nothing, &error.why);
         } else {
             self.end_early(EndScope::Suite, &error.why);

@@ -26,7 +26,7 @@ pub enum MeasureError {
     NoProcessor {
         /// Its number.
         processor: usize,
-        /// Those that can be used.
+        /// The processors that can be used.
         available: Vec<usize>,
     },
     /// A file or directory cannot be read or written.

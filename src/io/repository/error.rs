@@ -78,7 +78,7 @@ pub enum RepositoryError {
     },
     /// The config names a default branch that the clone does not have.
     #[error(
-        "the default branch `{branch}` of `[git]` in perfgate.toml does not exist here; fetch it, or correct the name"
+        "the default branch `{branch}` of `[git]` in perfgate.toml is not in this clone; fetch it, or correct the name"
     )]
     NoStatedBranch {
         /// The branch.

@@ -112,8 +112,8 @@ fn failures(failures: &Failures) -> Vec<u8> {
     out
 }
 
-/// The text of a scope: the beginning of names, or a whole name and a NUL. Earlier versions read it as a beginning, which no
-/// name with a NUL has.
+/// The text of a scope: the beginning of names, or a whole name and a NUL. Earlier versions read it as the
+/// beginning of names. No name has a NUL, so it matches none.
 fn end_scope(scope: &EndScope) -> Cow<'_, str> {
     match scope {
         EndScope::Suite => "".into(),
