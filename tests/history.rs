@@ -1,7 +1,12 @@
 //! Histories with known changes, in repositories made here. All stored runs are synthetic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 
+#[path = "history/baseline.rs"]
+mod baseline;
 mod common;
+#[path = "history/replay.rs"]
+mod replay;
+
 use common::Sandbox;
 use perfgate::io::store::{self, Key};
 use perfgate::model::{Commit, Direction, Environment, Evidence, Measurement, Metric, Run, Unit, record};
@@ -121,69 +126,6 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
 }
 
 #[test]
-fn the_base_of_an_accepted_regression_and_of_a_fix_is_the_new_level() {
-    let (sandbox, _) = sixty();
-    sandbox.git("r", &["switch", "-q", "-c", "work"]);
-    sandbox.commit("r", "work");
-    let put_head = |accepted: f64, fixed: f64, spiky: f64| {
-        for (k, name) in STEADY.iter().enumerate() {
-            sandbox.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
-        }
-        sandbox.bench("r/target/criterion", "accepted", accepted, 9);
-        sandbox.bench("r/target/criterion", "fixed", fixed, 9);
-        sandbox.bench("r/target/criterion", "drifting", 545.0, 9);
-        sandbox.bench("r/target/criterion", "spiky", spiky, 9);
-    };
-    // As slow as the accepted regression: unchanged, compared with the six runs since then.
-    put_head(1300.0, 750.0, 100.0);
-    let answer = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
-    let report = answer.exits(0).json();
-    assert_eq!(answer.outcome("accepted"), "unchanged");
-    let finding = |name: &str| {
-        report["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == name).unwrap().clone()
-    };
-    assert_eq!(finding("accepted")["base"]["runs"], 6);
-    assert_eq!(finding("s1")["base"]["runs"], 10);
-    assert_eq!(finding("spiky")["outcome"], "unchanged");
-    let codes: Vec<&str> =
-        report["diagnostics"].as_array().unwrap().iter().map(|d| d["code"].as_str().unwrap()).collect();
-    assert!(codes.contains(&"baseline-segment"), "{codes:?}");
-    // Back to the level before the fix: that is a regression, though it was the level for 20 runs.
-    put_head(1300.0, 1000.0, 100.0);
-    assert_eq!(sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("fixed"), "regressed");
-    // Slower than what was accepted.
-    put_head(1690.0, 750.0, 100.0);
-    assert_eq!(sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("accepted"), "regressed");
-}
-
-#[test]
-fn one_odd_run_in_the_window_does_not_change_a_verdict() {
-    let sandbox = Sandbox::new();
-    let commits = commits(&sandbox, 20);
-    let level = |i: usize| if i == 16 { 1.6 } else { 1.0 };
-    let measure = |i: usize| -> Vec<Measurement> {
-        let all = STEADY.iter().enumerate().map(|(k, name)| {
-            let factor = if k == 0 { level(i) } else { 1.0 };
-            time(name, 1000.0 * (k + 1) as f64 * factor, 100 * k + i)
-        });
-        all.collect()
-    };
-    let runs: Vec<Run> =
-        commits.iter().enumerate().map(|(i, commit)| run(commit, START + 3600 * i as i64, measure(i))).collect();
-    put(&sandbox, &runs);
-    sandbox.git("r", &["switch", "-q", "-c", "work"]);
-    sandbox.commit("r", "work");
-    let head = |factor: f64| {
-        for (k, name) in STEADY.iter().enumerate() {
-            sandbox.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64 * if k == 0 { factor } else { 1.0 }, 9);
-        }
-        sandbox.perfgate_at("r", &["compare", "--format", "json"])
-    };
-    assert_ne!(head(1.0).exits(0).outcome("s1"), "improved");
-    assert_eq!(head(1.6).exits(1).outcome("s1"), "regressed");
-}
-
-#[test]
 fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
     let sandbox = Sandbox::new();
     let commits = commits(&sandbox, 24);
@@ -286,32 +228,6 @@ fn history_handles_one_run_no_run_and_an_unknown_name() {
 }
 
 #[test]
-fn a_base_opens_a_bounded_number_of_runs_however_many_machines_have_stored_theirs() {
-    let sandbox = Sandbox::new();
-    let commits = commits(&sandbox, 3);
-    let mut runs: Vec<Run> = (0..5).map(|i| run(&commits[2], START + 7200, vec![time("a", 1000.0, i)])).collect();
-    for i in 0..250 {
-        let mut other = run(&commits[1], START + 3600, vec![time("a", 2000.0, 500 + i)]);
-        other.environment.set(Environment::CPU, "another");
-        runs.push(other);
-    }
-    put(&sandbox, &runs);
-    // The oldest run cannot be read: opening it fails.
-    let oldest = run(&commits[0], START, vec![time("a", 1000.0, 9)]);
-    let mut bytes = record::encode(&oldest).unwrap();
-    bytes[6..10].copy_from_slice(&[9, 0, 9, 0]); // written in version 9, read from version 9 on
-    let store = store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap();
-    store.write(&[(Key::new(&oldest, &bytes), bytes)]).unwrap();
-    sandbox.git("r", &["switch", "-q", "-c", "work"]);
-    sandbox.commit("r", "work");
-    sandbox.bench("r/target/criterion", "a", 1000.0, 9);
-    let report = sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(0).json();
-    assert_eq!(report["benchmarks"][0]["base"]["runs"], 5);
-    // A command that reads all runs opens it.
-    sandbox.perfgate_at("r", &["history", "--last", "500"]).exits(0).reports("install a newer perfgate");
-}
-
-#[test]
 fn runs_of_a_newer_version_are_reported_and_left_out() {
     let sandbox = Sandbox::new();
     let commits = commits(&sandbox, 10);
@@ -325,112 +241,6 @@ fn runs_of_a_newer_version_are_reported_and_left_out() {
     assert_eq!(series(&answer, "a")["points"].as_array().unwrap().len(), 9);
     assert_eq!(answer["diagnostics"][0]["code"], "unreadable-run");
     assert!(answer["diagnostics"][0]["message"].as_str().unwrap().contains("install a newer perfgate"));
-}
-
-#[test]
-fn a_pinned_release_shows_the_drift_that_no_single_comparison_shows() {
-    let (sandbox, commits) = sixty();
-    sandbox.git("r", &["tag", "v1", commits[10].as_str()]);
-    sandbox.git("r", &["switch", "-q", "-c", "work"]);
-    sandbox.write("r/perfgate.toml", "[gate]\nthreshold = \"6%\"\n[baseline]\npin = \"v1\"\n");
-    sandbox.commit("r", "work");
-    for (k, name) in STEADY.iter().enumerate() {
-        sandbox.bench("r/target/criterion", name, 1000.0 * (k + 1) as f64, 9);
-    }
-    sandbox.bench("r/target/criterion", "drifting", 545.0, 9);
-    let answer = sandbox.perfgate_at("r", &["compare", "--format", "json"]);
-    let report = answer.exits(0).json();
-    assert_eq!(answer.outcome("drifting"), "unchanged");
-    assert_eq!((&report["pinned"]["revision"], &report["pinned"]["runs"]), (&"v1".into(), &1.into()));
-    assert_eq!(report["pinned"]["commit"], commits[10].as_str());
-    let since = report["pinned"]["benchmarks"].as_array().unwrap();
-    let drifting = since.iter().find(|finding| finding["name"] == "drifting").unwrap();
-    assert!((drifting["change"].as_f64().unwrap() - 0.09).abs() < 0.02, "{drifting}");
-    sandbox.perfgate_at("r", &["compare"]).prints("since v1 (1 run): geometric mean");
-    sandbox.perfgate_at("r", &["compare", "--format", "markdown"]).prints("Since `v1` (1 run): ");
-
-    sandbox.write("r/perfgate.toml", "[baseline]\npin = \"v7\"\n");
-    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("perfgate.toml:2").prints("v7");
-    sandbox.git("r", &["tag", "v7", "work"]);
-    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("no stored run of v7");
-}
-
-#[test]
-fn the_counts_of_a_replay_match_a_count_by_hand() {
-    // Four benchmarks over 14 commits: one is 50 % slower from commit 9 on, one was 60 % slower in commit 6 alone.
-    let sandbox = Sandbox::new();
-    let commits = commits(&sandbox, 14);
-    let runs: Vec<Run> = (0..14)
-        .map(|i| {
-            let measurements = vec![
-                time("quiet", 1000.0, i),
-                time("noisy name[*]", 1000.0 * (1.0 + 0.12 * noise(7000 + i)), 100 + i),
-                time("lasting", if i >= 9 { 1500.0 } else { 1000.0 }, 200 + i),
-                time("passing", if i == 6 { 1600.0 } else { 1000.0 }, 300 + i),
-            ];
-            run(&commits[i], START + 3600 * i as i64, measurements)
-        })
-        .collect();
-    put(&sandbox, &runs);
-    let answer = sandbox.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
-    assert_eq!((&answer["judged"], &answer["first"]), (&13.into(), &1.into()));
-    let rows = answer["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 5);
-    for row in &rows[2..] {
-        // At 15, 20 and 30 %: the two, of which one lasted.
-        assert_eq!((&row["alarms"], &row["persisted"], &row["passing"]["passing"]), (&2.into(), &1.into(), &1.into()));
-    }
-    for row in rows {
-        for (column, slowdown) in [0.1, 0.2, 0.3, 0.5].into_iter().enumerate() {
-            let caught = &row["caught"][column];
-            // One of the four benchmarks, in each of the 13 runs that have an earlier run.
-            assert_eq!((&caught["slowdown"], &caught["put_in"]), (&slowdown.into(), &13.into()));
-            // A slowdown well below the threshold is rarely detected.
-            if slowdown < 0.7 * row["threshold"].as_f64().unwrap() && column == 0 {
-                assert!(caught["called"].as_u64().unwrap() <= 3, "{row}");
-            }
-        }
-        assert!(row["caught"][3]["called"].as_u64().unwrap() >= 8, "{row}");
-    }
-    let suggested = answer["suggestion"]["benchmarks"].as_array().unwrap();
-    assert!(suggested.iter().any(|one| one["name"] == "noisy name[*]" && one["threshold"].as_f64() > Some(0.15)));
-}
-
-#[test]
-fn what_replay_suggests_is_a_config_that_perfgate_reads() {
-    let sandbox = Sandbox::new();
-    let commits = commits(&sandbox, 10);
-    let runs: Vec<Run> = (0..10)
-        .map(|i| {
-            let wild = time("a\"b\\[*]\u{1b}", 1000.0 * (1.0 + 0.2 * noise(i)), i);
-            run(&commits[i], START + 3600 * i as i64, vec![wild, time("quiet", 1000.0, 50 + i)])
-        })
-        .collect();
-    put(&sandbox, &runs);
-    let answer = sandbox.perfgate_at("r", &["replay", "--suggest"]);
-    answer
-        .exits(0)
-        .prints("as configured (20%)")
-        .prints("9 stored runs compared with the runs before them")
-        .prints("[[benchmark]]");
-    let lines = answer.stdout.split_once("# from").unwrap().1;
-    sandbox.write("r/perfgate.toml", format!("# from{lines}"));
-    sandbox.perfgate_at("r", &["history"]).exits(0);
-    let policy = perfgate::policy::Policy::parse(&sandbox.read("r/perfgate.toml"), "perfgate.toml").unwrap();
-    let own = |name: &str| policy.bounds(name, &Metric::time()).threshold;
-    assert!(own("a\"b\\[*]\u{1b}").unwrap() > policy.gate_threshold());
-    assert_eq!(own("a\"b\\[x]\u{1b}"), None);
-
-    sandbox.perfgate_at("r", &["replay", "--suggest", "--last", "5"]).exits(0).reports("too few runs");
-    sandbox.perfgate_at("r", &["replay", "--last", "1"]).exits(2);
-}
-
-#[test]
-fn replay_needs_a_run_before_another() {
-    let sandbox = Sandbox::new();
-    let commits = commits(&sandbox, 1);
-    put(&sandbox, &[run(&commits[0], START, vec![time("a", 1000.0, 1)])]);
-    sandbox.perfgate_at("r", &["replay"]).exits(2).reports("record more runs of main");
 }
 
 #[test]
@@ -553,44 +363,4 @@ fn a_zero_does_not_distort_the_size_of_a_step() {
     let (changes, text) = history_of_counts(stepped(0.01, 0.0));
     assert_eq!((&changes[0]["change"], &changes[0]["worse"]), (&(-1.0).into(), &false.into()), "{changes}");
     assert!(text.contains("−100.0%"), "{text}");
-}
-
-#[test]
-fn a_benchmark_that_was_removed_before_head_is_not_removed_again() {
-    let sandbox = Sandbox::new();
-    let commits = commits(&sandbox, 5);
-    let suite = |names: &[&str], seed: usize| names.iter().map(|name| time(name, 1000.0, seed)).collect::<Vec<_>>();
-    let names: [&[&str]; 5] =
-        [&["a", "b", "c", "legacy"], &["a", "b", "c", "legacy"], &["a", "b", "c"], &["a", "b", "c"], &["a", "b"]];
-    let runs: Vec<Run> = (0..5).map(|i| run(&commits[i], START + 3600 * i as i64, suite(names[i], i))).collect();
-    put(&sandbox, &runs);
-    // The last commit removes `c`. `legacy` was removed two commits before its base.
-    let compare = |more: &[&str]| sandbox.perfgate_at("r", &[&["compare", "--head", "HEAD", "--all"], more].concat());
-    let json = compare(&["--format", "json"]).json();
-    let rows: Vec<&str> =
-        json["benchmarks"].as_array().unwrap().iter().filter_map(|row| row["name"].as_str()).collect();
-    assert_eq!(rows, ["c", "a", "b"]);
-    compare(&["--fail-on", "removed"]).exits(1).prints("FAIL: 1 removed").does_not_print("legacy");
-}
-
-#[test]
-fn stored_runs_give_the_same_comparison_with_and_without_their_samples() {
-    let sandbox = Sandbox::new();
-    let commits = commits(&sandbox, 5);
-    // Samples this quiet differ by less than the store rounds them by.
-    let quiet = |name: &str, seed: usize| {
-        let samples = (0..20).map(|i| 1000.0 * (1.0 + 1e-5 * noise(97 * seed + i))).collect();
-        Measurement::new("criterion", name, Metric::time(), Evidence::Samples(samples))
-    };
-    let suite = |i: usize| STEADY.iter().enumerate().map(|(k, name)| quiet(name, 100 * k + i)).collect();
-    let runs: Vec<Run> = (0..5).map(|i| run(&commits[i], START + 3600 * i as i64, suite(i))).collect();
-    put(&sandbox, &runs);
-    let rows = |json: &Value| -> Vec<Value> {
-        let facts = ["name", "outcome", "base", "head", "change", "interval", "p", "q"];
-        json["benchmarks"].as_array().unwrap().iter().map(|row| facts.map(|key| row[key].clone()).into()).collect()
-    };
-    let printed = sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--format", "json"]).exits(0).json();
-    sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--save", "saved.json"]).exits(0);
-    let saved: Value = serde_json::from_str(&sandbox.read("r/saved.json")).unwrap();
-    assert_eq!((rows(&printed), rows(&printed).len()), (rows(&saved), STEADY.len()));
 }
