@@ -290,6 +290,13 @@ fn init_never_overwrites_existing_files() {
     sandbox.write("r/.github/workflows/perfgate.yml", "# changed\n");
     sandbox.perfgate_at("r", &["init", "--github"]).exits(0);
     assert_eq!(sandbox.read("r/.github/workflows/perfgate.yml"), "# changed\n");
+    // The config names the branch whose pushes are recorded.
+    sandbox.git("r", &["branch", "trunk"]);
+    sandbox.write("r/perfgate.toml", "[git]\ndefault-branch = \"trunk\"\n");
+    fs::remove_file(sandbox.path("r/.github/workflows/perfgate.yml")).unwrap();
+    sandbox.perfgate_at("r", &["init", "--github"]).exits(0);
+    let workflow = sandbox.read("r/.github/workflows/perfgate.yml");
+    assert!(workflow.contains("trunk") && !workflow.contains("[main]"), "{workflow}");
     // The written config is valid, including its examples.
     fs::remove_file(sandbox.path("r/perfgate.toml")).unwrap();
     sandbox

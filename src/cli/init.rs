@@ -1,6 +1,7 @@
 //! `perfgate init`: writes editable copies of the built-in config, workflows and templates. Existing files stay unchanged.
 
 use super::output;
+use crate::gate::{Config, Gate};
 use crate::io::repository::Repository;
 use crate::model::Commit;
 use crate::render::template::SHIPPED;
@@ -71,7 +72,8 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
         let Some(root) = &root else {
             bail!("this is not a git repository, so it cannot have workflows; run `git init` first")
         };
-        let branch = Repository::discover(root).and_then(|repository| repository.default_branch());
+        let gate = Gate::new(Config::nearest()?, None, None);
+        let branch = gate.repository().and_then(|repository| repository.default_branch());
         let branch = branch.unwrap_or_else(|_| "main".to_owned());
         let action = args.action.unwrap_or_else(|| format!("{}@v1", RELEASED_FROM.unwrap_or("OWNER/perfgate")));
         for (name, text) in WORKFLOWS.into_iter().chain(args.pages.then_some(PAGES)) {
