@@ -75,7 +75,7 @@ pub fn without_timestamps(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Replaces every line outside of JSON documents by an empty one; `None` if there is no JSON or nothing else.
+/// Replaces every line outside of JSON documents by an empty one; `None` if the text has no JSON, or nothing else.
 fn only_json(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut document = Document::default();
@@ -102,7 +102,7 @@ fn is_document(bytes: &[u8]) -> bool {
 /// The root elements of the XML reports that are read.
 const XML_ROOTS: [&str; 5] = ["Catch", "Catch2TestRun", "testResults", "testsuite", "testsuites"];
 
-/// Replaces every line outside of XML reports by an empty one; `None` if there is no report or nothing else. A report ends at the
+/// Replaces every line outside of XML reports by an empty one; `None` if the text has no report, or nothing else. A report ends at the
 /// last line that closes its root element, before the next one begins.
 fn only_xml(bytes: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
@@ -134,7 +134,7 @@ fn root_at(lines: &[&[u8]]) -> Option<&'static str> {
     on_same_line.or_else(|| lines[1..].iter().find(|line| !line.trim_ascii().is_empty()).and_then(|line| of(line)))
 }
 
-/// Replaces every line before the header of perfgate's CSV by an empty one; `None` if there is no header or nothing before it.
+/// Replaces every line before the header of perfgate's CSV by an empty one; `None` if the text has no header, or nothing before it.
 fn from_csv_header(bytes: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     let is_header = |line: &&[u8]| std::str::from_utf8(line.trim_ascii_end()).is_ok_and(csv::is_header);

@@ -68,8 +68,8 @@ pub(super) fn join_repetitions(
     let (mut suites, mut repeated) = (Vec::<SuiteResults>::new(), BTreeSet::new());
     let mut suite_of: BTreeMap<Identity, usize> = BTreeMap::new();
     for file in files.iter().map(|count| SuiteResults::of(rest.by_ref().take(*count).collect())) {
-        let known = file.positions.keys().find_map(|key| suite_of.get(key).copied());
-        let same = known.filter(|suite| suites[*suite].is_same_suite(&file));
+        let known: BTreeSet<usize> = file.positions.keys().filter_map(|key| suite_of.get(key).copied()).collect();
+        let same = known.into_iter().find(|suite| suites[*suite].is_same_suite(&file));
         for key in file.positions.keys() {
             suite_of.entry(key.clone()).or_insert(same.unwrap_or(suites.len()));
         }

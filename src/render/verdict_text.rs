@@ -255,7 +255,7 @@ fn all_of(findings: &[&Finding]) -> String {
 pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
-    /// There is no verdict, or the gate passes although benchmarks failed or regressed, or suspects or most of the suite are
+    /// The gate gives no verdict, or it passes although benchmarks failed or regressed, or suspects or most of the suite are
     /// undecided.
     Undecided,
     /// The gate fails.

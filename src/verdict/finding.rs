@@ -135,6 +135,13 @@ impl Finding {
         better > bound || of_medians > bound || better > bound / 2.0 && p < SUSPECT_P
     }
 
+    /// True for a time that is or looks worse by more than the threshold, and that no waiver accepts.
+    pub fn is_unaccepted_slowdown(&self) -> bool {
+        let worse = self.adjusted.or(self.change).map(|change| self.direction.worse(change));
+        let is_worse = self.suspect || worse.is_some_and(|worse| worse > self.threshold);
+        self.metric == "time" && self.outcome != Outcome::Accepted && is_worse
+    }
+
     /// True if it counts for the verdict: without a better direction, a change is only shown.
     pub fn is_judged(&self) -> bool {
         self.outcome != Outcome::Inconclusive || self.direction.is_known()
