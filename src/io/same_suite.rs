@@ -97,3 +97,24 @@ fn note(repeated: &BTreeSet<String>) -> Option<Diagnostic> {
 fn identity(measurement: &Measurement) -> Identity {
     (measurement.benchmark.to_string(), measurement.metric.name.to_string(), measurement.tool.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Metric;
+
+    #[test]
+    fn a_file_is_joined_with_its_own_suite_and_not_with_another_one_that_has_one_of_its_names() {
+        let files: [&[&str]; 3] = [&["a", "b"], &["a", "x", "y"], &["a", "x", "y"]];
+        let mut all = Vec::new();
+        for (number, names) in files.iter().enumerate() {
+            let value = || Evidence::Value(1.0 + number as f64);
+            all.extend(names.iter().map(|name| Measurement::new("t", *name, Metric::time(), value())));
+        }
+        let (joined, note) = join_repetitions(all, &[2, 3, 3]);
+        let counts: Vec<(&str, usize)> =
+            joined.iter().map(|one| (one.benchmark.as_str(), one.evidence.len())).collect();
+        assert_eq!(counts, [("a", 1), ("b", 1), ("a", 2), ("x", 2), ("y", 2)]);
+        assert!(note.is_some());
+    }
+}
