@@ -79,7 +79,8 @@ fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
     for step in &result.steps {
         let commit = step.commit.short();
         if step.changes.is_empty() {
-            let _ = writeln!(out, "  {commit}  skipped: it does not build or run");
+            let why = step.why.as_deref().and_then(|why| why.lines().next()).unwrap_or_default();
+            let _ = writeln!(out, "  {commit}  skipped: {why}");
             continue;
         }
         let median = centre::median(&step.changes).exp_m1();
@@ -92,6 +93,14 @@ fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
             change(median),
             interval(Some(median), [low.exp_m1(), high.exp_m1()]),
             counted(step.changes.len(), "pair")
+        );
+    }
+    if let Some(commit) = &result.slower_before {
+        let (commit, good) = (commit.short(), &plan.good);
+        let _ = writeln!(
+            out,
+            "\n{commit} is already slower than {good}, by less than half of the slowdown. To find out why, run this again with \
+             --good {good} --bad {commit}."
         );
     }
     out

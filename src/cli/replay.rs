@@ -46,15 +46,20 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
     let StoredHistory { runs, store, mut diagnostics, .. } = gate.stored_history(args.last as usize)?;
     let epochs = gate.epochs(&mut diagnostics);
-    let replay = with_reading(gate.policy(), &epochs, |reading| replay::replay(&runs, gate.policy(), reading));
+    let (replay, suggestion) = with_reading(gate.policy(), &epochs, |reading| {
+        let replay = replay::replay(&runs, gate.policy(), reading);
+        let suggestion = if args.suggest { replay::suggest(&replay, &runs, gate.policy(), reading) } else { None };
+        (replay, suggestion)
+    });
     output::diagnostics(&diagnostics);
     if replay.judged == 0 {
         bail!("{store} does not have two runs of the same machine class; record more runs of main first");
     }
-    let suggestion = if args.suggest { replay::suggest(&replay) } else { None };
     let configured = gate.policy().gate_threshold();
     match args.format {
-        View::Table => output::print_styled(&render::replay_table(&replay, configured, output::width()))?,
+        View::Table => {
+            output::print_styled(&render::replay_table(&replay, suggestion.as_ref(), configured, output::width()))?
+        }
         View::Json => output::stream(|out| {
             serde_json::to_writer(&mut *out, &render::replay_json(&replay, configured, suggestion.as_ref()))?;
             out.write_all(b"\n")

@@ -6,7 +6,7 @@ use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, 
 use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};
 use crate::io::noise;
-use crate::model::{Commit, Evidence, Measurement, number_text};
+use crate::model::{Commit, Direction, Evidence, Measurement, number_text};
 use crate::policy::suggest::nearest_name;
 use crate::stats::centre;
 
@@ -32,6 +32,8 @@ pub(crate) struct BisectResult {
     pub suspects: Vec<(Commit, String)>,
     /// The measured commits, oldest first.
     pub steps: Vec<BisectStep>,
+    /// The newest commit before the slowdown that is already slower than the good one, by more than the threshold.
+    pub slower_before: Option<Commit>,
 }
 
 /// One measured commit.
@@ -42,10 +44,10 @@ pub(crate) struct BisectStep {
     pub commit: Commit,
     /// Whether it is fast or slow.
     pub status: CommitStatus,
-    /// Log ratios of its pairs; empty for a commit that cannot be measured.
+    /// Log ratios of its pairs, as the values change; empty for a commit that cannot be measured.
     pub changes: Vec<f64>,
     /// Why it cannot be measured.
-    why: Option<String>,
+    pub why: Option<String>,
 }
 
 /// Searches for the commit.
@@ -71,14 +73,27 @@ pub(crate) fn bisect(
     bench.take_over_dependencies(&good, None);
     bench.build(&good)?;
     bench.take_over_dependencies(&trial, Some(&good));
-    let mut bisect = Bisect { gate, plan, bench, good, trial, progress, commits: &commits, steps: Vec::new() };
+    let mut bisect = Bisect {
+        gate,
+        plan,
+        bench,
+        good,
+        trial,
+        progress,
+        commits: &commits,
+        steps: Vec::new(),
+        direction: Direction::Lower,
+    };
     let Candidates { first, last } = bisect.search()?;
     let repository = &bisect.bench.repository;
     let named = |commit: &Commit| (commit.clone(), repository.subject(commit));
     let suspects = commits[first..=last].iter().map(named).collect();
     bisect.steps.sort_by_key(|step| step.position);
+    let worse = |step: &&BisectStep| centre::median(&step.changes) * bisect.direction.sign() >= plan.threshold.ln_1p();
+    let fast = bisect.steps.iter().filter(|step| step.status == CommitStatus::Fast);
+    let slower_before = fast.filter(worse).next_back().map(|step| step.commit.clone());
     close(bisect.bench, progress);
-    Ok(BisectResult { suspects, steps: bisect.steps })
+    Ok(BisectResult { suspects, steps: bisect.steps, slower_before })
 }
 
 /// A search in progress.
@@ -91,6 +106,8 @@ struct Bisect<'a> {
     progress: &'a dyn Progress,
     commits: &'a [Commit],
     steps: Vec<BisectStep>,
+    /// The better direction of the metric, as its results state it.
+    direction: Direction,
 }
 
 impl Bisect<'_> {
@@ -102,12 +119,13 @@ impl Bisect<'_> {
         let least = self.plan.threshold.ln_1p();
         let whole = self.measure(last, least / 2.0, error)?;
         let change = centre::median(&whole.changes);
-        if whole.status != CommitStatus::Slow || change < least {
+        let worse = change * self.direction.sign();
+        if whole.status != CommitStatus::Slow || worse < least {
             return Err(self.not_slower(whole, change));
         }
         self.steps.push(whole);
         while let Some(position) = search.next() {
-            let step = self.measure(position, change / 2.0, error)?;
+            let step = self.measure(position, worse / 2.0, error)?;
             search.note(position, step.status);
             self.steps.push(step);
         }
@@ -127,7 +145,7 @@ impl Bisect<'_> {
         MeasureError::NotSlower { benchmark: benchmark.clone(), bad: bad.clone(), good: good.clone(), why }
     }
 
-    /// Runs a commit against the good one until it is decided.
+    /// Runs a commit against the good one until it is decided. `bound` is on the log scale, positive for worse.
     fn measure(&mut self, position: usize, bound: f64, error: f64) -> Result<BisectStep, MeasureError> {
         let commit = self.commits[position].clone();
         let short = commit.short();
@@ -154,7 +172,8 @@ impl Bisect<'_> {
             if let (Some(good), Some(trial)) = (fast, slow) {
                 changes.push(trial - good);
                 (fast, slow) = (None, None);
-                if let Some(decided) = decide(&changes, bound, error) {
+                let worse: Vec<f64> = changes.iter().map(|change| change * self.direction.sign()).collect();
+                if let Some(decided) = decide(&worse, bound, error) {
                     status = decided;
                     break;
                 }
@@ -172,12 +191,11 @@ impl Bisect<'_> {
         }
         let commit = self.commits[position].clone();
         let why = chain(&error);
-        let line = why.lines().next().unwrap_or_default();
-        self.progress.message(&format!("{}: skipped: {line}", commit.short()));
+        self.progress.message(&format!("{}: skipped: {why}", commit.short()));
         Ok(BisectStep { position, commit, status: CommitStatus::Skipped, changes: Vec::new(), why: Some(why) })
     }
 
-    /// The benchmark's value in one run, on the log scale; larger is slower.
+    /// The benchmark's value in one run, on the log scale.
     fn value(&mut self, good: bool) -> Result<f64, MeasureError> {
         let BisectPlan { benchmark, metric, .. } = self.plan;
         let side = if good { &self.good } else { &self.trial };
@@ -208,9 +226,10 @@ impl Bisect<'_> {
         if !direction.is_known() {
             return Err(MeasureError::UnknownDirection { benchmark: benchmark.clone(), metric: metric.clone() });
         }
+        self.direction = direction;
         let log = |one: &Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre()).ln();
         let values: Vec<f64> = measurement.evidence.iter().map(log).collect();
-        let value = centre::median(&values) * direction.sign();
+        let value = centre::median(&values);
         if value.is_finite() { Ok(value) } else { Err(MeasureError::Zero { benchmark: benchmark.clone() }) }
     }
 }

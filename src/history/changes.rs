@@ -15,6 +15,8 @@ pub struct SegmentedSeries {
     pub series: Series,
     /// Segments and changes, on the log scale.
     pub segmentation: Segmentation,
+    /// The logarithms that were searched.
+    logs: Vec<f64>,
 }
 
 /// One change of a series.
@@ -22,7 +24,8 @@ pub struct SegmentedSeries {
 pub struct SeriesChange {
     /// Step or drift.
     pub shape: Shape,
-    /// The new level divided by the old one, minus 1; infinite for a step from zero.
+    /// The new level divided by the old one, minus 1; infinite for a step from zero. Where all points have a fast edge, it is
+    /// the change of the fast edges.
     pub change: f64,
     /// Its 95% confidence interval.
     pub interval: [f64; 2],
@@ -56,11 +59,12 @@ pub struct CommitRange {
 /// Finds the changes of a series.
 pub fn segment(series: Series) -> SegmentedSeries {
     let min_step = if series.metric.exact { MIN_STEP_COUNTED } else { MIN_STEP };
-    let mut segmentation = changepoint::segmentation(&logs(&series.points), min_step);
+    let logs = logs(&series.points);
+    let mut segmentation = changepoint::segmentation(&logs, min_step);
     let default = || Floor::default_of(&series.metric, &series.tool, None);
     let floor = series.floor.map_or_else(default, Floor::Value);
     segmentation.retain_steps(|old, new| !floor.covers(old.exp(), new.exp()));
-    SegmentedSeries { series, segmentation }
+    SegmentedSeries { series, segmentation, logs }
 }
 
 /// The logarithms that are searched: of the fast edges where every point has one, otherwise of the values. Zero has no
@@ -70,6 +74,10 @@ fn logs(points: &[Point]) -> Vec<f64> {
     let values = fast_edges.unwrap_or_else(|| points.iter().map(|point| point.value).collect());
     let for_zero = values.iter().copied().filter(|value| *value > 0.0).min_by(f64::total_cmp).unwrap_or(1.0) / 2.0;
     values.into_iter().map(|value| if value > 0.0 { value.ln() } else { for_zero.ln() }).collect()
+}
+
+fn most_are_zero(points: &[Point]) -> bool {
+    2 * points.iter().filter(|point| point.value <= 0.0).count() > points.len()
 }
 
 impl SegmentedSeries {
@@ -97,11 +105,32 @@ impl SegmentedSeries {
         starts.windows(2).filter(|two| two[0] < two[1]).map(|two| (two[0], two[1])).collect()
     }
 
+    /// The level of a stretch: the geometric mean of its values without outliers, or zero if most of them are zero. Where the
+    /// fast edges are searched, the points whose fast edges are outliers are left out.
+    pub fn level(&self, (start, end): (usize, usize)) -> f64 {
+        let points = &self.series.points[start..end];
+        let first = points.first().map_or(0.0, |point| point.value);
+        if points.iter().all(|point| point.value == first) {
+            return first; // without the rounding of a logarithm
+        }
+        if most_are_zero(points) {
+            return 0.0;
+        }
+        let logs = &self.logs[start..end];
+        let reach = self.segmentation.reach;
+        let level = changepoint::level(logs, reach);
+        if points.iter().any(|point| point.fast_edge.is_none()) {
+            return level.exp();
+        }
+        let near = logs.iter().zip(points).filter(|(log, point)| (*log - level).abs() <= reach && point.value > 0.0);
+        let (sum, count) = near.fold((0.0, 0.0), |(sum, count), (_, point)| (sum + point.value.ln(), count + 1.0));
+        if count > 0.0 { f64::exp(sum / count) } else { level.exp() }
+    }
+
     /// True if most values of the stretch that contains a point are zero.
     fn is_zero_around(&self, index: usize) -> bool {
         let stretch = self.stretches().into_iter().find(|(start, end)| (*start..*end).contains(&index));
-        let values = stretch.and_then(|(start, end)| self.series.points.get(start..end)).unwrap_or_default();
-        2 * values.iter().filter(|point| point.value <= 0.0).count() > values.len()
+        most_are_zero(stretch.and_then(|(start, end)| self.series.points.get(start..end)).unwrap_or_default())
     }
 
     fn described(&self, change: &changepoint::ChangePoint) -> SeriesChange {

@@ -23,7 +23,7 @@ mod value;
 pub use changes::rule_changes;
 pub use goal::Goal;
 pub use limit::{Comparison, Limit};
-pub use pattern::Pattern;
+pub use pattern::{Pattern, literal};
 pub use problem::{ConfigProblem, LineProblem, Problems};
 pub use quantity::Quantity;
 pub use rule::Bounds;
@@ -227,6 +227,13 @@ impl Policy {
     /// Replaces the threshold of `[gate]`; those of `[[benchmark]]` stay.
     pub fn with_threshold(mut self, threshold: f64) -> Self {
         self.gate.threshold = threshold;
+        self
+    }
+
+    /// Adds a rule with a threshold for each of these benchmarks, like `[[benchmark]]` entries at the end of the file. A name that
+    /// cannot be a pattern gets none.
+    pub fn with_thresholds(mut self, thresholds: impl IntoIterator<Item = (String, f64)>) -> Self {
+        self.rules = self.rules.with_thresholds(thresholds);
         self
     }
 

@@ -100,6 +100,19 @@ impl Rules {
         Ok(Rules { rules, patterns })
     }
 
+    /// Adds a rule for each of these benchmarks. A name that cannot be a pattern gets none.
+    pub fn with_thresholds(self, thresholds: impl IntoIterator<Item = (String, f64)>) -> Rules {
+        let rule = |(name, threshold): (String, f64)| {
+            let benchmark = Pattern::new(&super::literal(&name)).ok()?;
+            let threshold = Some(threshold);
+            Some(Rule { benchmark, metric: None, threshold, floor: None, direction: None, line: 0 })
+        };
+        let mut rules = self.rules.clone();
+        rules.reverse(); // back to an order in which the later of two equal rules wins
+        rules.extend(thresholds.into_iter().filter_map(rule));
+        Rules::new(rules).unwrap_or(self)
+    }
+
     /// The rules that have no effect on these results, or a setting without effect, in file order.
     pub fn unused(&self, results: &[Measured<'_>]) -> Vec<(&Rule, Unused)> {
         let mut uses: Vec<Use> = self.rules.iter().map(Use::of).collect();

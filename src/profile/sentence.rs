@@ -18,7 +18,8 @@ impl Explanation {
         let Some(whole) = growth.change() else { return format!("{subject}: the profile of base is empty") };
         let (verb, noun, many) = match growth.measure {
             Measure::Instructions => ("executes", "instructions", true),
-            Measure::Time => ("takes", "time", false),
+            // A profiler slows functions down unequally.
+            Measure::Time => ("takes", "time under the profiler", false),
             Measure::Samples => ("has", "samples", true),
             Measure::Bytes => ("allocates", "bytes", true),
             Measure::Count => ("has", "counted events", true),
@@ -40,6 +41,10 @@ impl Explanation {
             };
             return format!("{subject} takes {} more time, but {verb} {amount}{reasons}", share(time));
         }
+        let amount = match self.time_change {
+            Some(time) if growth.measure == Measure::Time => format!("{amount} ({} without it)", change(time)),
+            _ => amount,
+        };
         if growth.is_none() {
             let reasons = match growth.measure {
                 Measure::Instructions => {
@@ -100,8 +105,12 @@ mod tests {
     use crate::profile::{Growth, Presence};
 
     fn sentence(totals: [f64; 2], shares: &[f64], time_change: Option<f64>) -> String {
+        sentence_of(Measure::Instructions, totals, shares, time_change)
+    }
+
+    fn sentence_of(measure: Measure, totals: [f64; 2], shares: &[f64], time_change: Option<f64>) -> String {
         let most = (!shares.is_empty()).then(|| (shares.len(), shares.iter().sum()));
-        let growth = Growth { measure: Measure::Instructions, totals, functions: Vec::new(), most, flame: None };
+        let growth = Growth { measure, totals, functions: Vec::new(), most, flame: None };
         let [base, head] = ["main", "HEAD"].map(str::to_owned);
         let benchmark = Some("parse/large".to_owned());
         Explanation { benchmark, base, head, growth, changed: vec![], time_change, notes: vec![] }.sentence()
@@ -176,6 +185,22 @@ mod tests {
         assert_eq!(
             sentence([100.0, 95.0], &[1.0], Some(0.24)),
             format!("parse/large takes 24% more time, but executes 5% fewer instructions: {cause}")
+        );
+    }
+    /// cProfile, for example, makes a function of many short calls several times slower.
+    #[test]
+    fn a_time_under_a_profiler_is_not_that_of_the_benchmark() {
+        assert_eq!(
+            sentence_of(Measure::Time, [100.0, 225.0], &[0.98], Some(0.358)),
+            "parse/large takes 125% more time under the profiler (+35.8% without it); 98% of the growth is in 1 function"
+        );
+        assert_eq!(
+            sentence_of(Measure::Time, [100.0, 225.0], &[0.98], None),
+            "parse/large takes 125% more time under the profiler; 98% of the growth is in 1 function"
+        );
+        assert_eq!(
+            sentence_of(Measure::Time, [100.0, 100.1], &[], Some(0.24)),
+            "parse/large takes 24% more time, but takes as much time under the profiler as base (+0.1%)"
         );
     }
 }

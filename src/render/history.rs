@@ -157,8 +157,7 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         let mut table = Vec::new();
         for (start, end) in segmented.stretches() {
             let drift = changes.iter().find(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
-            let values: Vec<f64> = series.points[start..end].iter().map(|point| point.value).collect();
-            let [level] = pair([Some(crate::stats::centre::median(&values))], series.metric.unit.label());
+            let [level] = pair([Some(segmented.level((start, end)))], series.metric.unit.label());
             let change = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(drift);
             let description = change.map(|c| format!("{} {}", change_size(c.change), describe(c))).unwrap_or_default();
             let cells = vec![
@@ -331,8 +330,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
                 })
             };
             let stretch = |(start, end): (usize, usize)| {
-                let values: Vec<f64> = series.points[start..end].iter().map(|point| point.value).collect();
-                json!({"start": start, "end": end, "level": crate::stats::centre::median(&values)})
+                json!({"start": start, "end": end, "level": segmented.level((start, end))})
             };
             json!({
                 "name": series.benchmark.as_str(), "metric": series.metric.name, "unit": series.metric.unit.label(),

@@ -3,15 +3,13 @@
 use super::fit::paragraph;
 use super::quantity::{counted, percent};
 use super::rows::{Column, Narrow, Row, rows};
+use crate::policy::literal;
 use crate::replay::{Replay, SLOWDOWNS, Suggestion};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Benchmarks listed in a suggestion; the rest are counted.
-const SUGGESTED: usize = 20;
-
-/// The replay as a table; `width` is that of the terminal.
-pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> String {
+/// The replay as a table, with a row for the suggested settings; `width` is that of the terminal.
+pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured: f64, width: Option<usize>) -> String {
     let first = match replay.first {
         0 => String::new(),
         count => format!("; {count} had no earlier run"),
@@ -23,8 +21,10 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
     let counts = ["alarms", "per 100 runs", "persisted"].into_iter().chain(slowdowns.iter().map(String::as_str));
     columns.extend(counts.map(|title| Column::right(title, Narrow::Keep)));
     let mut table = Vec::new();
-    for row in &replay.rows {
+    let suggested = suggestion.map(|suggestion| (&suggestion.row, true));
+    for (row, is_suggested) in replay.rows.iter().map(|row| (row, false)).chain(suggested) {
         let threshold = match row.threshold {
+            Some(threshold) if is_suggested => format!("as suggested ({})", percent(threshold)),
             Some(threshold) => percent(threshold),
             None => format!("as configured ({})", percent(configured)),
         };
@@ -42,12 +42,13 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
     let injected = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
-    for line in [
+    let as_suggested = "as suggested: with the rules and waivers of perfgate.toml and with the lines below";
+    for line in suggestion.map(|_| as_suggested).into_iter().chain([
         "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
         "alarms: benchmarks that regressed, but not in the previous run; without re-measuring",
         "persisted: alarms with a lasting change in the history",
         &format!("+…%: share of {of} of that size that was detected"),
-    ] {
+    ]) {
         out.push_str(&paragraph(line, 2, width));
     }
     out
@@ -57,41 +58,23 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
 pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let mut out = String::new();
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let Suggestion { threshold, transient, for_most, benchmarks } = suggestion;
-    let _ =
-        writeln!(out, "# from {}: {transient:.1} alarms per 100 runs did not persist", counted(judged, "replayed run"));
+    let Suggestion { threshold, for_most, benchmarks, row } = suggestion;
+    let transient = 100.0 * (row.alarms - row.persisted) as f64 / judged.max(1) as f64;
+    let runs = counted(judged, "replayed run");
+    let _ = writeln!(out, "# with these settings, {transient:.1} alarms per 100 runs did not persist ({runs})");
     if let Some(for_most) = for_most {
         let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", whole_percent(*for_most));
     }
     let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
-    for (name, threshold, noise) in benchmarks.iter().take(SUGGESTED) {
+    for (name, threshold, noise) in benchmarks {
         let _ = writeln!(out, "\n[[benchmark]] # noise {} between runs", percent(noise.exp_m1()));
         let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), whole_percent(*threshold));
-    }
-    if benchmarks.len() > SUGGESTED {
-        let _ = writeln!(
-            out,
-            "\n# … and {} that need another threshold",
-            counted(benchmarks.len() - SUGGESTED, "more benchmark")
-        );
     }
     out
 }
 
 fn whole_percent(fraction: f64) -> String {
     format!("{:.0}%", fraction * 100.0)
-}
-
-/// A name as a pattern that matches only this name.
-fn literal(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// The replay as JSON.
@@ -112,7 +95,7 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
             .benchmarks
             .iter()
             .map(|(name, threshold, noise)| json!({"name": name, "threshold": threshold, "noise": noise}));
-        json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>()})
+        json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>(), "row": row(&s.row)})
     });
     json!({
         "format": "perfgate-replay", "version": 1, "judged": replay.judged, "first": replay.first,

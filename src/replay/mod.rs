@@ -72,13 +72,24 @@ struct JudgedRun {
     detections: Vec<[Detection; SLOWDOWNS.len()]>,
 }
 
-/// Replays runs in time order.
+/// Replays runs in time order, with the policy and with [`THRESHOLDS`].
 pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay {
     let with_threshold = |threshold: f64| Policy::default().with_alpha(policy.alpha()).with_threshold(threshold);
     let policies: Vec<Policy> = std::iter::once(policy.clone()).chain(THRESHOLDS.map(with_threshold)).collect();
+    let judged = judge(runs, &policies, rules);
+    let all_series: Vec<SegmentedSeries> = series(runs, rules).into_par_iter().map(segment).collect();
+    let first = judged.iter().filter(|one| one.is_none()).count();
+    let judged: Vec<JudgedRun> = judged.into_iter().flatten().collect();
+    let thresholds = std::iter::once(None).chain(THRESHOLDS.map(Some));
+    let rows = thresholds.enumerate().map(|(row, threshold)| count(row, threshold, &judged, &all_series)).collect();
+    Replay { judged: judged.len(), first, rows, all_series }
+}
+
+/// Compares each run with its baseline under each policy; `None` for a run without a baseline.
+fn judge(runs: &[Run], policies: &[Policy], rules: &SeriesRules<'_>) -> Vec<Option<JudgedRun>> {
     let same_class =
         |a: &Run, b: &Run| differences(&a.environment, &b.environment, rules.ignored).iter().all(|d| !d.decisive);
-    let judged: Vec<Option<JudgedRun>> = (0..runs.len())
+    (0..runs.len())
         .into_par_iter()
         .map(|index| {
             let head = &runs[index];
@@ -91,15 +102,9 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
             }
             let machine = runs.iter().position(|run| same_class(run, head)).unwrap_or(index);
             let BaseWindow { runs: base, .. } = base_window(&history, rules);
-            Some(replay_run(&base, head, machine, &policies, rules))
+            Some(replay_run(&base, head, machine, policies, rules))
         })
-        .collect();
-    let all_series: Vec<SegmentedSeries> = series(runs, rules).into_par_iter().map(segment).collect();
-    let first = judged.iter().filter(|one| one.is_none()).count();
-    let judged: Vec<JudgedRun> = judged.into_iter().flatten().collect();
-    let thresholds = std::iter::once(None).chain(THRESHOLDS.map(Some));
-    let rows = thresholds.enumerate().map(|(row, threshold)| count(row, threshold, &judged, &all_series)).collect();
-    Replay { judged: judged.len(), first, rows, all_series }
+        .collect()
 }
 
 /// How the series are read, for comparisons.
@@ -116,7 +121,7 @@ impl MatchRules for Matching<'_> {
 }
 
 fn replay_run(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rules: &SeriesRules<'_>) -> JudgedRun {
-    // All rows share the comparisons, and so the limit on the suite-wide shift that belongs to the config's threshold.
+    // All policies share the comparisons, and so the limit on the suite-wide shift that belongs to the first one's threshold.
     let default = Policy::default();
     let policy = policies.first().unwrap_or(&default);
     let tests = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());

@@ -1,6 +1,9 @@
 //! Suggests thresholds that fit the noise of a history.
 
-use super::Replay;
+use super::{Replay, Row, count, judge};
+use crate::history::SeriesRules;
+use crate::model::Run;
+use crate::policy::Policy;
 
 /// Accepted number of transient alarms per 100 runs.
 const ACCEPTED: f64 = 1.0;
@@ -14,26 +17,25 @@ const STEP: f64 = 0.05;
 pub struct Suggestion {
     /// The threshold of `[gate]`.
     pub threshold: f64,
-    /// Transient alarms per 100 runs, with this threshold for all benchmarks.
-    pub transient: f64,
     /// The threshold for which most benchmarks are quiet enough, where that is at most half of `threshold`.
     pub for_most: Option<f64>,
     /// Benchmarks that need another threshold: name, threshold, noise from run to run.
     pub benchmarks: Vec<(String, f64, f64)>,
+    /// The results of a replay with these settings.
+    pub row: Row,
 }
 
 /// The smallest threshold with few transient alarms, and the benchmarks that need another one. `None` for too few runs.
-pub fn suggest(replay: &Replay) -> Option<Suggestion> {
+pub fn suggest(replay: &Replay, runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Option<Suggestion> {
     const MIN_RUNS: usize = 8;
     if replay.judged < MIN_RUNS {
         return None;
     }
-    let transient = |row: &super::Row| 100.0 * (row.alarms - row.persisted) as f64 / replay.judged as f64;
+    let transient = |row: &Row| 100.0 * (row.alarms - row.persisted) as f64 / replay.judged as f64;
     let tried: Vec<(f64, f64)> = replay.rows.iter().filter_map(|row| Some((row.threshold?, transient(row)))).collect();
     // Alarms that no threshold avoids are no reason for a large one.
     let unavoidable = tried.iter().map(|(_, transient)| *transient).fold(f64::INFINITY, f64::min);
-    let (threshold, transient) =
-        tried.iter().copied().find(|(_, transient)| *transient <= unavoidable.max(ACCEPTED))?;
+    let (threshold, _) = tried.iter().copied().find(|(_, transient)| *transient <= unavoidable.max(ACCEPTED))?;
     let mut benchmarks: Vec<(String, f64, f64)> = Vec::new();
     for segmented in replay
         .all_series
@@ -49,14 +51,27 @@ pub fn suggest(replay: &Replay) -> Option<Suggestion> {
             None => benchmarks.push((name, needed, noise)),
         }
     }
-    let count = benchmarks.len();
+    let total = benchmarks.len();
     benchmarks.retain(|(_, needed, _)| *needed > threshold + 1e-9 || *needed <= threshold / 2.0 + 1e-9);
     // Where most benchmarks are that quiet, one value replaces a line for each.
     let quiet = |needed: f64| needed <= threshold / 2.0 + 1e-9;
-    let few = 2 * benchmarks.iter().filter(|(_, needed, _)| quiet(*needed)).count() <= count;
+    let few = 2 * benchmarks.iter().filter(|(_, needed, _)| quiet(*needed)).count() <= total;
     let for_most =
         (!few).then(|| benchmarks.iter().map(|(_, needed, _)| *needed).filter(|n| quiet(*n)).fold(0.0, f64::max));
     benchmarks.retain(|(_, needed, _)| few || !quiet(*needed));
     benchmarks.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    Some(Suggestion { threshold, transient, for_most, benchmarks })
+    let with_these = |benchmarks: &[(String, f64, f64)]| {
+        let thresholds = benchmarks.iter().map(|(name, threshold, _)| (name.clone(), *threshold));
+        let policy = policy.clone().with_threshold(threshold).with_thresholds(thresholds);
+        let judged: Vec<_> = judge(runs, &[policy], rules).into_iter().flatten().collect();
+        count(0, Some(threshold), &judged, &replay.all_series)
+    };
+    let mut row = with_these(&benchmarks);
+    // A lower threshold that itself causes alarms is not suggested.
+    let before = benchmarks.len();
+    benchmarks.retain(|(name, needed, _)| *needed > threshold || !row.transient.contains_key(name));
+    if benchmarks.len() < before {
+        row = with_these(&benchmarks);
+    }
+    Some(Suggestion { threshold, for_most, benchmarks, row })
 }

@@ -5,8 +5,10 @@
 //! of the series are one.
 
 use super::slope::PrefixSums;
-use super::{centre, partition, quantile, student};
+use super::{centre, partition, quantile};
 use std::ops::Range;
+
+mod step;
 
 /// A shorter series is not searched.
 pub const MIN_POINTS: usize = 8;
@@ -27,13 +29,6 @@ const BIMODAL: f64 = 2.0;
 const MIN_NOISE: f64 = 0.05;
 /// Smallest difference of neighbouring levels, in standard errors.
 const MIN_STANDARD_ERRORS: f64 = 3.5;
-/// Positions of a step whose cost exceeds the best one by at most this, in variances, are possible.
-const POSSIBLE: f64 = 5.0;
-/// Lower limit of the cap of the loss of a point, in variances, for the position of a step between distant levels. A point
-/// 3.8 standard deviations from its level then still excludes the positions on its wrong side.
-const DISTANT_CAP: f64 = 20.0;
-/// Positions this close to each other are treated as one.
-const NEARBY: usize = 4;
 /// How much better, in variances, a slope must fit than one step, which has fewer parameters, and than several steps,
 /// which have more.
 const SLOPE_GAIN: f64 = 9.0;
@@ -87,6 +82,8 @@ pub struct ChangePoint {
 pub struct Segmentation {
     /// Standard deviation from point to point.
     pub noise: f64,
+    /// A point farther than this from its level is an outlier.
+    pub reach: f64,
     /// The segments; a drift is cut into several.
     pub segments: Vec<Segment>,
     /// The changes, in order.
@@ -138,14 +135,14 @@ pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     if n < MIN_POINTS {
         let whole = Segment { start: 0, end: n, level: centre::median(values) };
         let segments = if n == 0 { Vec::new() } else { vec![whole] };
-        return Segmentation { noise, segments, changes: Vec::new() };
+        return Segmentation { noise, reach: f64::INFINITY, segments, changes: Vec::new() };
     }
     let mut search = Search::new(values, min_step, noise, 1.0);
     let mut segments = search.segments();
     let mut changes = search.changes(&segments);
     // Autocorrelated noise stays away from a level for longer. The slope of a drift looks like autocorrelation, so it is
     // removed first.
-    remove_drifts(&mut differences, &changes);
+    remove_drifts(&mut differences, changes.iter().map(|(_, change)| change));
     let inflation = inflation(&differences, search.reach);
     if inflation > 1.0 && segments.len() > 1 {
         search = Search::new(values, min_step, noise, inflation);
@@ -154,21 +151,30 @@ pub fn segmentation(values: &[f64], min_step: f64) -> Segmentation {
     }
     // Reported without the slopes of drifts.
     let noise = self::noise(&differences).max(MIN_NOISE * min_step);
-    // A segment starts at the most likely position of its step.
-    let mut steps = changes.iter().filter(|change| change.shape == Shape::Step).peekable();
-    for right in 1..segments.len() {
-        let step =
-            steps.next_if(|change| change.first <= segments[right].start && segments[right].start <= change.last);
-        if let Some(step) = step {
-            (segments[right - 1].end, segments[right].start) = (step.at, step.at);
+    search.move_to_steps(&mut segments, &mut changes);
+    let changes = changes.into_iter().map(|(_, change)| change).collect();
+    Segmentation { noise, reach: search.reach, segments, changes }
+}
+
+/// The mean of the points that are not farther than `reach` from it.
+pub fn level(points: &[f64], reach: f64) -> f64 {
+    let mut level = centre::median(points);
+    for _ in 0..3 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for y in points.iter().filter(|y| (*y - level).abs() <= reach) {
+            sum += y;
+            count += 1.0;
+        }
+        if count > 0.0 {
+            level = sum / count;
         }
     }
-    Segmentation { noise, segments, changes }
+    level
 }
 
 /// Removes the slopes of drifts from the differences of neighbours.
-fn remove_drifts(differences: &mut [f64], changes: &[ChangePoint]) {
-    for drift in changes.iter().filter(|change| change.shape == Shape::Drift) {
+fn remove_drifts<'a>(differences: &mut [f64], changes: impl Iterator<Item = &'a ChangePoint>) {
+    for drift in changes.filter(|change| change.shape == Shape::Drift) {
         let slope = drift.size / (drift.last - drift.first + 2) as f64;
         let inside = drift.first.saturating_sub(1)..(drift.last + 1).min(differences.len());
         differences[inside].iter_mut().for_each(|difference| *difference -= slope);
@@ -249,18 +255,7 @@ impl<'a> Search<'a> {
     }
 
     fn segment(&self, start: usize, end: usize) -> Segment {
-        let points = &self.values[start..end];
-        let mut level = centre::median(points);
-        for _ in 0..3 {
-            let (mut sum, mut count) = (0.0, 0.0);
-            for y in points.iter().filter(|y| (*y - level).abs() <= self.reach) {
-                sum += y;
-                count += 1.0;
-            }
-            if count > 0.0 {
-                level = sum / count;
-            }
-        }
+        let level = level(&self.values[start..end], self.reach);
         Segment { start, end, level }
     }
 
@@ -281,7 +276,8 @@ impl<'a> Search<'a> {
         self.noise.max(own) * (self.inflation * (1.0 / counts[0] + 1.0 / counts[1])).sqrt()
     }
 
-    fn changes(&self, segments: &[Segment]) -> Vec<ChangePoint> {
+    /// The changes, each with the index of the first segment that it starts.
+    fn changes(&self, segments: &[Segment]) -> Vec<(usize, ChangePoint)> {
         let sums = PrefixSums::new(self.values, segments.iter().map(|s| (s.start..s.end, s.level)), self.reach);
         let mut changes = Vec::new();
         let mut next = 1;
@@ -299,7 +295,13 @@ impl<'a> Search<'a> {
 
     /// The changes of consecutive steps in the same direction: the slope that fits better than its steps, then the steps
     /// before and after it. `row` are the segments that the steps start.
-    fn same_direction(&self, segments: &[Segment], sums: &PrefixSums, row: Range<usize>, out: &mut Vec<ChangePoint>) {
+    fn same_direction(
+        &self,
+        segments: &[Segment],
+        sums: &PrefixSums,
+        row: Range<usize>,
+        out: &mut Vec<(usize, ChangePoint)>,
+    ) {
         if row.is_empty() {
             return;
         }
@@ -314,7 +316,7 @@ impl<'a> Search<'a> {
         match best {
             Some(((_, change), part)) => {
                 self.same_direction(segments, sums, row.start..part.start, out);
-                out.push(change);
+                out.push((part.start, change));
                 self.same_direction(segments, sums, part.end..row.end, out);
             }
             None if row.len() > MAX_SLOPE_STEPS => {
@@ -322,7 +324,7 @@ impl<'a> Search<'a> {
                 self.same_direction(segments, sums, row.start..middle, out);
                 self.same_direction(segments, sums, middle..row.end, out);
             }
-            None => out.extend(row.map(|right| self.step(segments, right))),
+            None => out.extend(row.map(|right| (right, self.step(segments, right)))),
         }
     }
 
@@ -345,51 +347,6 @@ impl<'a> Search<'a> {
         let min_gain = if row.len() == 1 { SLOPE_GAIN } else { SLOPE_GAIN_OVER_SEVERAL };
         (gain > min_gain).then_some((gain, change))
     }
-
-    /// The step that starts a segment.
-    fn step(&self, segments: &[Segment], right: usize) -> ChangePoint {
-        let (left, right) = (&segments[right - 1], &segments[right]);
-        let size = right.level - left.level;
-        let half = self.error(left, right) * student::quantile(0.975, (right.end - left.start) as f64 - 2.0);
-        // The cost of each position relative to the found one: the loss of the points in between on the other level.
-        let variance = self.noise * self.noise * self.inflation;
-        // Between distant levels even a point far from its own level belongs to one of them.
-        let mut cap = self.reach * self.reach;
-        if size * size > 4.0 * DISTANT_CAP * variance {
-            cap = cap.max(DISTANT_CAP * variance);
-        }
-        let loss = |y: f64, level: f64| ((y - level) * (y - level)).min(cap);
-        let mut positions = vec![(right.start, 0.0)];
-        let mut cost = 0.0;
-        for position in (left.start + 1..right.start).rev() {
-            let y = self.values[position];
-            cost += (loss(y, right.level) - loss(y, left.level)) / variance;
-            positions.push((position, cost));
-        }
-        cost = 0.0;
-        for position in right.start + 1..right.end {
-            let y = self.values[position - 1];
-            cost += (loss(y, left.level) - loss(y, right.level)) / variance;
-            positions.push((position, cost));
-        }
-        positions.retain(|(_, cost)| *cost <= POSSIBLE);
-        positions.sort_by_key(|(position, _)| *position);
-        let (first, last) = (positions[0].0, positions[positions.len() - 1].0);
-        let at = most_likely(&positions).unwrap_or(right.start);
-        let interval = (size - half, size + half);
-        ChangePoint { shape: Shape::Step, at, first, last, size, interval }
-    }
-}
-
-/// The position around which most of the likelihood lies: the middle of a vague step, the best position of a clear one.
-fn most_likely(positions: &[(usize, f64)]) -> Option<usize> {
-    let weights: Vec<f64> = positions.iter().map(|(_, cost)| (-cost / 2.0).exp()).collect();
-    let around = |i: usize| {
-        let near = i.saturating_sub(NEARBY)..(i + NEARBY + 1).min(positions.len());
-        let mass: f64 = near.filter(|j| positions[*j].0.abs_diff(positions[i].0) <= NEARBY).map(|j| weights[j]).sum();
-        mass + weights[i] / 100.0 // ties go to the position with the higher likelihood
-    };
-    (0..positions.len()).max_by(|i, j| around(*i).total_cmp(&around(*j)).then(j.cmp(i))).map(|i| positions[i].0)
 }
 
 #[cfg(test)]

@@ -145,6 +145,11 @@ pub(super) struct RawChange {
     pub single_runs: SingleRuns,
 }
 
+/// From this number of head runs on, one in [`MAY_DEVIATE`] runs of a side may deviate: the more runs, the likelier is an outlier
+/// among them.
+const MANY_HEAD_RUNS: usize = 5;
+const MAY_DEVIATE: usize = 5;
+
 /// What single runs of a benchmark show and the centres of the sides do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SingleRuns {
@@ -152,6 +157,8 @@ pub struct SingleRuns {
     pub excursions: [f64; 2],
     /// The change of the best and of the worst head run.
     pub heads: [f64; 2],
+    /// True if there are so many head runs that some runs may deviate: `excursions` and `heads` are without those.
+    pub some_may_deviate: bool,
 }
 
 /// The raw change of each benchmark, and the shift of each run of base and head from the centre of its side (empty for a small
@@ -241,11 +248,16 @@ fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Diffe
     };
     let (base, head) = (side(&runs.base, &shifts[0]), side(&runs.head, &shifts[1]));
     let (base_centre, head_centre) = (centre::of_runs(&base), centre::of_runs(&head));
+    let some_may_deviate = head.len() >= MANY_HEAD_RUNS;
     let range = |runs: &[f64]| {
-        runs.iter().map(|y| y - base_centre).fold([f64::INFINITY, f64::NEG_INFINITY], |[a, b], y| [a.min(y), b.max(y)])
+        let mut sorted: Vec<f64> = runs.iter().map(|y| y - base_centre).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let left_out = if some_may_deviate { sorted.len() / MAY_DEVIATE } else { 0 };
+        let end = |from_end: Option<&f64>, otherwise: f64| from_end.copied().unwrap_or(otherwise);
+        [end(sorted.get(left_out), f64::INFINITY), end(sorted.iter().rev().nth(left_out), f64::NEG_INFINITY)]
     };
     let [below, above] = range(&base);
-    let single_runs = SingleRuns { excursions: [above, -below], heads: range(&head) };
+    let single_runs = SingleRuns { excursions: [above, -below], heads: range(&head), some_may_deviate };
     Difference { raw: head_centre - base_centre, sum_of_squares: squares(&base) + squares(&head), single_runs }
 }
 

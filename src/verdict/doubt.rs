@@ -9,6 +9,11 @@ const WITHIN_SHIFT: &str = "the change does not exceed the shift of the whole ru
                             head in turn with `perfgate measure`";
 const WITHIN_SHIFT_OF_BASE: &str = "the change does not exceed the shift of the whole run by more than the threshold, and base is a \
                                     single run, which may have been faster or slower than usual; another base run would decide";
+const HEADS_WITHIN: &str =
+    "not every head run is over the threshold; of five or more head runs, a fifth may be within it";
+const HEADS_WITHIN_OF_MANY: &str = "more than a fifth of the head runs are not over the threshold";
+const BASE_DEVIATES: &str = "a base run deviates from the others by a similar amount or more";
+const BASE_DEVIATES_OF_MANY: &str = "more than a fifth of the base runs deviate by a similar amount or more";
 /// One number per run: a change must exceed the largest excursion of a base run by this factor. docs/statistics.md has the
 /// alarms and the recall on public histories.
 const EXCURSION_FACTOR: f64 = 1.5;
@@ -28,17 +33,26 @@ pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<Cow<'
     if is_within_shift(estimate, bound) {
         return Some(if one_base_run && !one_head_run { WITHIN_SHIFT_OF_BASE } else { WITHIN_SHIFT }.into());
     }
+    let likely_outlier = || {
+        estimate.single_runs.as_ref().filter(|_| is_likely_outlier(estimate, bound, alpha))?;
+        estimate.similar_jumps.map(similar_jumps)
+    };
+    single_runs_differ(estimate, bound).map(Cow::from).or_else(likely_outlier)
+}
+
+/// What single runs show against a change: some of the head runs are within the threshold, or base runs deviate as much.
+pub(super) fn single_runs_differ(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     let runs = estimate.single_runs.as_deref()?;
     let [above, below] = runs.excursions;
     let [best, worst] = runs.heads;
     let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
-    let factor = if one_head_run { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
+    let factor = if estimate.one_run[1] { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
     if least <= bound {
-        Some("not every head run is over the threshold".into())
+        Some(if runs.some_may_deviate { HEADS_WITHIN_OF_MANY } else { HEADS_WITHIN })
     } else if least <= factor * excursion {
-        Some("a base run deviates from the others by a similar amount or more".into())
+        Some(if runs.some_may_deviate { BASE_DEVIATES_OF_MANY } else { BASE_DEVIATES })
     } else {
-        is_likely_outlier(estimate, bound, alpha).then(|| estimate.similar_jumps.map(similar_jumps)).flatten()
+        None
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is reported of one comparison: its outcome with the numbers behind it.
 
-use super::doubt::{is_likely_outlier, is_within_shift};
+use super::doubt::{is_likely_outlier, is_within_shift, single_runs_differ};
 use super::limits::BudgetReport;
 use super::outcome::{Outcome, Undecided, Within};
 use super::ruling::{Gate, as_change};
@@ -241,7 +241,11 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let could_decide = comparison.other_settings.is_none();
     let limited_by_noise = estimate.filter(|_| could_decide);
     let limited_by_noise = limited_by_noise.filter(|estimate| {
-        !is_within_shift(estimate, gate.bound()) && !is_likely_outlier(estimate, gate.bound(), gate.alpha)
+        let bound = gate.bound();
+        let is_over = estimate.delta.abs() > bound;
+        !is_within_shift(estimate, bound)
+            && !is_likely_outlier(estimate, bound, gate.alpha)
+            && !(is_over && single_runs_differ(estimate, bound).is_some())
     });
     let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {

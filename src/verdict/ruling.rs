@@ -220,11 +220,12 @@ impl Gate {
         if self.floor.covers(base, base * (1.0 + as_change(mean.delta))) {
             return by_edge;
         }
+        let doubt = if over || under { doubt(mean, bound, self.alpha) } else { None };
         let is_shown = (over || under)
             && mean.q() < self.alpha
             && mean.is_clear_of_zero()
             && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * bound)
-            && doubt(mean, bound, self.alpha).is_none()
+            && doubt.is_none()
             && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
         let outcome = match by_edge.outcome {
             Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
@@ -249,7 +250,11 @@ impl Gate {
         };
         let suspect =
             by_edge.medians_alone && by_edge.suspect || over && (mean.low_evidence || mean.p() < MEAN_SUSPECT_P);
-        Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) }
+        let ruling = Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) };
+        match doubt.filter(|_| outcome == Outcome::Inconclusive) {
+            Some(doubt) => ruling.note(doubt),
+            None => ruling,
+        }
     }
 
     fn rule(&self, estimate: &Estimate, comparison: &Comparison) -> Ruling {

@@ -3,6 +3,13 @@
 
 use super::*;
 
+/// Samples that hardly vary.
+fn exact_time(name: &str, level: f64, seed: usize) -> Measurement {
+    let level = level * (1.0 + 0.001 * noise(seed));
+    let samples = (0..30).map(|i| level * (1.0 + 0.001 * noise(1000 * seed + i).abs())).collect();
+    Measurement::new("criterion", name, Metric::time(), Evidence::Samples(samples))
+}
+
 #[test]
 fn the_counts_of_a_replay_match_a_count_by_hand() {
     // Four benchmarks over 14 commits: one is 50 % slower from commit 9 on, one was 60 % slower in commit 6 alone.
@@ -61,9 +68,16 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         .prints("as configured (20%)")
         .prints("9 stored runs compared with the runs before them")
         .prints("[[benchmark]]");
-    let lines = answer.stdout.split_once("# from").unwrap().1;
-    sandbox.write("r/perfgate.toml", format!("# from{lines}"));
+    let lines = answer.stdout.split_once("# with these settings, ").unwrap().1;
+    sandbox.write("r/perfgate.toml", format!("# {lines}"));
     sandbox.perfgate_at("r", &["history"]).exits(0);
+    // The replay with these lines has the results that were printed for them.
+    let counts = |stdout: &str, row: &str| {
+        let line = stdout.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("{row}: {stdout}"));
+        line.split_once(')').unwrap().1.trim().to_owned()
+    };
+    let configured = sandbox.perfgate_at("r", &["replay"]).exits(0).stdout.clone();
+    assert_eq!(counts(&configured, "as configured ("), counts(&answer.stdout, "as suggested ("));
     let policy = perfgate::policy::Policy::parse(&sandbox.read("r/perfgate.toml"), "perfgate.toml").unwrap();
     let own = |name: &str| policy.bounds(name, &Metric::time()).threshold;
     assert!(own("a\"b\\[*]\u{1b}").unwrap() > policy.gate_threshold());
@@ -71,6 +85,32 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
 
     sandbox.perfgate_at("r", &["replay", "--suggest", "--last", "5"]).exits(0).reports("too few runs");
     sandbox.perfgate_at("r", &["replay", "--last", "1"]).exits(2);
+}
+
+/// Quiet for most of the time, so a threshold of 5% would fit its noise, but with an excursion of 8%.
+#[test]
+fn a_lower_threshold_that_raises_alarms_is_not_suggested() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 24);
+    let runs: Vec<Run> = (0..24)
+        .map(|i| {
+            let excursion = if i == 15 { 1.08 } else { 1.0 };
+            let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+            let all = names.iter().enumerate().map(|(k, name)| match *name {
+                "a" => exact_time(name, 1000.0 * excursion, i),
+                "j" | "i" | "h" | "g" | "f" => time(name, 1000.0 * (1.0 + 0.05 * noise(900 * k + i)), 100 * k + i),
+                _ => exact_time(name, 1000.0, 100 * k + i),
+            });
+            run(&commits[i], START + 3600 * i as i64, all.collect())
+        })
+        .collect();
+    put(&sandbox, &runs);
+    let answer = sandbox.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
+    let suggestion = &answer["suggestion"];
+    let names: Vec<&str> =
+        suggestion["benchmarks"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"b") && !names.contains(&"a"), "{suggestion}");
+    assert_eq!(suggestion["row"]["passing"]["a"], Value::Null, "{suggestion}");
 }
 
 #[test]

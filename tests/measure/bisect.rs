@@ -45,7 +45,18 @@ fn bisect_skips_broken_commits_and_prints_a_range() {
         .prints(" change 2\n")
         .prints(" change 3\n")
         .does_not_print(" change 4\n");
-    answer.prints("skipped: it does not build or run");
+    answer.prints("skipped: ").prints("`sh build.sh` exited with code 1");
+}
+
+#[test]
+fn bisect_names_a_smaller_slowdown_before_the_one_that_it_found() {
+    let sandbox = history(0, 0, &[]);
+    for (change, factor) in [("a", 1.0), ("b", 1.3), ("c", 1.3), ("d", 2.0)] {
+        sandbox.write("r/speeds", speeds(&[("c", factor)])).commit("r", change);
+    }
+    let answer = bisect(&sandbox, &["c", "--good", "start"]);
+    answer.exits(0).prints("c got slower with\n").prints(" d\n");
+    answer.prints("is already slower than start, by less than half of the slowdown").prints("--good start --bad ");
 }
 
 #[test]
@@ -65,6 +76,20 @@ fn bisect_prints_changes_as_every_report_does() {
     answer.exits(2).reports("differs by −2").reports("below the 5% of --threshold");
     sandbox.write("r/speeds", speeds(&[("c", 12.7)])).commit("r", "much slower");
     bisect(&sandbox, &["c", "--good", "start"]).exits(0).reports("slow (12.").reports("×, 3 pairs)").prints("× … 12.");
+}
+
+/// A fall of the rate is a slowdown, and its change is that of the rate.
+#[test]
+fn bisect_prints_the_change_of_a_rate_as_negative() {
+    let sandbox = sandbox(&[]);
+    let bench = r#"printf '{"name": "srv", "unit": "req/s", "value": %s}\n' "$(cat rate)" | sed 's/.*/[&]/' > "$1""#;
+    sandbox.write("r/rate.sh", bench).write("r/rate", "1000").commit("r", "start");
+    sandbox.git("r", &["tag", "start"]);
+    sandbox.write("r/rate", "700").commit("r", "slower");
+    let args = ["bisect", "srv", "--metric", "throughput", "--good", "start", "--scratch", "../scratch"];
+    let answer = sandbox.perfgate_at("r", &[&args[..], &["--", "sh", "rate.sh", "{out}"]].concat());
+    answer.exits(0).prints("srv (throughput) got slower with\n").prints(" slower\n").prints("slow          −30.0%");
+    answer.reports(": slow (−30.0%, 3 pairs)");
 }
 
 /// Before anything is checked out.

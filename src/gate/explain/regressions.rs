@@ -83,11 +83,12 @@ fn regressions(report: &Report) -> Vec<Regression> {
     found
 }
 
-/// The change of a benchmark's time, where that regressed.
+/// The change of a benchmark's time, where that regressed: of the time itself, or of a part such as `time:user`.
 fn time_change(report: &Report, benchmark: &str) -> Option<f64> {
-    let is_its_time = |finding: &&Finding| finding.name == benchmark && finding.metric == "time";
-    let time = report.benchmarks.iter().filter(|finding| is_explainable(finding)).find(is_its_time)?;
-    time.change.filter(|_| time.direction == Direction::Lower)
+    let is_its_time =
+        |finding: &&Finding| finding.name == benchmark && finding.unit == "ns" && finding.direction == Direction::Lower;
+    let times = report.benchmarks.iter().filter(|finding| is_explainable(finding)).filter(is_its_time);
+    times.min_by_key(|finding| finding.metric != "time")?.change
 }
 
 fn is_explainable(finding: &Finding) -> bool {

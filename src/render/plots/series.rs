@@ -6,7 +6,6 @@ use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::file_stem::file_stem;
 use crate::render::history::{change_size, label};
 use crate::render::quantity::scale;
-use crate::stats::centre;
 use crate::stats::changepoint::Shape;
 
 /// Labelled commits on the axis.
@@ -39,7 +38,7 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
     }
     layers.push(Layer { marks: Marks::Dots(points.clone()), ink: ColorRole::Head, legend: Some("commits".to_owned()) });
     let mut legend = Some("level".to_owned());
-    for line in levels(segmented, &changes, &points) {
+    for line in levels(segmented, &changes, &points, factor) {
         layers.push(Layer { marks: Marks::Line(line), ink: ColorRole::Dim, legend: legend.take() });
     }
     let last_change = match changes.last() {
@@ -67,11 +66,14 @@ fn location(change: &SeriesChange) -> String {
 }
 
 /// Lines at the level of each stretch; for a drift, from the level before it to the level after it.
-fn levels(segmented: &SegmentedSeries, changes: &[SeriesChange], points: &[(f64, f64)]) -> Vec<Vec<(f64, f64)>> {
+fn levels(
+    segmented: &SegmentedSeries,
+    changes: &[SeriesChange],
+    points: &[(f64, f64)],
+    factor: f64,
+) -> Vec<Vec<(f64, f64)>> {
     let drifts = |start: usize| changes.iter().any(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
-    let level = |(start, end): (usize, usize)| -> f64 {
-        centre::median(&points[start..end].iter().map(|(_, value)| *value).collect::<Vec<_>>())
-    };
+    let level = |stretch: (usize, usize)| segmented.level(stretch) / factor;
     let stretches = segmented.stretches();
     let mut lines = Vec::new();
     for (number, (start, end)) in stretches.iter().copied().enumerate() {

@@ -31,6 +31,41 @@ fn a_step_is_found_where_it_is_with_its_size() {
     assert_eq!(found.segments.iter().map(|s| (s.start, s.end)).collect::<Vec<_>>(), [(0, change.at), (change.at, 60)]);
 }
 
+/// Noise of 0.1% on a level that moves by 1% after the step: such points are far from both levels, and nearer to the new one.
+#[test]
+fn a_step_to_a_level_that_moves_has_one_position() {
+    let moving = |i: usize| if i < 25 { 0.01 * ((i / 4) % 2) as f64 } else { 0.012 };
+    for size in [-4.0, -0.5, 0.5, 4.0] {
+        let values: Vec<f64> =
+            (0..120).map(|i| 6.0 + 0.001 * noise(i) + if i >= 6 { size + moving(i - 6) } else { 0.0 }).collect();
+        let found = segmentation(&values, 0.02);
+        let step = found.changes.iter().find(|change| change.size.abs() > 0.4).unwrap_or_else(|| panic!("{found:?}"));
+        assert_eq!((step.first, step.at, step.last), (6, 6, 6), "{size}: {step:?}");
+    }
+}
+
+#[test]
+fn the_size_of_a_step_is_the_difference_of_the_levels_next_to_it() {
+    // Two modes 12% apart at random, and a step of 20%: the step is vague.
+    let values = |seed: usize| -> Vec<f64> {
+        let mode = |i: usize| if noise(7000 * seed + i) > 0.4 { 0.12 } else { 0.0 };
+        (0..80).map(|i| 6.0 + mode(i) + 0.01 * noise(100 * seed + i) + if i >= 40 { 0.2 } else { 0.0 }).collect()
+    };
+    let mut steps = 0;
+    for seed in 0..20 {
+        let found = segmentation(&values(seed), 0.02);
+        for change in found.changes.iter().filter(|change| change.shape == Shape::Step) {
+            let right = found.segments.iter().position(|segment| segment.start == change.at).expect("a segment");
+            let [old, new] = [right - 1, right].map(|at| found.segments[at]);
+            let level = |s: Segment| level(&values(seed)[s.start..s.end], found.reach);
+            assert!((change.size - (level(new) - level(old))).abs() < 1e-12, "{change:?}");
+            assert!(change.interval.0 <= change.size && change.size <= change.interval.1, "{change:?}");
+            steps += 1;
+        }
+    }
+    assert!(steps >= 20, "{steps}");
+}
+
 #[test]
 fn a_single_outlier_is_never_a_change() {
     for at in [0, 1, 30, 58, 59] {

@@ -191,10 +191,7 @@ impl OneSeries<'_> {
         // A drift has no level.
         let drifts = |start: usize| self.changes.iter().any(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
         let stretches = self.segmented.stretches().into_iter().filter(|(start, _)| !drifts(*start));
-        let level = |(start, end): (usize, usize)| {
-            let values: Vec<f64> = series.points[start..end].iter().map(|point| point.value).collect();
-            json!({"start": start, "end": end, "level": value(centre::median(&values))})
-        };
+        let level = |(start, end): (usize, usize)| json!({"start": start, "end": end, "level": value(self.segmented.level((start, end)))});
         let runs: Vec<usize> = series.points.iter().map(|point| point.runs).collect();
         let waivers = self.view.waivers_of(series).map(|waiver| {
             let until = waiver.until.to_string();
