@@ -45,7 +45,7 @@ fn bisect_skips_broken_commits_and_prints_a_range() {
         .prints(" change 2\n")
         .prints(" change 3\n")
         .does_not_print(" change 4\n");
-    answer.prints("skipped: ").prints("`sh build.sh` exited with code 1");
+    answer.prints(" does not build: `sh -c sh build.sh` exited with code 1");
 }
 
 #[test]
