@@ -87,7 +87,8 @@ impl TableText {
     fn add(&mut self, number: u64, row: Vec<String>) {
         // The line under the header of a Markdown table.
         let is_rule = row.iter().all(|cell| cell.chars().all(|c| matches!(c, '-' | ':')));
-        if row.len() > 1 && !is_rule {
+        // Files that were joined have further headers.
+        if row.len() > 1 && !is_rule && row != self.header {
             self.rows.push((Some(number), row));
         }
     }
@@ -167,6 +168,7 @@ mod tests {
         let error = read("a,b\nx,1\nx,1,5\n").unwrap_err();
         assert_eq!((&*error.place, error.message.contains("3 fields and the header has 2")), ("t:3", true));
         assert_eq!(read("a,b\nx,1,\ny\n").unwrap().rows.len(), 1, "an empty field at the end");
+        assert_eq!(read("a,b\nx,1\na,b\ny,1\n").unwrap().rows.len(), 2, "two files in one");
         assert_eq!(read("|a|b|\n|-|-|\n|x|1|5|\n").unwrap().rows.len(), 1);
     }
 

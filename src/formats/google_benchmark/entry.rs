@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
-/// A repetition or an aggregate. NaN and infinite numbers are `None`.
+/// A repetition or an aggregate. A counter that is NaN or infinite is `None`, and such a time is NaN: `None` is a clock that the
+/// file does not have.
 #[derive(Default)]
 pub(super) struct Entry<'a> {
     pub(super) name: Cow<'a, str>,
@@ -85,8 +86,8 @@ impl<'de> Visitor<'de> for EntryVisitor {
                     map.next_value::<IgnoredAny>()?;
                     entry.skipped = true;
                 }
-                "real_time" => entry.real = map.next_value()?,
-                "cpu_time" => entry.cpu = map.next_value()?,
+                "real_time" => entry.real = Some(map.next_value::<Option<f64>>()?.unwrap_or(f64::NAN)),
+                "cpu_time" => entry.cpu = Some(map.next_value::<Option<f64>>()?.unwrap_or(f64::NAN)),
                 "iterations" => entry.iterations = map.next_value()?,
                 "repetitions" => entry.repetitions = map.next_value()?,
                 "threads" => entry.threads = map.next_value()?,

@@ -108,7 +108,7 @@ impl Format for GoogleBenchmark {
 }
 
 fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
-    let mut repeated = BTreeSet::new();
+    let (mut repeated, mut with_work) = (BTreeSet::new(), BTreeSet::new());
     let mut reported = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.statistic().is_none()) {
         let name = entry.run();
@@ -132,9 +132,8 @@ fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
         let (_, clock) = entry.clock();
         builder.add_run(name, metric, Evidence::Value(time));
         builder.set_iterations(name, "time", entry.iterations.unwrap_or_default());
-        if repeated.insert(name)
-            && let Some(work) = work(entry, clock)
-        {
+        repeated.insert(name);
+        if let Some(work) = work(entry, clock).filter(|_| with_work.insert(name)) {
             builder.set_work(name, "time", work);
         }
         for (counter, value) in &entry.counters {
@@ -248,6 +247,20 @@ mod tests {
         let times: Vec<_> = reading.measurements.iter().map(|m| m.evidence.clone()).collect();
         assert_eq!(times, [[Evidence::Value(3e3)], [Evidence::Value(4e3)], [Evidence::Value(4e3)]]);
         assert_eq!(reading.environment.get("cores"), Some("2"));
+    }
+
+    #[test]
+    fn the_real_time_is_not_used_in_place_of_a_cpu_time_that_is_no_number() {
+        let times = |cpu: &str| entry("a", &format!(r#","real_time":40,"bytes_per_second":5e8{cpu}"#));
+        let all =
+            [r#","cpu_time":Infinity"#, r#","cpu_time":2"#, r#","cpu_time":NaN"#, r#","cpu_time":null"#].map(times);
+        let reading = read(&format!("[{}]", all.join(","))).unwrap();
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(2e3)]);
+        assert_eq!(reading.measurements[0].work.map(|work| work.amount), Some(1000.0));
+        let codes: Vec<&str> = reading.diagnostics.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["invalid-value"; 3]);
+        let reading = read(&format!("[{}]", times(""))).unwrap();
+        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(40e3)], "a file without CPU times");
     }
 
     #[test]

@@ -90,27 +90,33 @@ fn processors(line: &str) -> Option<(u32, f64)> {
 
 fn csv_entries(source: Source<'_>) -> Result<Vec<Entry<'static>>, Diagnostic> {
     let is_header = |cells: &[String]| CSV_COLUMNS.iter().all(|column| cells.iter().any(|cell| cell == column));
-    let table = TableText::read(source, is_header)?;
+    let tables = TableText::read_each(source, is_header)?;
     let mut entries = Vec::new();
-    for (_, row) in &table.rows {
-        let mut entry = Entry::default();
-        for (column, value) in table.header.iter().zip(row).filter(|(_, value)| !value.is_empty()) {
-            match column.as_str() {
-                "name" => entry.name = Cow::Owned(value.clone()),
-                "iterations" => entry.iterations = number(value),
-                "real_time" => entry.real = number(value),
-                "cpu_time" => entry.cpu = number(value),
-                "time_unit" => entry.unit = Cow::Owned(value.clone()),
-                "label" => {}
-                "error_occurred" if value == "true" => entry.error = Some(Cow::Borrowed("")),
-                "error_occurred" => entry.skipped = true,
-                // A skipped benchmark has its message here too.
-                "error_message" if entry.skipped => {}
-                "error_message" => entry.error = Some(Cow::Owned(value.clone())),
-                counter => entry.counters.push((Cow::Owned(counter.to_owned()), number(value))),
+    for table in &tables {
+        for (_, row) in &table.rows {
+            let mut entry = Entry::default();
+            for (column, value) in table.header.iter().zip(row).filter(|(_, value)| !value.is_empty()) {
+                match column.as_str() {
+                    "name" => entry.name = Cow::Owned(value.clone()),
+                    "iterations" => entry.iterations = number(value),
+                    "real_time" => entry.real = Some(number(value).unwrap_or(f64::NAN)),
+                    "cpu_time" => entry.cpu = Some(number(value).unwrap_or(f64::NAN)),
+                    "time_unit" => entry.unit = Cow::Owned(value.clone()),
+                    "label" => {}
+                    "error_occurred" if value == "true" => entry.error = Some(Cow::Borrowed("")),
+                    "error_occurred" => entry.skipped = true,
+                    // A skipped benchmark has its message here too.
+                    "error_message" if entry.skipped => {}
+                    "error_message" => entry.error = Some(Cow::Owned(value.clone())),
+                    counter => entry.counters.push((Cow::Owned(counter.to_owned()), number(value))),
+                }
+            }
+            // Rows of `BigO` and `RMS` have no iterations; a line of the printed context may look like a row.
+            let is_run = entry.iterations.is_some() && !entry.unit.is_empty();
+            if is_run || entry.error.is_some() || entry.skipped {
+                entries.push(entry);
             }
         }
-        entries.push(entry);
     }
     Ok(entries)
 }
@@ -154,10 +160,7 @@ fn console_entry<'a>(line: &'a str, columns: &[&'a str]) -> Option<Entry<'a>> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let start = (1..words.len()).find(|at| {
         let [real, real_unit, cpu, cpu_unit, ..] = words[*at..] else { return false };
-        number(real).is_some()
-            && number(cpu).is_some()
-            && real_unit == cpu_unit
-            && text::nanoseconds(cpu_unit).is_some()
+        clock(real).is_some() && clock(cpu).is_some() && real_unit == cpu_unit && text::nanoseconds(cpu_unit).is_some()
     })?;
     let [real, unit, cpu, _, iterations, counters @ ..] = &words[start..] else { return None };
     let first = line.len() - line.trim_start().len();
@@ -174,12 +177,18 @@ fn console_entry<'a>(line: &'a str, columns: &[&'a str]) -> Option<Entry<'a>> {
     Some(Entry {
         name: Cow::Borrowed(line[..end].trim()),
         unit: Cow::Borrowed(unit),
-        real: number(real),
-        cpu: number(cpu),
+        real: clock(real),
+        cpu: clock(cpu),
         iterations: number(iterations),
         counters,
         ..Entry::default()
     })
+}
+
+/// A time, which is NaN if it is printed as `nan` or `inf`.
+fn clock(word: &str) -> Option<f64> {
+    let is_no_number = matches!(word.trim_start_matches('-'), "nan" | "inf");
+    if is_no_number { Some(f64::NAN) } else { number(word) }
 }
 
 /// A counter such as `5.12k`, `1.5Mi/s` or `12.5m`.
@@ -269,6 +278,29 @@ mod tests {
         assert_eq!((summary.centre, summary.mean, summary.samples), (9e3, Some(11e3), Some(5)));
         assert_eq!(reading.measurements[2].metric.name, "counter:hit_rate");
         assert_eq!(reading.measurements[2].evidence[0].centre(), 1.5e-3);
+    }
+
+    #[test]
+    fn a_time_that_is_no_number_is_skipped_with_a_warning() {
+        let console = "Benchmark   Time   CPU   Iterations\na   200 ns   inf ns   10\na   200 ns   100 ns   10\na   9 ns   nan ns   10\n";
+        let csv = "name,iterations,real_time,cpu_time,time_unit\na,10,200,inf,ns\na,10,200,100,ns\na,10,9,nan,ns\n";
+        for text in [console, csv] {
+            let reading = read(text);
+            assert_eq!(reading.measurements[0].evidence, [Evidence::Value(100.0)], "{text}");
+            assert_eq!(reading.diagnostics.len(), 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_and_context_of_a_further_csv_are_not_benchmarks() {
+        let reading = read(
+            "name,iterations,real_time,cpu_time,time_unit,hits\na,10,200,100,ns,5\n\
+             Load Average: 4.15, 2.47, 1.80\nname,iterations,real_time,cpu_time,time_unit,depth\nb,10,300,150,ns,7\n\
+             b_BigO,,3,2,N,\nb_RMS,,0.1,0.1,,\n",
+        );
+        let found: Vec<_> = reading.measurements.iter().map(|m| (m.benchmark.as_str(), &*m.metric.name)).collect();
+        assert_eq!(found, [("a", "time"), ("a", "counter:hits"), ("b", "time"), ("b", "counter:depth")]);
+        assert!(reading.failures.skipped.is_empty());
     }
 
     #[test]
