@@ -123,7 +123,7 @@ fn arguments(params: &[Vec<Cow<'_, str>>], mut at: usize) -> String {
 
 /// The metric of a name's prefix, with the factor to perfgate's unit. asv assumes that lower is better for all; what a
 /// `track_*` benchmark returns may be a score.
-fn metric(name: &str) -> (Metric, f64) {
+pub(super) fn metric(name: &str) -> (Metric, f64) {
     let last = name.rsplit('.').next().unwrap_or(name);
     let is = |prefix: &str| last.starts_with(prefix);
     let lower = |name, unit| Metric::measured(name, unit, Direction::Lower);

@@ -1,10 +1,11 @@
 //! What asv prints while it runs: one value of each benchmark, or a table of the values of one with parameters. If it ran in several
 //! environments (`Benchmarking virtualenv-py3.12`), each name ends with its environment.
 
+use super::asv;
 use super::builder::ReadingBuilder;
 use super::text::{nanoseconds, number, numbered_lines};
 use super::{Format, Preview, Reading, Source, text};
-use crate::model::{Diagnostic, Evidence, Metric};
+use crate::model::{Diagnostic, Evidence, Metric, Unit};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -22,12 +23,11 @@ impl Format for AsvText {
     }
 
     fn metrics(&self) -> &'static str {
-        "time: one value"
+        "time, memory, memory:peak, value (track_*): one value"
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        let is_result = |text: &str| is_rule(text, '=') || text.split_whitespace().last().and_then(time).is_some();
-        preview.lines().filter_map(progress).any(is_result)
+        preview.lines().filter_map(progress).any(|text| is_rule(text, '=') || result(text).is_some())
     }
 
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
@@ -39,6 +39,7 @@ impl Format for AsvText {
         // A benchmark with parameters has its failures in the cells of its table, which follows.
         let mut failed: Option<String> = None;
         let mut table: Option<Table> = None;
+        let mut unread: Vec<String> = Vec::new();
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
             if let Some(found) = environment(line).filter(|_| environments.len() > 1) {
@@ -52,16 +53,15 @@ impl Format for AsvText {
                 (Some(printed), _) => {
                     table = None;
                     failed.take().into_iter().for_each(|name| builder.fail(&name, ""));
-                    match printed.split_whitespace().collect::<Vec<_>>().as_slice() {
-                        [one, "failed"] => failed = Some(format!("{one}{suffix}")),
-                        [one, "n/a"] => builder.skip(&format!("{one}{suffix}")),
-                        [.., value] if time(value).is_some() => {
-                            let name = printed.strip_suffix(value).unwrap_or(printed).trim();
-                            builder.add_run(
-                                &format!("{name}{suffix}"),
-                                Metric::time(),
-                                Evidence::Value(time(value).unwrap_or_default()),
-                            );
+                    match (printed.split_whitespace().collect::<Vec<_>>().as_slice(), result(printed)) {
+                        ([one, "failed"], _) => failed = Some(format!("{one}{suffix}")),
+                        ([one, "n/a"], _) => builder.skip(&format!("{one}{suffix}")),
+                        (_, Some((name, metric, value))) => {
+                            builder.add_run(&format!("{name}{suffix}"), metric, Evidence::Value(value));
+                        }
+                        // The values of a benchmark with parameters are in a table below.
+                        ([one, value], None) if *value != "ok" && is_named_with_prefix(one) => {
+                            unread.push(format!("{one}{suffix}"));
                         }
                         _ => {}
                     }
@@ -70,7 +70,10 @@ impl Format for AsvText {
                 (None, Some(rows)) => match rows.read(line) {
                     Line::Values(values) => {
                         for (arguments, value) in &values {
-                            add(&mut builder, &format!("{name}({arguments}){suffix}"), value);
+                            let full_name = format!("{name}({arguments}){suffix}");
+                            if !add(&mut builder, &name, &full_name, value) {
+                                unread.push(full_name);
+                            }
                         }
                     }
                     Line::Header => {}
@@ -83,20 +86,64 @@ impl Format for AsvText {
             }
         }
         failed.into_iter().for_each(|name| builder.fail(&name, ""));
+        builder.line = None;
+        if let Some(first) = unread.first() {
+            let message = format!(
+                "values that are not times, sizes or numbers: {} (first: `{first}`); pass the file of asv in .asv/results",
+                unread.len()
+            );
+            builder.warn("unreadable-value", message);
+        }
         builder.finish()
     }
 }
 
-/// Adds a cell of a table. Values other than times are left out, as they have no exact unit.
-fn add(builder: &mut ReadingBuilder<'_>, name: &str, value: &str) {
-    match value {
-        "failed" => builder.fail(name, ""),
-        "n/a" => builder.skip(name),
-        _ => {
-            if let Some(time) = time(value) {
-                builder.add_run(name, Metric::time(), Evidence::Value(time));
-            }
-        }
+/// Adds a cell of a table of the benchmark `name`. False if its value could not be read.
+fn add(builder: &mut ReadingBuilder<'_>, name: &str, full_name: &str, cell: &str) -> bool {
+    match (cell, value(name, cell)) {
+        ("failed", _) => builder.fail(full_name, ""),
+        ("n/a", _) => builder.skip(full_name),
+        (_, Some((metric, value))) => builder.add_run(full_name, metric, Evidence::Value(value)),
+        // A line that is not a row, such as a message after an error.
+        ("", _) => {}
+        _ => return false,
+    }
+    true
+}
+
+/// Name, metric and value in `suite.time_parse    835±0μs`.
+fn result(printed: &str) -> Option<(&str, Metric, f64)> {
+    let (name, text) = printed.rsplit_once(char::is_whitespace)?;
+    let name = name.trim();
+    let (metric, value) = value(name, text)?;
+    Some((name, metric, value))
+}
+
+/// Whether the name of a benchmark has a prefix that asv requires.
+fn is_named_with_prefix(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+    ["time", "mem", "peakmem", "track"].iter().any(|prefix| last.starts_with(prefix))
+}
+
+/// The metric and value of a benchmark. Its unit follows from the prefix of its name.
+fn value(name: &str, text: &str) -> Option<(Metric, f64)> {
+    if let Some(time) = time(text) {
+        return Some((Metric::time(), time));
+    }
+    // A name with spaces is that of a step, such as `Setting up`.
+    let (metric, _) = asv::metric(name);
+    let is_of_value = metric.unit != Unit::Nanosecond && !name.contains(char::is_whitespace);
+    let value = if is_of_value { size(text) } else { None };
+    Some((metric, value?))
+}
+
+/// A number, or a size such as `2.1k` or `120M`: asv rounds sizes to three digits, and its prefixes are powers of 1000.
+fn size(text: &str) -> Option<f64> {
+    const PREFIXES: [char; 8] = ['k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'];
+    let prefix = text.chars().last().and_then(|last| PREFIXES.iter().position(|prefix| *prefix == last));
+    match prefix {
+        Some(at) => Some(number(&text[..text.len() - 1])? * 1000f64.powi(at as i32 + 1)),
+        None => number(text),
     }
 }
 
@@ -226,14 +273,42 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_plus_minus_are_read_and_other_values_are_not() {
+    fn both_spellings_of_plus_minus_are_read() {
         for line in ["[ 75.00%] ··· a.time_b   11.5±0.01μs", "[ 75.00%] ... a.time_b   11.5+-0.01us"] {
             let reading = read(line);
             assert_eq!(reading.measurements[0].benchmark.as_str(), "a.time_b", "{line}");
             assert_eq!(reading.measurements[0].evidence, [Evidence::Value(11.5e3)], "{line}");
         }
-        let memory = Source { name: "x", bytes: "[ 16.67%] ··· a.mem_list    2.1k".as_bytes() };
-        assert!(AsvText.parse(memory).is_err());
+    }
+
+    #[test]
+    fn memory_and_tracked_values_are_read_by_the_prefix_of_their_name() {
+        let lines = [
+            ("a.mem_list    2.1k", "memory", 2100.0),
+            ("a.mem_list    928", "memory", 928.0),
+            ("a.S.peakmem_load  120M", "memory:peak", 120e6),
+            ("a.PeakMemLoad   1.05G", "memory:peak", 1.05e9),
+            ("a.track_size    1234", "value", 1234.0),
+            ("a.track_loss    1e-05", "value", 1e-5),
+        ];
+        for (line, metric, value) in lines {
+            let line = format!("[ 16.67%] ··· {line}\n");
+            assert!(AsvText.sniff(&Preview::of(line.as_bytes())), "{line}");
+            let reading = read(&line);
+            let one = &reading.measurements[0];
+            assert_eq!((&*one.metric.name, one.benchmark.as_str()), (metric, line.split_whitespace().nth(3).unwrap()));
+            assert!((one.evidence[0].centre() / value - 1.0).abs() < 1e-12, "{line}");
+        }
+        let table = "[ 8.33%] ··· a.peakmem_load     ok\n[ 8.33%] ··· ====== ==========\n               n\n             \
+                     ------ ----------\n               10    120M\n              1000   odd\n             ====== ==========\n";
+        let reading = read(&format!("{table}[ 9.00%] ··· a.track_list     [1,2]\n"));
+        let one = &reading.measurements[0];
+        assert_eq!((one.benchmark.as_str(), &*one.metric.name), ("a.peakmem_load(10)", "memory:peak"));
+        let message = &reading.diagnostics[0].message;
+        assert!(message.contains(": 2 (first: `a.peakmem_load(1000)`)"), "{message}");
+        for line in ["[ 0.00%] ·· Benchmarking existing-py3.12", "[ 5.00%] ··· Setting up bench.py:4 10"] {
+            assert!(!AsvText.sniff(&Preview::of(line.as_bytes())), "{line}");
+        }
     }
 
     #[test]
