@@ -170,6 +170,47 @@ fn scripts_of_pgbench_have_rates_errors_and_retries() {
 }
 
 #[test]
+fn a_job_that_fio_reports_as_failed_has_failed() {
+    let answer = run("fio-failed-job", &["base.json", "head.json"]);
+    answer.exits(1).prints("✗ failed").prints("fill/write").prints("fio error 28 (No space left on device)");
+    answer.does_not_print("base and head differ");
+    let report = report("fio-failed-job", &["head.json", "base.json"]);
+    assert_eq!((named(&report, "failed").len(), named(&report, "added").is_empty()), (0, false));
+}
+
+#[test]
+fn the_incomplete_results_of_an_aborted_pgbench_have_failed() {
+    let answer = run("pgbench-aborted", &["base.txt", "head.txt"]);
+    answer.exits(1).prints("✗ failed").prints("ok.sql").prints("client 2 script 0 aborted in command 1 query 0");
+    run("pgbench-aborted", &["base.txt", "base.txt"]).exits(0).does_not_print("aborted");
+}
+
+#[test]
+fn a_command_that_failed_under_hyperfine_has_a_warning() {
+    let answer = run("hyperfine-failing-command", &["base.txt", "head.txt"]);
+    answer.prints("`b`: some or all of the runs failed; their times may be meaningless");
+    run("hyperfine-failing-command", &["base.txt", "base.txt"]).does_not_print("runs failed");
+}
+
+#[test]
+fn each_report_of_sysbench_is_a_run_of_its_test() {
+    let same = report_of_itself("sysbench-two-reports", "same-test.txt");
+    assert_eq!(rows(&same).iter().map(|row| row["name"].as_str().unwrap()).max(), Some("sysbench"));
+    let throughput = row(&same, "sysbench", "throughput")["head"]["value"].as_f64().unwrap();
+    // 13,076.86 and 7,626.42.
+    assert!((7_700.0..13_000.0).contains(&throughput), "{throughput}");
+    let other = report_of_itself("sysbench-two-reports", "other-test.txt");
+    let value = |name| row(&other, name, "throughput")["head"]["value"].as_f64().unwrap();
+    assert_eq!((value("sysbench/cpu"), value("sysbench/memory")), (13_076.86, 5_700_068.68));
+}
+
+#[test]
+fn the_terse_output_of_fio_is_no_known_format() {
+    let answer = run("fio-terse", &["base.txt", "base.txt"]);
+    answer.exits(2).reports("output of fio");
+}
+
+#[test]
 fn a_pattern_renames_a_package() {
     let report = report("rename-no-patterns", &["old.json", "new.json"]);
     assert_eq!(outcome(&report, "new.pkg.Bench.b", "time"), "regressed");

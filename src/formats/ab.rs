@@ -5,7 +5,7 @@ use super::builder::ReadingBuilder;
 use super::load_test::{Endpoint, response_time};
 use super::text::{decode, number, numbered_lines};
 use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Evidence};
+use crate::model::{Diagnostic, EndScope, Evidence};
 
 /// Nanoseconds in ab's unit of time.
 const MILLISECOND: f64 = 1e6;
@@ -123,6 +123,8 @@ struct Report {
     endpoint: Endpoint,
     failed: f64,
     non_2xx: f64,
+    /// The last error. ab prints results only if the run completes.
+    error: Option<String>,
 }
 
 impl Report {
@@ -137,6 +139,10 @@ impl Report {
                 run.quantiles.push((share / 100.0, value * MILLISECOND));
                 return Some(());
             }
+        }
+        if line.starts_with("apr_") || line.starts_with("Test aborted after ") || line.starts_with("ab: ") {
+            self.error = Some(line.to_owned());
+            return Some(());
         }
         let Some((key, value)) = line.split_once(':') else { return Some(()) };
         let first = value.split_whitespace().next().unwrap_or_default();
@@ -167,6 +173,11 @@ impl Report {
 
     /// ab also counts a non-2xx response as failed if its length differs, so the larger of the two counts is used.
     fn add_to(mut self, builder: &mut ReadingBuilder<'_>) {
+        if self.endpoint.requests.is_none() && self.endpoint.rate.is_none() {
+            builder.line = None;
+            let why = self.error.as_deref().unwrap_or("ab printed no results after its first line");
+            return builder.end_early(EndScope::Suite, why);
+        }
         if self.endpoint.requests.is_some() {
             self.endpoint.errors = Some(self.failed.max(self.non_2xx));
         }
@@ -203,5 +214,17 @@ mod tests {
         let value = |name| reading.measurements.iter().find(|m| m.metric.name == name).map(|m| &m.evidence[0]);
         assert_eq!(value("error-rate"), Some(&share(5.0, 50.0)));
         assert_eq!(reading.measurements[0].benchmark.as_str(), "/a");
+    }
+
+    #[test]
+    fn a_report_without_results_is_the_end_of_the_run() {
+        let banner = "This is ApacheBench, Version 2.3\n\nBenchmarking h (be patient)\n";
+        let done = "Document Path:          /a\nComplete requests:      50\nFailed requests:        0\n";
+        let aborted = "Completed 150 requests\napr_socket_recv: Connection reset by peer (104)\nTotal of 213 requests completed\n";
+        let reading = parse(&format!("{banner}{done}{banner}{aborted}")).unwrap();
+        assert_eq!(reading.measurements[0].benchmark.as_str(), "/a");
+        let why: Vec<&str> = reading.failures.early_ends.iter().map(|end| &*end.why).collect();
+        assert_eq!(why, ["apr_socket_recv: Connection reset by peer (104)"]);
+        assert!(parse(&format!("{banner}{done}")).unwrap().failures.is_empty());
     }
 }

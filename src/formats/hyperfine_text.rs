@@ -55,6 +55,9 @@ impl Format for HyperfineText {
                 (line.starts_with("Range ("), &mut summary, &times[..])
             {
                 summary.quantiles = vec![(0.0, *min), (1.0, *max)];
+            } else if line == "Warning: Ignoring non-zero exit code." && summary.is_some() {
+                let message = format!("`{name}`: some or all of the runs failed; their times may be meaningless");
+                builder.warn("failed-command", message);
             }
         }
         add_error(&mut builder, error, &name, summary.is_some());
@@ -91,6 +94,22 @@ fn times(line: &str) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_whose_failure_was_ignored_has_a_warning() {
+        let block = |name: &str, warning: &str| {
+            format!(
+                "Benchmark 1: {name}\n  Time (mean \u{b1} \u{3c3}):     1.0 ms \u{b1}  0.1 ms\n  Range (min \u{2026} max): \
+                 0.9 ms \u{2026} 1.1 ms    8 runs\n \n{warning}"
+            )
+        };
+        let outliers = "  Warning: Statistical outliers were detected. Consider re-running this benchmark.\n \n";
+        let text = block("a", outliers) + &block("b", "  Warning: Ignoring non-zero exit code.\n \n") + &block("c", "");
+        let reading = HyperfineText.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let [warning] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
+        assert_eq!((&*warning.code, warning.message.starts_with("`b`: ")), ("failed-command", true));
+        assert_eq!(reading.measurements.len(), 3);
+    }
 
     #[test]
     fn an_error_before_the_result_is_output_of_the_command() {

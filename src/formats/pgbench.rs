@@ -1,11 +1,14 @@
 //! pgbench: the printed report, and the logs of `-l` (a line per transaction) and `--aggregate-interval` (a line per
 //! interval). Read are latencies, throughput and errors of each script; logs contain the script's number, not its name.
 
+mod errors;
+
 use super::builder::ReadingBuilder;
 use super::load_test::{Endpoint, add_errors, error_rate, response_time, share};
 use super::text::{decode, number, numbered_lines};
 use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Evidence, Metric, Summary};
+use crate::model::{Diagnostic, EndScope, Evidence, Metric, Summary};
+use errors::Errors;
 use std::collections::BTreeMap;
 
 /// Nanoseconds in the units of the report and of the logs.
@@ -164,10 +167,13 @@ fn read_intervals(text: &str, builder: &mut ReadingBuilder<'_>) {
     }
 }
 
-/// Reads a report: all scripts together, then, if there are several, each one after `SQL script N: NAME`.
+/// Reads reports: all scripts together, then, if there are several, each one after `SQL script N: NAME`.
 fn read_report(text: &str, builder: &mut ReadingBuilder<'_>) {
     let mut run = Endpoint::default();
     let mut progress: Vec<f64> = Vec::new();
+    let errors = Errors::of(text);
+    let mut reports = 0..;
+    let mut aborted = None;
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
         // The lines of a script begin with a dash.
@@ -175,6 +181,7 @@ fn read_report(text: &str, builder: &mut ReadingBuilder<'_>) {
         if let Some(kind) = line.strip_prefix("transaction type: ") {
             // Progress lines precede their report, so they are kept here; another report may follow.
             add_endpoint(std::mem::take(&mut run), builder);
+            aborted = reports.next().and_then(|report| errors.aborted.get(&report));
             run.name = if kind == "multiple scripts" { TOTAL.to_owned() } else { kind.to_owned() };
         } else if let Some((_, name)) = line.strip_prefix("SQL script ").and_then(|rest| rest.split_once(": ")) {
             let settings = run.settings.clone();
@@ -188,8 +195,16 @@ fn read_report(text: &str, builder: &mut ReadingBuilder<'_>) {
         } else if !run.name.is_empty() && read_report_line(&mut run, line, &mut progress, builder).is_none() {
             builder.warn("unreadable-line", format!("`{line}` has no valid number where pgbench prints one"));
         }
+        if let Some(why) = aborted.filter(|_| !run.name.is_empty()) {
+            builder.fail(&std::mem::take(&mut run).name, why);
+            progress.clear();
+        }
     }
     add_endpoint(run, builder);
+    if let Some((line, why)) = errors.last {
+        builder.line = Some(line);
+        builder.end_early(EndScope::Suite, why);
+    }
 }
 
 fn add_endpoint(run: Endpoint, builder: &mut ReadingBuilder<'_>) {

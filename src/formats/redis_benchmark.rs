@@ -3,12 +3,16 @@
 use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
 use super::table_text::{TableText, has_header};
-use super::text::number;
-use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Evidence};
+use super::text::{number, numbered_lines};
+use super::{Format, Preview, Reading, Source, text};
+use crate::model::{Diagnostic, EndScope, Evidence};
 
 /// Nanoseconds in redis-benchmark's unit of time.
 const MILLISECOND: f64 = 1e6;
+
+/// Beginnings of lines after which no result follows.
+const ERRORS: [&str; 4] =
+    ["Error from server: ", "Error: ", "Could not connect to Redis at ", "All clients disconnected"];
 
 /// redis-benchmark's CSV.
 #[derive(Debug)]
@@ -55,6 +59,35 @@ impl Format for RedisBenchmark {
             };
             endpoint.add_to(&mut builder);
         }
+        let text = text::decode(source)?;
+        let has_rate = |row: &[String]| table.cell(row, "rps").and_then(number).is_some();
+        let last_row = table.rows.iter().rev().find(|(_, row)| has_rate(row)).and_then(|(line, _)| *line);
+        let is_error = |line: &str| ERRORS.iter().any(|start| line.starts_with(start));
+        if let Some((line, why)) = numbered_lines(&text).find(|(at, line)| Some(*at) > last_row && is_error(line)) {
+            builder.line = Some(line);
+            builder.end_early(EndScope::Suite, why);
+        }
         builder.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_after_the_last_result_ended_the_run() {
+        let header = "\"test\",\"rps\",\"avg_latency_ms\"\n";
+        let ended = |rows: &str| {
+            let text = format!("{header}{rows}");
+            let reading = RedisBenchmark.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+            assert_eq!(reading.measurements[0].benchmark.as_str(), "SET");
+            reading.failures.early_ends.into_iter().map(|end| end.why).collect::<Vec<_>>()
+        };
+        let set = "\"SET\",\"25284.45\",\"1.413\"\n";
+        let error = "Error from server: MISCONF Redis is configured to save RDB snapshots, but it cannot";
+        assert_eq!(ended(&format!("{set}{error}\n")), [error]);
+        assert!(ended(&format!("WARNING: Could not fetch server CONFIG\n{set}")).is_empty());
+        assert!(ended(&format!("Error: Server closed the connection\n{set}")).is_empty());
     }
 }

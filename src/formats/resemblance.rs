@@ -31,6 +31,7 @@ const MARKS: &[Mark] = &[
     ("jmeter", &["<jmeterTestPlan"]),
     ("jmeter", &["Generate Summary Results"]),
     ("fio", &["fio-", "IOPS="]),
+    ("fio", &[";fio-"]),
     ("redis-benchmark", &["requests completed in", "parallel clients"]),
     ("redis-benchmark", &["requests per second", "p50="]),
     ("sysbench", &["sysbench 1."]),

@@ -5,7 +5,7 @@ use super::builder::ReadingBuilder;
 use super::load_test::Endpoint;
 use super::text::{decode, number, numbered_lines, time, url_path};
 use super::{Format, Preview, Reading, Source};
-use crate::model::{Diagnostic, Evidence};
+use crate::model::{Diagnostic, EndScope, Evidence};
 
 /// wrk's report.
 pub struct Wrk;
@@ -41,6 +41,9 @@ impl Format for Wrk {
                 if let Some(done) = run.replace(Endpoint { name: url_path(url).to_owned(), ..Endpoint::default() }) {
                     done.add_to(&mut builder);
                 }
+            } else if line.starts_with("unable to ") {
+                // Such as `unable to connect to 127.0.0.1:8801 Connection refused`.
+                builder.end_early(EndScope::Suite, line);
             } else if let Some(run) = &mut run
                 && read_line(run, line).is_none()
             {
@@ -117,5 +120,14 @@ mod tests {
         assert_eq!(reading.diagnostics[0].place, "x:3");
         assert!(reading.measurements.iter().any(|m| m.metric.name == "throughput"));
         assert!(reading.measurements.iter().all(|m| m.metric.name != "time:mean"));
+    }
+
+    #[test]
+    fn a_server_that_is_not_reached_ends_the_run() {
+        let error = "unable to connect to 127.0.0.1:8801 Connection refused";
+        let text = format!("{REPORT}{error}\n");
+        let reading = Wrk.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        assert_eq!(reading.failures.early_ends[0].why, error);
+        assert!(reading.measurements.iter().any(|m| m.metric.name == "throughput"));
     }
 }

@@ -43,6 +43,8 @@ struct Row {
 
 /// Maximum number of fields before the value: interval, processor, number of processors.
 const MAX_PREFIX: usize = 3;
+/// Maximum number of fields of a line. A metric follows the 10 fields of the event, and a decimal comma splits numbers.
+const MAX_FIELDS: usize = 20;
 
 impl Format for PerfStat {
     fn name(&self) -> &'static str {
@@ -129,7 +131,7 @@ fn delimiter(line: &str) -> Option<u8> {
 fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(line.as_bytes());
-    let record = reader.records().next()?.ok()?;
+    let record = reader.records().next()?.ok().filter(|record| record.len() <= MAX_FIELDS)?;
     let field = |at: usize| record.get(at).map(str::trim);
     let decimal = |text: &str| match delimiter {
         b',' => text.parse::<f64>().ok(),
@@ -300,5 +302,7 @@ mod tests {
         assert!(!sniff("1717000000,120,home,200,OK,true\n"));
         assert!(!sniff("name,value,unit\na,1,ns\n"));
         assert!(!sniff("12,ms,home page,1250,100.00\n"), "event names have no spaces");
+        let terse = format!("3;fio-3.33;a;0;0;{}100.00%\n", "12;".repeat(120));
+        assert!(!sniff(&terse), "fio --output-format=terse");
     }
 }
