@@ -57,7 +57,7 @@ pub(crate) fn bisect(
     plan: &BisectPlan,
     progress: &dyn Progress,
 ) -> Result<BisectResult, MeasureError> {
-    let bench = Bench::open(gate, command)?;
+    let mut bench = Bench::open(gate, command)?;
     let good = bench.repository.resolve(&plan.good)?;
     let bad = bench.repository.resolve(&plan.bad)?;
     let (good_word, bad_word) = (plan.good.clone(), plan.bad.clone());
@@ -69,6 +69,7 @@ pub(crate) fn bisect(
     noise::conditions().iter().for_each(|condition| progress.message(&condition.message));
     let good = bench.check_out("good", &good, false)?;
     let trial = bench.check_out("test", &bad, false)?;
+    bench.take_diagnostics().iter().for_each(|diagnostic| progress.message(&diagnostic.message));
     progress.stage("building the good commit");
     bench.take_over_dependencies(&good, None);
     bench.build(&good)?;

@@ -185,17 +185,22 @@ impl Scratch {
     }
 
     /// Copies the user's uncommitted changes to a work tree of HEAD: changed and new files are copied, deleted ones deleted.
-    /// Returns the number of files.
-    pub fn copy_changes(&self, repository: &Repository, checkout: &Checkout) -> Result<usize, WorktreeError> {
+    /// Returns the number of files, and the named pipes, sockets and devices that were left out.
+    pub fn copy_changes(
+        &self,
+        repository: &Repository,
+        checkout: &Checkout,
+    ) -> Result<(usize, Vec<PathBuf>), WorktreeError> {
+        let mut left_out = Vec::new();
         let changes = repository.changes()?.files;
         for path in &changes {
             let (from, to) = (self.user.join(path), checkout.root.join(path));
             directory::remove(&to).map_err(failed("replace", &to))?;
             if from.symlink_metadata().is_ok() {
-                directory::copy(&from, &to).map_err(failed("copy", &from))?;
+                directory::copy(&from, &to, &mut left_out).map_err(failed("copy", &from))?;
             }
         }
-        Ok(changes.len())
+        Ok((changes.len(), self.relative(left_out)))
     }
 
     /// Copies the user's `Cargo.lock`, where git ignores it: without it each side would resolve its dependencies again, perhaps
@@ -206,15 +211,15 @@ impl Scratch {
             let path = directory.join("Cargo.lock");
             let (from, to) = (self.user.join(&path), checkout.root.join(&path));
             if from.is_file() && !to.exists() {
-                directory::copy(&from, &to).map_err(failed("copy", &from))?;
+                directory::copy(&from, &to, &mut Vec::new()).map_err(failed("copy", &from))?;
             }
         }
         Ok(())
     }
 
     /// Copies a file or directory, for example an untracked one, from the user's work tree. `path` is relative to `directory`,
-    /// which is in that work tree.
-    pub fn copy_into(&self, checkout: &Checkout, directory: &Path, path: &str) -> Result<(), WorktreeError> {
+    /// which is in that work tree. Returns the named pipes, sockets and devices in the directory that were left out.
+    pub fn copy_into(&self, checkout: &Checkout, directory: &Path, path: &str) -> Result<Vec<PathBuf>, WorktreeError> {
         let wrong = |why| WorktreeError::Copy { path: path.to_owned(), why };
         let relative = directory.join(path);
         let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
@@ -229,7 +234,14 @@ impl Scratch {
             return Err(wrong("it is a named pipe, socket or device; use files and directories"));
         }
         directory::remove(&to).map_err(failed("replace", &to))?;
-        directory::copy(&from, &to).map_err(failed("copy", &from))
+        let mut left_out = Vec::new();
+        directory::copy(&from, &to, &mut left_out).map_err(failed("copy", &from))?;
+        Ok(self.relative(left_out))
+    }
+
+    /// Paths in the user's work tree, relative to its top.
+    fn relative(&self, paths: Vec<PathBuf>) -> Vec<PathBuf> {
+        paths.into_iter().map(|path| path.strip_prefix(&self.user).map(Path::to_owned).unwrap_or(path)).collect()
     }
 }
 

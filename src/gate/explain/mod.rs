@@ -88,13 +88,17 @@ pub(crate) fn explain(
     progress: &dyn Progress,
 ) -> Result<Explanation, ExplainError> {
     profiler::check(&command.words)?; // before minutes of building
-    let bench = Bench::open(gate, command)?;
-    let explanation = explain_sides(&bench, plan, progress);
+    let mut bench = Bench::open(gate, command)?;
+    let explanation = explain_sides(&mut bench, plan, progress);
     close(bench, progress);
     explanation
 }
 
-fn explain_sides(bench: &Bench<'_>, plan: &ExplainPlan, progress: &dyn Progress) -> Result<Explanation, ExplainError> {
+fn explain_sides(
+    bench: &mut Bench<'_>,
+    plan: &ExplainPlan,
+    progress: &dyn Progress,
+) -> Result<Explanation, ExplainError> {
     let repository = &bench.repository;
     let head = repository.head().map_err(MeasureError::from)?;
     let base = match &plan.base {
@@ -107,6 +111,7 @@ fn explain_sides(bench: &Bench<'_>, plan: &ExplainPlan, progress: &dyn Progress)
         return Err(MeasureError::SameSides.into());
     }
     let (base, head) = (bench.check_out("base", &base, false)?, bench.check_out("head", &head.commit, true)?);
+    bench.take_diagnostics().iter().for_each(|diagnostic| progress.message(&diagnostic.message));
     let label = plan.base.as_deref().unwrap_or("the merge base");
     let explainer = Explainer::new(bench, [&base, &head], label, progress, false)?;
     let ours = explainer.profile(&base, &explainer.build(&base)?, &plan.benchmark, None)?;

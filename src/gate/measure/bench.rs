@@ -123,7 +123,7 @@ impl<'a> Bench<'a> {
 
     /// Checks a side out; `with_changes` adds the uncommitted changes.
     pub fn check_out(
-        &self,
+        &mut self,
         name: &'static str,
         commit: &Commit,
         with_changes: bool,
@@ -148,27 +148,34 @@ impl<'a> Bench<'a> {
     }
 
     /// Checks out another commit in place of the one of a side, and keeps what was built.
-    pub fn switch(&self, side: &mut SideCheckout, commit: &Commit) -> Result<(), MeasureError> {
+    pub fn switch(&mut self, side: &mut SideCheckout, commit: &Commit) -> Result<(), MeasureError> {
         self.scratch.switch(&side.checkout, commit)?;
         side.commit = commit.clone();
         self.complete(side, false)
     }
 
     /// Adds to a checkout what a git checkout lacks: submodules, uncommitted changes, `--copy`.
-    fn complete(&self, side: &mut SideCheckout, with_changes: bool) -> Result<(), MeasureError> {
+    fn complete(&mut self, side: &mut SideCheckout, with_changes: bool) -> Result<(), MeasureError> {
         if self.spec.submodules {
             if with_changes {
                 self.scratch.refuse_changed_submodules(&self.repository)?;
             }
             self.scratch.add_submodules(&side.checkout)?;
         }
-        if with_changes && self.scratch.copy_changes(&self.repository, &side.checkout)? > 0 {
-            side.environment.set(Environment::DIRTY, "yes");
+        let mut left_out = Vec::new();
+        if with_changes {
+            let (count, special) = self.scratch.copy_changes(&self.repository, &side.checkout)?;
+            left_out = special;
+            if count > 0 {
+                side.environment.set(Environment::DIRTY, "yes");
+            }
         }
         self.scratch.copy_ignored_lock_file(&side.checkout, &self.prefix).map_err(MeasureError::from)?;
         for path in &self.spec.copy {
-            self.scratch.copy_into(&side.checkout, &self.prefix, path)?;
+            left_out.extend(self.scratch.copy_into(&side.checkout, &self.prefix, path)?);
         }
+        let warning = not_copied(&left_out).filter(|warning| !self.diagnostics.contains(warning));
+        self.diagnostics.extend(warning);
         let environment = probe::probe(&side.checkout.root, &|name| std::env::var(name).ok());
         for (key, value) in environment.0 {
             side.environment.set(&key, value);
@@ -262,6 +269,14 @@ impl<'a> Bench<'a> {
         }
         all
     }
+}
+
+/// A warning about named pipes, sockets and devices in a directory that was copied.
+fn not_copied(left_out: &[PathBuf]) -> Option<Diagnostic> {
+    let first = left_out.first()?;
+    let more = if left_out.len() == 1 { String::new() } else { format!(" and {} more", left_out.len() - 1) };
+    let message = format!("{}{more}: not copied (named pipes, sockets and devices are left out)", first.display());
+    Some(Diagnostic::warning("not-copied", "", message))
 }
 
 /// Turns an error of the file system into one that names the file.

@@ -3,7 +3,7 @@
 use crate::io::interrupt;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Builds directories that only this user may read. On Windows a directory inherits its permissions.
 pub(super) fn private_directory() -> fs::DirBuilder {
@@ -52,8 +52,8 @@ pub(super) fn is_special(metadata: &fs::Metadata) -> bool {
     !metadata.is_file() && !metadata.is_dir() && !metadata.is_symlink()
 }
 
-/// Copies a file or a directory, without named pipes, sockets and devices in it.
-pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a file or a directory, without named pipes, sockets and devices in it, which are added to `left_out`.
+pub(super) fn copy(from: &Path, to: &Path, left_out: &mut Vec<PathBuf>) -> io::Result<()> {
     if interrupt::requested() {
         return Err(io::ErrorKind::Interrupted.into());
     }
@@ -62,13 +62,14 @@ pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     }
     let metadata = from.symlink_metadata()?;
     if is_special(&metadata) {
+        left_out.push(from.to_owned());
         return Ok(());
     }
     if metadata.is_dir() {
         fs::create_dir_all(to)?;
         for entry in fs::read_dir(from)? {
             let entry = entry?;
-            copy(&entry.path(), &to.join(entry.file_name()))?;
+            copy(&entry.path(), &to.join(entry.file_name()), left_out)?;
         }
         return Ok(());
     }
