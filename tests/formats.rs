@@ -209,11 +209,13 @@ fn a_directory_with_results_of_two_commits_is_an_error() {
 #[test]
 fn a_count_regresses_if_it_was_zero_in_all_base_runs_but_not_if_only_in_some() {
     let sandbox = Sandbox::new();
-    let bench = |bytes: &[u32]| -> String {
-        let line = |bytes: &u32| format!("BenchmarkA-2 \t 30 \t 1000 ns/op \t {bytes} B/op \t 0 allocs/op\n");
+    let bench_of = |iterations: u32, bytes: &[u32]| -> String {
+        let line = |bytes: &u32| format!("BenchmarkA-2 \t {iterations} \t 1000 ns/op \t {bytes} B/op \t 0 allocs/op\n");
         format!("goos: linux\npkg: p\n{}", bytes.iter().map(line).collect::<String>())
     };
+    let bench = |bytes: &[u32]| bench_of(3000, bytes);
     sandbox.write("a", bench(&[2, 2, 2, 0, 0, 2])).write("b", bench(&[0, 0, 2, 3, 3, 3])).write("c", bench(&[0; 6]));
+    sandbox.write("few-a", bench_of(30, &[2; 6])).write("few-c", bench_of(30, &[0; 6]));
     let outcome = |old, new| {
         let report = sandbox.perfgate(&["compare", old, new, "--format", "json", "--all"]).json();
         let rows = report["benchmarks"].as_array().unwrap();
@@ -222,6 +224,8 @@ fn a_count_regresses_if_it_was_zero_in_all_base_runs_but_not_if_only_in_some() {
     assert_ne!(outcome("a", "b"), "regressed");
     assert_eq!((outcome("c", "a"), outcome("a", "c")), ("regressed".into(), "improved".into()));
     assert_eq!(outcome("c", "c"), "unchanged");
+    // A single allocation of Go's runtime is 2 bytes in each of 30 iterations.
+    assert_eq!((outcome("few-c", "few-a"), outcome("few-a", "few-c")), ("unchanged".into(), "unchanged".into()));
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         mean: None,
         sample_groups: None,
         clock_mhz: None,
+        iterations: None,
         statistics: None,
         confirmed: false,
     }

@@ -8,7 +8,8 @@ pub trait MatchRules {
     /// The current name of a benchmark, if it was renamed.
     fn current_name(&self, old: &str) -> Option<String>;
 
-    /// The better direction that the config states for a metric of a benchmark.
+    /// The better direction that the config states for a metric of a benchmark. The metric has the direction that is most certain
+    /// among the runs: one that results state takes precedence over the config.
     fn direction(&self, _benchmark: &str, _metric: &Metric) -> Option<Direction> {
         None
     }

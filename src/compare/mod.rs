@@ -73,6 +73,8 @@ pub struct Comparison {
     pub statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
     /// The clock of the processor of head, where its results state it.
     pub clock_mhz: Option<f32>,
+    /// The iterations of a sample, or of the whole run: the smaller number of base and head, where both state it.
+    pub iterations: Option<f32>,
     /// True for a suspect that was re-measured.
     pub confirmed: bool,
 }
@@ -129,6 +131,11 @@ pub struct Compared {
 /// Compares every metric of every benchmark.
 pub fn compare(base: &[Run], head: &[Run], rules: TestRules, matching: impl MatchRules) -> Compared {
     compare_all(base, head, rules, matching, None)
+}
+
+/// Whether head has exactly the results of base.
+pub fn same_results(base: &[Run], head: &[Run], matching: impl MatchRules) -> SameResults {
+    LeftOver::of(&pair(base, head, matching), base, head).everything
 }
 
 /// Compares the new runs of re-measured suspects. Their noise is estimated together with the screening of the whole suite.

@@ -3,9 +3,7 @@
 use super::comparable::{self, Sampling};
 use super::conditions;
 use super::{Comparison, Effect, MatchRules, TestGroup, sample_groups, sample_statistics};
-use crate::model::{
-    BenchId, Certainty, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit,
-};
+use crate::model::{BenchId, Direction, Evidence, Measurement, Metric, Run, SampleGroups, SampleStatistics, Unit};
 use crate::stats::centre;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -42,9 +40,10 @@ pub struct Pair<'a> {
     /// How many of them are of the base.
     pub(super) base: usize,
     pub(super) other_unit: Option<&'a Metric>,
-    /// The better direction: that of the config, else that of the newest among the runs in which it is most certain.
+    /// The better direction: that of `most_certain`, unless the config states it.
     pub(super) direction: Direction,
-    certainty: Certainty,
+    /// The metric of the newest among the runs in which the direction is most certain.
+    most_certain: &'a Metric,
     /// True if a run was read with another direction. The fast edge of its digest is on the other side then, so the
     /// medians are compared.
     pub(super) is_turned: bool,
@@ -101,7 +100,7 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
     }
     for pair in &mut pairs {
         pair.leave_out_other_versions();
-        if let Some(direction) = matching.direction(&pair.benchmark, pair.metric) {
+        if let Some(direction) = matching.direction(&pair.benchmark, pair.most_certain) {
             pair.turn(direction);
         }
     }
@@ -122,7 +121,7 @@ impl<'a> Pair<'a> {
             base: 0,
             other_unit: None,
             direction: metric.direction,
-            certainty: metric.certainty(),
+            most_certain: metric,
             is_turned: false,
             iterations: [None; 2],
             other_settings: None,
@@ -150,10 +149,9 @@ impl<'a> Pair<'a> {
             self.other_unit = Some(metric);
         }
         // A direction that one side states applies to both.
-        let certainty = metric.certainty();
-        if certainty >= self.certainty {
+        if metric.certainty() >= self.most_certain.certainty() {
             self.turn(metric.direction);
-            self.certainty = certainty;
+            self.most_certain = metric;
         } else {
             self.is_turned |= metric.direction.sign() != self.direction.sign();
         }
@@ -291,6 +289,7 @@ impl<'a> Pair<'a> {
             mean: None,
             sample_groups: self.sample_groups(),
             clock_mhz: None,
+            iterations: self.iterations[0].zip(self.iterations[1]).map(|(base, head)| base.min(head)),
             statistics: self.statistics(),
             confirmed: false,
         }

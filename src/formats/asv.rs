@@ -49,6 +49,7 @@ impl Format for Asv {
             builder.environment().set(&format!("package {package}"), version);
         }
         set_environment(builder.environment(), &file.params.unwrap_or_default());
+        builder.environment().set(Environment::ASV_ENVIRONMENT, file.env_name.unwrap_or_default());
         let columns = Columns::of(&file.result_columns);
         let versions = file.benchmark_version.and_then(|raw| serde_json::from_str(raw.get()).ok());
         let versions: BTreeMap<Cow<'_, str>, Cow<'_, str>> = versions.unwrap_or_default();
@@ -283,6 +284,8 @@ struct File<'a> {
     results: Pairs<Cow<'a, str>, &'a RawValue>,
     #[serde(borrow)]
     commit_hash: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    env_name: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     result_columns: Vec<Cow<'a, str>>,
     #[serde(borrow)]

@@ -44,14 +44,22 @@ impl Format for Bencher {
 
 fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::TargetNames) {
     let mut unfinished: Option<(u64, &str)> = None;
+    // The line that libtest prints first, and how many benchmarks and tests of it are missing.
+    let mut target: Option<(u64, u64)> = None;
     for (at, line) in text::numbered_lines(text) {
         builder.line = Some(at);
         names.read(line);
         // What libtest itself prints; criterion does not.
         if is_begin(line) {
             builder.has_begun();
+            end_incomplete(builder, target);
+            builder.line = Some(at);
+            target = count_of(line).map(|count| (at, count));
         } else if line.starts_with("test result: ") {
             builder.has_completed();
+            target = None;
+        } else if line.starts_with("test ") {
+            target = target.map(|(at, missing)| (at, missing.saturating_sub(1)));
         }
         if let Some(name) = failed(line) {
             unfinished = None;
@@ -82,6 +90,16 @@ fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::Ta
         builder.line = Some(line);
         builder.fail(&names.unique(name), "the output ends before its result");
         builder.end_early(EndScope::Suite, "the output is incomplete");
+    } else {
+        end_incomplete(builder, target);
+    }
+}
+
+/// Reports a target that has neither a result for each of its benchmarks nor libtest's last line.
+fn end_incomplete(builder: &mut ReadingBuilder<'_>, target: Option<(u64, u64)>) {
+    if let Some((line, missing)) = target.filter(|(_, missing)| *missing > 0) {
+        builder.line = Some(line);
+        builder.end_early(EndScope::Suite, &format!("the output ends before its last results: {missing} missing"));
     }
 }
 
@@ -101,9 +119,13 @@ fn started(line: &str) -> Option<&str> {
 
 /// Whether libtest begins a target: `running 3 tests`, below cargo's `Running benches/b.rs (…)`.
 fn is_begin(line: &str) -> bool {
-    let count =
-        line.strip_prefix("running ").and_then(|rest| rest.strip_suffix(" tests").or(rest.strip_suffix(" test")));
-    text::cargo_target(line).is_some() || count.is_some_and(|count| count.bytes().all(|byte| byte.is_ascii_digit()))
+    text::cargo_target(line).is_some() || count_of(line).is_some()
+}
+
+/// The number of benchmarks and tests in `running 3 tests`.
+fn count_of(line: &str) -> Option<u64> {
+    let rest = line.strip_prefix("running ")?;
+    rest.strip_suffix(" tests").or(rest.strip_suffix(" test"))?.parse().ok()
 }
 
 /// The name of a benchmark that failed: `test NAME ... FAILED`.

@@ -112,6 +112,7 @@ impl Format for BenchmarkDotNetTable {
             has("Method") && (has("Mean") || has("Median"))
         })?;
         for table in tables {
+            table.report_cut(&mut builder);
             add_table(&mut builder, &table, only_job);
         }
         builder.finish()

@@ -31,8 +31,15 @@ impl Format for CallgrindText {
         let text = text::decode(source)?;
         let text = without_colors(&text);
         let mut name = "";
+        // gungraun and iai-callgrind print the old count after the new one.
+        let is_cut = !text.ends_with('\n') && text.contains('|');
+        let last = text.lines().count() as u64;
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
+            if is_cut && number == last && count_of(line).is_some() && !line.contains('|') {
+                builder.cut_off(number);
+                continue;
+            }
             if line.starts_with("Gungraun result: ") {
                 builder.has_completed();
             }

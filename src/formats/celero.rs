@@ -31,6 +31,7 @@ impl Format for Celero {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let tables = TableText::read_each(source, |cells| cells.iter().any(|cell| cell == "us/Iteration"))?;
         for table in &tables {
+            table.report_cut(&mut builder);
             for (line, row) in &table.rows {
                 builder.line = *line;
                 let cell = |name: &str| table.cell(row, name);

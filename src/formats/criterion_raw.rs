@@ -31,6 +31,7 @@ impl Format for CriterionRaw {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "iteration_count"))?;
+        table.report_cut(&mut builder);
         let mut samples: BTreeMap<String, Vec<f64>> = BTreeMap::new();
         for (line, row) in &table.rows {
             builder.line = *line;

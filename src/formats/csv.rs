@@ -4,8 +4,9 @@
 use super::builder::ReadingBuilder;
 use super::metric_by_unit::stated_metric;
 use super::{Format, Preview, Reading, Source, text};
-use crate::model::{Diagnostic, Direction, Evidence, Metric};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 use ::csv::{ReaderBuilder, StringRecord};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// CSV with a header.
@@ -48,7 +49,12 @@ impl Format for Csv {
             match record {
                 Ok(record) => {
                     builder.line = text::csv_line(bytes, record.position());
-                    if record.iter().skip(header_len).any(|field| !field.trim().is_empty()) {
+                    let has_surplus = record.iter().skip(header_len).any(|field| !field.trim().is_empty());
+                    if has_surplus && !columns.is_row(&record) {
+                        builder.warn("unreadable-entry", "the line is not a row of the table; skipped");
+                        continue;
+                    }
+                    if has_surplus {
                         let place = format!("{}:{}", source.name, builder.line.unwrap_or_default());
                         return Err(text::surplus_fields(&place, record.len(), header_len));
                     }
@@ -89,7 +95,7 @@ fn evidence(values: Vec<f64>) -> Evidence {
 #[derive(Default)]
 struct Table {
     series: Vec<Series>,
-    series_at: BTreeMap<(String, Metric), usize>,
+    series_at: BTreeMap<(String, Cow<'static, str>, Unit), usize>,
     runs_at: BTreeMap<(usize, String), usize>,
 }
 
@@ -115,13 +121,18 @@ impl Table {
         };
         let scale = builder.unit(label);
         let metric = stated_metric(cell(columns.metric), label, scale.unit, direction);
-        // The direction may be stated in one row of several.
-        let key = (name.to_owned(), Metric { assumed: false, ..metric.clone() });
+        let key = (name.to_owned(), metric.name.clone(), metric.unit.clone());
         let series_at = *self.series_at.entry(key).or_insert(self.series.len());
         if series_at == self.series.len() {
-            self.series.push(Series { name: name.to_owned(), metric, runs: Vec::new() });
+            self.series.push(Series { name: name.to_owned(), metric: metric.clone(), runs: Vec::new() });
         }
         let Some(series) = self.series.get_mut(series_at) else { return Ok(()) };
+        // The direction may be stated in one row of several.
+        if metric.certainty() > series.metric.certainty() {
+            series.metric = metric;
+        } else if direction.is_some_and(|direction| direction != series.metric.direction) {
+            return Err(format!("`{name}` has another direction in an earlier row; row skipped"));
+        }
         let run = cell(columns.run).unwrap_or_default().to_owned();
         let run_at = *self.runs_at.entry((series_at, run)).or_insert(series.runs.len());
         if run_at == series.runs.len() {
@@ -158,6 +169,12 @@ impl Columns {
             direction: at("direction"),
             run: at("run"),
         })
+    }
+
+    /// Whether a record with more fields than the header is a row: it has a number, and a unit behind it.
+    fn is_row(&self, record: &StringRecord) -> bool {
+        let mut fields = record.iter().map(str::trim);
+        fields.any(|field| field.parse::<f64>().is_ok()) && fields.any(|field| Unit::parse(field).is_some())
     }
 
     fn unknown(&self, header: &StringRecord) -> Vec<String> {
@@ -214,6 +231,22 @@ mod tests {
         let error = parse("name,value,unit\na,1.5,ms\nb,1,5,ms\n").unwrap_err();
         assert_eq!((&*error.place, error.message.contains("4 fields")), ("x.csv:3", true), "{}", error.message);
         assert_eq!(parse("name,value,unit\na,1.5,ms,\nb,\"1\",ms,,\n").unwrap().measurements.len(), 2);
+    }
+
+    #[test]
+    fn a_log_line_after_the_table_costs_only_itself() {
+        let reading = parse("name,value,unit\na,1.5,ms\ndone: 3 of 4, ok, no warnings, 2 skipped\n").unwrap();
+        assert_eq!((reading.measurements.len(), &*reading.diagnostics[0].place), (1, "x.csv:3"));
+    }
+
+    #[test]
+    fn the_row_that_states_the_direction_decides_it() {
+        let text = "name,value,unit,direction\na,1,MB,\na,2,MB,higher\na,3,MB,\na,4,MB,lower\n";
+        let reading = parse(text).unwrap();
+        let [a] = &reading.measurements[..] else { panic!("{:?}", reading.measurements) };
+        assert_eq!((a.metric.direction, a.metric.assumed), (Direction::Higher, false));
+        assert_eq!(a.evidence, [Evidence::Samples(vec![1e6, 2e6, 3e6])]);
+        assert!(reading.diagnostics[0].message.contains("another direction"), "{:?}", reading.diagnostics);
     }
 
     #[test]

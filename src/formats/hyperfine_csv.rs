@@ -33,6 +33,7 @@ impl Format for HyperfineCsv {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "median"))?;
+        table.report_cut(&mut builder);
         for (line, row) in &table.rows {
             builder.line = *line;
             let cell = |name: &str| table.cell(row, name);

@@ -30,6 +30,7 @@ impl Format for HyperfineMarkdown {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell.starts_with("Mean [")))?;
+        table.report_cut(&mut builder);
         let unit = table.header.iter().find_map(|cell| cell.strip_prefix("Mean [")?.strip_suffix(']'));
         let factor = unit.and_then(nanoseconds).unwrap_or(1.0);
         let [command, mean, min, max] = ["Command", "Mean [", "Min [", "Max ["]

@@ -31,6 +31,7 @@ impl Format for JmhCsv {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let is_header = |cells: &[String]| cells.iter().any(|cell| cell == "Score");
         let table = TableText::read_repaired(source, is_header, with_decimal_commas)?;
+        table.report_cut(&mut builder);
         for (line, row) in &table.rows {
             builder.line = *line;
             let cell = |name: &str| table.cell(row, name);

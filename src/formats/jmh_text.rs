@@ -45,6 +45,11 @@ impl Format for JmhText {
             } else if let Some(parameters) = &parameters
                 && let Some(row) = row(line, parameters)
             {
+                // The last column is the unit.
+                if text::number(row.unit).is_some() {
+                    builder.cut_off(number);
+                    continue;
+                }
                 log.rows.insert(row.benchmark);
                 add_row(&mut builder, &row);
             }

@@ -126,6 +126,10 @@ fn parse_statistics(
             }
         }
         builder.line = text::csv_line(bytes, record.position());
+        if record.len() < header.len() && reader.position().byte() as usize >= bytes.len() && !bytes.ends_with(b"\n") {
+            builder.cut_off(builder.line.unwrap_or_default());
+            break;
+        }
         let field = |at: usize| record.get(at).map(String::from_utf8_lossy);
         let named = |name: &str| columns.by_name.get(name).copied().and_then(field);
         let value = |name: &str| named(name).as_deref().and_then(number);

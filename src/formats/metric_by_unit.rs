@@ -68,7 +68,9 @@ fn name_of(unit: &Unit) -> Option<&'static str> {
 }
 
 fn is_rate(label: &str) -> bool {
-    ["/s", "/sec", "/second", " per second"].iter().any(|end| label.ends_with(end))
+    const ENDS: [&str; 9] = ["/s", "/sec", "/second", " per second", "/min", "/minute", " per minute", "/h", "/hour"];
+    const NAMES: [&str; 9] = ["bps", "kbps", "Kbps", "Mbps", "Gbps", "Tbps", "kHz", "MHz", "GHz"];
+    ENDS.iter().any(|end| label.ends_with(end)) || NAMES.contains(&label)
 }
 
 #[cfg(test)]
@@ -81,6 +83,7 @@ mod tests {
         let direction = |label: &str| stated_metric(None, label, unit(label), None).direction;
         assert_eq!(["ms", "MB"].map(direction), [Direction::Lower; 2]);
         assert_eq!(["req/s", "MB/s", "ops/sec", "widgets/s"].map(direction), [Direction::Higher; 4]);
+        assert_eq!(["Mbit/s", "Mbps", "kHz", "GHz", "jobs/min", "pages/h"].map(direction), [Direction::Higher; 6]);
         assert_eq!(["points", "%", ""].map(direction), [Direction::Unknown; 3]);
         let stated = |name, direction| stated_metric(Some(name), "points", unit("points"), direction).direction;
         assert_eq!(stated("hit-rate", None), Direction::Higher);

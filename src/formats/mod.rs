@@ -104,7 +104,10 @@ pub use resemblance::{Resemblance, resemblance};
 pub use surroundings::{Surroundings, without_timestamps};
 pub use text::utf8;
 
-use crate::model::{BenchId, Commit, CommitPrefix, Diagnostic, Environment, Failures, Measurement, Statement, Tests};
+use crate::model::{
+    BenchId, Commit, CommitPrefix, Diagnostic, EarlyEnd, EndScope, Environment, Failures, Measurement, Statement, Tests,
+};
+use run_error::{ProgressLines, run_error};
 use std::collections::BTreeMap;
 
 /// The content of a file, with its name for messages.
@@ -299,6 +302,20 @@ pub static FORMATS: &[&dyn Format] = &[
 /// Whether the format of this name is that of a load test.
 pub fn is_load_test(name: &str) -> bool {
     FORMATS.iter().any(|format| format.name() == name && format.is_load_test())
+}
+
+/// Adds an error that ended the run, if a program printed it around JSON. `json` has an empty line for each line around it.
+pub(crate) fn read_error_around(reading: &mut Reading, tool: &'static str, whole: Source<'_>, json: &[u8]) {
+    let (text, json) = (String::from_utf8_lossy(whole.bytes), String::from_utf8_lossy(json));
+    let mut json = json.lines();
+    let outside = |line| if json.next().is_none_or(str::is_empty) { line } else { "" };
+    let outside: Vec<&str> = text.lines().map(outside).collect();
+    let Some(error) = run_error(&outside.join("\n"), &ProgressLines::default(), true) else { return };
+    let (place, message) =
+        (format!("{}:{}", whole.name, error.line), format!("the run ended in an error: {}", error.why));
+    reading.diagnostics.push(Diagnostic::warning("ended-early", place, message));
+    let end = EarlyEnd { tool: tool.into(), scope: EndScope::Suite, why: error.why };
+    reading.failures.early_ends.push(end);
 }
 
 /// The formats that accept a file: one, or none. The first [`Preview::LENGTH`] bytes are sufficient.

@@ -42,6 +42,7 @@ impl Format for NanobenchTable {
 fn read_csv(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<(), Diagnostic> {
     let table =
         TableText::read(source, |cells| ["elapsed", "error %"].iter().all(|name| cells.iter().any(|c| c == name)))?;
+    table.report_cut(builder);
     for (line, row) in &table.rows {
         builder.line = *line;
         let cell = |name: &str| table.cell(row, name);

@@ -79,6 +79,7 @@ const CSV_COLUMNS: [&str; 7] = ["name", "min", "max", "mean", "stddev", "median"
 /// Reads the CSV. Its times are in seconds.
 fn read_csv(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<(), Diagnostic> {
     let table = TableText::read(source, |cells| CSV_COLUMNS.iter().all(|name| cells.iter().any(|cell| cell == name)))?;
+    table.report_cut(builder);
     for (line, row) in &table.rows {
         builder.line = *line;
         let cell = |name: &str| table.cell(row, name);

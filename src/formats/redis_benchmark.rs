@@ -31,6 +31,10 @@ impl Format for RedisBenchmark {
         "throughput, time:p50/p95/p99/max, time:mean"
     }
 
+    fn is_load_test(&self) -> bool {
+        true
+    }
+
     fn sniff(&self, preview: &Preview<'_>) -> bool {
         preview.lines().any(|line| has_header(line, &["test", "rps", "avg_latency_ms"]))
     }
@@ -38,6 +42,7 @@ impl Format for RedisBenchmark {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let mut builder = ReadingBuilder::new(self.name(), source);
         let table = TableText::read(source, |cells| cells.iter().any(|cell| cell == "avg_latency_ms"))?;
+        table.report_cut(&mut builder);
         for (line, row) in &table.rows {
             builder.line = *line;
             let cell = |name: &str| table.cell(row, name);

@@ -95,6 +95,16 @@ const ENDS: &[&str] = &[
     "# A fatal error has been detected by the Java Runtime Environment",
     "Unhandled exception",
     "ERROR: LoadError: ",
+    // Load generators: wrk's scripts, ab, h2load, pgbench.
+    "PANIC: unprotected error in call to Lua API",
+    "apr_socket_recv: ",
+    "apr_socket_connect(): ",
+    "apr_pollset_poll: ",
+    "apr_sockaddr_info_get() for ",
+    "[ERROR] Could not connect to ",
+    "pgbench: error: ",
+    "pgbench: fatal: ",
+    "Run was aborted",
     // Build tools and CI.
     "BUILD FAILED",
     "[INFO] BUILD FAILURE",
@@ -106,6 +116,16 @@ const ENDS: &[&str] = &[
     "timeout: the monitored command",
     "##[error]The operation was canceled",
     "##[error]The action ",
+];
+
+/// Why a connection could not be made, as the system prints it.
+const REFUSALS: [&str; 6] = [
+    "Connection refused",
+    "Connection timed out",
+    "No route to host",
+    "Network is unreachable",
+    "Name or service not known",
+    "Temporary failure in name resolution",
 ];
 
 /// Signals as shells print them. `Terminated` is not the end of a run: scripts stop their own servers with it.
@@ -204,7 +224,10 @@ fn is_end_of_tool(line: &str) -> bool {
     let is_assertion = line.contains(": Assertion `") && line.ends_with("' failed.");
     let is_checker = line.starts_with("==")
         && (line.contains("==ERROR: ") || line.contains("Process terminating with default action of signal"));
-    is_cargo || is_memory || is_make || is_assertion || is_checker
+    // wrk prints the system's message after the address.
+    let is_wrk = ["unable to connect to ", "unable to resolve "].iter().any(|start| line.starts_with(start))
+        && REFUSALS.iter().any(|why| line.ends_with(why));
+    is_cargo || is_memory || is_make || is_assertion || is_checker || is_wrk
 }
 
 /// Whether a line is the signal that ended a program, as a shell prints it: `Aborted (core dumped)`,
@@ -263,6 +286,9 @@ mod tests {
             "make: *** [Makefile:3: bench] Error 1",
             "Exception in thread \"main\" java.lang.OutOfMemoryError: Java heap space",
             "##[error]The operation was canceled.",
+            "unable to connect to 127.0.0.1:1 Connection refused",
+            "apr_socket_recv: Connection refused (111)",
+            "pgbench: error: connection to server on socket \"/run/.s.PGSQL.5432\" failed: No such file or directory",
         ] {
             assert_eq!(why(&format!("a 1 ns\n{line}\n")).as_deref(), Some(line));
         }

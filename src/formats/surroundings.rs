@@ -28,7 +28,6 @@ impl Surroundings {
         match self {
             Surroundings::Colors => bytes.contains(&b'\x1b').then(|| plain(bytes.to_vec())),
             Surroundings::Lines => only_json(&plain(bytes.to_vec())),
-            Surroundings::AroundXml | Surroundings::BeforeCsv if is_document(bytes) => None,
             Surroundings::AroundXml => only_xml(&plain(bytes.to_vec())),
             Surroundings::BeforeCsv => from_csv_header(&plain(bytes.to_vec())),
         }
@@ -94,9 +93,14 @@ fn only_json(bytes: &[u8]) -> Option<Vec<u8>> {
     (has_json && has_others).then_some(out)
 }
 
-/// Whether a text is a Markdown document with code blocks. Their content is an example, not a result.
-fn is_document(bytes: &[u8]) -> bool {
-    bytes.split(|byte| *byte == b'\n').any(|line| line.trim_ascii_start().starts_with(b"```"))
+/// For each line, whether it is in a code block of Markdown. Its content is an example, not a result.
+fn in_fences(lines: &[&[u8]]) -> Vec<bool> {
+    let mut fenced = vec![false; lines.len()];
+    let mut fences = (0..lines.len()).filter(|at| lines[*at].trim_ascii_start().starts_with(b"```"));
+    while let (Some(start), Some(end)) = (fences.next(), fences.next()) {
+        fenced[start..=end].fill(true);
+    }
+    fenced
 }
 
 /// The root elements of the XML reports that are read.
@@ -106,17 +110,42 @@ const XML_ROOTS: [&str; 5] = ["Catch", "Catch2TestRun", "testResults", "testsuit
 /// last line that closes its root element, before the next one begins.
 fn only_xml(bytes: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+    let is_example = in_fences(&lines);
     let mut kept = vec![false; lines.len()];
     let mut at = 0;
-    while let Some((start, root)) = (at..lines.len()).find_map(|at| Some((at, root_at(&lines[at..])?))) {
-        let is_declaration = |line: &&[u8]| line.trim_ascii_start().starts_with(b"<?xml ");
-        at = (start + 1..lines.len()).find(|at| is_declaration(&lines[*at])).unwrap_or(lines.len());
+    let begin =
+        |from: usize| (from..lines.len()).find_map(|at| Some((at, root_at(&lines[at..])?)).filter(|_| !is_example[at]));
+    while let Some((start, root)) = begin(at) {
+        let whole = end_of_element(&lines[start..], root).map_or(lines.len(), |end| start + end + 1);
+        at = begin(whole).map_or(lines.len(), |(next, _)| next);
         let close = format!("</{root}>");
         let closes = |line: &[u8]| line.windows(close.len()).any(|part| part == close.as_bytes());
         let end = (start..at).rev().find(|at| closes(lines[*at])).unwrap_or(at - 1);
         kept[start..=end].fill(true);
     }
     blank_except(&lines, &kept)
+}
+
+/// The line at which an element that begins at the first line ends; elements of its name may be inside.
+fn end_of_element(lines: &[&[u8]], name: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, line) in lines.iter().enumerate() {
+        let line = String::from_utf8_lossy(line);
+        for (found, _) in line.match_indices(name) {
+            let (before, after) = (&line[..found], &line[found + name.len()..]);
+            let tag = &after[..after.find('>').map_or(after.len(), |end| end + 1)];
+            let is_whole_name = tag.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/'));
+            if before.ends_with("</") {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Some(at);
+                }
+            } else if before.ends_with('<') && is_whole_name && !tag.ends_with("/>") {
+                depth += 1;
+            }
+        }
+    }
+    None
 }
 
 /// The root element of an XML report that begins at the first of these lines.
@@ -138,7 +167,8 @@ fn root_at(lines: &[&[u8]]) -> Option<&'static str> {
 fn from_csv_header(bytes: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     let is_header = |line: &&[u8]| std::str::from_utf8(line.trim_ascii_end()).is_ok_and(csv::is_header);
-    let start = lines.iter().position(is_header)?;
+    let is_example = in_fences(&lines);
+    let start = (0..lines.len()).find(|at| !is_example[*at] && is_header(&lines[*at]))?;
     let kept: Vec<bool> = (0..lines.len()).map(|at| at >= start).collect();
     blank_except(&lines, &kept)
 }
@@ -229,6 +259,21 @@ mod tests {
         let document = |block: &str| format!("# Results\n\n```\n{block}\n```\n");
         assert_eq!(removed(Surroundings::BeforeCsv, &document("name,value,unit\na,1,ms")), None);
         assert_eq!(removed(Surroundings::AroundXml, &document("<testsuites>\n</testsuites>")), None);
+        // A log may have a code block too.
+        let log = "```\n<testsuites/>\n```\n<testsuite>\n</testsuite>\n```\n";
+        assert_eq!(removed(Surroundings::AroundXml, log).unwrap(), "\n\n\n<testsuite>\n</testsuite>\n\n");
+    }
+
+    #[test]
+    fn reports_without_a_declaration_are_found_next_to_others() {
+        let suite = "<testsuite name=\"a\">\n<testsuite name=\"b\">\n</testsuite>\n<testsuite/>\n</testsuite>\n";
+        let text =
+            format!("<?xml version=\"1.0\"?>\n{suite}first: 1\n{suite}second\n<testsuites>\n</testsuites>\nend\n");
+        let xml = format!("<?xml version=\"1.0\"?>\n{suite}\n{suite}\n<testsuites>\n</testsuites>\n\n");
+        assert_eq!(removed(Surroundings::AroundXml, &text).unwrap(), xml);
+        // Output of a test that looks like the end of its report.
+        let text = "a\n<testsuite>\n<![CDATA[\n</testsuite>\n]]>\n</testsuite>\nb\n";
+        assert_eq!(removed(Surroundings::AroundXml, text).unwrap(), text.replace("a\n", "\n").replace("b\n", "\n"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Tables with a header line, as tools write them: separated by commas, semicolons or tabs, or as Markdown.
 
+use super::builder::ReadingBuilder;
 use super::{Source, text};
 use crate::model::Diagnostic;
 use csv::ReaderBuilder;
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 pub(super) struct TableText {
     pub header: Vec<String>,
     pub rows: Vec<(Option<u64>, Vec<String>)>,
+    /// The line of a last row that was cut off. It is not among the rows.
+    cut: Option<u64>,
     /// The index of each column; of several with one name the first.
     columns: BTreeMap<String, usize>,
 }
@@ -43,13 +46,29 @@ impl TableText {
                         table.add(number, row);
                     } else if let Some(row) = repair(&table, &row) {
                         table.add(number, row);
-                    } else {
+                    } else if has_numbers(&row) {
                         return Err(table.surplus(source, number, &row));
                     }
                 }
             }
         }
+        table.leave_out_cut_row(&text);
         Ok(table)
+    }
+
+    /// Removes the last row if the text ends in the middle of it.
+    fn leave_out_cut_row(&mut self, text: &str) {
+        let is_cut = |(_, row): &mut (Option<u64>, Vec<String>)| row.len() < self.header.len();
+        if !text.ends_with('\n') {
+            self.cut = self.rows.pop_if(is_cut).and_then(|(line, _)| line);
+        }
+    }
+
+    /// Reports a last row that was cut off.
+    pub fn report_cut(&self, builder: &mut ReadingBuilder<'_>) {
+        if let Some(line) = self.cut {
+            builder.cut_off(line);
+        }
     }
 
     /// Reads all tables. A Markdown table ends at the first line that is not a row, any other at the next header.
@@ -64,7 +83,10 @@ impl TableText {
             } else if let (Some(delimiter), Some(table)) = (open, tables.last_mut()) {
                 let row = cells(line, delimiter);
                 if table.has_surplus(delimiter, &row) {
-                    return Err(table.surplus(source, number, &row));
+                    if has_numbers(&row) {
+                        return Err(table.surplus(source, number, &row));
+                    }
+                    continue;
                 }
                 if delimiter == '|' && row.is_empty() {
                     open = None;
@@ -73,6 +95,7 @@ impl TableText {
                 }
             }
         }
+        tables.last_mut().into_iter().for_each(|table| table.leave_out_cut_row(&text));
         Ok(tables)
     }
 
@@ -81,7 +104,7 @@ impl TableText {
         for (at, name) in header.iter().enumerate() {
             columns.entry(name.clone()).or_insert(at);
         }
-        TableText { header, columns, rows: Vec::new() }
+        TableText { header, columns, rows: Vec::new(), cut: None }
     }
 
     fn add(&mut self, number: u64, row: Vec<String>) {
@@ -113,6 +136,11 @@ impl TableText {
     pub fn cell<'r>(&self, row: &'r [String], column: &str) -> Option<&'r str> {
         row.get(self.column(column)?).map(String::as_str)
     }
+}
+
+/// Whether a row with more fields than its header may have results, and is not a line that another program printed.
+fn has_numbers(row: &[String]) -> bool {
+    row.iter().filter(|cell| text::number(cell).is_some()).count() > 1
 }
 
 /// The delimiter of a header line.

@@ -61,7 +61,7 @@ pub fn segment(series: Series) -> SegmentedSeries {
     let min_step = if series.metric.exact { MIN_STEP_COUNTED } else { MIN_STEP };
     let logs = logs(&series.points);
     let mut segmentation = changepoint::segmentation(&logs, min_step);
-    let default = || Floor::default_of(&series.metric, &series.tool, None);
+    let default = || Floor::default_of(&series.metric, &series.tool, None, None);
     let floor = series.floor.map_or_else(default, Floor::Value);
     segmentation.retain_steps(|old, new| !floor.covers(old.exp(), new.exp()));
     SegmentedSeries { series, segmentation, logs }

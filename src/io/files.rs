@@ -48,7 +48,8 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
         several => return Err(ambiguous(place, several)),
     };
     let source = Source { name: place, bytes: &content.bytes };
-    let reading = parse(format, source, detail).map_err(|error| InputError::Unreadable(vec![error]))?;
+    let mut reading = parse(format, source, detail).map_err(|error| InputError::Unreadable(vec![error]))?;
+    content.read_error_around(&mut reading, format, place);
     if has_nothing(&reading) {
         return Err(InputError::Unreadable(reading.diagnostics));
     }
@@ -115,12 +116,20 @@ fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, Inp
     };
     let source = Source { name: &name, bytes: &content.bytes };
     let origin = callgrind::origin(format.name(), source);
-    let reading = parse(format, source, detail).unwrap_or_else(with_warning);
+    let mut reading = parse(format, source, detail).unwrap_or_else(with_warning);
+    content.read_error_around(&mut reading, format, source.name);
     Ok(Some(Part { name, reading, origin }))
 }
 
 fn parse(format: &'static dyn Format, source: Source<'_>, detail: Detail) -> Result<Reading, Diagnostic> {
-    let mut reading = format.parse(source)?;
+    // A program may have printed lines after JSON.
+    let mut reading = format.parse(source).or_else(|error| {
+        let is_json = matches!(source.bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+        let json = is_json.then(|| Surroundings::Lines.remove(source.bytes)).flatten().ok_or(error)?;
+        let mut reading = format.parse(Source { bytes: &json, ..source })?;
+        formats::read_error_around(&mut reading, format.name(), source, &json);
+        Ok(reading)
+    })?;
     if detail == Detail::Digests {
         reading.measurements.iter_mut().for_each(Measurement::condense);
     }
@@ -171,9 +180,18 @@ fn ambiguous(place: &str, several: &[&'static dyn Format]) -> InputError {
 struct Content {
     bytes: Vec<u8>,
     formats: Vec<&'static dyn Format>,
+    /// The content with the lines around JSON, where there are some.
+    whole: Option<Vec<u8>>,
 }
 
 impl Content {
+    /// Adds an error that ended the run, which another program printed before or after JSON.
+    fn read_error_around(&self, reading: &mut Reading, format: &dyn Format, name: &str) {
+        if let Some(whole) = &self.whole {
+            formats::read_error_around(reading, format.name(), Source { name, bytes: whole }, &self.bytes);
+        }
+    }
+
     fn of(file: impl Read, format: Chosen) -> io::Result<Content> {
         let mut file = decoded(file)?;
         let mut bytes = Vec::new();
@@ -195,25 +213,29 @@ impl Content {
         if formats.len() == 1 {
             file.read_to_end(&mut bytes)?;
         }
+        let mut whole = None;
         if let Some(inside) = surroundings.and_then(|kind| kind.remove(&bytes)) {
-            bytes = inside;
+            whole = Some(std::mem::replace(&mut bytes, inside)).filter(|_| surroundings == Some(Surroundings::Lines));
         }
-        Ok(Content { bytes, formats })
+        Ok(Content { bytes, formats, whole })
     }
 
     /// The content of a CI job's log. Results may come after megabytes of other output.
     fn of_log(log: Vec<u8>, format: Chosen) -> Content {
         if let Some(format) = format {
-            return Content { bytes: log, formats: vec![format] };
+            return Content { bytes: log, formats: vec![format], whole: None };
         }
         let found = windows(&log).map(formats::detect).find(|formats| !formats.is_empty());
         match found.map(|formats| (None, formats)).or_else(|| inside(&log).map(|(kind, formats)| (Some(kind), formats)))
         {
             Some((kind, formats)) => {
-                let bytes = kind.and_then(|kind| kind.remove(&log)).unwrap_or(log);
-                Content { bytes, formats }
+                let is_json = kind == Some(Surroundings::Lines);
+                match kind.and_then(|kind| kind.remove(&log)) {
+                    Some(bytes) => Content { bytes, formats, whole: is_json.then_some(log) },
+                    None => Content { bytes: log, formats, whole: None },
+                }
             }
-            None => Content { bytes: log, formats: Vec::new() },
+            None => Content { bytes: log, formats: Vec::new(), whole: None },
         }
     }
 }

@@ -33,6 +33,8 @@ impl Environment {
     /// The key of the job, where several jobs measure the same names on one machine: features, toolchains, language
     /// versions. Runs of different keys are never compared.
     pub const KEY: &'static str = "key";
+    /// The environment of asv: versions of Python and of packages. Stored runs have it as their key.
+    pub const ASV_ENVIRONMENT: &'static str = "asv-environment";
     /// `yes` when tracked files differed from the commit.
     pub const DIRTY: &'static str = "dirty";
 

@@ -85,6 +85,8 @@ pub enum EndScope {
     Suite,
     /// Those whose names begin with this: a package or a test case.
     Beginning(String),
+    /// Those whose names begin with this, below a benchmark that failed: the run itself went on.
+    Below(String),
     /// The one with exactly this name, if base has it.
     Benchmark(String),
     /// None: the tool itself completed its run.
@@ -101,7 +103,7 @@ impl EndScope {
     pub fn contains(&self, benchmark: &str) -> bool {
         match self {
             EndScope::Suite => true,
-            EndScope::Beginning(beginning) => benchmark.starts_with(beginning.as_str()),
+            EndScope::Beginning(beginning) | EndScope::Below(beginning) => benchmark.starts_with(beginning.as_str()),
             EndScope::Benchmark(name) => benchmark == name,
             EndScope::Nothing => false,
         }
@@ -109,9 +111,9 @@ impl EndScope {
 }
 
 impl EarlyEnd {
-    /// Whether the whole run ended, or the run of a package or test case, and not a single test.
+    /// Whether the whole run ended, or the run of a package or test case, and not a single benchmark or test.
     pub fn is_of_run(&self) -> bool {
-        !matches!(self.scope, EndScope::Benchmark(_))
+        !matches!(self.scope, EndScope::Benchmark(_) | EndScope::Below(_))
     }
 }
 

@@ -133,8 +133,8 @@ fn time_factor(label: &str) -> Option<f64> {
         "us" | "µs" | "μs" | "usec" | "microsecond" | "microseconds" => 1e3,
         "ms" | "msec" | "millisecond" | "milliseconds" => 1e6,
         "s" | "sec" | "secs" | "second" | "seconds" => 1e9,
-        "m" | "min" | "minute" | "minutes" => 60e9,
-        "h" | "hr" | "hour" | "hours" => 3600e9,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60e9,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600e9,
         "day" | "days" => 86400e9,
         _ => return None,
     })

@@ -12,6 +12,7 @@ use crate::stats::estimate::Estimate;
 
 const UNKNOWN_DIRECTION: &str = "not tested: its better direction is unknown";
 const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
+const SHARE_WITHOUT_COUNTS: &str = "differs by less than 1 percentage point, and the results do not state the number of events, so chance cannot be ruled out";
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
 /// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
 const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
@@ -69,7 +70,7 @@ impl Gate {
         Gate {
             threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
             floor: bounds.floor.map_or_else(
-                || Floor::default_of(&comparison.metric, &comparison.tool, comparison.clock_mhz),
+                || Floor::default_of(&comparison.metric, &comparison.tool, comparison.clock_mhz, comparison.iterations),
                 Floor::Value,
             ),
             alpha: policy.alpha(),
@@ -122,6 +123,9 @@ impl Gate {
                 Ruling::of(Outcome::Inconclusive).note(DIFFERENT_MACHINES)
             }
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
+            Effect::Estimated(estimate) if self.is_over(estimate) && is_small_share_without_counts(comparison) => {
+                Ruling::of(Outcome::Inconclusive).note(SHARE_WITHOUT_COUNTS)
+            }
             Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
                 let floor = self.floor.text(&comparison.metric.unit.kept_label());
                 let ruling = Ruling { by_floor: true, ..Ruling::of(Outcome::Unchanged) };
@@ -373,6 +377,18 @@ impl Gate {
 /// What the samples of a comparison are called.
 fn noun(comparison: &Comparison) -> &'static str {
     sample_noun(&comparison.tool, comparison.benchmark.as_str(), &comparison.metric.name)
+}
+
+/// Whether a change of a share, such as an error rate, may be chance: it is small, the results do not state how many events it counts,
+/// and too few runs show how much it varies.
+fn is_small_share_without_counts(comparison: &Comparison) -> bool {
+    const PERCENTAGE_POINT: f64 = 1.0;
+    const RUNS_THAT_SHOW_NOISE: usize = 3;
+    let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
+    comparison.metric.is_share()
+        && base.events.or(head.events).is_none()
+        && base.runs < RUNS_THAT_SHOW_NOISE
+        && (head.value - base.value).abs() < PERCENTAGE_POINT
 }
 
 /// A log ratio (positive is worse) as a change of the metric's value.

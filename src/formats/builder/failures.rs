@@ -49,6 +49,12 @@ impl ReadingBuilder<'_> {
         self.reading.failures.early_ends.push(end);
     }
 
+    /// Reports that the output ends in the middle of a result.
+    pub fn cut_off(&mut self, line: u64) {
+        self.line = Some(line);
+        self.end_early(EndScope::Suite, "the output ends in the middle of a result");
+    }
+
     /// Notes that the current line has a result, or a failure. Formats that add results later call it themselves.
     pub fn has_result(&mut self) {
         self.progress.add(self.line, Progress::Result);

@@ -149,7 +149,7 @@ fn read_text(
                 has_failed = true;
                 // The benchmark that runs it may have ended too.
                 if let Some((parent, _)) = name.split_once('/') {
-                    let scope = EndScope::Beginning(format!("{}/", properties.full_name(&package, parent)));
+                    let scope = EndScope::Below(format!("{}/", properties.full_name(&package, parent)));
                     builder.record_early_end(scope, &format!("{name} failed"));
                 }
             }
@@ -226,8 +226,9 @@ fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, prop
     let speeds = value_of("ns/op").zip(value_of("MB/s"));
     for (value, unit) in pairs {
         let (metric, factor) = metric(builder, unit, properties);
+        let counted = if metric.exact { metric.name.clone() } else { "time".into() };
         builder.add_run(name, metric, Evidence::Value(value * factor));
-        builder.set_iterations(name, "time", iterations as f64);
+        builder.set_iterations(name, &counted, iterations as f64);
     }
     // With `SetBytes`, the rate gives the bytes per operation. Rates have two decimals: below 1 MB/s they are too inexact.
     if let Some((nanoseconds, rate)) = speeds.filter(|(_, rate)| *rate >= 1.0) {

@@ -44,7 +44,8 @@ impl Format for GoogleBenchmarkTable {
             builder.set_measured(context.date.as_deref().and_then(stated_time::with_zone));
         }
         let is_csv = text.lines().any(|line| has_header(line, &CSV_COLUMNS));
-        let mut entries = if is_csv { csv_entries(source)? } else { console_entries(&mut builder, &text) };
+        let mut entries =
+            if is_csv { csv_entries(&mut builder, source)? } else { console_entries(&mut builder, &text) };
         let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.to_string()).collect();
         for entry in &mut entries {
             // Aggregates come together. A single name with such an ending is that of a benchmark.
@@ -88,11 +89,12 @@ fn processors(line: &str) -> Option<(u32, f64)> {
     }
 }
 
-fn csv_entries(source: Source<'_>) -> Result<Vec<Entry<'static>>, Diagnostic> {
+fn csv_entries(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Result<Vec<Entry<'static>>, Diagnostic> {
     let is_header = |cells: &[String]| CSV_COLUMNS.iter().all(|column| cells.iter().any(|cell| cell == column));
     let tables = TableText::read_each(source, is_header)?;
     let mut entries = Vec::new();
     for table in &tables {
+        table.report_cut(builder);
         for (_, row) in &table.rows {
             let mut entry = Entry::default();
             for (column, value) in table.header.iter().zip(row).filter(|(_, value)| !value.is_empty()) {

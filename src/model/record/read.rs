@@ -265,6 +265,9 @@ fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
 
 /// The inverse of the writer's `end_scope`.
 fn end_scope(text: &str) -> EndScope {
+    if let Some(beginning) = text.strip_suffix("\0\0") {
+        return EndScope::Below(beginning.to_owned());
+    }
     match text.strip_suffix('\0') {
         Some("") => EndScope::Nothing,
         Some(name) => EndScope::Benchmark(name.to_owned()),
@@ -314,7 +317,8 @@ fn read_table(column: &mut Cursor<'_>) -> Result<Vec<Kind>, RecordError> {
             1 => Direction::Higher,
             _ => Direction::Unknown,
         };
-        table.push((tool, Arc::new(Metric { name, unit, direction, assumed: flags & 8 != 0, exact: flags & 2 != 0 })));
+        // Earlier versions do not have bit 4: the unit or a word may have decided the direction.
+        table.push((tool, Arc::new(Metric { name, unit, direction, assumed: flags & 16 == 0, exact: flags & 2 != 0 })));
     }
     Ok(table)
 }

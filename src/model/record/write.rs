@@ -112,13 +112,14 @@ fn failures(failures: &Failures) -> Vec<u8> {
     out
 }
 
-/// The text of a scope: the beginning of names, or a whole name and a NUL. Earlier versions read it as the
-/// beginning of names. No name has a NUL, so it matches none.
+/// The text of a scope: the beginning of names, a whole name and a NUL, or the beginning of names below a benchmark and two NULs.
+/// Earlier versions read it as the beginning of names. No name has a NUL, so it matches none.
 fn end_scope(scope: &EndScope) -> Cow<'_, str> {
     match scope {
         EndScope::Suite => "".into(),
         EndScope::Beginning(beginning) => beginning.into(),
         EndScope::Benchmark(name) => format!("{name}\0").into(),
+        EndScope::Below(beginning) => format!("{beginning}\0\0").into(),
         EndScope::Nothing => "\0".into(),
     }
 }
@@ -245,7 +246,9 @@ impl<'a> Columns<'a> {
                 Direction::Higher => 1,
                 Direction::Unknown => 4,
             };
-            kinds.push(direction | u8::from(metric.exact) << 1 | u8::from(metric.assumed) << 3);
+            // Records of earlier versions have neither bit 3 nor bit 4.
+            let certainty = if metric.assumed { 8 } else { 16 };
+            kinds.push(direction | u8::from(metric.exact) << 1 | certainty);
         }
         kinds.extend_from_slice(&self.kinds);
         put_column(index, tag::KINDS, &kinds);
