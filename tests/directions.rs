@@ -228,3 +228,27 @@ fn the_stated_direction_of_older_runs_takes_precedence_in_a_series() {
     assert_eq!(shown["series"][0]["direction"], "lower");
     assert_eq!(shown["series"][0]["changes"][0]["worse"], false);
 }
+
+#[test]
+fn a_direction_that_results_state_takes_precedence_over_the_config() {
+    let sandbox = recorded(|_| Some("higher"));
+    for metric in ["", "metric = \"score\"\n"] {
+        sandbox.write("r/perfgate.toml", format!("[[benchmark]]\nmatch = \"s*\"\n{metric}direction = \"lower\"\n"));
+        let warning = "perfgate.toml:2: the direction of the rule for";
+        let shown = sandbox.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
+        let series = &shown["series"][0];
+        assert_eq!((&series["direction"], &series["changes"][0]["worse"]), (&json!("higher"), &json!(true)));
+        sandbox.perfgate_at("r", &["history"]).exits(0).reports(warning);
+        sandbox.perfgate_at("r", &["replay"]).exits(0).reports(warning);
+        sandbox.write("s.json", scores(0.4, Some("higher"))).write("base.json", scores(1.0, None));
+        let answer = sandbox.perfgate_at("r", &["compare", "../base.json", "../s.json", "--format", "json"]);
+        let report = answer.exits(1).json();
+        assert_eq!(outcome(&report, "s0", "score"), ("regressed".into(), "higher".into(), true));
+        assert!(report["diagnostics"].as_array().unwrap().iter().any(|one| one["code"] == "direction-unused"));
+    }
+    // An older run that states it counts more than a newer one that does not.
+    let sandbox = recorded(|run| (run < 3).then_some("higher"));
+    sandbox.write("r/perfgate.toml", "[[benchmark]]\nmatch = \"s*\"\ndirection = \"lower\"\n");
+    let shown = sandbox.perfgate_at("r", &["history", "s0", "--format", "json"]).exits(0).json();
+    assert_eq!(shown["series"][0]["direction"], "higher");
+}

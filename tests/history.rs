@@ -312,7 +312,7 @@ fn a_step_below_a_clock_cycle_is_not_a_change() {
     let one = |(i, commit): (usize, &Commit)| {
         let value = |low: f64, high: f64| Evidence::Value(if i >= 12 { high } else { low } * (1.0 + 0.003 * noise(i)));
         let time = |name: &'static str, low, high| Measurement::new("t", name, Metric::time(), value(low, high));
-        let empty_rate = Measurement::new("t", "rate", Metric::throughput(), value(3.4e9, 2.0e9));
+        let empty_rate = Measurement::new("jmh", "rate", Metric::throughput(), value(3.4e9, 2.0e9));
         let all = vec![time("empty", 0.01, 0.2), time("small", 0.4, 0.8), empty_rate];
         run(commit, START + 3600 * i as i64, all)
     };
@@ -363,4 +363,73 @@ fn a_zero_does_not_distort_the_size_of_a_step() {
     let (changes, text) = history_of_counts(stepped(0.01, 0.0));
     assert_eq!((&changes[0]["change"], &changes[0]["worse"]), (&(-1.0).into(), &false.into()), "{changes}");
     assert!(text.contains("−100.0%"), "{text}");
+}
+
+#[test]
+fn a_rename_onto_the_name_of_a_removed_benchmark_does_not_join_the_two() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 24);
+    let runs: Vec<Run> = (0..24)
+        .map(|i| {
+            // `new` was another benchmark until commit 12, when `old` got its name. It came before `old`.
+            let mut all = vec![time("s", 100.0, 50 + i), time("new", if i < 12 { 1000.0 } else { 500.0 }, i)];
+            all.extend((4..12).contains(&i).then(|| time("old", 500.0, 100 + i)));
+            run(&commits[i], START + 3600 * i as i64, all)
+        })
+        .collect();
+    put(&sandbox, &runs);
+    sandbox.write("r/perfgate.toml", "[rename]\nold = \"new\"\n");
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let new = series(&answer, "new");
+    assert_eq!(new["points"].as_array().unwrap().len(), 20);
+    assert_eq!(new["changes"].as_array().unwrap().len(), 0, "{new:#}");
+    let warning = "an earlier benchmark \"new\", whose name a rename gives to another one";
+    sandbox.perfgate_at("r", &["history"]).exits(0).reports(warning);
+    sandbox.perfgate_at("r", &["replay"]).exits(0).reports(warning);
+
+    // The base of a comparison has no change either.
+    sandbox.git("r", &["checkout", "-q", commits[14].as_str()]);
+    let compared = sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--all", "--format", "json"]).json();
+    let row = compared["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "new").unwrap();
+    assert_eq!(row["base"]["runs"], 10, "{compared:#}");
+}
+
+#[test]
+fn a_history_in_a_shallow_clone_names_the_runs_of_commits_that_it_lacks() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 6);
+    let runs: Vec<Run> =
+        (0..6).map(|i| run(&commits[i], START + 3600 * i as i64, vec![time("a", 1000.0, i)])).collect();
+    put(&sandbox, &runs);
+    let hub = format!("file://{}", sandbox.path("r").display());
+    sandbox.git("", &["clone", "-q", "--depth", "2", &hub, "shallow"]);
+    sandbox.perfgate_at("shallow", &["runs", "pull"]).exits(0);
+    for command in ["history", "replay"] {
+        sandbox
+            .perfgate_at("shallow", &[command])
+            .exits(0)
+            .reports("this clone is shallow: 4 stored runs are of commits that it does not have")
+            .reports("`git fetch --unshallow`");
+    }
+    sandbox.git("shallow", &["fetch", "-q", "--unshallow"]);
+    assert!(!sandbox.perfgate_at("shallow", &["history"]).exits(0).stderr.contains("shallow"));
+}
+
+#[test]
+fn a_mistake_in_an_epoch_is_reported_in_every_comparison() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").bench("r/a", "x", 1000.0, 1).bench("r/b", "x", 1000.0, 2);
+    let epoch = |from: &str| format!("[[epoch]]\nmatch = \"*\"\nfrom = \"{from}\"\nreason = \"r\"\n");
+    for (from, message) in [
+        ("2999-01-01", "the epoch starts in the future"),
+        ("v9", "the epoch has no effect"),
+        ("2026/01/05", "the epoch has no effect"),
+    ] {
+        sandbox.write("r/perfgate.toml", epoch(from));
+        sandbox.perfgate_at("r", &["compare", "a", "b"]).exits(0).prints(message);
+    }
+    sandbox.perfgate_at("r", &["compare", "a", "b"]).prints("a date has hyphens");
+    // Git permits such a tag.
+    sandbox.git("r", &["tag", "2026/01/05"]);
+    sandbox.perfgate_at("r", &["compare", "a", "b"]).exits(0).does_not_print("the epoch");
 }

@@ -3,7 +3,7 @@
 
 mod common;
 use common::Sandbox;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
@@ -93,6 +93,134 @@ fn a_history_of_400_runs_moves_in_by_the_commands_of_the_docs_and_goes_on_under_
     sandbox.perfgate_at("r", &["history", "--last", "500"]).exits(0).prints("1 series of 400 stored runs");
     sandbox.perfgate_at("r", &command_of_the_docs("perfgate history")).exits(0);
     sandbox.perfgate_at("r", &["replay"]).exits(0);
+}
+
+/// What the action stores for a tool, with the format and the names of the tool's own output, and that output at a speed.
+struct Continued {
+    tool: &'static str,
+    benches: Value,
+    from: &'static str,
+    to: &'static str,
+    output: fn(f64) -> String,
+}
+
+/// The entries are written from the source of the action (`src/extract.ts`, version 1.20).
+fn continued() -> [Continued; 5] {
+    let go = |factor: f64| {
+        format!(
+            "goos: linux\ngoarch: amd64\npkg: example.org/p\nBenchmarkParse/n=1-8  \t 1000000\t {} ns/op\t 48 B/op\t 2 allocs/op\nPASS\n\
+             ok  \texample.org/p\t1.2s\n",
+            1000.0 * factor
+        )
+    };
+    let values = "ns/op\t      48 B/op\t       2 allocs/op";
+    let of_go = |name: &str| {
+        json!([
+            {"name": name, "value": 1000, "unit": values, "extra": "1000000 times\n8 procs"},
+            {"name": format!("{name} - ns/op"), "value": 1000, "unit": "ns/op"},
+            {"name": format!("{name} - B/op"), "value": 48, "unit": "B/op"},
+            {"name": format!("{name} - allocs/op"), "value": 2, "unit": "allocs/op"}
+        ])
+    };
+    let google = |factor: f64| {
+        json!({"context": {"num_cpus": 8, "library_build_type": "release"}, "benchmarks": [
+            {"name": "BM_Parse/64", "run_name": "BM_Parse/64", "run_type": "iteration", "iterations": 1000,
+                "real_time": 1000.0 * factor, "cpu_time": 990.0 * factor, "time_unit": "ns"}]})
+        .to_string()
+    };
+    let bencher = |factor: f64| format!("test parse/64 ... bench:       {:.0} ns/iter (+/- 9)\n", 1000.0 * factor);
+    let benchmark_js =
+        |factor: f64| format!("parse line x {:.0} ops/sec \u{b1}1.79% (84 runs sampled)\n", 32500.0 / factor);
+    [
+        Continued {
+            tool: "go",
+            benches: of_go("BenchmarkParse/n=1"),
+            from: "B/*",
+            to: "go-bench:example.org/p/*",
+            output: go,
+        },
+        // With several packages, the action appends the package.
+        Continued {
+            tool: "go",
+            benches: of_go("BenchmarkParse/n=1 (example.org/p)"),
+            from: "B/* (example.org/p)",
+            to: "go-bench:example.org/p/*",
+            output: go,
+        },
+        Continued {
+            tool: "googlecpp",
+            benches: json!([{"name": "BM_Parse/64", "value": 1000, "unit": "ns/iter", "extra": "iterations: 1000\ncpu: 990 ns\nthreads: 1"}]),
+            from: "B/*",
+            to: "google-benchmark:*",
+            output: google,
+        },
+        Continued {
+            tool: "cargo",
+            benches: json!([{"name": "parse/64", "range": "\u{b1} 9", "value": 1000, "unit": "ns/iter"}]),
+            from: "B/*",
+            to: "bencher:*",
+            output: bencher,
+        },
+        Continued {
+            tool: "benchmarkjs",
+            benches: json!([{"name": "parse line", "range": "\u{b1}1.79%", "unit": "ops/sec", "value": 32500, "extra": "84 samples"}]),
+            from: "B/*",
+            to: "benchmarkjs:*",
+            output: benchmark_js,
+        },
+    ]
+}
+
+#[test]
+fn series_of_go_google_benchmark_cargo_and_benchmark_js_continue_under_the_native_tool() {
+    for Continued { tool, benches, from, to, output } in continued() {
+        let sandbox = Sandbox::new();
+        sandbox.repository("r");
+        let runs: Vec<_> = commits(&sandbox, 10)
+            .iter()
+            .map(|id| json!({"commit": {"id": id}, "date": 1, "tool": tool, "benches": benches}))
+            .collect();
+        sandbox.write("data.json", json!({"lastUpdate": 1, "entries": {"B": runs}}).to_string());
+        sandbox.perfgate_at("r", &["runs", "import", "../data.json"]).exits(0).prints("imported 10 of 10 runs");
+        let config = format!(
+            "[environment]\nignore = [\"unknown\"]\n[[continue]]\nfrom = \"github-action-benchmark:{from}\"\nto = \"{to}\"\n"
+        );
+        sandbox.write("r/perfgate.toml", config).write("head", output(1.0)).write("slow", output(3.0));
+        let equal = sandbox.perfgate_at("r", &["compare", "--head", "../head"]);
+        equal.exits(0).does_not_print(" added").does_not_print(" removed");
+        sandbox.perfgate_at("r", &["compare", "--head", "../slow"]).exits(1).prints("1 regressed");
+        sandbox.perfgate_at("r", &["record", "../head"]).exits(0);
+        let history = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+        let series = history["series"].as_array().unwrap();
+        // The new run is one of the last commit that was imported.
+        let is_joined = |one: &Value| {
+            let points = one["points"].as_array().unwrap();
+            points.len() == 10 && points[9]["runs"] == 2
+        };
+        assert!(!series.is_empty() && series.iter().all(is_joined), "{tool} {from}: {history:#}");
+    }
+}
+
+/// The bench output of criterion that the action reads has the names of criterion's own results.
+#[test]
+fn a_series_of_criterion_continues_under_criterion() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let bench = json!({"name": "parse/64", "range": "\u{b1} 9", "value": 1000, "unit": "ns/iter"});
+    let runs: Vec<_> = commits(&sandbox, 10)
+        .iter()
+        .map(|id| json!({"commit": {"id": id}, "date": 1, "tool": "cargo", "benches": [bench]}))
+        .collect();
+    sandbox.write("data.json", json!({"lastUpdate": 1, "entries": {"B": runs}}).to_string());
+    sandbox.perfgate_at("r", &["runs", "import", "../data.json"]).exits(0);
+    let config = "[environment]\nignore = [\"unknown\"]\n[[continue]]\nfrom = \"github-action-benchmark:B/*\"\nto = \"criterion:*\"\n";
+    sandbox.write("r/perfgate.toml", config).bench("r/target/criterion", "parse/64", 1000.0, 1);
+    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("1 unchanged");
+    sandbox
+        .bench("r/target/criterion", "parse/64", 3000.0, 1)
+        .perfgate_at("r", &["compare"])
+        .exits(1)
+        .prints("1 regressed");
 }
 
 #[test]
@@ -246,4 +374,36 @@ fn a_renamed_package_takes_one_line() {
     sandbox.perfgate(&["compare", "old.json", "new.json"]).exits(2).reports("no benchmark in common");
     sandbox.write("perfgate.toml", "[rename]\n\"com.acme.*\" = \"org.acme.*\"\n");
     sandbox.perfgate(&["compare", "old.json", "new.json", "--all"]).exits(0).prints("org.acme.B.z");
+}
+
+#[test]
+fn the_environments_of_asv_are_separate_series() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let result = |id: &str, python: &str, seconds: f64| {
+        json!({"commit_hash": id, "env_name": format!("conda-py{python}"), "date": 1_750_000_000_000_u64,
+            "params": {"machine": "m", "python": python, "cpu": "C", "num_cpu": "4", "os": "Linux", "arch": "x86_64"},
+            "result_columns": ["result", "params"], "results": {"t.time_a": [[seconds], []], "t.time_b": [[seconds * 2.0], []]},
+            "version": 2})
+        .to_string()
+    };
+    for (at, id) in commits(&sandbox, 8).iter().enumerate() {
+        let noise = 1.0 + at as f64 / 1000.0;
+        for (python, seconds) in [("3.10", 1.3 * noise), ("3.12", noise)] {
+            sandbox.write(&format!("results/m/{}-conda-py{python}.json", &id[..8]), result(id, python, seconds));
+        }
+    }
+    sandbox.perfgate_at("r", &["runs", "import", "../results"]).exits(0).prints("imported 16 of 16 runs");
+    let history = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let points: Vec<usize> =
+        history["series"].as_array().unwrap().iter().map(|one| one["points"].as_array().unwrap().len()).collect();
+    assert_eq!(points, [8; 4]);
+    sandbox.commit("r", "next");
+    let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+    let undated = |seconds| result(&head, "3.12", seconds).replace("1750000000000", "null");
+    sandbox.write("head.json", undated(1.004)).write("slow.json", undated(1.6));
+    let compare = |name: &str| sandbox.perfgate_at("r", &["compare", "--head", name, "--format", "json"]);
+    let equal = compare("../head.json").exits(0).json();
+    assert_eq!((&equal["base"]["runs"], &equal["counts"]["unchanged"]), (&json!(8), &json!(2)));
+    assert_eq!(compare("../slow.json").exits(1).json()["counts"]["regressed"], 2);
 }

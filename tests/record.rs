@@ -330,11 +330,15 @@ fn results_whose_file_states_a_date_before_the_commit_are_recorded_only_on_reque
         sandbox.write("out.xml", junit(old));
         sandbox.perfgate_at("r", &["record"]).exits(2).reports("older than the commit");
         sandbox.perfgate_at("r", &["compare"]).exits(2).reports("nothing was measured for");
-        let named = sandbox.perfgate_at("r", &["compare", "--head", "../out.xml"]);
+        for named in [&["compare", "../out.xml"][..], &["compare", "--head", "../out.xml"]] {
+            let answer = sandbox.perfgate_at("r", named);
+            answer.exits(2).reports("../out.xml: nothing was measured for").reports("--base REVISION");
+        }
+        let with_base = sandbox.perfgate_at("r", &["compare", "--base", "HEAD", "--head", "../out.xml"]);
         assert!(
-            !named.stderr.contains("older than the commit"),
-            "a named file may be of another commit: {}",
-            named.stderr
+            !with_base.stderr.contains("older than the commit"),
+            "with a base, a named file may be of another commit: {}",
+            with_base.stderr
         );
         sandbox.perfgate_at("r", &["record", "--force"]).exits(0).reports("older than the commit");
     }
@@ -343,4 +347,54 @@ fn results_whose_file_states_a_date_before_the_commit_are_recorded_only_on_reque
     sandbox.perfgate_at("r", &["record", "../several"]).exits(2).reports("older than the commit");
     sandbox.write("several/b.txt", "test parse ... bench:       1,310 ns/iter (+/- 9)\n");
     sandbox.perfgate_at("r", &["record", "../several"]).exits(0);
+}
+
+#[test]
+fn a_named_tree_that_is_older_than_the_commit_is_not_judged() {
+    let sandbox = recorded();
+    suite(&sandbox, 9, None);
+    sandbox.perfgate_at("r", &["compare", "target/criterion"]).exits(0);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    for name in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"] {
+        let sample = sandbox.path(&format!("r/target/criterion/{name}/new/sample.json"));
+        fs::File::options().write(true).open(sample).unwrap().set_modified(long_ago).unwrap();
+    }
+    sandbox
+        .perfgate_at("r", &["compare", "target/criterion"])
+        .exits(2)
+        .reports("all results are older than the commit");
+    sandbox.perfgate_at("r", &["compare", "main", "target/criterion"]).exits(0);
+}
+
+#[test]
+fn results_of_the_parent_commit_are_not_stored_again() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    suite(&sandbox, 1, None);
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.commit("r", "docs only");
+    sandbox.commit("r", "nothing was measured");
+    suite(&sandbox, 1, None);
+    let parent = sandbox.git("r", &["rev-parse", "HEAD~2"]);
+    let refused = sandbox.perfgate_at("r", &["record"]);
+    refused.exits(2).reports(&format!("the results are exactly those stored for {}", &parent[..10])).reports("--force");
+    sandbox.perfgate_at("r", &["record", "--commit", "HEAD"]).exits(2).reports("exactly those stored for");
+    sandbox.perfgate_at("r", &["record", "--force"]).exits(0).prints("recorded 10 results");
+    // Other results of this commit, and results that differ in one benchmark.
+    suite(&sandbox, 2, None);
+    sandbox.perfgate_at("r", &["record"]).exits(0).prints("recorded 10 results");
+}
+
+#[test]
+fn results_of_a_commit_are_stored_once_whichever_branch_is_checked_out() {
+    let sandbox = recorded();
+    let measured = sandbox.git("r", &["rev-parse", "main"]);
+    for branch in
+        [&["switch", "-q", "-c", "other", "main"][..], &["switch", "-q", "--detach", "main"], &["switch", "-q", "work"]]
+    {
+        sandbox.git("r", branch);
+        let again = ["record", "--commit", measured.as_str()];
+        sandbox.perfgate_at("r", &again).exits(0).prints("already recorded 10 results");
+    }
+    assert_eq!(sandbox.perfgate_at("r", &["runs", "list"]).stdout.lines().count(), 4, "a header and three runs");
 }

@@ -2,9 +2,11 @@
 
 use super::{Global, output, plots};
 use crate::gate::{Gate, Older, StoredHistory, with_reading};
-use crate::history::{SegmentedSeries, segment, series};
+use crate::history::{SegmentedSeries, Series, segment, series};
 use crate::model::Diagnostic;
+use crate::policy::Policy;
 use crate::policy::suggest::nearest_name;
+use crate::policy::unused::Measured;
 use crate::render::{self, HistorySite, HistoryView};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -76,6 +78,7 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     let StoredHistory { runs, store, older, mut diagnostics } = gate.stored_history(args.last as usize)?;
     let epochs = gate.epochs(&mut diagnostics);
     let mut all = with_reading(gate.policy(), &epochs, |reading| series(&runs, reading));
+    diagnostics.extend(unused_directions(gate.policy(), &all));
     if let Some(wanted) = &args.benchmark {
         let exact = all.iter().any(|series| series.benchmark.as_str() == wanted);
         let names: Vec<String> = all.iter().map(|series| series.benchmark.to_string()).collect();
@@ -132,6 +135,17 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         output::diagnostics(&diagnostics);
     }
     Ok(0)
+}
+
+/// Warnings about directions of the config that the results contradict.
+pub(super) fn unused_directions<'s>(policy: &Policy, all: impl IntoIterator<Item = &'s Series>) -> Vec<Diagnostic> {
+    let measured = |series: &'s Series| Measured {
+        benchmark: series.benchmark.as_str(),
+        metric: &series.metric.name,
+        unit: series.metric.unit.clone(),
+        direction: series.metric.direction,
+    };
+    policy.unused_directions(&all.into_iter().map(measured).collect::<Vec<_>>())
 }
 
 /// Writes the page and the files of its series. Files of series that no longer exist are kept: an older page may still be

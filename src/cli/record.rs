@@ -1,7 +1,7 @@
 //! `perfgate record`: stores results on disk as one run of a commit.
 
 use super::{Global, output, sync};
-use crate::gate::{Gate, is_dirty, store_run};
+use crate::gate::{Gate, is_dirty};
 use crate::io::input::Loaded;
 use crate::model::{Environment, Run};
 use clap::Args;
@@ -26,7 +26,7 @@ pub struct RecordArgs {
     /// The commit that was measured [default: HEAD; results that state another commit are an error]
     #[arg(long, value_name = "REV")]
     commit: Option<String>,
-    /// Store results that are older than the commit
+    /// Store results that are older than the commit, or exactly those of an earlier commit
     #[arg(long)]
     force: bool,
     /// Read every path as this format instead of detecting it
@@ -51,7 +51,7 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
         run.environment.set(Environment::SHARD, shard);
     }
     let store = gate.open_store()?;
-    output::print(format!("{}\n", store_run(&*store, &run)?).as_bytes())?;
+    output::print(format!("{}\n", gate.store(&*store, &run, args.force)?).as_bytes())?;
     if let Some(remote) = &args.push {
         sync::push(&*store, remote)?;
     }

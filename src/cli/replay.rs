@@ -1,5 +1,6 @@
 //! `perfgate replay`: how thresholds would have performed on the stored history.
 
+use super::history::unused_directions;
 use super::{Global, output};
 use crate::gate::{Gate, StoredHistory, with_reading};
 use crate::{render, replay};
@@ -51,6 +52,7 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
         let suggestion = if args.suggest { replay::suggest(&replay, &runs, gate.policy(), reading) } else { None };
         (replay, suggestion)
     });
+    diagnostics.extend(unused_directions(gate.policy(), replay.all_series.iter().map(|one| &one.series)));
     output::diagnostics(&diagnostics);
     if replay.judged == 0 {
         bail!("{store} does not have two runs of the same machine class; record more runs of main first");

@@ -111,15 +111,24 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
     }
     if imported.without_commit > 0 {
         let runs = output::count(imported.without_commit, "run");
-        output::note(&format!(
-            "{runs} without a commit; to find it in another way, use --commit-from name or --commit-from git"
-        ));
+        let others = match args.commit_from {
+            CommitFrom::File => "--commit-from name or --commit-from git",
+            CommitFrom::Name => "--commit-from git",
+            CommitFrom::Git => "--commit-from name",
+        };
+        output::note(&format!("{runs} without a commit; to find it in another way, use {others}"));
     }
     if imported.unknown_machines > 0 && !gate.policy().ignored_environment().contains(&Environment::UNKNOWN) {
         let runs = output::count(imported.unknown_machines, "run");
         output::note(&format!(
             "{runs} of an unknown machine: not compared with other machines, unless perfgate.toml has \
              `[environment] ignore = [\"unknown\"]`"
+        ));
+    }
+    if imported.unreadable_files > 0 {
+        output::note(&format!(
+            "{} left out: all benchmarks failed, or the results cannot be read",
+            output::count(imported.unreadable_files, "file")
         ));
     }
     if imported.other_files > 0 {

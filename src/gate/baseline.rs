@@ -4,6 +4,7 @@ use super::base_search::{BaseSearch, Measured};
 use super::builder::Gate;
 use super::error::Error;
 use super::judge::adopt_names;
+use super::renames::leave_out_replaced;
 use super::shallow;
 use super::side::{KeyedRun, Side, side_of_stored};
 use super::stored_history::with_reading;
@@ -182,6 +183,7 @@ impl Gate {
         if let Some((newest, older)) = runs.split_last_mut() {
             diagnostics.extend(adopt_names(policy, older, std::slice::from_ref(newest)));
         }
+        diagnostics.extend(leave_out_replaced(policy, &mut runs));
         let BaseWindow { runs, cut, before_epoch } =
             with_reading(policy, &epochs, |reading| base_window_of(runs, reading));
         diagnostics.extend(cut_note(&cut));

@@ -122,6 +122,28 @@ pub enum Error {
         /// The commit.
         commit: String,
     },
+    /// Results that a user named, and that count as those of the checked-out commit, are all older than it.
+    #[error(
+        "{results}: nothing was measured for {commit}: all results are older than the commit; run the benchmarks, or name a base to \
+         compare these results with, as in `--base REVISION`"
+    )]
+    OlderThanCommit {
+        /// The results, as the user wrote them.
+        results: String,
+        /// The commit.
+        commit: String,
+    },
+    /// Results to store are exactly those stored for an earlier commit.
+    #[error(
+        "nothing was measured for {commit}: the results are exactly those stored for {earlier}; run the benchmarks, or use --force \
+         to store them anyway"
+    )]
+    StoredForEarlierCommit {
+        /// The commit that they would be stored for.
+        commit: String,
+        /// The earlier commit.
+        earlier: String,
+    },
     /// Head has exactly the samples of base.
     #[error("{}", same_results(base, head, *same_place))]
     SameResults {

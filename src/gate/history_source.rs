@@ -3,6 +3,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use super::stated::set_key_of_asv;
 use crate::formats::json::without_nan;
 use crate::formats::{self, HistoryRun, Source, stated_time};
 use crate::io::files;
@@ -42,6 +43,8 @@ pub(crate) struct ImportedRuns {
     pub unknown_machines: usize,
     /// Files without results.
     pub other_files: usize,
+    /// Files in which every benchmark failed, or whose results cannot be read.
+    pub unreadable_files: usize,
     /// Warnings and notes, each once.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -123,8 +126,11 @@ impl Gate {
                     imported.other_files += 1
                 }
                 Err(error) => {
-                    let message = format!("{error}; left out");
-                    imported.diagnostics.push(Diagnostic::warning("unreadable", "", message));
+                    imported.unreadable_files += 1;
+                    if imported.unreadable_files <= LISTED_FILES {
+                        let message = format!("{error}; left out");
+                        imported.diagnostics.push(Diagnostic::warning("unreadable", "", message));
+                    }
                 }
             }
         }
@@ -147,6 +153,7 @@ impl ImportedRuns {
             run.environment.set(Environment::CPU, Environment::UNKNOWN);
             self.unknown_machines += 1;
         }
+        set_key_of_asv(&mut run.environment);
         if from_elsewhere && run.commit.is_some() {
             self.former.push(Run { commit: None, time: time.unwrap_or_default(), ..run.clone() });
         }
@@ -226,6 +233,9 @@ fn stated_time(bytes: &[u8]) -> Option<i64> {
     };
     dates.datetime.and_then(seconds).or_else(|| dates.date.and_then(seconds))
 }
+
+/// Unreadable files that are listed; the others are only counted.
+const LISTED_FILES: usize = 10;
 
 /// Maximum number of files in a directory.
 const MAX_FILES: usize = 50_000;

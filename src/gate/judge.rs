@@ -123,7 +123,12 @@ impl Gate {
         detail: ReportDetail,
     ) -> Result<Report, Error> {
         let samples = detail.facts || detail.samples || self.config.policy.needs_samples();
-        let (base, head) = self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
+        let has_window = matches!(base, SideSource::MergeBase | SideSource::CommitAndBefore(_));
+        let (base, mut head) = self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
+        if !has_window {
+            // Epochs only select stored runs, but a mistake in one is reported before it matters.
+            self.epochs(&mut head.diagnostics);
+        }
         let report = self.judge_sides(base, head, allow_nothing_in_common, detail)?;
         Ok(report.withhold_verdict_for_gap(false))
     }

@@ -4,6 +4,7 @@
 use super::builder::Gate;
 use super::judge::{PolicyRules, SideFacts, at_different_times, judge};
 use super::machine_class::is_comparable;
+use super::renames::leave_out_replaced;
 use super::side::Side;
 use crate::compare;
 use crate::io::repository::Repository;
@@ -32,6 +33,7 @@ impl Gate {
             return None;
         }
         release.report.runs = release.runs.len();
+        diagnostics.extend(leave_out_replaced(policy, &mut release.runs));
         let compared = compare::compare(&release.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
         let base = SideFacts { report: release.report, environment: release.environment };
         let head = SideFacts { report: head.report.clone(), environment: head.environment.clone() };

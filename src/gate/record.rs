@@ -2,12 +2,16 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use super::judge::PolicyRules;
 use super::sources::{Results, path_words};
 use super::stated::{complete, other_commit, refuse_other_commits};
+use crate::compare::{SameResults, same_results};
+use crate::history::WINDOW_RUNS;
 use crate::io::input::{self, Loaded};
 use crate::io::repository::{Head, Repository};
-use crate::io::store::{Key, Store};
+use crate::io::store::{self, Key, Store};
 use crate::model::{Commit, Detail, Environment, Run, record};
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 /// A run that was stored.
@@ -45,7 +49,60 @@ impl Gate {
     /// written.
     pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
         let loaded = self.read_run(&path_words(results), None, false)?;
-        store_run(&*self.open_store()?, &loaded.run)
+        self.store(&*self.open_store()?, &loaded.run, false)
+    }
+
+    /// Stores a run of a commit. Results that the commit already has under another branch are not stored again. Unless `force`,
+    /// refuses as [`Self::refuse_repeated`].
+    pub(crate) fn store(&self, store: &dyn Store, run: &Run, force: bool) -> Result<Recorded, Error> {
+        let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
+        let near = self.stored_near(store, &commit);
+        let own = near.as_ref().and_then(|near| near.stored.get(&commit)).map(Vec::as_slice).unwrap_or_default();
+        if let Some(bytes) = stored_on_another_branch(store, run, own)? {
+            return Ok(Recorded {
+                commit,
+                results: run.measurements.len(),
+                bytes,
+                added: false,
+                store: store.describe(),
+            });
+        }
+        if let Some(near) = near.filter(|_| !force) {
+            self.refuse_same_as_earlier(store, run, &near)?;
+        }
+        store_run(store, run)
+    }
+
+    /// Refuses a run with exactly the results of the nearest earlier commit that has a stored run: nothing was measured.
+    pub(crate) fn refuse_repeated(&self, store: &dyn Store, run: &Run) -> Result<(), Error> {
+        let near = run.commit.as_ref().and_then(|commit| self.stored_near(store, commit));
+        near.map_or(Ok(()), |near| self.refuse_same_as_earlier(store, run, &near))
+    }
+
+    fn refuse_same_as_earlier(&self, store: &dyn Store, run: &Run, near: &StoredNear) -> Result<(), Error> {
+        let keys_of = |commit: &Commit| near.stored.get(commit).map(Vec::as_slice).unwrap_or_default();
+        let Some(earlier) = near.commits.iter().skip(1).find(|earlier| !keys_of(earlier).is_empty()) else {
+            return Ok(());
+        };
+        let newest: Vec<Key> = keys_of(earlier).iter().rev().take(WINDOW_RUNS).cloned().collect();
+        // A run that cannot be read must not prevent that others are stored.
+        let base: Vec<Run> = store::read_runs(store, &newest, Detail::Samples).into_iter().flatten().collect();
+        match same_results(&base, std::slice::from_ref(run), PolicyRules(&self.config.policy)) {
+            SameResults::No => Ok(()),
+            SameResults::Samples | SameResults::Numbers => {
+                let commit = near.commits.first().map(Commit::short).unwrap_or_default().to_owned();
+                Err(Error::StoredForEarlierCommit { commit, earlier: earlier.short().to_owned() })
+            }
+        }
+    }
+
+    /// A commit and those before it, newest first, with their stored runs; `None` if they cannot be listed.
+    fn stored_near(&self, store: &dyn Store, commit: &Commit) -> Option<StoredNear> {
+        let repository = Repository::discover(&self.directory).ok()?;
+        let commits: Vec<Commit> = repository.ancestors(commit, 1 + WINDOW_RUNS).ok()?.collect();
+        let timed = commits.iter().map(|one| Some((one.clone(), repository.time(one).ok()?)));
+        let stored = store::of_commits(store, &timed.collect::<Option<Vec<_>>>()?).ok()?;
+        Some(StoredNear { commits, stored })
     }
 
     /// Reads results as one run of a commit; without a revision, of the checked-out one. Facts on the machine that the
@@ -123,6 +180,27 @@ pub(crate) fn refuse_empty(run: &Run) -> Result<(), Error> {
         None => Err(Error::NothingToStore),
         Some((what, why)) => Err(Error::AllFailed { what: what.to_owned(), why: why.to_owned() }),
     }
+}
+
+/// The stored runs of a commit and of those before it.
+struct StoredNear {
+    /// The commit, then those before it.
+    commits: Vec<Commit>,
+    stored: HashMap<Commit, Vec<Key>>,
+}
+
+/// The size of a run in bytes, if one of its commit's stored runs differs from it only by the branch.
+fn stored_on_another_branch(store: &dyn Store, run: &Run, stored: &[Key]) -> Result<Option<usize>, Error> {
+    let others = store::read_runs(store, stored, Detail::Digests).into_iter().flatten().map(|other| other.branch);
+    let branches: BTreeSet<Option<String>> = others.filter(|branch| *branch != run.branch).collect();
+    for branch in branches {
+        let bytes = record::encode(&Run { branch, ..run.clone() }).map_err(|source| Error::Encode { source })?;
+        let key = Key::new(run, &bytes);
+        if stored.iter().any(|one| one.identity() == key.identity()) {
+            return Ok(Some(bytes.len()));
+        }
+    }
+    Ok(None)
 }
 
 /// Writes a run of a commit to a store.

@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::error::Error;
 use super::side::Side;
-use crate::model::{Diagnostic, Run};
+use crate::model::{Diagnostic, Measurement, Run};
 use crate::policy::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,21 +32,31 @@ pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> 
 }
 
 /// Leaves benchmarks out of stored runs whose names were given to other ones by a rename, with a warning: these were removed
-/// before. Head does not have them any more, or it is refused.
+/// before. Head does not have them any more, or it is refused. `runs` are in time order: a benchmark with the new name is another
+/// one as long as the renamed one has its old name.
 pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Diagnostic> {
+    if !policy.has_renames() {
+        return None;
+    }
+    let renamed_of = |run: &Run| -> BTreeSet<(String, String)> {
+        let renamed = |one: &Measurement| Some((one.tool.to_string(), policy.rename(one.benchmark.as_str())?));
+        run.measurements.iter().filter_map(renamed).collect()
+    };
+    let renamed: Vec<BTreeSet<(String, String)>> = runs.iter().map(renamed_of).collect();
+    let mut first_runs: BTreeMap<&(String, String), usize> = BTreeMap::new();
+    for (index, names) in renamed.iter().enumerate() {
+        for name in names {
+            first_runs.entry(name).or_insert(index);
+        }
+    }
     let mut replaced = BTreeSet::new();
-    for run in runs.iter_mut().filter(|_| policy.has_renames()) {
-        let renamed: BTreeSet<(String, String)> = run
-            .measurements
-            .iter()
-            .filter_map(|one| Some((one.tool.to_string(), policy.rename(one.benchmark.as_str())?)))
-            .collect();
+    for (index, run) in runs.iter_mut().enumerate() {
         run.measurements.retain(|one| {
-            let name = one.benchmark.as_str();
-            let is_replaced =
-                renamed.contains(&(one.tool.to_string(), name.to_owned())) && policy.rename(name).is_none();
+            let name = (one.tool.to_string(), one.benchmark.to_string());
+            let is_before = first_runs.get(&name).is_some_and(|first| index < *first);
+            let is_replaced = (is_before || renamed[index].contains(&name)) && policy.rename(&name.1).is_none();
             if is_replaced {
-                replaced.insert(name.to_owned());
+                replaced.insert(name.1);
             }
             !is_replaced
         });
@@ -54,9 +64,38 @@ pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Di
     let first = replaced.first()?;
     let message = format!(
         "stored runs have an earlier benchmark {first:?}{}, whose name a rename gives to another one; the earlier one is left out",
-        if replaced.len() == 1 { String::new() } else { format!(" and {} more", replaced.len() - 1) }
+        and_more(&replaced)
     );
     Some(Diagnostic::warning("rename-replaces", "", message))
+}
+
+/// Leaves benchmarks out of stored runs that renames would join into one, with a warning. A comparison refuses them.
+pub(super) fn leave_out_joined(policy: &Policy, runs: &mut [Run]) -> Option<Diagnostic> {
+    let mut joined = BTreeSet::new();
+    for run in runs.iter_mut().filter(|_| policy.has_renames()) {
+        let current = |one: &Measurement| {
+            let name = one.benchmark.as_str();
+            (one.tool.to_string(), policy.rename(name).unwrap_or_else(|| name.to_owned()))
+        };
+        let mut old_names: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+        for one in &run.measurements {
+            old_names.entry(current(one)).or_default().insert(one.benchmark.as_str());
+        }
+        let shared: BTreeSet<(String, String)> =
+            old_names.into_iter().filter(|(_, old)| old.len() > 1).map(|(name, _)| name).collect();
+        run.measurements.retain(|one| !shared.contains(&current(one)));
+        joined.extend(shared.into_iter().map(|(_, name)| name));
+    }
+    let first = joined.first()?;
+    let message = format!(
+        "renames give the name {first:?}{} to several benchmarks of a stored run; these are left out",
+        and_more(&joined)
+    );
+    Some(Diagnostic::warning("rename-joins", "", message))
+}
+
+fn and_more(names: &BTreeSet<String>) -> String {
+    if names.len() == 1 { String::new() } else { format!(" and {} more", names.len() - 1) }
 }
 
 /// Two benchmarks of a run with the same current name.

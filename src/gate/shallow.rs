@@ -3,8 +3,23 @@
 use super::error::Error;
 use crate::history::HISTORY_RUNS;
 use crate::io::repository::{CANDIDATES, Repository};
-use crate::io::store::Store;
-use crate::model::Commit;
+use crate::io::store::{Key, Store};
+use crate::model::{Commit, Diagnostic};
+
+/// A note on the stored runs of a history whose commits a shallow clone does not have. Their place on the branch is unknown.
+pub(super) fn unknown_commits(repository: &Repository, keys: &[Key]) -> Option<Diagnostic> {
+    if !repository.is_shallow() {
+        return None;
+    }
+    let is_unknown = |key: &&Key| key.commit().is_some_and(|commit| repository.time(commit).is_err());
+    let runs = match keys.iter().filter(is_unknown).count() {
+        0 => return None,
+        1 => "1 stored run is of a commit that it does not have, perhaps of another branch".to_owned(),
+        count => format!("{count} stored runs are of commits that it does not have, perhaps of other branches"),
+    };
+    let message = format!("this clone is shallow: {runs}; all runs are in the order of their dates; {FIX}");
+    Some(Diagnostic::note("shallow-clone", "", message))
+}
 
 /// How to get the missing history.
 const FIX: &str = "fetch the full history (`git fetch --unshallow`)";

@@ -85,13 +85,22 @@ impl Gate {
             _ => {}
         }
         let from_disk = |source: &SideSource| match source {
-            SideSource::Paths(results) => self.read_paths(results, detail).map(Some),
+            SideSource::Paths(results) => self.read_paths(results, detail, None).map(Some),
             SideSource::WorkTree(results) => self.read_work_tree(results, detail).map(Some),
             _ => Ok(None),
         };
         let measured_here = base.is_on_disk() != head.is_on_disk() || matches!(base, SideSource::CommitAndBefore(_));
         // rustc takes 20 ms to print its version, and a tree of 100 benchmarks is read in 5 ms.
-        let read_disk = || -> Result<_, Error> { Ok((from_disk(head)?, from_disk(base)?)) };
+        let read_disk = || -> Result<_, Error> {
+            let head = match (base, head) {
+                // The base is that of the checked-out commit, so these count as its results.
+                (SideSource::MergeBase, SideSource::Paths(results)) => {
+                    Some(self.read_paths(results, detail, self.checked_out().as_ref())?)
+                }
+                _ => from_disk(head)?,
+            };
+            Ok((head, from_disk(base)?))
+        };
         let (here, on_disk) = rayon::join(|| measured_here.then(|| self.here()), read_disk);
         let (mut head_on_disk, mut base_on_disk) = on_disk?;
         let here = here.transpose()?;
@@ -118,11 +127,23 @@ impl Gate {
         Ok((read(base, base_on_disk, &head.runs)?, head))
     }
 
-    /// Reads results on disk, one run per path.
-    fn read_paths(&self, results: &[Results], detail: Detail) -> Result<Side, Error> {
+    /// The checked-out commit; `None` outside of a repository.
+    fn checked_out(&self) -> Option<Head> {
+        Repository::discover(&self.directory).and_then(|repository| repository.head()).ok()
+    }
+
+    /// Reads results on disk, one run per path. If they count as results of a commit, they must not all be older than it.
+    fn read_paths(&self, results: &[Results], detail: Detail, of: Option<&Head>) -> Result<Side, Error> {
         let (results, twice) = distinct(results);
-        let read = |result: &Results| input::load(&result.location, result.request(detail, None));
-        let mut side = disk_side(&results, results.iter().map(read).collect::<Result<_, _>>()?);
+        let committed = of.and_then(oldest_result);
+        let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
+        let loaded: Vec<Loaded> = results.iter().map(read).collect::<Result<_, _>>()?;
+        if let Some(head) = of.filter(|_| loaded.iter().all(|one| one.left_over)) {
+            return Err(Error::OlderThanCommit { results: label(&results), commit: head.commit.short().to_owned() });
+        }
+        let mut side = disk_side(&results, loaded);
+        let others = |head: &Head| side.runs.iter().find_map(|run| other_commit(run, &head.commit));
+        side.diagnostics.extend(of.and_then(others));
         side.diagnostics.extend(twice);
         Ok(side)
     }
@@ -133,12 +154,12 @@ impl Gate {
                 input::load_two((&one.location, one.request(detail, None)), (&two.location, two.request(detail, None)));
             return Ok((disk_side(base, vec![first?]), disk_side(head, vec![second?])));
         }
-        Ok((self.read_paths(base, detail)?, self.read_paths(head, detail)?))
+        Ok((self.read_paths(base, detail, None)?, self.read_paths(head, detail, None)?))
     }
 
     /// Reads the results of the work tree as one run.
     fn read_work_tree(&self, results: &[Results], detail: Detail) -> Result<Side, Error> {
-        let head = Repository::discover(&self.directory).and_then(|repository| repository.head()).ok();
+        let head = self.checked_out();
         let committed = head.as_ref().and_then(oldest_result);
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);

@@ -29,6 +29,7 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
             stated.set(key, value);
         }
     }
+    set_key_of_asv(stated);
     (!contradictions.is_empty()).then(|| {
         let message = format!(
             "the results state another machine: {}; the facts in the results are used",
@@ -36,6 +37,14 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
         );
         Diagnostic::warning("stated-machine", "", message)
     })
+}
+
+/// Makes asv's environment the key of a run without one: asv measures the same names in each of them.
+pub(super) fn set_key_of_asv(run: &mut Environment) {
+    if let (None, Some(of_asv)) = (run.get(Environment::KEY), run.get(Environment::ASV_ENVIRONMENT)) {
+        let of_asv = of_asv.to_owned();
+        run.set(Environment::KEY, of_asv);
+    }
 }
 
 /// Refuses results that state another commit than the one they would be stored for, or several.

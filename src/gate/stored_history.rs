@@ -3,6 +3,8 @@
 use super::builder::Gate;
 use super::error::Error;
 use super::judge::adopt_names;
+use super::renames::{leave_out_joined, leave_out_replaced};
+use super::shallow;
 use super::side::dirty_baseline;
 use crate::history::{Epoch, SeriesRules, join_shards};
 use crate::io::repository::Repository;
@@ -44,7 +46,8 @@ impl Gate {
     pub(crate) fn stored_history(&self, last: usize) -> Result<StoredHistory, Error> {
         let store = self.open_store()?;
         let name = store.describe();
-        let order = self.repository().ok().and_then(|repository| commits_in_order(&repository));
+        let repository = self.repository().ok();
+        let order = repository.as_ref().and_then(commits_in_order);
         let (mut keys, mut left_out, mut more) = (Vec::new(), 0, true);
         // Some of the newest runs may belong to other branches, so the listing grows until enough are of this one.
         let mut count = last;
@@ -68,6 +71,7 @@ impl Gate {
             (_, true) => Older::Uncounted,
         };
         keys.drain(..keys.len().saturating_sub(last));
+        diagnostics.extend(repository.and_then(|repository| shallow::unknown_commits(&repository, &keys)));
         let mut runs = Vec::with_capacity(keys.len());
         for run in store::read_runs(&*store, &keys, Detail::Digests) {
             match run {
@@ -92,6 +96,8 @@ impl Gate {
         if let Some((newest, older)) = runs.split_last_mut() {
             diagnostics.extend(adopt_names(&self.config.policy, older, std::slice::from_ref(newest)));
         }
+        diagnostics.extend(leave_out_replaced(&self.config.policy, &mut runs));
+        diagnostics.extend(leave_out_joined(&self.config.policy, &mut runs));
         diagnostics.extend(dirty_baseline(runs.iter()));
         Ok(StoredHistory { runs, store: name, older, diagnostics })
     }
@@ -162,7 +168,11 @@ impl Epochs {
                 Start::Revision(revision) => Repository::discover(directory)
                     .and_then(|repository| repository.time(&repository.resolve(revision)?))
                     .map_err(|error| {
-                        let message = format!("the epoch has no effect: {error}");
+                        // A tag may have such a name.
+                        let is_like_a_day = revision.split('/').count() == 3
+                            && revision.bytes().all(|byte| byte == b'/' || byte.is_ascii_digit());
+                        let hint = if is_like_a_day { " (a date has hyphens: \"2027-03-01\")" } else { "" };
+                        let message = format!("the epoch has no effect: {error}{hint}");
                         diagnostics.push(Diagnostic::warning("unknown-epoch", policy.place(epoch.line), message));
                     })
                     .ok(),

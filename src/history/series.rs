@@ -1,8 +1,8 @@
 //! Builds a series for each metric of each benchmark from runs in time order, with one point per commit.
 //!
 //! Different tools, units and machine classes are different series. Renamed benchmarks have their current name, and runs
-//! before an epoch or of another version of the benchmark are left out. The newest run determines the better direction,
-//! unless the config states it.
+//! before an epoch or of another version of the benchmark are left out. The newest run that states the better direction
+//! determines it, otherwise the config, otherwise the newest run.
 
 use crate::model::{BenchId, Commit, Direction, Environment, Measurement, Metric, Run, Unit};
 use crate::stats::centre;
@@ -26,7 +26,7 @@ pub struct SeriesRules<'a> {
     pub rename: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The current epoch of a benchmark, by its current name.
     pub epoch: &'a (dyn Fn(&str) -> Option<Arc<Epoch>> + Sync),
-    /// The better direction that the config states for a metric of a benchmark, by its current name.
+    /// The better direction that the config states for a metric of a benchmark, by its current name, unless the metric states it.
     pub direction: &'a (dyn Fn(&str, &Metric) -> Option<Direction> + Sync),
     /// The floor that the config states for a metric of a benchmark, by its current name.
     pub floor: &'a (dyn Fn(&str, &Metric) -> Option<f64> + Sync),
@@ -153,10 +153,10 @@ impl<'a> SeriesMeasurements<'a> {
         self.entries[self.entries.len() - 1].1 // series without entries are removed
     }
 
-    /// That of the newest among the runs in which it is most certain.
-    fn direction(&self) -> Direction {
-        let metrics = self.entries.iter().map(|(_, one)| &one.metric);
-        metrics.max_by_key(|metric| metric.certainty()).map_or(Direction::Unknown, |metric| metric.direction)
+    /// That of the newest among the runs in which the direction is most certain.
+    fn most_certain(&self) -> &'a Metric {
+        let metrics = self.entries.iter().map(|(_, one)| &*one.metric);
+        metrics.max_by_key(|metric| metric.certainty()).unwrap_or(&self.measurement().metric)
     }
 
     /// Leaves out all runs up to the last one of another version of the benchmark than the newest: they measured other code.
@@ -179,7 +179,8 @@ impl<'a> SeriesMeasurements<'a> {
     /// The series, with one point for the runs of each commit; without points where no value is finite.
     fn series(self, runs: &[&Run], spans: &[(u32, u32)], rules: &SeriesRules<'_>) -> Series {
         let metric = Arc::clone(&self.measurement().metric);
-        let direction = (rules.direction)(&self.name, &metric).unwrap_or_else(|| self.direction());
+        let most_certain = self.most_certain();
+        let direction = (rules.direction)(&self.name, most_certain).unwrap_or(most_certain.direction);
         // The fast edges of runs that were read with another direction lie on the other side of the median.
         let has_edges = direction.is_known() && self.entries.iter().all(|(_, one)| one.metric.direction == direction);
         let mut points: Vec<Point> = Vec::with_capacity(self.entries.len());

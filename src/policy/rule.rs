@@ -4,7 +4,7 @@ use super::pattern::{Pattern, Patterns, Specificity};
 use super::problem::Invalid;
 use super::quantity::Quantity;
 use super::unused::Measured;
-use crate::model::{Direction, Metric, Unit};
+use crate::model::{Certainty, Direction, Metric, Unit};
 
 /// One `[[benchmark]]` entry.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl Use {
         }
         self.rule = true;
         self.floor |= rule.floor.as_ref().is_some_and(|floor| floor.within(&measured.unit).is_some());
-        // A rule with `metric` overrides a known direction, and one without it only states an unknown one.
+        // A rule with `metric` overrides an assumed direction, and one without it only states an unknown one.
         self.direction |= rule.direction == Some(measured.direction);
         self.unit.get_or_insert_with(|| measured.unit.clone());
     }
@@ -132,10 +132,10 @@ impl Rules {
         unused
     }
 
-    /// The better direction of a metric. A rule without `metric` applies only if the direction is unknown: `match = "*"`
-    /// must not reverse the direction of times.
+    /// The better direction of a metric whose results do not state it. A rule without `metric` applies only if the direction is
+    /// unknown: `match = "*"` must not reverse the direction of times.
     pub fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
-        if self.rules.iter().all(|rule| rule.direction.is_none()) {
+        if metric.certainty() == Certainty::Stated || self.rules.iter().all(|rule| rule.direction.is_none()) {
             return None;
         }
         let applies = |rule: &&Rule| match &rule.metric {

@@ -42,6 +42,12 @@ impl Policy {
         rules.chain(epochs).collect()
     }
 
+    /// A warning for each `direction` of a `[[benchmark]]` that has no effect on these results.
+    pub fn unused_directions(&self, results: &[Measured<'_>]) -> Vec<Diagnostic> {
+        let unused = self.rules.unused(results).into_iter().filter(|(_, unused)| *unused == Unused::Direction);
+        unused.map(|(rule, unused)| self.unused_rule(rule, unused, results)).collect()
+    }
+
     fn unused_rule(&self, rule: &Rule, unused: Unused, results: &[Measured<'_>]) -> Diagnostic {
         let pattern = rule.benchmark.as_str();
         let named = match &rule.metric {
@@ -65,9 +71,15 @@ impl Policy {
                 ("floor-unused", format!("{what}; write a floor like \"{example}\""))
             }
             Unused::Direction => {
-                let why = "the better direction is known without it";
+                let why = match rule.metric {
+                    Some(_) => "the results state the better direction; remove `direction`",
+                    None => {
+                        "the better direction is known without it; add `metric` to override one that the unit or words of the name \
+                         decide, or remove `direction`"
+                    }
+                };
                 let what = format!("the direction of the rule for `{named}` has no effect: {why}");
-                ("direction-unused", format!("{what}; add `metric` to override it, or remove `direction`"))
+                ("direction-unused", what)
             }
         };
         Diagnostic::warning(code, self.place(rule.line), message)

@@ -263,7 +263,7 @@ fn epochs(entries: Vec<raw::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<Epoch
 /// A text that looks like a day is parsed as one; git resolves everything else later.
 fn start(text: &str) -> Result<Start, Invalid> {
     let text = text.trim();
-    let parts: Vec<&str> = text.split(['-', '/']).collect();
+    let parts: Vec<&str> = text.split('-').collect();
     let looks_like_a_day = parts.len() == 3 && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
     // Of revisions, only those in one of these notations have spaces: `main@{1 week ago}`, `HEAD^{/fix}`, `:/fix`.
     let is_revision = ["@{", "^{", ":/"].iter().any(|sign| text.contains(sign));

@@ -12,7 +12,6 @@ use super::work::{JobResults, Place, Work, output_directory};
 use crate::cli::{facts, measure, output, record};
 use crate::gate::{
     AcceptableOnPull, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules, refuse_empty,
-    store_run,
 };
 use crate::io::github::event::WorkflowRun;
 use crate::io::github::packed_results::{FILE_NAME, PackedResults};
@@ -194,9 +193,12 @@ impl Work<'_> {
             measured.push((results.runs, names, results.are_counts));
         }
         let store = self.gate.open_store()?;
+        let runs = || measured.iter().flat_map(|(runs, ..)| runs);
+        runs().try_for_each(|run| self.gate.refuse_repeated(&*store, run))?;
         let mut lines = String::new();
-        for run in measured.iter().flat_map(|(runs, ..)| runs) {
-            let _ = writeln!(lines, "{}", store_run(&*store, run)?);
+        for run in runs() {
+            // They were checked above.
+            let _ = writeln!(lines, "{}", self.gate.store(&*store, run, true)?);
         }
         output::print(lines.as_bytes())?;
         self.share(&*store)?;

@@ -8,7 +8,7 @@ use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Filled, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
-use crate::gate::{DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource, store_run};
+use crate::gate::{DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource};
 use crate::io::github::{self, JobRun, event::Event};
 use crate::io::repository::Repository;
 use crate::io::store::Store;
@@ -109,7 +109,7 @@ impl Work<'_> {
             }
             None => {
                 let run = record::read_run(self.gate, &self.inputs.paths()?, None, false)?;
-                let line = format!("{}\n", store_run(&*store, &run)?);
+                let line = format!("{}\n", self.gate.store(&*store, &run, false)?);
                 output::print(line.as_bytes())?;
                 line
             }
