@@ -2,7 +2,7 @@
 //! times and errors. Only the report contains the URL; the other two files are one benchmark named `ab`.
 
 use super::builder::ReadingBuilder;
-use super::load_test::{Endpoint, response_time};
+use super::load_test::{Endpoint, Endpoints, response_time};
 use super::text::{decode, number, numbered_lines};
 use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, EndScope, Evidence};
@@ -97,14 +97,15 @@ fn read_requests(text: &str, builder: &mut ReadingBuilder<'_>) {
     }
 }
 
-/// Each report begins with a banner. Further reports of the same path are further runs.
+/// Each report begins with a banner. Further reports of the same path and settings are further runs.
 fn read_reports(text: &str, builder: &mut ReadingBuilder<'_>) {
+    let mut endpoints = Endpoints::default();
     let mut run: Option<Report> = None;
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
         if line.starts_with("This is ApacheBench, ") {
             if let Some(done) = run.replace(Report::default()) {
-                done.add_to(builder);
+                done.add_to(&mut endpoints, builder);
             }
         } else if let Some(run) = &mut run
             && run.read_line(line).is_none()
@@ -113,8 +114,9 @@ fn read_reports(text: &str, builder: &mut ReadingBuilder<'_>) {
         }
     }
     if let Some(done) = run {
-        done.add_to(builder);
+        done.add_to(&mut endpoints, builder);
     }
+    endpoints.add_to(builder);
 }
 
 /// The values of a report.
@@ -172,7 +174,7 @@ impl Report {
     }
 
     /// ab also counts a non-2xx response as failed if its length differs, so the larger of the two counts is used.
-    fn add_to(mut self, builder: &mut ReadingBuilder<'_>) {
+    fn add_to(mut self, endpoints: &mut Endpoints, builder: &mut ReadingBuilder<'_>) {
         if self.endpoint.requests.is_none() && self.endpoint.rate.is_none() {
             builder.line = None;
             let why = self.error.as_deref().unwrap_or("ab printed no results after its first line");
@@ -184,7 +186,7 @@ impl Report {
         if self.endpoint.name.is_empty() {
             self.endpoint.name = "ab".to_owned();
         }
-        self.endpoint.add_to(builder);
+        endpoints.push(builder.line, self.endpoint);
     }
 }
 

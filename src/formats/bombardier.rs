@@ -61,6 +61,7 @@ impl Format for Bombardier {
             samples: (requests > 0.0).then_some(requests as u64),
             quantiles: quantiles.chain(time("result.latency.max").map(|max| (1.0, max))).collect(),
             settings: connections.map(|count| ("connections", count.to_string())).into_iter().collect(),
+            ..Endpoint::default()
         };
         endpoint.add_to(&mut builder);
         builder.finish()

@@ -2,7 +2,7 @@
 //! reports in a file are several runs.
 
 use super::builder::ReadingBuilder;
-use super::load_test::Endpoint;
+use super::load_test::{Endpoint, Endpoints};
 use super::text::{decode, number, numbered_lines, time};
 use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence};
@@ -35,6 +35,7 @@ impl Format for H2load {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let text = decode(source)?;
         let mut builder = ReadingBuilder::new("h2load", source);
+        let mut endpoints = Endpoints::default();
         let mut run: Option<Endpoint> = None;
         let mut columns: Vec<&str> = Vec::new();
         let mut clients = 0.0;
@@ -46,7 +47,7 @@ impl Format for H2load {
                 let settings = settings.into_iter().collect();
                 let started = Endpoint { name: "h2load".to_owned(), rate, settings, ..Endpoint::default() };
                 if let Some(done) = run.replace(started) {
-                    done.add_to(&mut builder);
+                    endpoints.push(builder.line, done);
                 }
                 continue;
             }
@@ -68,8 +69,9 @@ impl Format for H2load {
             }
         }
         if let Some(done) = run {
-            done.add_to(&mut builder);
+            endpoints.push(builder.line, done);
         }
+        endpoints.add_to(&mut builder);
         builder.finish()
     }
 }

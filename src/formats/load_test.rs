@@ -3,6 +3,7 @@
 use super::builder::ReadingBuilder;
 use crate::model::{Direction, Evidence, Metric, Summary, Unit};
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Quantiles that are metrics of their own, as the median is.
 const TAILS: [(f64, &str); 4] = [(0.9, "time:p90"), (0.95, "time:p95"), (0.99, "time:p99"), (1.0, "time:max")];
@@ -28,6 +29,44 @@ pub(super) struct Endpoint {
     pub quantiles: Vec<(f64, f64)>,
     /// Settings of the load in the tool's output, such as the number of connections.
     pub settings: Vec<(&'static str, String)>,
+    /// Metrics that only this tool has.
+    pub others: Vec<(Metric, Evidence)>,
+    /// The error that makes the results invalid.
+    pub failure: Option<String>,
+}
+
+/// The endpoints in a file of several reports, each with the line where its report ended.
+#[derive(Debug, Default)]
+pub(super) struct Endpoints(Vec<(Option<u64>, Endpoint)>);
+
+impl Endpoints {
+    /// Adds the results of an endpoint that ended at a line.
+    pub(super) fn push(&mut self, line: Option<u64>, endpoint: Endpoint) {
+        if !endpoint.name.is_empty() {
+            self.0.push((line, endpoint));
+        }
+    }
+
+    /// Adds the metrics of all endpoints. Results of one name are runs of one benchmark, unless a setting differs: then each
+    /// value of the setting is a benchmark, such as `/search/connections=64`.
+    pub(super) fn add_to(self, builder: &mut ReadingBuilder<'_>) {
+        let mut values: BTreeMap<(String, &str), BTreeSet<String>> = BTreeMap::new();
+        for (_, endpoint) in &self.0 {
+            for (setting, value) in &endpoint.settings {
+                values.entry((endpoint.name.clone(), *setting)).or_default().insert(value.clone());
+            }
+        }
+        for (line, mut endpoint) in self.0 {
+            builder.line = line;
+            let name = endpoint.name.clone();
+            for (setting, value) in &endpoint.settings {
+                if values.get(&(name.clone(), *setting)).is_some_and(|values| values.len() > 1) {
+                    endpoint.name.push_str(&format!("/{setting}={value}"));
+                }
+            }
+            endpoint.add_to(builder);
+        }
+    }
 }
 
 impl Endpoint {
@@ -40,6 +79,9 @@ impl Endpoint {
         let summary = |centre, quantiles| Evidence::summary(Summary { centre, mean, sd, samples, quantiles });
         let name = self.name.as_str();
         self.settings.iter().for_each(|(setting, value)| builder.settings.add(name, setting, value));
+        if let Some(why) = &self.failure {
+            return builder.fail(name, why);
+        }
         if let Some(rate) = self.rate {
             builder.add_run(name, Metric::throughput(), rate);
         }
@@ -57,6 +99,9 @@ impl Endpoint {
             }
         }
         add_errors(builder, name, self.errors, self.requests);
+        for (metric, evidence) in self.others {
+            builder.add_run(name, metric, evidence);
+        }
     }
 }
 
@@ -109,5 +154,26 @@ mod tests {
         let names: Vec<_> = reading.measurements.iter().map(|m| &*m.metric.name).collect();
         assert_eq!(names, ["throughput", "time:p50", "time:mean", "time:p95", "time:max", "error-rate"]);
         assert_eq!(reading.measurements[5].evidence, [share(3.0, 200.0)]);
+    }
+
+    #[test]
+    fn results_under_other_settings_are_other_benchmarks() {
+        let endpoint = |name: &str, connections: u32, rate: f64| Endpoint {
+            name: name.into(),
+            rate: Some(Evidence::Value(rate)),
+            settings: vec![("connections", connections.to_string()), ("threads", "2".into())],
+            ..Endpoint::default()
+        };
+        let mut endpoints = Endpoints::default();
+        for (name, connections, rate) in [("/a", 8, 1.0), ("/a", 64, 2.0), ("/a", 8, 3.0), ("/b", 8, 4.0)] {
+            endpoints.push(Some(1), endpoint(name, connections, rate));
+        }
+        endpoints.push(Some(2), Endpoint { failure: Some("refused".into()), ..endpoint("/b", 8, 5.0) });
+        let mut builder = ReadingBuilder::new("tool", Source { name: "file", bytes: b"x" });
+        endpoints.add_to(&mut builder);
+        let reading = builder.finish().unwrap();
+        let runs = reading.measurements.iter().map(|one| (one.benchmark.as_str(), one.evidence.len()));
+        assert_eq!(runs.collect::<Vec<_>>(), [("/a/connections=8", 2), ("/a/connections=64", 1), ("/b", 1)]);
+        assert_eq!(reading.failures.benchmarks[0].benchmark.as_str(), "/b");
     }
 }

@@ -4,7 +4,7 @@
 mod errors;
 
 use super::builder::ReadingBuilder;
-use super::load_test::{Endpoint, add_errors, error_rate, response_time, share};
+use super::load_test::{Endpoint, Endpoints, add_errors, error_rate, response_time, share};
 use super::text::{decode, number, numbered_lines};
 use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, EndScope, Evidence, Metric, Summary};
@@ -169,57 +169,45 @@ fn read_intervals(text: &str, builder: &mut ReadingBuilder<'_>) {
 
 /// Reads reports: all scripts together, then, if there are several, each one after `SQL script N: NAME`.
 fn read_report(text: &str, builder: &mut ReadingBuilder<'_>) {
+    let mut endpoints = Endpoints::default();
     let mut run = Endpoint::default();
     let mut progress: Vec<f64> = Vec::new();
     let errors = Errors::of(text);
     let mut reports = 0..;
-    let mut aborted = None;
     for (at, line) in numbered_lines(text) {
         builder.line = Some(at);
         // The lines of a script begin with a dash.
         let line = line.trim_start().trim_start_matches("- ");
         if let Some(kind) = line.strip_prefix("transaction type: ") {
             // Progress lines precede their report, so they are kept here; another report may follow.
-            add_endpoint(std::mem::take(&mut run), builder);
-            aborted = reports.next().and_then(|report| errors.aborted.get(&report));
-            run.name = if kind == "multiple scripts" { TOTAL.to_owned() } else { kind.to_owned() };
+            let name = if kind == "multiple scripts" { TOTAL } else { kind }.to_owned();
+            let aborted = reports.next().and_then(|report| errors.aborted.get(&report));
+            let failure = aborted.map(|&why| why.to_owned());
+            endpoints
+                .push(builder.line, std::mem::replace(&mut run, Endpoint { name, failure, ..Endpoint::default() }));
         } else if let Some((_, name)) = line.strip_prefix("SQL script ").and_then(|rest| rest.split_once(": ")) {
-            let settings = run.settings.clone();
-            add_endpoint(std::mem::take(&mut run), builder);
-            run = Endpoint { name: name.to_owned(), settings, ..Endpoint::default() };
+            let (settings, failure) = (run.settings.clone(), run.failure.clone());
+            let script = Endpoint { name: name.to_owned(), settings, failure, ..Endpoint::default() };
+            endpoints.push(builder.line, std::mem::replace(&mut run, script));
         } else if line.starts_with("progress: ") {
             match between(line, " s, ", " tps") {
                 Some(rate) => progress.push(rate),
                 None => builder.warn("unreadable-line", format!("`{line}` has no transaction rate")),
             }
-        } else if !run.name.is_empty() && read_report_line(&mut run, line, &mut progress, builder).is_none() {
+        } else if !run.name.is_empty() && read_report_line(&mut run, line, &mut progress).is_none() {
             builder.warn("unreadable-line", format!("`{line}` has no valid number where pgbench prints one"));
         }
-        if let Some(why) = aborted.filter(|_| !run.name.is_empty()) {
-            builder.fail(&std::mem::take(&mut run).name, why);
-            progress.clear();
-        }
     }
-    add_endpoint(run, builder);
+    endpoints.push(builder.line, run);
+    endpoints.add_to(builder);
     if let Some((line, why)) = errors.last {
         builder.line = Some(line);
         builder.end_early(EndScope::Suite, why);
     }
 }
 
-fn add_endpoint(run: Endpoint, builder: &mut ReadingBuilder<'_>) {
-    if !run.name.is_empty() {
-        run.add_to(builder);
-    }
-}
-
 /// Reads one line of a report; `None` if a relevant line has an invalid number.
-fn read_report_line(
-    run: &mut Endpoint,
-    line: &str,
-    progress: &mut Vec<f64>,
-    builder: &mut ReadingBuilder<'_>,
-) -> Option<()> {
+fn read_report_line(run: &mut Endpoint, line: &str, progress: &mut Vec<f64>) -> Option<()> {
     let value = |text: &str| text.split_whitespace().next().and_then(number);
     let time = |text: &str| value(text).map(|time| time * MILLISECOND);
     if let Some(rest) = after_label(line, "latency average") {
@@ -250,15 +238,15 @@ fn read_report_line(
             run.rate = Some(Evidence::Value(between(rest, "tps = ", ")")?));
         }
     } else if line.starts_with("number of transactions skipped: ") {
-        builder.add_run(&run.name, skipped_rate(), Evidence::Value(between(line, "(", "%)")?));
+        run.others.push((skipped_rate(), Evidence::Value(between(line, "(", "%)")?)));
     } else if line.starts_with("number of transactions retried: ") {
         let metric = Metric { name: "retried".into(), ..error_rate() };
-        builder.add_run(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
+        run.others.push((metric, Evidence::Value(between(line, "(", "%)")?)));
     } else if line.starts_with("number of transactions above the ") {
         let metric = Metric { name: "over-limit".into(), ..error_rate() };
-        builder.add_run(&run.name, metric, Evidence::Value(between(line, "(", "%)")?));
+        run.others.push((metric, Evidence::Value(between(line, "(", "%)")?)));
     } else if let Some(rest) = line.strip_prefix("rate limit schedule lag: avg ") {
-        builder.add_run(&run.name, response_time("time:lag"), Evidence::Value(time(rest)?));
+        run.others.push((response_time("time:lag"), Evidence::Value(time(rest)?)));
     }
     Some(())
 }

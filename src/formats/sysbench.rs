@@ -1,7 +1,7 @@
 //! sysbench's reports: throughput and latency. A file may contain several reports; reports of the same test are further runs.
 
 use super::builder::ReadingBuilder;
-use super::load_test::Endpoint;
+use super::load_test::{Endpoint, Endpoints};
 use super::text::{number, numbered_lines};
 use super::{Format, Preview, Reading, Source, text};
 use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
@@ -55,9 +55,11 @@ impl Format for Sysbench {
         }
         builder.line = None;
         let names: Vec<String> = reports.iter().map(|report| report.name(&reports)).collect();
+        let mut endpoints = Endpoints::default();
         for (report, name) in reports.into_iter().zip(names) {
-            report.add_to(name, &mut builder);
+            endpoints.push(None, report.endpoint(name, &mut builder));
         }
+        endpoints.add_to(&mut builder);
         builder.finish()
     }
 }
@@ -177,30 +179,15 @@ impl Report {
         self.operations.extend(rate.filter(|rate| *rate > 0.0).map(|rate| (name, rate)));
     }
 
-    /// The name of the benchmark: with the test if the reports of the file are of several, and with the threads if those of the
-    /// test have several numbers of them.
+    /// The name of the benchmark, with the test if the reports of the file are of several.
     fn name(&self, all: &[Report]) -> String {
         // A run that ended in an error may not have printed what its test is.
-        let completed = || all.iter().filter(|report| report.fatal.is_none());
-        let tests: BTreeSet<Test> = completed().map(|report| report.test).collect();
-        let of_test = completed().filter(|report| report.test == self.test);
-        let threads: BTreeSet<&str> = of_test.map(|report| report.threads.as_str()).collect();
-        let mut name = "sysbench".to_owned();
-        if tests.len() > 1 {
-            name.push('/');
-            name.push_str(self.test.name());
-        }
-        if threads.len() > 1 {
-            name.push_str("/threads=");
-            name.push_str(&self.threads);
-        }
-        name
+        let completed = all.iter().filter(|report| report.fatal.is_none());
+        let tests: BTreeSet<Test> = completed.map(|report| report.test).collect();
+        if tests.len() > 1 { format!("sysbench/{}", self.test.name()) } else { "sysbench".to_owned() }
     }
 
-    fn add_to(self, name: String, builder: &mut ReadingBuilder<'_>) {
-        if let Some(why) = &self.fatal {
-            return builder.fail(&name, why);
-        }
+    fn endpoint(self, name: String, builder: &mut ReadingBuilder<'_>) -> Endpoint {
         let events = self.events.filter(|events| *events > 0.0);
         // Not all tests print their rate.
         let seconds = self.total_time.filter(|time| *time > 0.0).map(|time| time / SECOND);
@@ -218,24 +205,20 @@ impl Report {
         let percentile = percentile.filter(|(_, time)| !is_too_coarse("latency percentile", *time));
         let maximum = maximum.filter(|(_, time)| !is_too_coarse("highest latency", *time));
         let minimum = self.min.filter(|min| *min > 0.0).map(|min| (0.0, min));
-        let endpoint = Endpoint {
-            name: name.clone(),
+        let operation =
+            |(name, rate)| (Metric::measured(name, Unit::PerSecond, Direction::Higher), Evidence::Value(rate));
+        let threads = Some(self.threads).filter(|count| !count.is_empty());
+        Endpoint {
+            name,
             requests: self.events,
             errors: self.errors,
             rate: rate.map(Evidence::Value),
             mean,
             quantiles: [minimum, percentile, maximum].into_iter().flatten().collect(),
-            settings: Some(self.threads)
-                .filter(|count| !count.is_empty())
-                .map(|count| ("threads", count))
-                .into_iter()
-                .collect(),
+            settings: threads.map(|count| ("threads", count)).into_iter().collect(),
+            others: self.operations.into_iter().map(operation).collect(),
+            failure: self.fatal,
             ..Endpoint::default()
-        };
-        endpoint.add_to(builder);
-        for (operation, rate) in self.operations {
-            let metric = Metric::measured(operation, Unit::PerSecond, Direction::Higher);
-            builder.add_run(&name, metric, Evidence::Value(rate));
         }
     }
 }

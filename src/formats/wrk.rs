@@ -1,8 +1,8 @@
 //! The report of wrk and wrk2, with or without `--latency`: throughput, response times and errors. A file may contain
-//! several reports; reports of the same path are further runs.
+//! several reports; reports of the same path and settings are further runs.
 
 use super::builder::ReadingBuilder;
-use super::load_test::Endpoint;
+use super::load_test::{Endpoint, Endpoints};
 use super::text::{decode, number, numbered_lines, time, url_path};
 use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, EndScope, Evidence};
@@ -34,12 +34,13 @@ impl Format for Wrk {
     fn parse(&self, source: Source<'_>) -> Result<Reading, Diagnostic> {
         let text = decode(source)?;
         let mut builder = ReadingBuilder::new("wrk", source);
+        let mut endpoints = Endpoints::default();
         let mut run: Option<Endpoint> = None;
         for (at, line) in numbered_lines(&text) {
             builder.line = Some(at);
             if let Some(url) = url_of(line) {
                 if let Some(done) = run.replace(Endpoint { name: url_path(url).to_owned(), ..Endpoint::default() }) {
-                    done.add_to(&mut builder);
+                    endpoints.push(builder.line, done);
                 }
             } else if line.starts_with("unable to ") {
                 // Such as `unable to connect to 127.0.0.1:8801 Connection refused`.
@@ -51,8 +52,9 @@ impl Format for Wrk {
             }
         }
         if let Some(done) = run {
-            done.add_to(&mut builder);
+            endpoints.push(builder.line, done);
         }
+        endpoints.add_to(&mut builder);
         builder.finish()
     }
 }
