@@ -81,3 +81,22 @@ fn a_waiver_that_misses_by_its_metric_names_the_right_one() {
     sandbox.write("head.json", counts("score", "count", "lower", &[("a", 160.0), ("b", 5.0)]));
     sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(1).prints("did you mean `score`?");
 }
+
+#[test]
+fn a_waiver_that_is_not_enough_leaves_no_note_where_another_one_covers() {
+    let sandbox = Sandbox::new();
+    let waiver = |metric: &str, up_to: &str| {
+        format!("[[accept]]\nbenchmark = 'a'\n{metric}up-to = '{up_to}'\nreason = 'r'\nuntil = '2999-01-01'\n")
+    };
+    let (of_40, of_65) = (waiver("", "40%"), waiver("metric = 'allocations'\n", "65%"));
+    sandbox.write("base.json", counts("allocations", "count", "lower", &[("a", 100.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("allocations", "count", "lower", &[("a", 160.0), ("b", 5.0)]));
+    sandbox.write("perfgate.toml", &of_40);
+    sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(1).prints("worse than the accepted 40%");
+    for (config, unused) in [(of_40.clone() + &of_65, 2), (of_65.clone() + &of_40, 8)] {
+        sandbox.write("perfgate.toml", config);
+        let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+        answer.exits(0).prints("accepted until 2999-01-01: r").does_not_print("worse than the accepted");
+        answer.prints(&format!("perfgate.toml:{unused}: the waiver for \"a\" has no effect"));
+    }
+}

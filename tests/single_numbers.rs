@@ -395,3 +395,25 @@ fn the_printed_value_is_the_median_of_the_runs_whatever_their_repetitions() {
     assert_eq!((&row["base"]["value"], &row["base"]["samples"]), (&200.0.into(), &11.into()), "{row}");
     assert_eq!(row["change"], 0.0, "{row}");
 }
+
+#[test]
+fn a_side_that_is_zero_in_every_sample_is_a_change_and_one_that_is_mostly_zero_is_suspect() {
+    let samples =
+        |values: &dyn Fn(u32) -> f64| format!("{{\"samples\":{:?}}}", (0..20).map(values).collect::<Vec<_>>());
+    let [zero, some] = [samples(&|_| 0.0), samples(&|i| 1000.0 + f64::from(i))];
+    let mostly = samples(&|i| if i < 18 { 0.0 } else { 1000.0 });
+    let found = |unit: &str, direction: &str, base: &str, head: &str| {
+        let row = one_row(unit, direction, &[base, base], &[head, head]);
+        (row["outcome"].as_str().unwrap().to_owned(), row["suspect"] == true)
+    };
+    let outcome = |word: &str, suspect: bool| (word.to_owned(), suspect);
+    // A server that is down, and one whose memory was not counted before.
+    assert_eq!(found("ops/s", "higher", &some, &zero), outcome("regressed", false));
+    assert_eq!(found("ops/s", "higher", &zero, &some), outcome("improved", false));
+    assert_eq!(found("B", "lower", &zero, &some), outcome("regressed", false));
+    assert_eq!(found("ops/s", "higher", &some, &mostly), outcome("inconclusive", true));
+    assert_eq!(found("ops/s", "higher", &mostly, &some), outcome("inconclusive", false));
+    assert_eq!(found("B", "lower", &mostly, &some), outcome("inconclusive", true));
+    // A time of zero is below the resolution of the clock.
+    assert_eq!(found("ns", "lower", &zero, &some), outcome("inconclusive", false));
+}

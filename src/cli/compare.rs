@@ -46,6 +46,9 @@ pub struct CompareArgs {
     /// A run of the head; repeat for several runs, oldest first
     #[arg(long, value_name = "PATH|REV")]
     head: Vec<String>,
+    /// Commit that the results of head are of; its merge base is the default base [default: HEAD; results that state another commit are an error]
+    #[arg(long, value_name = "REV", conflicts_with = "base")]
+    commit: Option<String>,
     /// Read every path as this format instead of detecting it (`perfgate formats` lists them)
     #[arg(long, value_name = "NAME")]
     input_format: Option<String>,
@@ -102,7 +105,8 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let template = args.template.as_deref().map(rendering::template).transpose()?;
     let gate = Gate::new(config, args.store.as_deref(), args.input_format.as_deref());
     let expected = args.expect.iter().map(|goal| ("--expect", format!("{} {}", goal.written, goal.limit)));
-    let gate = gate.with_given(args.gate.given().into_iter().chain(expected).chain(global.given()));
+    let commit = args.commit.iter().map(|revision| ("--commit", revision.clone()));
+    let gate = gate.with_given(args.gate.given().into_iter().chain(commit).chain(expected).chain(global.given()));
     let detail = ReportDetail {
         facts: args.save.is_some() || template.is_some(),
         samples: args.save.is_some() || args.html.is_some() || args.plots.is_some(),
@@ -125,6 +129,11 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
             let head = gate.resolve(&head, DefaultSide::Head)?;
             (gate.resolve(&base, DefaultSide::Base)?, head, None)
         }
+    };
+    let base = match (&args.commit, base) {
+        (None, base) => base,
+        (Some(revision), SideSource::MergeBase { .. }) if head.is_on_disk() => gate.merge_base_of(revision)?,
+        (Some(_), _) => bail!("--commit chooses the default base of results on disk; remove it, or remove the base"),
     };
 
     let mut report = match gate.judge_sources(&base, &head, args.allow_missing_baseline, detail) {

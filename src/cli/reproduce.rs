@@ -104,8 +104,8 @@ pub fn measure_line(gate: &Gate, base: &Commit, command: &BenchCommand, plan: &M
     if let Some(budget) = plan.budget {
         add("--budget", Some(&format!("{}s", budget.as_secs_f64())));
     }
-    // `measure` has no `--expect`.
-    for (option, value) in gate.given().iter().filter(|(option, _)| *option != "--expect") {
+    // `measure` does not have these.
+    for (option, value) in gate.given().iter().filter(|(option, _)| !["--commit", "--expect"].contains(option)) {
         add(option, Some(value));
     }
     let words: Vec<String> = command.words.iter().map(|word| escape::shell(word)).collect();

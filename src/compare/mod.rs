@@ -92,6 +92,13 @@ pub enum Effect {
     Failed(String),
     /// Both sides have values, but they cannot be compared; why.
     Invalid(String),
+    /// One side has values, and the other one is zero, wholly or mostly: no ratio can be computed.
+    Zero {
+        /// Whether this is a change for the worse.
+        worse: bool,
+        /// Which values are zero.
+        why: &'static str,
+    },
     /// Exact counts, compared without a test: `ln` of the ratio, larger is worse; infinite from zero.
     Exact(f64),
     /// Few events, compared as counts. More events are worse, or better where the metric is.

@@ -51,26 +51,32 @@ impl Pair<'_> {
         let sides = [(base, side_centre(self.base())), (head, side_centre(self.head()))];
         if sides.iter().any(|(values, centre)| *centre == 0.0 && !nothing(values)) {
             // The value in the report is zero, and any number in place of the zeros would decide the test.
-            let is_time = self.metric.unit == Unit::Nanosecond;
-            let why = if is_time {
-                BELOW_RESOLUTION
-            } else {
-                "most results of one side are zero: a ratio cannot be computed"
-            };
-            return Some(Effect::Invalid(why.to_owned()));
+            return Some(match self.metric.unit {
+                Unit::Nanosecond => Effect::Invalid(BELOW_RESOLUTION.to_owned()),
+                _ => self.zero("most results of one side are zero: a ratio cannot be computed"),
+            });
         }
         if !nothing(base) && !nothing(head) {
             return None;
         }
         // One side is zero in all runs, which makes a ratio impossible. A change is reported if every run of the other side is
-        // above zero. Samples do not decide it, because their median may be zero although some samples are not.
-        let other = if nothing(base) { self.head() } else { self.base() };
+        // above zero. Of samples, all must be: their median may be zero although some are not.
+        let (zeros, other) = if nothing(base) { (self.base(), self.head()) } else { (self.head(), self.base()) };
         let all_differ = runs_of(other).all(|run| side_centre(run) > 0.0);
         let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());
-        if self.metric.unit == Unit::Nanosecond || all_differ && !sampled {
+        let all_samples_differ = || {
+            zeros.iter().all(|one| one.evidence.is_all_zero()) && other.iter().all(|one| one.evidence.is_all_positive())
+        };
+        if self.metric.unit == Unit::Nanosecond || all_differ && (!sampled || all_samples_differ()) {
             return exact();
         }
-        Some(Effect::Invalid("one side is zero: a ratio cannot be computed".to_owned()))
+        Some(self.zero("one side is zero: a ratio cannot be computed"))
+    }
+
+    /// The effect of a side that is zero.
+    fn zero(&self, why: &'static str) -> Effect {
+        let change = side_centre(self.head()) - side_centre(self.base());
+        Effect::Zero { worse: self.direction.is_known() && self.direction.sign() * change > 0.0, why }
     }
 
     /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.

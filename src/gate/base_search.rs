@@ -65,10 +65,11 @@ impl BaseSearch<'_> {
     /// The place of a run that is this many commits before the one that head started from.
     fn behind(&self, commits: usize, found: usize, measured: &Measured) -> Place {
         let behind = self.starts.last().copied().unwrap_or_default();
-        // A run of that commit on another machine is enough: its changes were measured. Otherwise they are unknown.
-        let is_measured = |commit| measured.here.contains(commit) || measured.elsewhere.contains(commit);
-        let is_known = self.candidates.get(found - commits).is_some_and(is_measured);
-        let gap = (!is_known).then_some(BaselineGap { commits, behind, branch: None });
+        let start = self.candidates.get(found - commits);
+        // Runs of another machine class do not show what the commits in between changed on this one.
+        let elsewhere = start.is_some_and(|commit| measured.elsewhere.contains(commit));
+        let is_known = start.is_some_and(|commit| measured.here.contains(commit));
+        let gap = (!is_known).then_some(BaselineGap { commits, behind, branch: None, elsewhere });
         Place { label: format!("stored runs from before {}", behind.name()), note: None, gap }
     }
 

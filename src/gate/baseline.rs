@@ -7,6 +7,7 @@ use super::judge::adopt_names;
 use super::renames::leave_out_replaced;
 use super::shallow;
 use super::side::{KeyedRun, Side, side_of_stored};
+use super::stated::{self, ResultsState};
 use super::stored_history::with_reading;
 use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class};
 use crate::io::repository::{CANDIDATES, Repository};
@@ -39,6 +40,15 @@ impl WindowSide {
     }
 }
 
+/// What the default base is searched for.
+#[derive(Clone, Copy)]
+pub(super) enum BaseOf<'a> {
+    /// Results on disk, which count for the checked-out commit, perhaps with uncommitted changes.
+    Results(&'a Side),
+    /// A commit.
+    Commit(&'a Commit),
+}
+
 /// Stored runs, newest first.
 #[derive(Default)]
 struct Candidates {
@@ -49,22 +59,29 @@ struct Candidates {
 }
 
 impl Gate {
-    /// Reads the base window of the work tree. `results` are those of the work tree; empty if head is something else.
+    /// Reads the base window of head.
     pub(super) fn read_merge_base(
         &self,
-        results: &[Run],
+        of: BaseOf<'_>,
         environment: &Environment,
         detail: Detail,
     ) -> Result<WindowSide, Error> {
         let repository = self.repository().map_err(|source| Error::NoDefaultBase { source })?;
-        let head = repository.head()?;
-        let mut candidates = repository.base_candidates(&head.commit)?;
-        let is_dirty = repository.is_dirty()?;
+        let head = match of {
+            BaseOf::Commit(commit) => commit.clone(),
+            BaseOf::Results(_) => repository.head()?.commit,
+        };
+        let mut candidates = repository.base_candidates(&head)?;
+        let state = match of {
+            BaseOf::Commit(_) => ResultsState::of_commit(),
+            BaseOf::Results(side) => ResultsState::of(&repository, side, &head, candidates.first())?,
+        };
+        let is_dirty = state.is_dirty;
         // A commit of the default branch is its own merge base, and is compared with its parent.
-        let on_default_branch = repository.merge_base(&head.commit)? == head.commit;
+        let on_default_branch = repository.merge_base(&head)? == head;
         // Uncommitted changes are compared with the commit they start from.
         if is_dirty {
-            candidates.insert(0, head.commit.clone());
+            candidates.insert(0, head.clone());
         }
         let starts: &[StartCommit] = match (is_dirty, on_default_branch) {
             (true, true) => &[StartCommit::Head],
@@ -73,12 +90,19 @@ impl Gate {
             (false, false) => &[StartCommit::MergeBase],
         };
         // A second run of a commit is compared with the first one, where nothing is stored before it.
-        let own = (!is_dirty).then_some(&head.commit);
-        let uncommitted = if is_dirty { results } else { &[] };
+        let own = (!is_dirty).then_some(&head);
+        let uncommitted = match of {
+            BaseOf::Results(side) if is_dirty => side.runs.as_slice(),
+            _ => &[],
+        };
         let search = BaseSearch { candidates: &candidates, starts, own, uncommitted };
         let mut window = self.read_window(&repository, search, environment, detail)?;
         window.side.report.branch = repository.default_branch().ok().filter(|_| !is_dirty);
         window.side.diagnostics.extend(self.note_on_default_branch(&repository));
+        window.side.diagnostics.extend(state.diagnostics);
+        if is_dirty && !on_default_branch && window.side.report.commit.as_ref() == Some(&head) {
+            window.side.diagnostics.push(stated::note_on_uncommitted_changes());
+        }
         if let Some(gap) = &mut window.side.report.gap {
             gap.branch.clone_from(&window.side.report.branch);
         }
@@ -187,7 +211,7 @@ impl Gate {
         let BaseWindow { runs, cut, before_epoch } =
             with_reading(policy, &epochs, |reading| base_window_of(runs, reading));
         diagnostics.extend(cut_note(&cut));
-        diagnostics.extend(epoch_note(&before_epoch));
+        diagnostics.extend(epoch_note(&before_epoch, "all stored runs are"));
         let keyed = keys.into_iter().zip(runs.into_iter().rev());
         let kept: Vec<KeyedRun> = keyed.filter(|(_, run)| !run.measurements.is_empty()).collect();
         if kept.is_empty() {
@@ -304,15 +328,15 @@ fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
     format!(" {} (there are runs {}; {advice})", named(key), others.join(", "))
 }
 
-/// Names benchmarks without a baseline because of their epoch.
-fn epoch_note(before_epoch: &BTreeSet<BenchId>) -> Option<Diagnostic> {
+/// Names benchmarks without a baseline because of their epoch; `runs_are` names the runs: `all stored runs are`.
+pub(super) fn epoch_note(before_epoch: &BTreeSet<BenchId>, runs_are: &str) -> Option<Diagnostic> {
     let first = before_epoch.first()?;
     let (others, have) = match before_epoch.len() {
         1 => (String::new(), "has"),
         count => (format!(" and {} more", count - 1), "have"),
     };
     let message = format!(
-        "{:?}{others} {have} no baseline: all stored runs are from before the [[epoch]] in perfgate.toml",
+        "{:?}{others} {have} no baseline: {runs_are} from before the [[epoch]] in perfgate.toml",
         first.as_str()
     );
     Some(Diagnostic::note("epoch-baseline", "", message))

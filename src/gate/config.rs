@@ -7,7 +7,7 @@ use crate::policy::{LineProblem, Policy, Problems};
 use std::path::{Path, PathBuf};
 
 /// The file's name.
-const NAME: &str = "perfgate.toml";
+pub(super) const NAME: &str = "perfgate.toml";
 
 /// The policy, and the directory that its paths are relative to.
 #[derive(Debug, Clone)]

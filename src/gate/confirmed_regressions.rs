@@ -74,7 +74,7 @@ impl Gate {
         report.base.label = "stored runs of the commits before".to_owned();
         report.diagnostics.retain(|diagnostic| diagnostic.code != "earlier-baseline");
         if let Some(gap) = report.base.gap.take() {
-            report.diagnostics.push(Diagnostic::note("earlier-baseline", "", render::recorded_gap(gap.commits)));
+            report.diagnostics.push(Diagnostic::note("earlier-baseline", "", render::recorded_gap(&gap)));
         }
         Ok(Some(report))
     }

@@ -196,6 +196,28 @@ pub enum Error {
         /// The checked-out commit.
         commit: String,
     },
+    /// Results state another commit than the one they would be compared as.
+    #[error(
+        "{word}: the results state commit {stated}, and {commit} is checked out; run the benchmarks again, or use --commit {stated} to compare them with the base of their commit, or --commit HEAD if they are of the checked-out one"
+    )]
+    OtherHead {
+        /// The paths, as the user wrote them.
+        word: String,
+        /// The commit that the results state.
+        stated: String,
+        /// The checked-out commit.
+        commit: String,
+    },
+    /// Results of head state a commit of the base.
+    #[error(
+        "{word}: the results state commit {stated}, which is part of the base; run the benchmarks on the checked-out commit"
+    )]
+    ResultsOfBase {
+        /// The paths, as the user wrote them.
+        word: String,
+        /// The commit that the results state.
+        stated: String,
+    },
     /// There are no results to store.
     #[error("no benchmark results, so nothing was stored")]
     NothingToStore,

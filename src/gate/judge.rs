@@ -10,8 +10,8 @@ use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
 use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors};
-use crate::io::input::{self, InputError};
-use crate::model::{Detail, Diagnostic, Direction, Environment, Facts, Metric, Run};
+use crate::io::input::{self, InputError, Location};
+use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};
 use crate::stats::suite_test::TestRules;
 use crate::verdict::{self, JudgeContext, Report, SideReport, Unmatched, unmatched};
@@ -107,11 +107,11 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// As [`Gate::compare`]. Also returns an error if the store cannot be read, outside a git repository, or if no stored run
+    /// As [`Gate::compare`]. Also returns an error if the results state another commit, if the store cannot be read, outside a git repository, or if no stored run
     /// can be the base ([`Error::is_missing_baseline`]).
     pub fn compare_with_store<H: AsRef<Path>>(&self, head: &[H]) -> Result<Report, Error> {
         let head = SideSource::WorkTree(self.results(&path_words(head))?);
-        self.judge_sources(&SideSource::MergeBase, &head, false, ReportDetail::default())
+        self.judge_sources(&SideSource::MergeBase { of: None }, &head, false, ReportDetail::default())
     }
 
     /// Reads both sides and judges head.
@@ -123,12 +123,23 @@ impl Gate {
         detail: ReportDetail,
     ) -> Result<Report, Error> {
         let samples = detail.facts || detail.samples || self.config.policy.needs_samples();
-        let has_window = matches!(base, SideSource::MergeBase | SideSource::CommitAndBefore(_));
-        let (base, mut head) = self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
-        if !has_window {
-            // Epochs only select stored runs, but a mistake in one is reported before it matters.
-            self.epochs(&mut head.diagnostics);
+        let (mut base_side, mut head_side) =
+            self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
+        let has_zeros = |side: &Side| {
+            let all = side.runs.iter().flat_map(|run| &run.measurements).flat_map(|one| &one.evidence);
+            all.into_iter().any(Evidence::is_digest_of_zeros)
+        };
+        // Standard input cannot be read again.
+        let reads_input =
+            base_side.locations.iter().chain(&head_side.locations).any(|one| *one == Location::StandardInput);
+        if !reads_input && (has_zeros(&base_side) || has_zeros(&head_side)) {
+            (base_side, head_side) = self.read_sides(base, head, Detail::Samples)?;
         }
+        if base.is_on_disk() {
+            // Epochs only select stored runs, but a mistake in one is reported before it matters.
+            self.epochs(&mut head_side.diagnostics);
+        }
+        let (base, head) = (base_side, head_side);
         let report = self.judge_sides(base, head, allow_nothing_in_common, detail)?;
         Ok(report.withhold_verdict_for_gap(false))
     }

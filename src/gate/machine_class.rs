@@ -1,12 +1,13 @@
 //! Machine classes: environment facts that must agree before two results are compared. Runs of different classes are
 //! never pooled: each class is compared by itself, or one of them is left out, and the report lists what was done.
 
+use super::baseline::BaseOf;
 use super::builder::Gate;
 use super::error::Error;
 use super::side::Side;
 use crate::history::{common_facts, machine_class};
 use crate::model::{BenchId, Detail, Diagnostic, Environment, Run, differences};
-use crate::verdict::{EnvironmentDifference, EnvironmentReport};
+use crate::verdict::{BaselineGap, EnvironmentDifference, EnvironmentReport};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The machine classes of a side's runs; runs that do not record theirs have none.
@@ -15,14 +16,19 @@ fn classes(side: &Side, ignored: &[&str]) -> BTreeMap<String, Environment> {
     known.filter(|(name, _)| !name.is_empty()).map(|(name, environment)| (name, environment.clone())).collect()
 }
 
+/// True if the runs of a side come from more than one machine class.
+pub(super) fn has_several_classes(side: &Side, ignored: &[&str]) -> bool {
+    classes(side, ignored).len() > 1
+}
+
 /// True if the environments have no difference that makes times incomparable.
 pub(super) fn is_comparable(run: &Run, environment: &Environment, ignored: &[&str]) -> bool {
     differences(&run.environment, environment, ignored).iter().all(|difference| !difference.decisive)
 }
 
 impl Gate {
-    /// The base windows of all machine classes of a stored head.
-    pub(super) fn read_bases(&self, head: &Side, detail: Detail) -> Result<Side, Error> {
+    /// The base windows of all machine classes of a head.
+    pub(super) fn read_bases(&self, of: BaseOf<'_>, head: &Side, detail: Detail) -> Result<Side, Error> {
         let ignored = self.config.policy.ignored_environment();
         let mut classes: Vec<Environment> = classes(head, ignored).into_values().collect();
         // The shards of a stored head were joined, so the base must not be narrowed to one of them.
@@ -32,12 +38,12 @@ impl Gate {
         if classes.len() < 2 {
             let mut class = classes.pop().or_else(|| head.environment.clone()).unwrap_or_default();
             class.0.remove(Environment::SHARD);
-            return Ok(self.read_merge_base(&[], &class, detail)?.with_note());
+            return Ok(self.read_merge_base(of, &class, detail)?.with_note());
         }
         let mut joined: Option<Side> = None;
         let mut missing = None;
         for class in classes {
-            let mut side = match self.read_merge_base(&[], &class, detail) {
+            let mut side = match self.read_merge_base(of, &class, detail) {
                 Err(error) if error.is_missing_baseline() => {
                     missing = Some(error);
                     continue;
@@ -54,6 +60,10 @@ impl Gate {
                 None => joined = Some(side),
                 Some(joined) => {
                     joined.runs.extend(side.runs);
+                    let commits = |gap: &Option<BaselineGap>| gap.as_ref().map_or(0, |gap| gap.commits);
+                    if commits(&side.report.gap) > commits(&joined.report.gap) {
+                        joined.report.gap = side.report.gap;
+                    }
                     side.diagnostics.retain(|diagnostic| !joined.diagnostics.contains(diagnostic));
                     joined.diagnostics.extend(side.diagnostics);
                 }
@@ -81,10 +91,10 @@ pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rena
         return;
     }
     if of_base.len() < 2 {
-        return keep_one_class(head, base.environment.as_ref(), ignored);
+        return keep_one_class(head, base.environment.as_ref(), ignored, Diagnostic::warning);
     }
     if of_head.len() < 2 {
-        return keep_one_class(base, head.environment.as_ref(), ignored);
+        return keep_one_class(base, head.environment.as_ref(), ignored, Diagnostic::note);
     }
     let current = |name: &str| rename(name).unwrap_or_else(|| name.to_owned());
     let mut measured_by: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
@@ -122,7 +132,12 @@ pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rena
 }
 
 /// Keeps the runs of one machine class: of the other side's class, or else of the newest run's.
-fn keep_one_class(side: &mut Side, other: Option<&Environment>, ignored: &[&str]) {
+fn keep_one_class(
+    side: &mut Side,
+    other: Option<&Environment>,
+    ignored: &[&str],
+    diagnostic: fn(&'static str, &'static str, String) -> Diagnostic,
+) {
     let has = |class: &Environment| side.runs.iter().any(|run| is_comparable(run, class, ignored));
     let newest = side.runs.last().map(|run| run.environment.clone()).unwrap_or_default();
     let wanted =
@@ -137,7 +152,7 @@ fn keep_one_class(side: &mut Side, other: Option<&Environment>, ignored: &[&str]
             before - side.runs.len(),
             side.report.label
         );
-        side.diagnostics.push(Diagnostic::note("other-machines", "", message));
+        side.diagnostics.push(diagnostic("other-machines", "", message));
     }
 }
 

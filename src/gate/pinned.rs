@@ -24,6 +24,8 @@ impl Gate {
         let commit = commit.map_err(|error| warn(error.to_string())).ok()?;
         let release = self.read_revision(&pin.revision, &commit, Detail::Digests);
         let mut release = release.map_err(|error| warn(error.to_string())).ok()?;
+        let kept = self.leave_out_other_epochs(&mut release, head);
+        kept.map_err(|error| warn(error.to_string())).ok()?;
         let environment = head.environment.clone().map_or_else(|| self.here(), Ok);
         let environment = environment.map_err(|error| warn(error.to_string())).ok()?;
         let ignored = policy.ignored_environment();

@@ -1,10 +1,13 @@
 //! One side of a comparison, read: its runs, with a label and the environment they were measured in.
 
+use super::baseline::BaseOf;
 use super::builder::Gate;
+use super::config;
 use super::error::Error;
+use super::machine_class::has_several_classes;
 use super::record::oldest_result;
 use super::sources::{Results, SideSource, real_location};
-use super::stated::{complete, other_commit};
+use super::stated::{OTHER_COMMIT, complete, other_commit, refuse_results_of_base, states_base};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, InputError, Loaded, Location};
 use crate::io::probe;
@@ -45,6 +48,26 @@ impl Side {
         }
     }
 
+    /// Counts as results of a commit, with a warning if the results state another one.
+    fn count_for(&mut self, commit: &Commit) {
+        self.diagnostics.retain(|diagnostic| diagnostic.code != OTHER_COMMIT);
+        self.diagnostics.extend(self.runs.iter().find_map(|run| other_commit(run, commit)));
+        self.report.commit = Some(commit.clone());
+    }
+
+    /// Adds to each run the facts that choose its base, where the results do not state them.
+    fn complete_runs(&mut self, here: &Environment) {
+        for run in &mut self.runs {
+            let mut environment = run.environment.clone();
+            complete(&mut environment, here);
+            for key in Environment::CLASS.into_iter().chain([Environment::KEY]) {
+                if let Some(fact) = environment.get(key) {
+                    run.environment.set(key, fact);
+                }
+            }
+        }
+    }
+
     /// Adds facts of the machine that reads the results, if the results state none.
     fn complete(&mut self, here: &Environment) {
         let warning = complete(self.environment.get_or_insert_default(), here);
@@ -74,19 +97,25 @@ impl Gate {
     fn read_each(&self, base: &SideSource, head: &SideSource, detail: Detail) -> Result<(Side, Side), Error> {
         match (base, head) {
             (SideSource::Paths(base), SideSource::Paths(head)) => return self.read_both(base, head, detail),
-            (SideSource::MergeBase, SideSource::Revision { word, commit }) => {
+            (SideSource::MergeBase { .. }, SideSource::Revision { word, commit }) => {
                 let head = self.read_revision(word, commit, detail)?;
-                return Ok((self.read_bases(&head, detail)?, head));
+                return Ok((self.read_bases(BaseOf::Commit(commit), &head, detail)?, head));
             }
             (SideSource::Revision { word, commit }, SideSource::Revision { word: head, commit: measured }) => {
-                let base = self.read_revision(word, commit, detail)?;
-                return Ok((base, self.read_revision(head, measured, detail)?));
+                let mut base = self.read_revision(word, commit, detail)?;
+                let head = self.read_revision(head, measured, detail)?;
+                self.leave_out_other_epochs(&mut base, &head)?;
+                return Ok((base, head));
             }
             _ => {}
         }
+        let given = match base {
+            SideSource::MergeBase { of } => of.as_ref(),
+            _ => None,
+        };
         let from_disk = |source: &SideSource| match source {
             SideSource::Paths(results) => self.read_paths(results, detail, None).map(Some),
-            SideSource::WorkTree(results) => self.read_work_tree(results, detail).map(Some),
+            SideSource::WorkTree(results) => self.read_work_tree(results, given, detail).map(Some),
             _ => Ok(None),
         };
         let measured_here = base.is_on_disk() != head.is_on_disk() || matches!(base, SideSource::CommitAndBefore(_));
@@ -94,8 +123,8 @@ impl Gate {
         let read_disk = || -> Result<_, Error> {
             let head = match (base, head) {
                 // The base is that of the checked-out commit, so these count as its results.
-                (SideSource::MergeBase, SideSource::Paths(results)) => {
-                    Some(self.read_paths(results, detail, self.checked_out().as_ref())?)
+                (SideSource::MergeBase { .. }, SideSource::Paths(results)) => {
+                    Some(self.read_paths(results, detail, self.checked_out_as(given).as_ref())?)
                 }
                 _ => from_disk(head)?,
             };
@@ -104,32 +133,64 @@ impl Gate {
         let (here, on_disk) = rayon::join(|| measured_here.then(|| self.here()), read_disk);
         let (mut head_on_disk, mut base_on_disk) = on_disk?;
         let here = here.transpose()?;
+        if let (Some(commit), Some(side)) = (given, &mut head_on_disk) {
+            side.count_for(commit);
+        }
         if let Some(here) = &here {
             [&mut head_on_disk, &mut base_on_disk].into_iter().flatten().for_each(|side| side.complete(here));
         }
         // The stored runs of the machine that the results state, if they state one.
-        let of_head = head_on_disk.as_ref().and_then(|side| side.environment.clone()).or(here);
-        let read = |source: &SideSource, on_disk: Option<Side>, results: &[Run]| -> Result<Side, Error> {
-            if let Some(side) = on_disk {
-                return Ok(side);
+        let of_head = head_on_disk.as_ref().and_then(|side| side.environment.clone()).or(here.clone());
+        let head = match (head_on_disk, head) {
+            (Some(mut side), _) => {
+                if let Some(here) =
+                    here.filter(|_| has_several_classes(&side, self.config.policy.ignored_environment()))
+                {
+                    side.complete_runs(&here);
+                }
+                side
             }
-            let machine = || of_head.clone().unwrap_or_default();
-            match source {
-                SideSource::Revision { word, commit } => self.read_revision(word, commit, detail),
-                SideSource::CommitAndBefore(commit) => self.read_commit_and_before(commit, &machine(), detail),
-                // Paths and the work tree were read above.
-                SideSource::MergeBase | SideSource::Paths(_) | SideSource::WorkTree(_) => {
-                    Ok(self.read_merge_base(results, &machine(), detail)?.with_note())
+            (None, SideSource::Revision { word, commit }) => self.read_revision(word, commit, detail)?,
+            // Head is on disk, or a revision.
+            (None, _) => return Err(Error::NoResults { looked: "the working directory".to_owned() }),
+        };
+        if let Some(side) = base_on_disk {
+            return Ok((side, head));
+        }
+        let machine = of_head.unwrap_or_default();
+        let base = match base {
+            SideSource::Revision { word, commit } => self.read_named_base(word, commit, &head, detail)?,
+            SideSource::CommitAndBefore(commit) => {
+                refuse_results_of_base(&Repository::discover(&self.directory)?, &head, commit)?;
+                self.read_commit_and_before(commit, &machine, detail)?
+            }
+            // Paths and the work tree were read above.
+            SideSource::MergeBase { .. } | SideSource::Paths(_) | SideSource::WorkTree(_) => {
+                let of = given.map_or(BaseOf::Results(&head), BaseOf::Commit);
+                match has_several_classes(&head, self.config.policy.ignored_environment()) {
+                    true => self.read_bases(of, &head, detail)?,
+                    false => self.read_merge_base(of, &machine, detail)?.with_note(),
                 }
             }
         };
-        let head = read(head, head_on_disk, &[])?;
-        Ok((read(base, base_on_disk, &head.runs)?, head))
+        Ok((base, head))
     }
 
-    /// The checked-out commit; `None` outside of a repository.
-    fn checked_out(&self) -> Option<Head> {
-        Repository::discover(&self.directory).and_then(|repository| repository.head()).ok()
+    /// Reads the stored runs of a revision as the base of results.
+    fn read_named_base(&self, word: &str, commit: &Commit, head: &Side, detail: Detail) -> Result<Side, Error> {
+        let mut base = self.read_revision(word, commit, detail)?;
+        self.leave_out_other_epochs(&mut base, head)?;
+        let checked_out = Repository::discover(&self.directory).and_then(|repository| repository.head()).ok();
+        if checked_out.is_some_and(|checked_out| checked_out.commit != *commit) {
+            base.diagnostics.extend(states_base(head, commit));
+        }
+        Ok(base)
+    }
+
+    /// The checked-out commit; `None` outside of a repository, and if results count for another one that is given.
+    fn checked_out_as(&self, given: Option<&Commit>) -> Option<Head> {
+        let head = Repository::discover(&self.directory).and_then(|repository| repository.head()).ok()?;
+        Some(head).filter(|head| given.is_none_or(|given| *given == head.commit))
     }
 
     /// Reads results on disk, one run per path. If they count as results of a commit, they must not all be older than it.
@@ -142,8 +203,6 @@ impl Gate {
             return Err(Error::OlderThanCommit { results: label(&results), commit: head.commit.short().to_owned() });
         }
         let mut side = disk_side(&results, loaded);
-        let others = |head: &Head| side.runs.iter().find_map(|run| other_commit(run, &head.commit));
-        side.diagnostics.extend(of.and_then(others));
         side.diagnostics.extend(twice);
         Ok(side)
     }
@@ -157,9 +216,9 @@ impl Gate {
         Ok((self.read_paths(base, detail, None)?, self.read_paths(head, detail, None)?))
     }
 
-    /// Reads the results of the work tree as one run.
-    fn read_work_tree(&self, results: &[Results], detail: Detail) -> Result<Side, Error> {
-        let head = self.checked_out();
+    /// Reads the results of the work tree as one run: of the checked-out commit, or of the given one.
+    fn read_work_tree(&self, results: &[Results], given: Option<&Commit>, detail: Detail) -> Result<Side, Error> {
+        let head = self.checked_out_as(given);
         let committed = head.as_ref().and_then(oldest_result);
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);
@@ -176,7 +235,7 @@ impl Gate {
 
     /// Reads the results of the work tree as one run. Facts that they do not state are those of this machine.
     pub(crate) fn read_head(&self, results: &[Results]) -> Result<Side, Error> {
-        let (here, side) = rayon::join(|| self.here(), || self.read_work_tree(results, Detail::Samples));
+        let (here, side) = rayon::join(|| self.here(), || self.read_work_tree(results, None, Detail::Samples));
         let mut side = side?;
         side.complete(&here?);
         Ok(side)
@@ -213,7 +272,7 @@ impl Gate {
 
 /// This machine and its toolchain, and the state of the work tree at a directory.
 pub(super) fn here(directory: &Path) -> Result<Environment, RepositoryError> {
-    let is_dirty = || Repository::discover(directory).map(|repository| repository.is_dirty());
+    let is_dirty = || Repository::discover(directory).map(|repository| repository.differs_besides(config::NAME));
     let (mut environment, is_dirty) =
         rayon::join(|| probe::probe(directory, &|name| std::env::var(name).ok()), is_dirty);
     match is_dirty {

@@ -23,13 +23,16 @@ pub(crate) enum SideSource {
         commit: Commit,
     },
     /// Stored runs of the merge base with the default branch and of the commits before it.
-    MergeBase,
+    MergeBase {
+        /// The commit that results on disk count for, where it is given; otherwise the checked-out one.
+        of: Option<Commit>,
+    },
     /// Stored runs of a commit and of the commits before it.
     CommitAndBefore(Commit),
 }
 
 impl SideSource {
-    pub(super) fn is_on_disk(&self) -> bool {
+    pub(crate) fn is_on_disk(&self) -> bool {
         matches!(self, SideSource::Paths(_) | SideSource::WorkTree(_))
     }
 }
@@ -65,7 +68,7 @@ impl Gate {
     pub(crate) fn resolve(&self, words: &[String], default: DefaultSide) -> Result<SideSource, Error> {
         if words.is_empty() {
             return match default {
-                DefaultSide::Base => Ok(SideSource::MergeBase),
+                DefaultSide::Base => Ok(SideSource::MergeBase { of: None }),
                 DefaultSide::Head => Ok(SideSource::WorkTree(self.default_results()?)),
             };
         }
@@ -83,6 +86,12 @@ impl Gate {
             }
         }
         Ok(SideSource::Paths(results))
+    }
+
+    /// The default base of results of a commit.
+    pub(crate) fn merge_base_of(&self, revision: &str) -> Result<SideSource, Error> {
+        let of = Repository::discover(&self.directory)?.resolve(revision)?;
+        Ok(SideSource::MergeBase { of: Some(of) })
     }
 
     /// Resolves both sides of a comparison for which one word was given. A path is head if the store has runs to compare it
@@ -107,7 +116,7 @@ impl Gate {
                 Some(names) => Diagnostic::warning("one-path", "", format!("{message}; {names} is not read")),
                 None => Diagnostic::note("one-path", "", message),
             };
-            return Ok((SideSource::MergeBase, one, Some(diagnostic)));
+            return Ok((SideSource::MergeBase { of: None }, one, Some(diagnostic)));
         }
         let alone =
             |looked: String| Error::OnePath { word: word.to_owned(), store: self.store_url().to_owned(), looked };
@@ -194,10 +203,12 @@ impl Gate {
             .collect()
     }
 
-    /// Opens the store.
+    /// Opens the store. A ref is that of the measured repository, wherever the config is; a path in the config is relative to it.
     pub(crate) fn open_store(&self) -> Result<Box<dyn Store>, Error> {
-        let base: &Path = if self.store.is_some() { &self.directory } else { &self.config.directory };
-        Ok(store::open(self.store_url(), base)?)
+        let url = self.store_url();
+        let of_config = self.store.is_none() && !url.starts_with("git:");
+        let base: &Path = if of_config { &self.config.directory } else { &self.directory };
+        Ok(store::open(url, base)?)
     }
 
     /// The URL of the store.

@@ -1,8 +1,11 @@
 //! Facts that results state about themselves: the machine and the commit. They take precedence over the machine that reads
 //! the results, which is often another one: measured on a test machine, recorded by a CI job.
 
+use super::config;
 use super::error::Error;
+use super::side::Side;
 use crate::io::input::Loaded;
+use crate::io::repository::Repository;
 use crate::model::{Commit, CommitPrefix, Diagnostic, Environment, Run, cpu_words};
 
 /// Facts that describe only the machine that reads the results. They are left out if the results come from another one.
@@ -65,7 +68,101 @@ pub(super) fn other_commit(run: &Run, commit: &Commit) -> Option<Diagnostic> {
     let stated = other(run, commit)?;
     let stated = stated.get(..commit.short().len()).unwrap_or(stated);
     let message = format!("the results state that they are of commit {stated}, not of {}", commit.short());
-    Some(Diagnostic::warning("stated-commit", "", message))
+    Some(Diagnostic::warning(OTHER_COMMIT, "", message))
+}
+
+/// The code of [`other_commit`].
+pub(super) const OTHER_COMMIT: &str = "stated-commit";
+
+/// Whether results on disk include uncommitted changes of the checked-out commit.
+#[derive(Default)]
+pub(super) struct ResultsState {
+    pub is_dirty: bool,
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl ResultsState {
+    /// Results of a commit.
+    pub fn of_commit() -> Self {
+        Self::default()
+    }
+
+    /// Results that count for the checked-out commit; `start` is the first commit of its base. Refuses results that state another
+    /// commit, unless the checked-out one only merges it, as GitHub's test merge of a pull request does.
+    pub fn of(
+        repository: &Repository,
+        side: &Side,
+        head: &Commit,
+        start: Option<&Commit>,
+    ) -> Result<ResultsState, Error> {
+        let mut diagnostics = Vec::new();
+        for run in &side.runs {
+            let Some(stated) = other(run, head) else { continue };
+            let is_merged = repository.resolve(stated).is_ok_and(|stated| {
+                let parents = repository.parents(head).unwrap_or_default();
+                parents.len() > 1 && parents.contains(&stated) && !is_in_base(repository, &stated, start)
+            });
+            if !is_merged {
+                return Err(Error::OtherHead {
+                    word: side.report.label.clone(),
+                    stated: stated.to_owned(),
+                    commit: head.short().to_owned(),
+                });
+            }
+            diagnostics.extend(other_commit(run, head));
+        }
+        let is_clean = |run: &Run| states(run, head) && run.environment.get(Environment::DIRTY).is_none();
+        let states_head = !side.runs.is_empty() && side.runs.iter().all(is_clean);
+        let is_changed = repository.differs_besides(config::NAME)?;
+        if is_changed && states_head {
+            let message = format!(
+                "the work tree has uncommitted changes, but the results state that they are of commit {}",
+                head.short()
+            );
+            diagnostics.push(Diagnostic::note("uncommitted", "", message));
+        }
+        Ok(ResultsState { is_dirty: is_changed && !states_head, diagnostics })
+    }
+}
+
+/// A note that uncommitted changes of a branch are compared with its newest commit.
+pub(super) fn note_on_uncommitted_changes() -> Diagnostic {
+    let message = "the work tree has uncommitted changes, so head is compared with HEAD, not with the merge base; if the results do \
+                   not include these changes, use --commit HEAD";
+    Diagnostic::note("uncommitted", "", message)
+}
+
+/// Refuses results that state the base, or a commit before it: they were left over from before a switch of branches.
+pub(super) fn refuse_results_of_base(repository: &Repository, side: &Side, base: &Commit) -> Result<(), Error> {
+    let stated = side.runs.iter().find_map(|run| stated(run));
+    let is_of_base =
+        |stated: &&str| repository.resolve(stated).is_ok_and(|stated| is_in_base(repository, &stated, Some(base)));
+    match stated.filter(is_of_base) {
+        None => Ok(()),
+        Some(stated) => Err(Error::ResultsOfBase { word: side.report.label.clone(), stated: stated.to_owned() }),
+    }
+}
+
+/// A warning if results state the commit that they are compared with.
+pub(super) fn states_base(side: &Side, base: &Commit) -> Option<Diagnostic> {
+    side.runs.iter().find(|run| states(run, base))?;
+    let message = format!("the results state the commit of base, {}: both sides are of one commit", base.short());
+    Some(Diagnostic::warning("same-commit", "", message))
+}
+
+fn is_in_base(repository: &Repository, commit: &Commit, base: Option<&Commit>) -> bool {
+    base.is_some_and(|base| repository.includes(base, commit) == Some(true))
+}
+
+/// The commit that the results of a run state: its id or the beginning of it.
+fn stated(run: &Run) -> Option<&str> {
+    let full = run.commit.as_ref().map(Commit::as_str);
+    full.or(run.commit_prefix.as_ref().map(CommitPrefix::as_str))
+}
+
+/// True if the results of a run state a commit.
+fn states(run: &Run, commit: &Commit) -> bool {
+    stated(run).is_some() && other(run, commit).is_none()
 }
 
 /// The commit that the results of a run state, if it is another one: its id or the beginning of it.

@@ -1,17 +1,18 @@
 //! The stored runs of the branch as a history: which runs belong to it, and in which order.
 
+use super::baseline::epoch_note;
 use super::builder::Gate;
 use super::error::Error;
 use super::judge::adopt_names;
 use super::renames::{leave_out_joined, leave_out_replaced};
 use super::shallow;
-use super::side::dirty_baseline;
+use super::side::{Side, dirty_baseline};
 use crate::history::{Epoch, SeriesRules, join_shards};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};
-use crate::model::{Commit, Detail, Diagnostic, Metric, Run};
+use crate::model::{BenchId, Commit, Detail, Diagnostic, Metric, Run};
 use crate::policy::{Pattern, Policy, Start};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -108,6 +109,39 @@ impl Gate {
     pub(crate) fn epochs(&self, diagnostics: &mut Vec<Diagnostic>) -> Epochs {
         Epochs::of(&self.config.policy, &self.directory, diagnostics)
     }
+
+    /// Leaves out the benchmarks of a stored base for which an epoch starts between base and head. Results on disk are new.
+    pub(super) fn leave_out_other_epochs(&self, base: &mut Side, head: &Side) -> Result<(), Error> {
+        let policy = &self.config.policy;
+        let epochs = self.epochs(&mut base.diagnostics);
+        let newest = head.runs.iter().map(|run| run.time).max().filter(|_| head.locations.is_empty());
+        let newest = newest.unwrap_or(i64::MAX);
+        let mut left_out = BTreeSet::new();
+        for run in &mut base.runs {
+            let time = run.time;
+            run.measurements.retain(|measurement| {
+                let old = measurement.benchmark.as_str();
+                let name = policy.rename(old).unwrap_or_else(|| old.to_owned());
+                let is_other = epochs.starts_between(&name, time, newest);
+                if is_other {
+                    left_out.insert(BenchId::new(name));
+                }
+                !is_other
+            });
+        }
+        if left_out.is_empty() {
+            return Ok(());
+        }
+        base.runs.retain(|run| !run.measurements.is_empty());
+        base.report.runs = base.runs.len();
+        let label = &base.report.label;
+        if base.runs.is_empty() {
+            let message = format!("the [[epoch]] entries in perfgate.toml leave out all stored runs of {label}");
+            return Err(Error::MissingBaseline(message));
+        }
+        base.diagnostics.extend(epoch_note(&left_out, &format!("the runs of {label} are")));
+        Ok(())
+    }
 }
 
 /// The runs of commits on the checked-out or the default branch, in the order of the commits, and the number of others.
@@ -188,6 +222,13 @@ impl Epochs {
             starts.extend(resolved.map(|resolved| (epoch.pattern.clone(), resolved)));
         }
         Epochs(starts)
+    }
+
+    /// True if an epoch of a benchmark starts after one of two times, and not after the other one.
+    fn starts_between(&self, name: &str, one: i64, other: i64) -> bool {
+        let (first, last) = (one.min(other), one.max(other));
+        let is_between = |epoch: &Epoch| first < epoch.start && epoch.start <= last;
+        self.0.iter().any(|(pattern, epoch)| is_between(epoch) && pattern.matches(name))
     }
 
     /// The current epoch of a benchmark: the one that starts last.

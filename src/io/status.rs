@@ -23,6 +23,13 @@ impl Repository {
         Ok(!files.is_empty() || !submodules.is_empty())
     }
 
+    /// The same without files of a name: perfgate's own config changes no result.
+    pub fn differs_besides(&self, name: &str) -> Result<bool, RepositoryError> {
+        let Changes { files, submodules } = self.status(false)?;
+        let is_other = |path: &PathBuf| path.file_name().is_none_or(|file| file != name);
+        Ok(files.iter().any(is_other) || !submodules.is_empty())
+    }
+
     /// All changes of the work tree, with new files.
     pub fn changes(&self) -> Result<Changes, RepositoryError> {
         self.status(true)

@@ -69,6 +69,45 @@ impl Evidence {
         }
     }
 
+    /// The smallest and the largest sample, where they are known; a single value is both.
+    fn range(&self) -> Option<[f64; 2]> {
+        let of_samples = |samples: &[f64]| {
+            let ends =
+                samples.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(*x), high.max(*x)]);
+            (!samples.is_empty()).then_some(ends)
+        };
+        let of_summary = |summary: &Summary| {
+            let quantile = |share: f64| summary.quantiles.iter().find(|(at, _)| *at == share).map(|(_, value)| *value);
+            Some([quantile(0.0)?, quantile(1.0)?])
+        };
+        match self {
+            Evidence::Samples(samples) => of_samples(samples),
+            Evidence::Rounded(rounded) => of_samples(&rounded.samples),
+            Evidence::Thinned(thinned) => of_summary(&thinned.quantiles),
+            Evidence::Summary(summary) => of_summary(summary),
+            Evidence::Digest(_) => None,
+            Evidence::Value(value) => Some([*value; 2]),
+        }
+    }
+
+    /// True if all samples are known to be zero.
+    pub fn is_all_zero(&self) -> bool {
+        self.range() == Some([0.0, 0.0])
+    }
+
+    /// True if all samples are known to be above zero.
+    pub fn is_all_positive(&self) -> bool {
+        match self {
+            Evidence::Digest(digest) => !digest.lacks_edge(),
+            other => other.range().is_some_and(|[low, _]| low > 0.0),
+        }
+    }
+
+    /// True for a digest of samples of which at least half are zero: whether all are, only the samples show.
+    pub fn is_digest_of_zeros(&self) -> bool {
+        matches!(self, Evidence::Digest(digest) if digest.median == 0.0)
+    }
+
     /// Converts to another unit: every value times `factor`.
     pub fn scaled(mut self, factor: f64) -> Self {
         match &mut self {

@@ -1,7 +1,7 @@
 //! What to do about a verdict, in a sentence or a few.
 
 use super::remarks::LESS_NOISE;
-use super::verdict_text::{LeftOpen, has_only_base_run};
+use super::verdict_text::{LeftOpen, OF_THIS_CLASS, has_only_base_run};
 use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
@@ -37,8 +37,9 @@ pub fn next_step(report: &Report) -> Option<String> {
 
 /// How to get a verdict where the base has a gap.
 fn without_gap(gap: &BaselineGap) -> String {
+    let class = if gap.elsewhere { OF_THIS_CLASS } else { "" };
     format!(
-        "Run this again when {} has a stored run, or measure base and head in turn (`perfgate measure`, or the input `command` \
+        "Run this again when {} has a stored run{class}, or measure base and head in turn (`perfgate measure`, or the input `command` \
          of the action).",
         gap.behind.name()
     )

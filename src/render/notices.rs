@@ -3,10 +3,11 @@
 
 use super::escape;
 use super::quantity::counted;
+use super::verdict_text::OF_THIS_CLASS;
 use crate::io::github::UnclearGroup;
 use crate::io::github::acceptance::{Acceptance, Refusal, RefusalReason};
 use crate::model::Commit;
-use crate::verdict::Report;
+use crate::verdict::{BaselineGap, Report};
 
 /// Maximum number of notices, and of characters in one.
 const NOTICES: usize = 10;
@@ -27,9 +28,10 @@ pub fn notices(report: &Report) -> String {
 }
 
 /// How many commits between a recorded commit and its base have no stored run.
-pub fn recorded_gap(commits: usize) -> String {
-    let commits = counted(commits, "commit");
-    format!("no stored run for {commits} right before this one; the change may be older than this commit")
+pub fn recorded_gap(gap: &BaselineGap) -> String {
+    let commits = counted(gap.commits, "commit");
+    let class = if gap.elsewhere { OF_THIS_CLASS } else { "" };
+    format!("no stored run{class} for {commits} right before this one; the change may be older than this commit")
 }
 
 /// Several jobs whose results were published together have the same names.

@@ -45,13 +45,18 @@ pub fn not_judged(report: &Report) -> String {
     } else if !report.environment.matches {
         different_machines(report)
     } else if let Some(gap) = &report.base.gap {
-        format!("{}, but {}", counts(report), behind(gap))
+        let over_budget = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count();
+        let over_budget = if over_budget == 0 { String::new() } else { format!(", {over_budget} over budget") };
+        format!("{}{over_budget}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
         "the better direction of every changed metric is unknown".to_owned()
     } else {
         "base and head have no benchmark in common".to_owned()
     }
 }
+
+/// Where other machines measured the commit that head started from.
+pub(super) const OF_THIS_CLASS: &str = " of this machine class";
 
 /// How far a base is behind: `the baseline is 2 commits of main behind the merge base, which has no stored run`.
 fn behind(gap: &BaselineGap) -> String {
@@ -61,7 +66,9 @@ fn behind(gap: &BaselineGap) -> String {
     let commits = counted(gap.commits, "commit");
     // HEAD may have the stored run of head's own results.
     let to_compare = if gap.behind == StartCommit::Head { " to compare with" } else { "" };
-    format!("the baseline is {commits}{branch} behind {}, which has no stored run{to_compare}", gap.behind.name())
+    let class = if gap.elsewhere { OF_THIS_CLASS } else { "" };
+    let behind = gap.behind.name();
+    format!("the baseline is {commits}{branch} behind {behind}, which has no stored run{class}{to_compare}")
 }
 
 /// True if the shift of the whole run may be that of the only base run: several head runs have it.

@@ -141,6 +141,7 @@ fn check(
         interval: checked.as_ref().and_then(|checked| checked.interval),
         near,
         undecided,
+        relative: budget.target.is_relative() || budget.acceptable.as_ref().is_some_and(Limit::is_relative),
         place: policy.place(budget.line),
         notes,
     };

@@ -72,6 +72,9 @@ pub struct BudgetLine {
     /// True if the value misses every limit, but within noise: `status` is then `acceptable`, and the gate does not fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub undecided: bool,
+    /// True if a limit of the budget is relative to base.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub relative: bool,
     /// Where the budget is written: `perfgate.toml:3`.
     pub place: String,
     /// Remarks.

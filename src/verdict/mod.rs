@@ -39,7 +39,7 @@ use crate::policy::{FailOn, Policy};
 use finding::find;
 use jiff::civil::Date;
 use rayon::prelude::*;
-use waivers::{stale_waivers, waive};
+use waivers::{Use, stale_waivers, waive};
 
 /// What a verdict needs besides the comparisons.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
 
     let mut findings: Vec<Finding> =
         comparisons.par_iter().map(|comparison| find(comparison, policy, environment.matches)).collect();
-    let mut used = vec![false; policy.waivers().len()];
+    let mut used = vec![Use::None; policy.waivers().len()];
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let suite = suite.map(|suite| whole_suite::waive(suite, &findings, policy, today));
     let budgets = budget::check_budgets(policy, &comparisons, &mut findings, environment.matches);
@@ -153,7 +153,7 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
         return outcome;
     }
     let mut finding = find(comparison, policy, true);
-    waive(&mut finding, policy, today, &mut vec![false; policy.waivers().len()]);
+    waive(&mut finding, policy, today, &mut vec![Use::None; policy.waivers().len()]);
     finding.outcome
 }
 

@@ -2,7 +2,7 @@
 //! `--format json`); docs/comparison.md documents its fields.
 
 use super::finding::Finding;
-use super::limits::{BudgetLine, GoalLine};
+use super::limits::{BudgetLine, BudgetStatus, GoalLine};
 use super::outcome::{Counts, MeanChange, Outcome};
 use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
@@ -170,7 +170,7 @@ pub struct SideReport {
     /// Facts about the machine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub environment: BTreeMap<String, String>,
-    /// If the base is older than the commit that head started from, which has no stored run.
+    /// If the base is older than the commit that head started from, which has no stored run of this machine class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<BaselineGap>,
 }
@@ -186,6 +186,9 @@ pub struct BaselineGap {
     /// The branch that they are on, if known: untrusted text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
+    /// True if machines of other classes measured the commit that head started from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 /// The commit that head started from. The search for stored runs of the base begins there.
@@ -312,14 +315,20 @@ impl Report {
     }
 
     /// Withholds the verdict if the base has a gap and the gate fails only on regressed, inconclusive, added or removed
-    /// benchmarks: these may come from the commits in the gap. If `strict`, a base with a gap never gives a verdict.
+    /// benchmarks, or on budgets relative to base: these may come from the commits in the gap. If `strict`, a base with a gap
+    /// that no machine measured never gives a verdict.
     pub fn withhold_verdict_for_gap(mut self, strict: bool) -> Report {
-        if self.base.gap.is_none() {
-            return self;
-        }
+        let Some(gap) = &self.base.gap else { return self };
+        let strict = strict && !gap.elsewhere;
+        let mut missed = self.budgets.iter().filter(|line| line.status == BudgetStatus::Fail);
+        let misses_are_changes = missed.all(|line| line.relative);
         let is_change = |reason: &Reason| {
             use Outcome::{Added, Inconclusive, Regressed, Removed};
-            matches!(reason, Reason::WholeSuite | Reason::Outcome(Regressed | Inconclusive | Added | Removed, _))
+            match reason {
+                Reason::WholeSuite | Reason::Outcome(Regressed | Inconclusive | Added | Removed, _) => true,
+                Reason::OverBudget(_) => misses_are_changes,
+                _ => false,
+            }
         };
         if strict || self.verdict == Verdict::Fail && self.reasons.iter().all(is_change) {
             self.verdict = Verdict::None;
@@ -328,10 +337,12 @@ impl Report {
         self
     }
 
-    /// True if head regressed and base has a gap: not a missing baseline, but a regression of unknown origin.
+    /// True if head regressed or misses a budget relative to base, and base has a gap: not a missing baseline, but a regression
+    /// of unknown origin.
     pub fn has_regressed_behind_gap(&self) -> bool {
         let suite = self.suite.is_some_and(|suite| suite.outcome == Outcome::Regressed);
-        self.base.gap.is_some() && (suite || self.counts.regressed > 0)
+        let over_budget = self.budgets.iter().any(|line| line.relative && line.status == BudgetStatus::Fail);
+        self.base.gap.is_some() && (suite || over_budget || self.counts.regressed > 0)
     }
 
     /// The exit code of the gate. There is a first run only if a missing baseline is allowed.

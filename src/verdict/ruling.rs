@@ -118,6 +118,7 @@ impl Gate {
             _ if comparison.other_settings.is_some() => {
                 Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
             }
+            Effect::Zero { worse, why } => Ruling::of(Outcome::Inconclusive).suspect(*worse && same_machine).note(*why),
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(_) | Effect::Estimated(_) if !same_machine => {
                 Ruling::of(Outcome::Inconclusive).note(DIFFERENT_MACHINES)

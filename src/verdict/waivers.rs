@@ -9,25 +9,44 @@ use crate::policy::{Policy, UpTo, Waiver};
 use jiff::civil::Date;
 use std::collections::BTreeSet;
 
-/// Accepts a regression that a waiver covers. `used` marks the waivers that match a regression.
-pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [bool]) {
-    for (waiver, used) in policy.waivers().iter().zip(used) {
-        if !waiver.covers(&finding.name, &finding.metric) || waiver.is_expired(today) {
-            continue;
-        }
-        if finding.outcome != Outcome::Regressed {
-            continue;
-        }
-        *used = true;
-        let (unit, direction) = (Unit::from_label(&finding.unit), finding.direction);
-        let worse = finding.adjusted.or(finding.change).map(|change| direction.worse(change));
-        let value = finding.head.map(|head| head.value);
-        if waiver.up_to.covers(worse, value, &unit, direction) {
-            finding.outcome = Outcome::Accepted;
-            finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
-        } else {
+/// What a waiver had to do with the regressions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It matches none.
+    #[default]
+    None,
+    /// It matches one: it covers it, or no other waiver does.
+    Needed,
+    /// Others accept every regression that it matches: the line of the last one.
+    Superseded(usize),
+}
+
+/// Accepts a regression that a waiver covers. `used` has the use of each waiver.
+pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [Use]) {
+    if finding.outcome != Outcome::Regressed {
+        return;
+    }
+    let (unit, direction) = (Unit::from_label(&finding.unit), finding.direction);
+    let worse = finding.adjusted.or(finding.change).map(|change| direction.worse(change));
+    let value = finding.head.map(|head| head.value);
+    let is_matching = |waiver: &Waiver| waiver.covers(&finding.name, &finding.metric) && !waiver.is_expired(today);
+    let matching: Vec<(usize, &Waiver)> =
+        policy.waivers().iter().enumerate().filter(|(_, waiver)| is_matching(waiver)).collect();
+    let covering = matching.iter().find(|(_, waiver)| waiver.up_to.covers(worse, value, &unit, direction));
+    let Some(&(covering, waiver)) = covering else {
+        for (index, waiver) in matching {
+            used[index] = Use::Needed;
             let why = not_covered(&waiver.up_to, worse, &unit, direction);
             finding.notes.push(format!("{why} ({})", policy.place(waiver.line)));
+        }
+        return;
+    };
+    finding.outcome = Outcome::Accepted;
+    finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
+    used[covering] = Use::Needed;
+    for (index, _) in matching {
+        if used[index] != Use::Needed {
+            used[index] = Use::Superseded(waiver.line);
         }
     }
 }
@@ -52,14 +71,19 @@ fn not_covered(up_to: &UpTo, worse: Option<f64>, unit: &Unit, direction: Directi
 }
 
 /// Warnings about waivers that have no effect.
-pub(super) fn stale_waivers(policy: &Policy, today: Date, used: &[bool], findings: &[Finding]) -> Vec<Diagnostic> {
-    let stale = |(waiver, used): (&Waiver, &bool)| {
+pub(super) fn stale_waivers(policy: &Policy, today: Date, used: &[Use], findings: &[Finding]) -> Vec<Diagnostic> {
+    let stale = |(waiver, used): (&Waiver, &Use)| {
         let place = policy.place(waiver.line);
         if waiver.is_expired(today) {
             let message =
                 format!("the waiver for {:?} expired on {}; renew or remove it", waiver.benchmark, waiver.until);
             Some(Diagnostic::warning("waiver-ended", place, message))
-        } else if !used {
+        } else if let Use::Superseded(line) = used {
+            let (name, other) = (&waiver.benchmark, policy.place(*line));
+            let message =
+                format!("the waiver for {name:?} has no effect, because {other} accepts the regression; remove it");
+            Some(Diagnostic::warning("waiver-unused", place, message))
+        } else if *used == Use::None {
             let help = help(waiver, findings);
             let message = format!("the waiver for {:?} matches no regression; {help}", waiver.benchmark);
             Some(Diagnostic::warning("waiver-unused", place, message))
