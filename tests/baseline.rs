@@ -273,3 +273,42 @@ fn each_machine_class_of_head_is_compared_with_its_own_runs() {
     // A class without a baseline is left out, with a warning.
     compare("../arm.json", "../xeon.json").exits(0).prints("warning: left out 1 of the 2 runs of ../arm.json");
 }
+
+#[test]
+fn a_missing_baseline_that_is_allowed_is_saved_and_published() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").write("new.json", results(None, EPYC, 1.0, 9));
+    let compare = |more: &[&str]| {
+        sandbox.write("c.json", "of an earlier job").write("c.html", "of an earlier job");
+        let saved = ["compare", "--head", "../new.json", "--save", "../c.json", "--html", "../c.html"];
+        sandbox.perfgate_at("r", &[&saved, more].concat())
+    };
+    let published = || sandbox.perfgate_at("r", &["publish", "../c.json", "--dry-run", "--repository", "o/r"]);
+    let first = compare(&["--allow-missing-baseline", "--format", "json"]);
+    assert_eq!((&first.exits(0).json()["verdict"], &first.json()["first_run"]), (&json!("none"), &json!(true)));
+    first.prints("no baseline for");
+    assert!(sandbox.read("c.html").contains("there is no baseline yet"));
+    published().exits(0).prints("there is no baseline yet");
+    compare(&[]).exits(2).reports("--allow-missing-baseline");
+    // A revision without a stored run was not measured.
+    sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--allow-missing-baseline"]).exits(2);
+    // The baseline is of another machine class.
+    record(&sandbox, XEON, 1.0, 1);
+    compare(&["--allow-missing-baseline"]).exits(0).prints("NO VERDICT: ");
+    published().exits(0);
+    compare(&[]).exits(2);
+    published().exits(2);
+}
+
+#[test]
+fn another_suite_is_not_a_missing_baseline() {
+    let sandbox = project();
+    let other = (0..10).fold(results(None, EPYC, 1.0, 9).replace("slow", "fast"), |text, i| {
+        text.replace(&format!("\"b{i}\""), &format!("\"c{i}\""))
+    });
+    sandbox.write("new.json", other);
+    let compare = |more: &[&str]| sandbox.perfgate_at("r", &[&["compare", "--head", "../new.json"], more].concat());
+    compare(&[]).exits(2).reports("have no benchmark in common");
+    compare(&["--allow-missing-baseline"]).exits(2).reports("have no benchmark in common");
+    compare(&["--allow-missing-baseline", "--fail-on", "removed"]).exits(2);
+}

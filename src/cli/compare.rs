@@ -136,15 +136,15 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         (Some(_), _) => bail!("--commit chooses the default base of results on disk; remove it, or remove the base"),
     };
 
-    let mut report = match gate.judge_sources(&base, &head, args.allow_missing_baseline, detail) {
+    let mut report = match gate.judge_sources(&base, &head, false, detail) {
         Err(error) if args.allow_missing_baseline && error.is_missing_baseline() => {
-            output::note(&error.to_string());
-            return Ok(0);
+            gate.judge_without_baseline(&head, &error)?
         }
         Err(error) if error.is_missing_baseline() => bail!("{error}; to exit with 0, pass --allow-missing-baseline"),
         report => report?,
     };
     report.diagnostics.extend(which);
+    report.allow_missing_baseline = args.allow_missing_baseline;
     facts::complete_sides(&gate, &mut report, [words_of(&base), words_of(&head)]);
     if let Some(path) = &args.save {
         save(&report, path)?;
@@ -160,15 +160,14 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     } else {
         show(&report, args.format, args.all)?;
     }
-    match report.verdict {
-        Verdict::None if args.allow_missing_baseline && !report.has_regressed_behind_gap() => Ok(0),
-        Verdict::None => {
+    match (report.verdict, report.exit_code()) {
+        (Verdict::None, 2) => {
             // The other views print the next step themselves.
             let is_data = args.template.is_none() && matches!(args.format, View::Json | View::Junit | View::Csv);
             let next = render::next_step(&report).filter(|_| is_data).map(|next| format!(". {next}"));
             bail!("no verdict: {}{}", render::not_judged(&report), next.unwrap_or_default())
         }
-        Verdict::Pass | Verdict::Fail => Ok(report.exit_code()),
+        (_, code) => Ok(code),
     }
 }
 

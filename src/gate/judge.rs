@@ -144,6 +144,13 @@ impl Gate {
         Ok(report.withhold_verdict_for_gap(false))
     }
 
+    /// The report of a head whose baseline is missing.
+    pub(crate) fn judge_without_baseline(&self, head: &SideSource, missing: &Error) -> Result<Report, Error> {
+        let head = self.read_alone(head)?;
+        let why = Diagnostic::warning("missing-baseline", "", format!("{missing}. Nothing was compared"));
+        self.judge_first_run("no baseline yet", head, why)
+    }
+
     /// The report of a first run: its base is empty, and `why` names the reason.
     pub(crate) fn judge_first_run(&self, label: &str, head: Side, why: Diagnostic) -> Result<Report, Error> {
         let base = Side {

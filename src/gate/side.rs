@@ -151,8 +151,7 @@ impl Gate {
                 side
             }
             (None, SideSource::Revision { word, commit }) => self.read_revision(word, commit, detail)?,
-            // Head is on disk, or a revision.
-            (None, _) => return Err(Error::NoResults { looked: "the working directory".to_owned() }),
+            (None, _) => return Err(no_head()),
         };
         if let Some(side) = base_on_disk {
             return Ok((side, head));
@@ -241,6 +240,18 @@ impl Gate {
         Ok(side)
     }
 
+    /// Reads a head that has no base.
+    pub(super) fn read_alone(&self, head: &SideSource) -> Result<Side, Error> {
+        let mut side = match head {
+            SideSource::Paths(results) => self.read_paths(results, Detail::Samples)?,
+            SideSource::WorkTree(results) => return self.read_head(results),
+            SideSource::Revision { word, commit } => return self.read_revision(word, commit, Detail::Samples),
+            SideSource::MergeBase { .. } | SideSource::CommitAndBefore(_) => return Err(no_head()),
+        };
+        side.complete(&self.here()?);
+        Ok(side)
+    }
+
     /// Reads the stored runs of one commit, as results of this machine.
     pub(crate) fn read_own(&self, commit: &Commit) -> Result<Side, Error> {
         self.read_revision(commit.short(), commit, Detail::Samples)
@@ -283,6 +294,11 @@ pub(super) fn here(directory: &Path) -> Result<Environment, RepositoryError> {
         Ok(Err(_)) => environment.set(Environment::DIRTY, "unknown"),
     }
     Ok(environment)
+}
+
+/// Head is on disk, or the stored runs of a revision.
+fn no_head() -> Error {
+    Error::NoResults { looked: "the working directory".to_owned() }
 }
 
 /// The results without those that are given again, and a warning for each of these: they would count as additional runs.

@@ -115,6 +115,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
         first_run: false,
         notices: Vec::new(),
         acceptable: None,
+        allow_missing_baseline: false,
         by_measure: false,
         base,
         head,

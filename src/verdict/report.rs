@@ -35,6 +35,9 @@ pub struct Report {
     /// True for a first run, which has no baseline.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_run: bool,
+    /// True if a missing baseline is not an error: the exit code without a verdict is 0 then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_missing_baseline: bool,
     /// True for a report of `perfgate measure`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_measure: bool,
@@ -345,11 +348,16 @@ impl Report {
         self.base.gap.is_some() && (suite || over_budget || self.counts.regressed > 0)
     }
 
+    /// True if there is no verdict because this machine class has no baseline, or an old one and no regression.
+    fn lacks_baseline(&self) -> bool {
+        (!self.environment.matches || self.base.gap.is_some()) && !self.has_regressed_behind_gap()
+    }
+
     /// The exit code of the gate. There is a first run only if a missing baseline is allowed.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
             Verdict::Pass => 0,
-            Verdict::None if self.first_run => 0,
+            Verdict::None if self.first_run || self.allow_missing_baseline && self.lacks_baseline() => 0,
             Verdict::Fail => 1,
             Verdict::None => 2,
         }
