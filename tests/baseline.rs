@@ -316,3 +316,29 @@ fn another_suite_is_not_a_missing_baseline() {
     compare(&["--allow-missing-baseline"]).exits(2).reports("have no benchmark in common");
     compare(&["--allow-missing-baseline", "--fail-on", "removed"]).exits(2);
 }
+
+#[test]
+fn a_stored_side_that_is_zero_in_every_sample_is_known_without_options_that_read_samples() {
+    let sandbox = project();
+    let with_memory = |run: u32, bytes: [u32; 2]| {
+        let mut file: Value = serde_json::from_str(&results(None, EPYC, 1.0, run)).unwrap();
+        let samples: Vec<u32> = (0..20).map(|i| bytes[usize::from(i % 20 == 7)]).collect();
+        let memory = json!({"tool": "t", "benchmark": "memory", "metric": "memory", "unit": "B",
+            "replicates": [{"samples": samples}]});
+        file["measurements"].as_array_mut().unwrap().push(memory);
+        file.to_string()
+    };
+    sandbox.git("r", &["switch", "-q", "main"]);
+    for (of_base, code, outcome) in [([0, 0], 1, "regressed"), ([0, 500], 0, "inconclusive")] {
+        sandbox.commit("r", outcome);
+        sandbox.write("run.json", with_memory(5, of_base));
+        sandbox.perfgate_at("r", &["record", "../run.json"]).exits(0);
+        sandbox.commit("r", &format!("after {outcome}"));
+        sandbox.write("new.json", with_memory(9, [1000, 1001]));
+        for more in [&[] as &[&str], &["--save", "../c.json"]] {
+            let compare = ["compare", "--head", "../new.json", "--format", "json"];
+            let answer = sandbox.perfgate_at("r", &[&compare, more].concat());
+            assert_eq!(answer.exits(code).outcome("memory"), outcome);
+        }
+    }
+}

@@ -10,7 +10,7 @@ use super::sources::{SideSource, path_words};
 use super::tools;
 use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
 use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors};
-use crate::io::input::{self, InputError, Location};
+use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};
 use crate::stats::suite_test::TestRules;
@@ -122,24 +122,22 @@ impl Gate {
         allow_nothing_in_common: bool,
         detail: ReportDetail,
     ) -> Result<Report, Error> {
-        let samples = detail.facts || detail.samples || self.config.policy.needs_samples();
-        let (mut base_side, mut head_side) =
-            self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
+        // Standard input cannot be read again.
+        let reads_input = base.reads_standard_input() || head.reads_standard_input();
+        let samples = detail.facts || detail.samples || reads_input || self.config.policy.needs_samples();
+        let mut sides = self.read_sides(base, head, if samples { Detail::Samples } else { Detail::Digests })?;
         let has_zeros = |side: &Side| {
             let all = side.runs.iter().flat_map(|run| &run.measurements).flat_map(|one| &one.evidence);
             all.into_iter().any(Evidence::is_digest_of_zeros)
         };
-        // Standard input cannot be read again.
-        let reads_input =
-            base_side.locations.iter().chain(&head_side.locations).any(|one| *one == Location::StandardInput);
-        if !reads_input && (has_zeros(&base_side) || has_zeros(&head_side)) {
-            (base_side, head_side) = self.read_sides(base, head, Detail::Samples)?;
+        if has_zeros(&sides.0) || has_zeros(&sides.1) {
+            sides = self.read_sides(base, head, Detail::Samples)?;
         }
         if base.is_on_disk() {
             // Epochs only select stored runs, but a mistake in one is reported before it matters.
-            self.epochs(&mut head_side.diagnostics);
+            self.epochs(&mut sides.1.diagnostics);
         }
-        let (base, head) = (base_side, head_side);
+        let (base, head) = sides;
         let report = self.judge_sides(base, head, allow_nothing_in_common, detail)?;
         Ok(report.withhold_verdict_for_gap(false))
     }

@@ -35,6 +35,15 @@ impl SideSource {
     pub(crate) fn is_on_disk(&self) -> bool {
         matches!(self, SideSource::Paths(_) | SideSource::WorkTree(_))
     }
+
+    pub(super) fn reads_standard_input(&self) -> bool {
+        match self {
+            SideSource::Paths(results) | SideSource::WorkTree(results) => {
+                results.iter().any(|one| one.location == Location::StandardInput)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Results on disk.
