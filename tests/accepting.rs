@@ -73,6 +73,21 @@ fn the_limit_of_a_waiver_is_in_the_units_of_its_row() {
 }
 
 #[test]
+fn a_waiver_of_an_undecided_benchmark_is_not_called_unused() {
+    let sandbox = Sandbox::new();
+    let waiver = "[[accept]]\nbenchmark = 'a'\nup-to = '99%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    sandbox.write("perfgate.toml", waiver);
+    sandbox.write("base.csv", "name,unit,value\na,ns,100\nb,ns,100\nc,ns,100\n");
+    sandbox.write("head.csv", "name,unit,value\na,ns,128\nb,ns,101\nc,ns,99\n");
+    let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv"]);
+    answer.prints("? inconclusive").does_not_print("remove it");
+    answer.prints("note: perfgate.toml:2: the waiver for \"a\" was not needed: the benchmark is inconclusive");
+    sandbox.write("head.csv", "name,unit,value\na,ns,100\nb,ns,101\nc,ns,99\n");
+    let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv", "--threshold", "300%"]);
+    answer.exits(0).prints("the waiver for \"a\" matches no regression; remove it");
+}
+
+#[test]
 fn a_waiver_that_misses_by_its_metric_names_the_right_one() {
     let sandbox = Sandbox::new();
     let waiver = "[[accept]]\nbenchmark = 'a'\nmetric = 'scroe'\nup-to = '99%'\nreason = 'r'\nuntil = '2999-01-01'\n";
@@ -80,4 +95,16 @@ fn a_waiver_that_misses_by_its_metric_names_the_right_one() {
     sandbox.write("base.json", counts("score", "count", "lower", &[("a", 100.0), ("b", 5.0)]));
     sandbox.write("head.json", counts("score", "count", "lower", &[("a", 160.0), ("b", 5.0)]));
     sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(1).prints("did you mean `score`?");
+}
+
+#[test]
+fn of_two_waivers_of_a_benchmark_only_the_one_that_covers_it_is_noted() {
+    let sandbox = Sandbox::new();
+    let waiver = |more: &str| format!("[[accept]]\nbenchmark = 'a'\n{more}\nreason = 'r'\nuntil = '2999-01-01'\n");
+    sandbox.write("perfgate.toml", waiver("up-to = '40%'") + &waiver("metric = 'score'\nup-to = '65%'"));
+    sandbox.write("base.json", counts("score", "count", "lower", &[("a", 100.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("score", "count", "lower", &[("a", 160.0), ("b", 5.0)]));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer.exits(0).prints("accepted until 2999-01-01: r").does_not_print("worse than the accepted");
+    answer.prints("perfgate.toml:2: the waiver for \"a\" matches no regression; remove it");
 }

@@ -94,8 +94,19 @@ fn a_missing_baseline_is_exit_code_2_with_the_command_to_run() {
     sandbox.commit("r", "work");
     suite(&sandbox, 1, None);
     sandbox.perfgate_at("r", &["compare"]).exits(2).reports("no baseline").reports("perfgate record").reports("main");
-    sandbox.perfgate_at("r", &["compare", "--allow-missing-baseline"]).exits(0).reports("no baseline");
+    let first = sandbox.perfgate_at("r", &["compare", "--allow-missing-baseline", "--save", "../first.json"]);
+    first.exits(0).prints("NO VERDICT: there is no baseline yet").prints("no baseline for");
+    let saved: serde_json::Value = serde_json::from_str(&sandbox.read("first.json")).unwrap();
+    assert_eq!((&saved["verdict"], &saved["first_run"]), (&"none".into(), &true.into()));
     sandbox.perfgate_at("r", &["compare", "main"]).exits(2).reports("no stored run of main");
+}
+
+#[test]
+fn a_baseline_without_a_common_benchmark_is_not_a_missing_one() {
+    let sandbox = recorded();
+    sandbox.write("other.csv", "name,unit,value\nx,ns,1\n");
+    let compare = ["compare", "--head", "../other.csv", "--allow-missing-baseline"];
+    sandbox.perfgate_at("r", &compare).exits(2);
 }
 
 #[test]
@@ -151,15 +162,60 @@ fn runs_of_another_machine_are_not_compared() {
     assert_eq!(sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("c"), "regressed");
 }
 
+/// Stores a run of a commit also as one of another machine, on which `c` takes this multiple of its time.
+fn add_for_another_machine(sandbox: &Sandbox, commit: &str, slower: f64) {
+    let store = store::open(store::DEFAULT_URL, &sandbox.path("r")).unwrap();
+    let keys = store.list().unwrap().keys;
+    let key = keys.iter().find(|key| key.commit().unwrap().as_str() == commit).unwrap();
+    let mut run = store::read_run(&*store, key, Detail::Samples).unwrap();
+    run.environment.set("cpu", "another");
+    for one in run.measurements.iter_mut().filter(|one| one.benchmark.as_str() == "c") {
+        one.evidence = std::mem::take(&mut one.evidence).into_iter().map(|one| one.scaled(slower)).collect();
+    }
+    let bytes = record::encode(&run).unwrap();
+    store.write(&[(Key::new(&run, &bytes), bytes)]).unwrap();
+}
+
 #[test]
-fn a_merge_base_with_runs_of_another_machine_only_is_reported_as_such() {
-    let sandbox = recorded();
-    move_to_another_machine(&sandbox, &sandbox.git("r", &["rev-parse", "main"]), "cpu");
-    suite(&sandbox, 9, Some(("c", 1.6)));
-    let answer = sandbox.perfgate_at("r", &["compare"]);
-    answer.exits(1).prints("stored runs from before the merge base (").does_not_print("behind");
-    answer.prints("has no stored run of this machine class; comparing with the nearest earlier commit that has one");
+fn commits_that_only_another_machine_measured_are_the_reason_unless_that_machine_excludes_it() {
+    let excluded = |slower_before: Option<f64>| {
+        let sandbox = recorded();
+        let [newest, before] = ["main", "main~1"].map(|commit| sandbox.git("r", &["rev-parse", commit]));
+        move_to_another_machine(&sandbox, &newest, "cpu");
+        slower_before.into_iter().for_each(|slower| add_for_another_machine(&sandbox, &before, slower));
+        suite(&sandbox, 9, Some(("c", 1.6)));
+        sandbox
+    };
+    let unknown = excluded(None);
+    let answer = unknown.perfgate_at("r", &["compare"]);
+    let behind = "1 commit of main behind the merge base, which has no stored run of this machine class";
+    answer.exits(2).prints(&format!("NO VERDICT: 1 regressed, 9 unchanged, but the baseline is {behind}"));
     answer.prints("stored runs of other machines were left out");
+    // A budget relative to base depends on these commits too, an absolute one does not.
+    let budget = |target: &str| format!("[[budget]]\nmatch = 'c'\nmetric = 'time'\ntarget = '{target}'\n");
+    unknown.write("relative.toml", budget("< +10%")).write("absolute.toml", budget("<1us"));
+    unknown.perfgate_at("r", &["compare", "--config", "../relative.toml"]).exits(2).prints("NO VERDICT");
+    unknown.perfgate_at("r", &["compare", "--config", "../absolute.toml"]).exits(1).prints("1 over budget");
+
+    let answer = excluded(Some(1.0)).perfgate_at("r", &["compare"]);
+    answer.exits(1).prints("FAIL: 1 regressed\n").prints("stored runs from before the merge base (");
+    answer.prints("has no stored run of this machine class; comparing with the nearest earlier commit that has one");
+    // On the other machine, the commit made it slower as well.
+    excluded(Some(1.0 / 1.6)).perfgate_at("r", &["compare"]).exits(2).prints("NO VERDICT: 1 regressed");
+}
+
+#[test]
+fn a_config_elsewhere_does_not_move_the_git_store() {
+    let sandbox = recorded();
+    let runs = || sandbox.perfgate_at("r", &["runs", "list"]).stdout.lines().count();
+    let before = runs();
+    sandbox.repository("shared").write("shared/perfgate.toml", "[gate]\nthreshold = '20%'\n").write("plain.toml", "");
+    for config in ["../shared/perfgate.toml", "../plain.toml"] {
+        suite(&sandbox, if config.contains("plain") { 10 } else { 9 }, None);
+        sandbox.perfgate_at("r", &["record", "--config", config]).exits(0).prints("recorded 10 results");
+    }
+    assert_eq!(runs(), before + 2);
+    assert_eq!(sandbox.git("shared", &["for-each-ref", "refs/perfgate"]), "");
 }
 
 #[test]

@@ -37,6 +37,14 @@ fn recorded_from_two_machines() -> Sandbox {
     sandbox
 }
 
+/// The same, and the slow machine measured the first commit too: it shows that the second one changed nothing.
+fn recorded_twice_on_the_slow_machine() -> Sandbox {
+    let sandbox = recorded_from_two_machines();
+    sandbox.write("before.json", dotnet(SLOW, 4, 2.201));
+    sandbox.perfgate_at("r", &["record", "../before.json", "--commit", "HEAD~1"]).exits(0);
+    sandbox
+}
+
 #[test]
 fn a_run_is_stored_with_the_machine_that_its_results_state() {
     let sandbox = recorded_from_two_machines();
@@ -63,7 +71,7 @@ fn stored_runs_of_two_machines_are_not_compared() {
 
 #[test]
 fn the_baseline_is_of_the_machine_that_the_results_state() {
-    let sandbox = recorded_from_two_machines();
+    let sandbox = recorded_twice_on_the_slow_machine();
     sandbox.git("r", &["switch", "-q", "-c", "work"]);
     sandbox.commit("r", "work");
     sandbox.write("r/perfgate.toml", "[[input]]\npath = \"../fast.json\"\n").write("fast.json", dotnet(FAST, 32, 1.6));
@@ -126,4 +134,60 @@ fn the_beginning_of_a_commit_id_is_matched_with_the_commit() {
     let import = ["runs", "import", "../old.json", "--store", "dir:../st"];
     sandbox.perfgate_at("r", &import).exits(0).prints("imported 1 of 1 run");
     sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:../st"]).exits(0).prints(&old[..10]);
+}
+
+#[test]
+fn a_head_that_states_another_commit_has_no_verdict() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let old = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.write("old.json", stating(&old));
+    sandbox.perfgate_at("r", &["record", "../old.json"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.write("new.json", stating(&head)).write("left.json", stating(&old).replace("12.5", "12.6"));
+    let stated = format!("states commit {}; run the benchmarks again", &old[..10]);
+    sandbox.perfgate_at("r", &["compare", "--head", "../left.json"]).exits(2).reports(&stated);
+    sandbox.write("r/perfgate.toml", "[[input]]\npath = \"../left.json\"\n");
+    sandbox.perfgate_at("r", &["compare"]).exits(2).reports(&stated);
+    // A base that is named does not depend on the checked-out commit.
+    sandbox.perfgate_at("r", &["compare", "--base", "main", "--head", "../left.json"]).exits(0).prints("PASS");
+    sandbox.perfgate_at("r", &["compare", "--head", "../new.json"]).exits(0).prints("PASS");
+}
+
+#[test]
+fn an_edit_after_the_run_does_not_make_head_its_own_base() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").write("r/perfgate.toml", "[gate]\n").commit("r", "config");
+    let counted = |commit: &str, queries: u32| {
+        stating(commit).replace("\"ns\"", "\"count\", \"exact\": true").replace("12.5", &queries.to_string())
+    };
+    let main = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.write("main.json", counted(&main, 4));
+    sandbox.perfgate_at("r", &["record", "../main.json"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.write("head.json", counted(&head, 6));
+    sandbox.perfgate_at("r", &["record", "../head.json"]).exits(0);
+    let compare = || sandbox.perfgate_at("r", &["compare", "--head", "../head.json"]);
+    compare().exits(1).prints("1 regressed").prints("stored runs of the merge base");
+    sandbox.write("r/perfgate.toml", "[gate]\nthreshold = '19%'\n");
+    compare().exits(1).prints("1 regressed").prints("stored runs of the merge base");
+    let waiver = "[[accept]]\nbenchmark = 'a'\nup-to = '50%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    sandbox.write("r/perfgate.toml", waiver);
+    compare().exits(0).prints("1 accepted").prints("stored runs of the merge base");
+}
+
+#[test]
+fn files_of_several_machine_classes_are_each_compared_with_their_own_base() {
+    let sandbox = recorded_twice_on_the_slow_machine();
+    sandbox.git("r", &["switch", "-q", "-c", "work"]);
+    sandbox.commit("r", "work");
+    sandbox.write("fast.json", dotnet(FAST, 32, 1.6)).write("slow.json", dotnet(SLOW, 4, 2.2));
+    for order in [["../fast.json", "../slow.json"], ["../slow.json", "../fast.json"]] {
+        let answer = sandbox.perfgate_at("r", &["compare", "--head", order[0], "--head", order[1]]);
+        answer.exits(1).prints("4 regressed").prints(&format!("[{FAST}")).does_not_print("left out");
+    }
 }

@@ -3,7 +3,8 @@
 use super::bench_args::BenchArgs;
 use super::progress::Terminal;
 use super::{Global, bench_args, output};
-use crate::gate::{BisectPlan, BisectResult, Gate, bisect, bisect_word};
+use crate::compare::bisection::CommitStatus;
+use crate::gate::{BisectPlan, BisectResult, BisectStep, Gate, as_change, bisect, bisect_word};
 use crate::io::interrupt;
 use crate::model::number_text::{change, counted, interval};
 use crate::policy::{parse_alpha, parse_threshold};
@@ -79,19 +80,31 @@ fn describe(result: &BisectResult, plan: &BisectPlan) -> String {
     for step in &result.steps {
         let commit = step.commit.short();
         if step.changes.is_empty() {
-            let _ = writeln!(out, "  {commit}  skipped: it does not build or run");
+            let why = step.why.as_deref().unwrap_or_default();
+            let _ = writeln!(out, "  {commit}  skipped: {}", why.lines().next().unwrap_or("it was not measured"));
             continue;
         }
-        let median = centre::median(&step.changes).exp_m1();
-        let low = step.changes.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = step.changes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let median = as_change(centre::median(&step.changes), result.direction);
+        let changes = || step.changes.iter().map(|log| as_change(*log, result.direction));
+        let (low, high) = (changes().fold(f64::INFINITY, f64::min), changes().fold(f64::NEG_INFINITY, f64::max));
         let _ = writeln!(
             out,
             "  {commit}  {:<13} {} ({} in {})",
             bisect_word(step.status),
             change(median),
-            interval(Some(median), [low.exp_m1(), high.exp_m1()]),
+            interval(Some(median), [low, high]),
             counted(step.changes.len(), "pair")
+        );
+    }
+    let is_another = |step: &&BisectStep| {
+        step.status == CommitStatus::Fast && centre::median(&step.changes) >= plan.threshold.ln_1p()
+    };
+    if let Some(step) = result.steps.iter().find(is_another) {
+        let commit = step.commit.short();
+        let _ = writeln!(
+            out,
+            "\n{commit} is {word} than {} too, by less than half: another commit made it {word} before. To find it, add --bad {commit}",
+            plan.good
         );
     }
     out

@@ -3,6 +3,7 @@
 use super::gate_args::GateArgs;
 use super::{Global, facts, output, plots, render as rendering};
 use crate::gate::{DefaultSide, Gate, ReportDetail, SideSource};
+use crate::model::Diagnostic;
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
 use crate::verdict::{Report, Verdict};
@@ -127,10 +128,10 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         }
     };
 
-    let mut report = match gate.judge_sources(&base, &head, args.allow_missing_baseline, detail) {
+    let mut report = match gate.judge_sources(&base, &head, false, detail) {
         Err(error) if args.allow_missing_baseline && error.is_missing_baseline() => {
-            output::note(&error.to_string());
-            return Ok(0);
+            let why = Diagnostic::warning("missing-baseline", "", format!("{error}. Nothing was compared"));
+            gate.judge_first_run("no baseline yet", gate.read_first_head(&head)?, why)?
         }
         Err(error) if error.is_missing_baseline() => bail!("{error}; to exit with 0, pass --allow-missing-baseline"),
         report => report?,
@@ -152,7 +153,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         show(&report, args.format, args.all)?;
     }
     match report.verdict {
-        Verdict::None if args.allow_missing_baseline && !report.has_regressed_behind_gap() => Ok(0),
+        Verdict::None if args.allow_missing_baseline && report.exit_code_without_baseline() == 0 => Ok(0),
         Verdict::None => {
             // The other views print the next step themselves.
             let is_data = args.template.is_none() && matches!(args.format, View::Json | View::Junit | View::Csv);

@@ -47,7 +47,7 @@ pub struct MeasureArgs {
     /// Number of rounds before suspects are re-measured; a round is one run of each side [default: 1, or 5 if the whole command is timed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
-    /// Number of pairs of runs that re-measure the suspects [default: 5 if at most 30% of the suite are suspects, else 3]
+    /// Number of pairs of runs that re-measure the suspects [default: 5 if at most 30% of the suite are suspects and can run alone, else 3]
     #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=25))]
     confirm: Option<u16>,
     /// Choose the number of rounds to fit this time (15m, 1h)

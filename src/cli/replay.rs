@@ -52,6 +52,9 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
         bail!("{store} does not have two runs of the same machine class; record more runs of main first");
     }
     let suggestion = if args.suggest { replay::suggest(&replay) } else { None };
+    let suggestion = suggestion.map(|suggestion| {
+        with_reading(gate.policy(), &epochs, |reading| replay::verify(suggestion, &runs, gate.policy(), reading))
+    });
     let configured = gate.policy().gate_threshold();
     match args.format {
         View::Table => output::print_styled(&render::replay_table(&replay, configured, output::width()))?,

@@ -5,6 +5,8 @@ use super::pairs::{Pair, RunEvidence, events, runs_of, side_centre};
 use crate::model::{Evidence, Metric, Unit};
 use crate::stats::counts;
 
+/// From this number of runs of both sides on, the probability that all lie as they do by chance is below 5%: 1/2 to this power.
+const MIN_RUNS_OF_SAMPLES: usize = 5;
 const BELOW_RESOLUTION: &str = "a time of zero is below the resolution of the clock";
 
 impl Pair<'_> {
@@ -63,14 +65,22 @@ impl Pair<'_> {
             return None;
         }
         // One side is zero in all runs, which makes a ratio impossible. A change is reported if every run of the other side is
-        // above zero. Samples do not decide it, because their median may be zero although some samples are not.
+        // above zero. A median of samples may be zero although almost half of them are not, so a few runs may lie that way by
+        // chance: without a change each does with a probability of at most one half.
         let other = if nothing(base) { self.head() } else { self.base() };
         let all_differ = runs_of(other).all(|run| side_centre(run) > 0.0);
-        let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());
-        if self.metric.unit == Unit::Nanosecond || all_differ && !sampled {
+        let runs = runs_of(self.base()).count() + runs_of(self.head()).count();
+        let is_sampled = |one: &RunEvidence<'_>| one.evidence.digest(self.direction).is_some();
+        let is_chance = runs < MIN_RUNS_OF_SAMPLES && self.evidence.iter().any(is_sampled);
+        if self.metric.unit == Unit::Nanosecond || all_differ && !is_chance {
             return exact();
         }
-        Some(Effect::Invalid("one side is zero: a ratio cannot be computed".to_owned()))
+        let why = if all_differ {
+            "one side is zero: a ratio cannot be computed, and five runs of both sides together would rule out chance"
+        } else {
+            "one side is zero: a ratio cannot be computed"
+        };
+        Some(Effect::Invalid(why.to_owned()))
     }
 
     /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.

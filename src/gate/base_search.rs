@@ -65,11 +65,19 @@ impl BaseSearch<'_> {
     /// The place of a run that is this many commits before the one that head started from.
     fn behind(&self, commits: usize, found: usize, measured: &Measured) -> Place {
         let behind = self.starts.last().copied().unwrap_or_default();
-        // A run of that commit on another machine is enough: its changes were measured. Otherwise they are unknown.
-        let is_measured = |commit| measured.here.contains(commit) || measured.elsewhere.contains(commit);
-        let is_known = self.candidates.get(found - commits).is_some_and(is_measured);
-        let gap = (!is_known).then_some(BaselineGap { commits, behind, branch: None });
+        let start = self.candidates.get(found - commits);
+        let is_known = start.is_some_and(|commit| measured.here.contains(commit));
+        let other_machine = start.is_some_and(|commit| measured.elsewhere.contains(commit));
+        let gap = (!is_known).then(|| BaselineGap { commits, behind, other_machine, ..BaselineGap::default() });
         Place { label: format!("stored runs from before {}", behind.name()), note: None, gap }
+    }
+
+    /// True for a commit of the newest run of a base, or one before it, if `older`; otherwise for one that is not before the
+    /// commit that head started from.
+    pub fn is_beside_gap(&self, commit: &Commit, gap: &BaselineGap, older: bool) -> bool {
+        let last_start = self.starts.len().saturating_sub(1);
+        let place = self.candidates.iter().position(|one| one == commit);
+        place.is_some_and(|place| if older { place >= last_start + gap.commits } else { place <= last_start })
     }
 
     /// Names the first candidate, if the run that was found is of another one.

@@ -3,6 +3,7 @@
 use super::base_search::{BaseSearch, Measured};
 use super::builder::Gate;
 use super::error::Error;
+use super::gap::not_worse_elsewhere;
 use super::judge::adopt_names;
 use super::shallow;
 use super::side::{KeyedRun, Side, side_of_stored};
@@ -11,9 +12,10 @@ use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, coun
 use crate::io::repository::{CANDIDATES, Repository};
 use crate::io::store::{self, Key, Store};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
-use crate::verdict::StartCommit;
+use crate::verdict::{BaselineGap, StartCommit};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// After this many opened runs, the search ends with the first full base window. Otherwise reading would get slower as a store
 /// with many machines, shards or keys grows.
@@ -58,7 +60,8 @@ impl Gate {
         let repository = self.repository().map_err(|source| Error::NoDefaultBase { source })?;
         let head = repository.head()?;
         let mut candidates = repository.base_candidates(&head.commit)?;
-        let is_dirty = repository.is_dirty()?;
+        let is_dirty = !is_of_clean_commit(results, &head.commit)
+            && repository.is_dirty_apart_from(self.config_file().as_deref())?;
         // A commit of the default branch is its own merge base, and is compared with its parent.
         let on_default_branch = repository.merge_base(&head.commit)? == head.commit;
         // Uncommitted changes are compared with the commit they start from.
@@ -82,6 +85,12 @@ impl Gate {
             gap.branch.clone_from(&window.side.report.branch);
         }
         Ok(window)
+    }
+
+    /// The config file: a waiver that is added to it changes no code that is measured.
+    fn config_file(&self) -> Option<PathBuf> {
+        let (name, _) = self.config.source()?;
+        dunce::canonicalize(self.directory.join(name)).ok()
     }
 
     /// Reads the base window of a known base commit.
@@ -129,7 +138,7 @@ impl Gate {
             key == other
         };
         let wanted = |run: &Run| same_shard(run) && same_key(run);
-        let Candidates { comparable: mut chosen, elsewhere } =
+        let Candidates { comparable: mut chosen, mut elsewhere } =
             self.newest(&*store, keys, wanted, comparable, environment, detail)?;
         let is_of_head = |(_, run): &KeyedRun| search.is_of_head(run);
         let is_recorded = chosen.iter().any(is_of_head) && !chosen.iter().all(is_of_head);
@@ -140,7 +149,7 @@ impl Gate {
         if chosen.is_empty() {
             // Runs of one other machine class, never of several together.
             let newest = elsewhere.first().map(|(_, run)| machine_class(&run.environment, ignored));
-            chosen = elsewhere;
+            chosen = std::mem::take(&mut elsewhere);
             chosen.retain(|(_, run)| Some(machine_class(&run.environment, ignored)) == newest);
             chosen.truncate(WINDOW_RUNS);
         }
@@ -166,7 +175,17 @@ impl Gate {
         let newest = chosen.first().and_then(|(key, _)| key.commit());
         let place = search.place(newest, &measured);
         let mut side = side_of_stored(chosen, place.label);
-        side.report.gap = place.gap;
+        side.report.gap = place.gap.map(|gap| {
+            let beside = |older: bool| {
+                let (search, gap) = (&search, &gap);
+                move |commit: &Commit| search.is_beside_gap(commit, gap, older)
+            };
+            let not_worse = match gap.other_machine {
+                true => not_worse_elsewhere(&elsewhere, beside(true), beside(false), &self.config.policy),
+                false => BTreeSet::new(),
+            };
+            BaselineGap { not_worse, ..gap }
+        });
         side.diagnostics.extend(diagnostics);
         side.diagnostics.extend(place.note.map(|message| Diagnostic::note("earlier-baseline", "", message)));
         let left_out = other_machines && side.runs.iter().all(comparable);
@@ -189,10 +208,34 @@ impl Gate {
         let keyed = keys.into_iter().zip(runs.into_iter().rev());
         let kept: Vec<KeyedRun> = keyed.filter(|(_, run)| !run.measurements.is_empty()).collect();
         if kept.is_empty() {
-            let message = "all stored runs are older than the current epochs in perfgate.toml; record newer runs";
-            return Err(Error::MissingBaseline(message.to_owned()));
+            return Err(before_all_epochs());
         }
         Ok(kept)
+    }
+
+    /// Leaves out what a stored base measured before the current epoch of a benchmark, unless head is from before it too.
+    pub(super) fn leave_out_before_epochs(&self, base: &mut Side, head: &Side) -> Result<(), Error> {
+        let newest = head.runs.iter().map(|run| run.time).max().unwrap_or_default();
+        let head_time = if head.locations.is_empty() { newest } else { i64::MAX };
+        let epochs = self.epochs(&mut base.diagnostics);
+        let mut before_epoch = BTreeSet::new();
+        for run in &mut base.runs {
+            run.measurements.retain(|one| {
+                let old = one.benchmark.as_str();
+                let name = self.config.policy.rename(old).unwrap_or_else(|| old.to_owned());
+                let epoch = epochs.of_benchmark(&name);
+                let is_before = epoch.is_some_and(|epoch| run.time < epoch.start && head_time >= epoch.start);
+                if is_before {
+                    before_epoch.insert(BenchId::new(&*name));
+                }
+                !is_before
+            });
+        }
+        if !before_epoch.is_empty() && base.runs.iter().all(|run| run.measurements.is_empty()) {
+            return Err(before_all_epochs());
+        }
+        base.diagnostics.extend(epoch_note(&before_epoch));
+        Ok(())
     }
 
     /// Reads stored runs, newest first, until enough of them are comparable.
@@ -248,6 +291,16 @@ impl Gate {
     }
 }
 
+/// True for results that state a commit, and no uncommitted changes: the work tree was edited after they were measured.
+fn is_of_clean_commit(results: &[Run], commit: &Commit) -> bool {
+    let states_it = |run: &Run| {
+        let is_clean = run.environment.get(Environment::DIRTY).is_none();
+        let prefix = || run.commit_prefix.as_ref().is_some_and(|stated| stated.is_of(commit));
+        is_clean && (run.commit.as_ref() == Some(commit) || prefix())
+    };
+    !results.is_empty() && results.iter().all(states_it)
+}
+
 /// The stored runs of commits, newest first. Commits are looked up a few at a time: the first ones are usually enough.
 struct KeysByCommit<'a> {
     store: &'a dyn Store,
@@ -300,6 +353,11 @@ fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
     };
     let others: Vec<String> = others.iter().map(|other| named(other.as_deref())).collect();
     format!(" {} (there are runs {}; {advice})", named(key), others.join(", "))
+}
+
+fn before_all_epochs() -> Error {
+    let message = "all stored runs are older than the current epochs in perfgate.toml; record newer runs";
+    Error::MissingBaseline(message.to_owned())
 }
 
 /// Names benchmarks without a baseline because of their epoch.

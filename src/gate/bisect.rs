@@ -6,7 +6,7 @@ use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, 
 use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
 use crate::compare::schedule::{Turn, order};
 use crate::io::noise;
-use crate::model::{Commit, Evidence, Measurement, number_text};
+use crate::model::{Commit, Direction, Evidence, Measurement, number_text};
 use crate::policy::suggest::nearest_name;
 use crate::stats::centre;
 
@@ -32,6 +32,8 @@ pub(crate) struct BisectResult {
     pub suspects: Vec<(Commit, String)>,
     /// The measured commits, oldest first.
     pub steps: Vec<BisectStep>,
+    /// The better direction of the metric, in whose own units changes are printed.
+    pub direction: Direction,
 }
 
 /// One measured commit.
@@ -42,10 +44,10 @@ pub(crate) struct BisectStep {
     pub commit: Commit,
     /// Whether it is fast or slow.
     pub status: CommitStatus,
-    /// Log ratios of its pairs; empty for a commit that cannot be measured.
+    /// Log ratios of its pairs, positive for worse; empty for a commit that cannot be measured.
     pub changes: Vec<f64>,
     /// Why it cannot be measured.
-    why: Option<String>,
+    pub why: Option<String>,
 }
 
 /// Searches for the commit.
@@ -71,14 +73,24 @@ pub(crate) fn bisect(
     bench.take_over_dependencies(&good, None);
     bench.build(&good)?;
     bench.take_over_dependencies(&trial, Some(&good));
-    let mut bisect = Bisect { gate, plan, bench, good, trial, progress, commits: &commits, steps: Vec::new() };
+    let mut bisect = Bisect {
+        gate,
+        plan,
+        bench,
+        good,
+        trial,
+        progress,
+        commits: &commits,
+        steps: Vec::new(),
+        direction: Direction::Lower,
+    };
     let Candidates { first, last } = bisect.search()?;
     let repository = &bisect.bench.repository;
     let named = |commit: &Commit| (commit.clone(), repository.subject(commit));
     let suspects = commits[first..=last].iter().map(named).collect();
     bisect.steps.sort_by_key(|step| step.position);
     close(bisect.bench, progress);
-    Ok(BisectResult { suspects, steps: bisect.steps })
+    Ok(BisectResult { suspects, steps: bisect.steps, direction: bisect.direction })
 }
 
 /// A search in progress.
@@ -91,6 +103,8 @@ struct Bisect<'a> {
     progress: &'a dyn Progress,
     commits: &'a [Commit],
     steps: Vec<BisectStep>,
+    /// That of the metric, as the results state it.
+    direction: Direction,
 }
 
 impl Bisect<'_> {
@@ -118,7 +132,7 @@ impl Bisect<'_> {
         let why = whole.why.unwrap_or_else(|| {
             format!(
                 "it differs by {} in {}, below the {} of --threshold",
-                number_text::change(change.exp_m1()),
+                number_text::change(as_change(change, self.direction)),
                 number_text::counted(whole.changes.len(), "pair"),
                 number_text::percent(self.plan.threshold)
             )
@@ -160,7 +174,7 @@ impl Bisect<'_> {
                 }
             }
         }
-        let change = number_text::change(centre::median(&changes).exp_m1());
+        let change = number_text::change(as_change(centre::median(&changes), self.direction));
         let pairs = number_text::counted(changes.len(), "pair");
         self.progress.message(&format!("{short}: {} ({change}, {pairs})", word(status)));
         Ok(BisectStep { position, commit, status, changes, why: None })
@@ -172,8 +186,7 @@ impl Bisect<'_> {
         }
         let commit = self.commits[position].clone();
         let why = chain(&error);
-        let line = why.lines().next().unwrap_or_default();
-        self.progress.message(&format!("{}: skipped: {line}", commit.short()));
+        self.progress.message(&format!("{}: skipped: {why}", commit.short()));
         Ok(BisectStep { position, commit, status: CommitStatus::Skipped, changes: Vec::new(), why: Some(why) })
     }
 
@@ -208,11 +221,17 @@ impl Bisect<'_> {
         if !direction.is_known() {
             return Err(MeasureError::UnknownDirection { benchmark: benchmark.clone(), metric: metric.clone() });
         }
+        self.direction = direction;
         let log = |one: &Evidence| one.fast_edge(direction).unwrap_or_else(|| one.centre()).ln();
         let values: Vec<f64> = measurement.evidence.iter().map(log).collect();
         let value = centre::median(&values) * direction.sign();
         if value.is_finite() { Ok(value) } else { Err(MeasureError::Zero { benchmark: benchmark.clone() }) }
     }
+}
+
+/// A log ratio (positive is worse) as a change of the metric's value.
+pub(crate) fn as_change(log: f64, direction: Direction) -> f64 {
+    (direction.sign() * log).exp_m1()
 }
 
 /// The word for a status.

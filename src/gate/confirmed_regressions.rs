@@ -73,7 +73,7 @@ impl Gate {
         };
         report.base.label = "stored runs of the commits before".to_owned();
         report.diagnostics.retain(|diagnostic| diagnostic.code != "earlier-baseline");
-        if let Some(gap) = report.base.gap.take() {
+        if let Some(gap) = report.base.gap.take().filter(|gap| !gap.other_machine) {
             report.diagnostics.push(Diagnostic::note("earlier-baseline", "", render::recorded_gap(gap.commits)));
         }
         Ok(Some(report))

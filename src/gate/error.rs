@@ -174,6 +174,18 @@ pub enum Error {
         /// The checked-out commit.
         commit: String,
     },
+    /// Head states another commit than the checked-out one, whose base would be compared with it.
+    #[error(
+        "nothing was measured for {commit}, which is checked out: {head} states commit {stated}; run the benchmarks again, check out {stated}, or name the base (`--base REVISION`)"
+    )]
+    HeadOfOtherCommit {
+        /// The label of the head.
+        head: String,
+        /// The commit that its results state.
+        stated: String,
+        /// The checked-out commit.
+        commit: String,
+    },
     /// There are no results to store.
     #[error("no benchmark results, so nothing was stored")]
     NothingToStore,

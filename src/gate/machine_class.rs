@@ -54,6 +54,8 @@ impl Gate {
                 None => joined = Some(side),
                 Some(joined) => {
                     joined.runs.extend(side.runs);
+                    // A regression on a class without a gap is head's.
+                    joined.report.gap = joined.report.gap.take().filter(|_| side.report.gap.is_some());
                     side.diagnostics.retain(|diagnostic| !joined.diagnostics.contains(diagnostic));
                     joined.diagnostics.extend(side.diagnostics);
                 }

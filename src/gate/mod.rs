@@ -63,6 +63,7 @@ mod confirm;
 mod confirmed_regressions;
 mod error;
 mod explain;
+mod gap;
 mod history_facts;
 mod history_source;
 mod imported;
@@ -99,7 +100,7 @@ pub use explain::ExplainError;
 pub use measure::MeasureError;
 pub use record::Recorded;
 
-pub(crate) use bisect::{BisectPlan, BisectResult, bisect, word as bisect_word};
+pub(crate) use bisect::{BisectPlan, BisectResult, BisectStep, as_change, bisect, word as bisect_word};
 pub(crate) use conclusion::{conclusion, has_news};
 pub(crate) use config::Config;
 pub(crate) use confirm::{MeasuredRuns, judge_measured};

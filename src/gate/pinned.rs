@@ -31,6 +31,7 @@ impl Gate {
             warn(format!("the stored runs of {} come from other machines", pin.revision));
             return None;
         }
+        self.leave_out_before_epochs(&mut release, head).map_err(|error| warn(error.to_string())).ok()?;
         release.report.runs = release.runs.len();
         let compared = compare::compare(&release.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
         let base = SideFacts { report: release.report, environment: release.environment };

@@ -2,9 +2,10 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use super::machine_class::is_comparable;
 use super::record::oldest_result;
 use super::sources::{Results, SideSource, real_location};
-use super::stated::{complete, other_commit};
+use super::stated::{complete, other_commit, stated_other};
 use crate::history::{WINDOW_RUNS, join_shards, machine_class};
 use crate::io::input::{self, InputError, Loaded, Location};
 use crate::io::probe;
@@ -79,8 +80,10 @@ impl Gate {
                 return Ok((self.read_bases(&head, detail)?, head));
             }
             (SideSource::Revision { word, commit }, SideSource::Revision { word: head, commit: measured }) => {
-                let base = self.read_revision(word, commit, detail)?;
-                return Ok((base, self.read_revision(head, measured, detail)?));
+                let mut base = self.read_revision(word, commit, detail)?;
+                let head = self.read_revision(head, measured, detail)?;
+                self.leave_out_before_epochs(&mut base, &head)?;
+                return Ok((base, head));
             }
             _ => {}
         }
@@ -114,8 +117,56 @@ impl Gate {
                 }
             }
         };
+        let of_head_commit = matches!(base, SideSource::MergeBase) && head.is_on_disk();
         let head = read(head, head_on_disk, &[])?;
-        Ok((read(base, base_on_disk, &head.runs)?, head))
+        if of_head_commit {
+            self.refuse_results_of_other_commit(&head)?;
+            if has_several_machines(&head, self.config.policy.ignored_environment()) {
+                return self.read_bases_of_files(head, detail);
+            }
+        }
+        let mut read_base = read(base, base_on_disk, &head.runs)?;
+        if matches!(base, SideSource::Revision { .. }) {
+            self.leave_out_before_epochs(&mut read_base, &head)?;
+        }
+        Ok((read_base, head))
+    }
+
+    /// Reads the base windows of results of several machine classes.
+    fn read_bases_of_files(&self, mut head: Side, detail: Detail) -> Result<(Side, Side), Error> {
+        let key = head.environment.as_ref().and_then(|all| all.get(Environment::KEY)).map(str::to_owned);
+        for run in &mut head.runs {
+            key.iter().for_each(|key| run.environment.set(Environment::KEY, key.as_str()));
+        }
+        let base = self.read_bases(&head, detail)?;
+        // Files may state only a part of the facts that stored runs have, which name the class.
+        let ignored = self.config.policy.ignored_environment();
+        for run in &mut head.runs {
+            let Some(stored) = base.runs.iter().find(|one| is_comparable(one, &run.environment, ignored)) else {
+                continue;
+            };
+            for fact in Environment::CLASS {
+                if let (None, Some(value)) = (run.environment.get(fact), stored.environment.get(fact)) {
+                    run.environment.set(fact, value);
+                }
+            }
+        }
+        Ok((base, head))
+    }
+
+    /// Refuses a head whose results state another commit than the checked-out one, which selects its base.
+    fn refuse_results_of_other_commit(&self, head: &Side) -> Result<(), Error> {
+        let Ok(checked_out) = Repository::discover(&self.directory).and_then(|repository| repository.head()) else {
+            return Ok(());
+        };
+        match head.runs.iter().find_map(|run| stated_other(run, &checked_out.commit)) {
+            None => Ok(()),
+            Some(stated) => Err(Error::HeadOfOtherCommit {
+                head: head.report.label.clone(),
+                stated: stated.get(..checked_out.commit.short().len()).unwrap_or(stated).to_owned(),
+                commit: checked_out.commit.short().to_owned(),
+            }),
+        }
     }
 
     /// Reads results on disk, one run per path.
@@ -161,6 +212,20 @@ impl Gate {
         Ok(side)
     }
 
+    /// Reads a head that has nothing to compare with.
+    pub(crate) fn read_first_head(&self, source: &SideSource) -> Result<Side, Error> {
+        match source {
+            SideSource::WorkTree(results) => self.read_head(results),
+            SideSource::Paths(results) => {
+                let mut side = self.read_paths(results, Detail::Samples)?;
+                side.complete(&self.here()?);
+                Ok(side)
+            }
+            SideSource::Revision { commit, .. } | SideSource::CommitAndBefore(commit) => self.read_own(commit),
+            SideSource::MergeBase => Err(Error::NoCommit { source: None }),
+        }
+    }
+
     /// Reads the stored runs of one commit, as results of this machine.
     pub(crate) fn read_own(&self, commit: &Commit) -> Result<Side, Error> {
         self.read_revision(commit.short(), commit, Detail::Samples)
@@ -203,6 +268,11 @@ pub(super) fn here(directory: &Path) -> Result<Environment, RepositoryError> {
         Ok(Err(_)) => environment.set(Environment::DIRTY, "unknown"),
     }
     Ok(environment)
+}
+
+/// True if the files of a side state different machine classes.
+fn has_several_machines(side: &Side, ignored: &[&str]) -> bool {
+    side.runs.windows(2).any(|two| !is_comparable(&two[0], &two[1].environment, ignored))
 }
 
 /// The results without those that are given again, and a warning for each of these: they would count as additional runs.

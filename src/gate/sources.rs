@@ -194,9 +194,11 @@ impl Gate {
             .collect()
     }
 
-    /// Opens the store.
+    /// Opens the store. A path in the config is relative to its file; a git store is in the repository of the measured commits,
+    /// wherever the config is.
     pub(crate) fn open_store(&self) -> Result<Box<dyn Store>, Error> {
-        let base: &Path = if self.store.is_some() { &self.directory } else { &self.config.directory };
+        let is_of_repository = self.store.is_some() || self.store_url().starts_with("git:");
+        let base: &Path = if is_of_repository { &self.directory } else { &self.config.directory };
         Ok(store::open(self.store_url(), base)?)
     }
 

@@ -40,7 +40,7 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
 
 /// Refuses results that state another commit than the one they would be stored for, or several.
 pub(super) fn refuse_other_commits(words: &[&str], loaded: &[Loaded], commit: &Commit) -> Result<(), Error> {
-    let stated = words.iter().zip(loaded).find_map(|(word, loaded)| Some((word, other(&loaded.run, commit)?)));
+    let stated = words.iter().zip(loaded).find_map(|(word, loaded)| Some((word, stated_other(&loaded.run, commit)?)));
     match stated {
         None => Ok(()),
         Some((word, stated)) => Err(Error::OtherCommit {
@@ -53,14 +53,14 @@ pub(super) fn refuse_other_commits(words: &[&str], loaded: &[Loaded], commit: &C
 
 /// A warning if the results of a run state another commit than the one they count for.
 pub(super) fn other_commit(run: &Run, commit: &Commit) -> Option<Diagnostic> {
-    let stated = other(run, commit)?;
+    let stated = stated_other(run, commit)?;
     let stated = stated.get(..commit.short().len()).unwrap_or(stated);
     let message = format!("the results state that they are of commit {stated}, not of {}", commit.short());
     Some(Diagnostic::warning("stated-commit", "", message))
 }
 
 /// The commit that the results of a run state, if it is another one: its id or the beginning of it.
-fn other<'r>(run: &'r Run, commit: &Commit) -> Option<&'r str> {
+pub(super) fn stated_other<'r>(run: &'r Run, commit: &Commit) -> Option<&'r str> {
     let full = run.commit.as_ref().filter(|stated| *stated != commit).map(Commit::as_str);
     full.or(run.commit_prefix.as_ref().filter(|stated| !stated.is_of(commit)).map(CommitPrefix::as_str))
 }

@@ -85,7 +85,7 @@ pub fn conditions() -> Vec<Diagnostic> {
     if let Some(load) = load.filter(|load| *load > 0.5 * processors as f64) {
         let message = format!(
             "the machine was busy before the measurement began: load {load:.1} on {processors} processors; stop other \
-             programs or use more --rounds"
+             programs and measure again"
         );
         diagnostics.push(Diagnostic::warning("busy-machine", "", message));
     }

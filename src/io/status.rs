@@ -23,6 +23,14 @@ impl Repository {
         Ok(!files.is_empty() || !submodules.is_empty())
     }
 
+    /// True if a tracked file other than this one differs from HEAD, as in [`Self::is_dirty`].
+    pub fn is_dirty_apart_from(&self, file: Option<&Path>) -> Result<bool, RepositoryError> {
+        let Changes { files, submodules } = self.status(false)?;
+        let root = self.root().and_then(|root| dunce::canonicalize(root).ok());
+        let except = root.as_ref().zip(file).and_then(|(root, file)| file.strip_prefix(root).ok());
+        Ok(!submodules.is_empty() || files.iter().any(|changed| Some(&**changed) != except))
+    }
+
     /// All changes of the work tree, with new files.
     pub fn changes(&self) -> Result<Changes, RepositoryError> {
         self.status(true)

@@ -28,9 +28,26 @@ impl Pattern {
         Ok(Pattern { text: text.into(), glob })
     }
 
+    /// A name as the text of a pattern that matches only this name.
+    pub fn literal(name: &str) -> String {
+        let mut out = String::new();
+        for c in name.chars() {
+            if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+        out
+    }
+
     /// The pattern as written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// True if the pattern matches only the name that it equals.
+    pub fn is_literal(&self) -> bool {
+        !has_wildcards(&self.text)
     }
 
     /// True if the pattern matches the name.
@@ -87,12 +104,15 @@ impl Patterns {
     }
 }
 
+fn has_wildcards(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{', '\\'])
+}
+
 fn glob(text: &str) -> Result<Glob, Invalid> {
     if text.is_empty() {
         return Err(Invalid::new("bad-pattern", "an empty pattern matches nothing", "write \"*\" to match every name"));
     }
-    let has_wildcards = text.contains(['*', '?', '[', '{', '\\']);
-    if has_wildcards && text.len() > LONGEST {
+    if has_wildcards(text) && text.len() > LONGEST {
         let message = format!("a pattern of {} bytes is too long", text.len());
         return Err(Invalid::new(
             "bad-pattern",

@@ -100,6 +100,17 @@ impl Rules {
         Ok(Rules { rules, patterns })
     }
 
+    /// These rules, and later ones that set the thresholds of single benchmarks. Too many patterns leave them as they are.
+    pub fn with_thresholds<'n>(self, thresholds: impl IntoIterator<Item = (&'n str, f64)>) -> Rules {
+        let rule = |(name, threshold): (&str, f64)| {
+            let benchmark = Pattern::new(&Pattern::literal(name)).ok()?;
+            Some(Rule { benchmark, metric: None, threshold: Some(threshold), floor: None, direction: None, line: 0 })
+        };
+        let later: Vec<Rule> = thresholds.into_iter().filter_map(rule).collect();
+        let in_file_order = self.rules.iter().rev().cloned();
+        Rules::new(in_file_order.chain(later).collect()).unwrap_or(self)
+    }
+
     /// The rules that have no effect on these results, or a setting without effect, in file order.
     pub fn unused(&self, results: &[Measured<'_>]) -> Vec<(&Rule, Unused)> {
         let mut uses: Vec<Use> = self.rules.iter().map(Use::of).collect();

@@ -18,7 +18,7 @@ impl Explanation {
         let Some(whole) = growth.change() else { return format!("{subject}: the profile of base is empty") };
         let (verb, noun, many) = match growth.measure {
             Measure::Instructions => ("executes", "instructions", true),
-            Measure::Time => ("takes", "time", false),
+            Measure::Time => ("takes", "time in the profile", false),
             Measure::Samples => ("has", "samples", true),
             Measure::Bytes => ("allocates", "bytes", true),
             Measure::Count => ("has", "counted events", true),

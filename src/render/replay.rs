@@ -3,9 +3,13 @@
 use super::fit::paragraph;
 use super::quantity::{counted, percent};
 use super::rows::{Column, Narrow, Row, rows};
-use crate::replay::{Replay, SLOWDOWNS, Suggestion};
+use crate::policy::Pattern;
+use crate::replay::{Detection, Replay, SLOWDOWNS, Suggestion};
 use serde_json::{Value, json};
 use std::fmt::Write;
+
+/// The title of a column that a narrow terminal has no room for.
+const PERSISTED: &str = "persisted";
 
 /// Benchmarks listed in a suggestion; the rest are counted.
 const SUGGESTED: usize = 20;
@@ -20,8 +24,10 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
     let mut out = paragraph(&format!("{judged} compared with the runs before them{first}"), 2, width);
     let slowdowns = SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown)));
     let mut columns = vec![Column::left("threshold", Narrow::Keep)];
-    let counts = ["alarms", "per 100 runs", "persisted"].into_iter().chain(slowdowns.iter().map(String::as_str));
-    columns.extend(counts.map(|title| Column::right(title, Narrow::Keep)));
+    columns.push(Column::right("alarms", Narrow::Keep));
+    columns.push(Column::right("per 100 runs", Narrow::Drop(1)));
+    columns.push(Column::right(PERSISTED, Narrow::Drop(2)));
+    columns.extend(slowdowns.iter().map(|title| Column::right(title, Narrow::Keep)));
     let mut table = Vec::new();
     for row in &replay.rows {
         let threshold = match row.threshold {
@@ -33,21 +39,27 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
         let mut cells = vec![threshold, row.alarms.to_string(), format!("{rate:.1}"), persisted];
         cells.extend(row.detections.iter().map(|detection| match detection.injected {
             0 => "–".to_owned(),
-            of => format!("{:.0}%", 100.0 * detection.detected as f64 / of as f64),
+            _ => format!("{:.0}%", share_detected(detection)),
         }));
         table.push(Row::new(anstyle::Style::new(), cells));
     }
     let _ = writeln!(out);
-    rows(&mut out, &columns, &table, 0, width);
+    let titles = rows(&mut out, &columns, &table, 0, width);
     let injected = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
+    let persisted = titles.contains(&PERSISTED).then_some("persisted: alarms with a lasting change in the history");
     for line in [
-        "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
-        "alarms: benchmarks that regressed, but not in the previous run; without re-measuring",
-        "persisted: alarms with a lasting change in the history",
-        &format!("+…%: share of {of} of that size that was detected"),
-    ] {
+        Some(
+            "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
+        ),
+        Some("alarms: benchmarks that regressed, but not in the previous run; without re-measuring"),
+        persisted,
+        Some(&*format!("+…%: share of {of} of that size that was detected")),
+    ]
+    .into_iter()
+    .flatten()
+    {
         out.push_str(&paragraph(line, 2, width));
     }
     out
@@ -57,16 +69,24 @@ pub fn replay_table(replay: &Replay, configured: f64, width: Option<usize>) -> S
 pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let mut out = String::new();
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let Suggestion { threshold, transient, for_most, benchmarks } = suggestion;
-    let _ =
-        writeln!(out, "# from {}: {transient:.1} alarms per 100 runs did not persist", counted(judged, "replayed run"));
+    let Suggestion { threshold, transient, detections, for_most, benchmarks } = suggestion;
+    let runs = counted(judged, "replayed run");
+    let _ = writeln!(out, "# with these lines, in {runs}: {transient:.1} alarms per 100 runs did not persist");
+    let found = |(by, one): (&f64, &Detection)| {
+        (one.injected > 0).then(|| format!("{:.0}% of +{}", share_detected(one), percent(*by)))
+    };
+    let found: Vec<String> = SLOWDOWNS.iter().zip(detections).filter_map(found).collect();
+    if !found.is_empty() {
+        let _ = writeln!(out, "# and of the injected slowdowns were detected {}", found.join(", "));
+    }
     if let Some(for_most) = for_most {
         let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", whole_percent(*for_most));
     }
     let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
     for (name, threshold, noise) in benchmarks.iter().take(SUGGESTED) {
         let _ = writeln!(out, "\n[[benchmark]] # noise {} between runs", percent(noise.exp_m1()));
-        let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), whole_percent(*threshold));
+        let _ =
+            writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&Pattern::literal(name)), whole_percent(*threshold));
     }
     if benchmarks.len() > SUGGESTED {
         let _ = writeln!(
@@ -78,20 +98,12 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     out
 }
 
-fn whole_percent(fraction: f64) -> String {
-    format!("{:.0}%", fraction * 100.0)
+fn share_detected(detection: &Detection) -> f64 {
+    100.0 * detection.detected as f64 / detection.injected.max(1) as f64
 }
 
-/// A name as a pattern that matches only this name.
-fn literal(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
+fn whole_percent(fraction: f64) -> String {
+    format!("{:.0}%", fraction * 100.0)
 }
 
 /// The replay as JSON.
@@ -112,7 +124,7 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
             .benchmarks
             .iter()
             .map(|(name, threshold, noise)| json!({"name": name, "threshold": threshold, "noise": noise}));
-        json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>()})
+        json!({"threshold": s.threshold, "transient": s.transient, "benchmarks": benchmarks.collect::<Vec<_>>()})
     });
     json!({
         "format": "perfgate-replay", "version": 1, "judged": replay.judged, "first": replay.first,

@@ -4,10 +4,12 @@
 mod slowdown;
 mod suggest;
 
-pub use suggest::{Suggestion, suggest};
+pub use suggest::{Suggestion, suggest, verify};
 
 use crate::compare::{Comparison, MatchRules, compare};
-use crate::history::{BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, segment, series};
+use crate::history::{
+    BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, mark_measured, segment, series,
+};
 use crate::model::{Commit, Direction, Metric, Run, differences};
 use crate::policy::Policy;
 use crate::stats::suite_test::TestRules;
@@ -72,10 +74,17 @@ struct JudgedRun {
     detections: Vec<[Detection; SLOWDOWNS.len()]>,
 }
 
-/// Replays runs in time order.
+/// Replays runs in time order, with the settings of the config and with other thresholds.
 pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay {
-    let with_threshold = |threshold: f64| Policy::default().with_alpha(policy.alpha()).with_threshold(threshold);
-    let policies: Vec<Policy> = std::iter::once(policy.clone()).chain(THRESHOLDS.map(with_threshold)).collect();
+    let with_threshold =
+        |threshold: f64| (Some(threshold), Policy::default().with_alpha(policy.alpha()).with_threshold(threshold));
+    let policies = std::iter::once((None, policy.clone())).chain(THRESHOLDS.map(with_threshold));
+    replay_with(runs, policies.collect(), rules)
+}
+
+/// Replays runs with some policies, each with the threshold that its row has. The first one limits the suite-wide shift.
+fn replay_with(runs: &[Run], policies: Vec<(Option<f64>, Policy)>, rules: &SeriesRules<'_>) -> Replay {
+    let (thresholds, policies): (Vec<Option<f64>>, Vec<Policy>) = policies.into_iter().unzip();
     let same_class =
         |a: &Run, b: &Run| differences(&a.environment, &b.environment, rules.ignored).iter().all(|d| !d.decisive);
     let judged: Vec<Option<JudgedRun>> = (0..runs.len())
@@ -94,11 +103,16 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
             Some(replay_run(&base, head, machine, &policies, rules))
         })
         .collect();
-    let all_series: Vec<SegmentedSeries> = series(runs, rules).into_par_iter().map(segment).collect();
+    let mut all_series = series(runs, rules);
+    mark_measured(&mut all_series);
+    let all_series: Vec<SegmentedSeries> = all_series.into_par_iter().map(segment).collect();
     let first = judged.iter().filter(|one| one.is_none()).count();
     let judged: Vec<JudgedRun> = judged.into_iter().flatten().collect();
-    let thresholds = std::iter::once(None).chain(THRESHOLDS.map(Some));
-    let rows = thresholds.enumerate().map(|(row, threshold)| count(row, threshold, &judged, &all_series)).collect();
+    let rows = thresholds
+        .into_iter()
+        .enumerate()
+        .map(|(row, threshold)| count(row, threshold, &judged, &all_series))
+        .collect();
     Replay { judged: judged.len(), first, rows, all_series }
 }
 
@@ -116,7 +130,7 @@ impl MatchRules for Matching<'_> {
 }
 
 fn replay_run(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rules: &SeriesRules<'_>) -> JudgedRun {
-    // All rows share the comparisons, and so the limit on the suite-wide shift that belongs to the config's threshold.
+    // All rows share the comparisons, and so the limit on the suite-wide shift that belongs to the first threshold.
     let default = Policy::default();
     let policy = policies.first().unwrap_or(&default);
     let tests = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());

@@ -1,5 +1,6 @@
 //! Budgets and goals as the report shows them: the limit, the value and the status.
 
+use crate::policy::Limit;
 use serde::{Deserialize, Serialize};
 
 /// A budget and whether it is met.
@@ -79,6 +80,12 @@ pub struct BudgetLine {
 }
 
 impl BudgetLine {
+    /// True if the limit that the status depends on is relative to base.
+    pub(super) fn is_relative(&self) -> bool {
+        let last = self.acceptable.as_ref().unwrap_or(&self.target);
+        Limit::parse(last).is_some_and(|limit| limit.is_relative())
+    }
+
     /// The note that it is not met, or that noise leaves it undecided.
     pub(super) fn status_note(&self) -> Option<String> {
         let (metric, place) = (&self.metric, &self.place);

@@ -2,7 +2,8 @@
 //! `--format json`); docs/comparison.md documents its fields.
 
 use super::finding::Finding;
-use super::limits::{BudgetLine, GoalLine};
+use super::gap::BaselineGap;
+use super::limits::{BudgetLine, BudgetStatus, GoalLine};
 use super::outcome::{Counts, MeanChange, Outcome};
 use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
@@ -175,43 +176,6 @@ pub struct SideReport {
     pub gap: Option<BaselineGap>,
 }
 
-/// Commits between the newest run of the base and the commit that head started from. Their changes may look like head's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BaselineGap {
-    /// How many.
-    pub commits: usize,
-    /// The commit that head started from.
-    #[serde(default)]
-    pub behind: StartCommit,
-    /// The branch that they are on, if known: untrusted text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub branch: Option<String>,
-}
-
-/// The commit that head started from. The search for stored runs of the base begins there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StartCommit {
-    /// The merge base with the default branch, or with the branch that a pull request targets.
-    #[default]
-    MergeBase,
-    /// The first parent: head is a commit of the default branch.
-    Parent,
-    /// The checked-out commit: the work tree has uncommitted changes.
-    Head,
-}
-
-impl StartCommit {
-    /// Its name in messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            StartCommit::MergeBase => "the merge base",
-            StartCommit::Parent => "the parent commit",
-            StartCommit::Head => "HEAD",
-        }
-    }
-}
-
 /// Whether both sides ran on the same machine class.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EnvironmentReport {
@@ -311,17 +275,24 @@ impl Report {
         self
     }
 
-    /// Withholds the verdict if the base has a gap and the gate fails only on regressed, inconclusive, added or removed
-    /// benchmarks: these may come from the commits in the gap. If `strict`, a base with a gap never gives a verdict.
+    /// Withholds the verdict if the base has a gap and the gate fails only on what the commits in the gap may explain: regressed,
+    /// inconclusive, added or removed benchmarks, and budgets relative to base. If `strict`, a base with a gap never gives a
+    /// verdict, unless its commits were measured on another machine.
     pub fn withhold_verdict_for_gap(mut self, strict: bool) -> Report {
-        if self.base.gap.is_none() {
-            return self;
-        }
-        let is_change = |reason: &Reason| {
-            use Outcome::{Added, Inconclusive, Regressed, Removed};
-            matches!(reason, Reason::WholeSuite | Reason::Outcome(Regressed | Inconclusive | Added | Removed, _))
+        let Some(gap) = &self.base.gap else { return self };
+        let mut regressed = self.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed);
+        let may_explain_regressions = regressed.all(|finding| gap.may_explain(&finding.name, &finding.metric));
+        let mut over_budget = self.budgets.iter().filter(|line| line.status == BudgetStatus::Fail);
+        let may_explain_budgets =
+            over_budget.all(|line| line.is_relative() && gap.may_explain(&line.benchmark, &line.metric));
+        let may_explain = |reason: &Reason| match reason {
+            Reason::Outcome(Outcome::Regressed, _) => may_explain_regressions,
+            Reason::OverBudget(_) => may_explain_budgets,
+            Reason::WholeSuite | Reason::Outcome(Outcome::Inconclusive | Outcome::Added | Outcome::Removed, _) => true,
+            Reason::Outcome(..) | Reason::DifferentMachines | Reason::Unknown => false,
         };
-        if strict || self.verdict == Verdict::Fail && self.reasons.iter().all(is_change) {
+        let is_explained = self.verdict == Verdict::Fail && self.reasons.iter().all(may_explain);
+        if strict && !gap.other_machine || is_explained {
             self.verdict = Verdict::None;
             self.reasons.clear();
         }
@@ -342,6 +313,12 @@ impl Report {
             Verdict::Fail => 1,
             Verdict::None => 2,
         }
+    }
+
+    /// The exit code where a missing baseline is allowed: 0 without a verdict, unless head regressed behind a gap.
+    pub fn exit_code_without_baseline(&self) -> u8 {
+        let is_allowed = self.verdict == Verdict::None && !self.has_regressed_behind_gap();
+        if is_allowed { 0 } else { self.exit_code() }
     }
 
     /// Attaches the samples for plots to their findings.

@@ -61,8 +61,15 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         .prints("as configured (20%)")
         .prints("9 stored runs compared with the runs before them")
         .prints("[[benchmark]]");
-    let lines = answer.stdout.split_once("# from").unwrap().1;
-    sandbox.write("r/perfgate.toml", format!("# from{lines}"));
+    let lines = answer.stdout.split_once("# with these lines").unwrap().1;
+    sandbox.write("r/perfgate.toml", format!("# with these lines{lines}"));
+    // The figures are those that a replay with these lines has.
+    let stated = lines.split_once(": ").unwrap().1.split_once(" alarms").unwrap().0.parse::<f64>().unwrap();
+    let replayed = sandbox.perfgate_at("r", &["replay", "--format", "json"]).exits(0).json();
+    let row = &replayed["rows"][0];
+    let transient = row["alarms"].as_f64().unwrap() - row["persisted"].as_f64().unwrap();
+    let rate = 100.0 * transient / replayed["judged"].as_f64().unwrap();
+    assert!((rate - stated).abs() < 0.051, "{rate} {stated}");
     sandbox.perfgate_at("r", &["history"]).exits(0);
     let policy = perfgate::policy::Policy::parse(&sandbox.read("r/perfgate.toml"), "perfgate.toml").unwrap();
     let own = |name: &str| policy.bounds(name, &Metric::time()).threshold;

@@ -57,6 +57,9 @@ pub struct PublishArgs {
     /// Print the comment; publish nothing
     #[arg(long)]
     dry_run: bool,
+    /// Exit with 0 without a verdict, as `perfgate compare --allow-missing-baseline` does
+    #[arg(long)]
+    allow_missing_baseline: bool,
 }
 
 /// Publishes; the exit code is the report's.
@@ -89,8 +92,13 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         commit_comment: false,
         mention: None,
     };
+    let code = match args.allow_missing_baseline {
+        true => report.exit_code_without_baseline(),
+        false => report.exit_code(),
+    };
     if args.dry_run {
-        return dry_run(&report, &target, &options);
+        dry_run(&report, &target, &options)?;
+        return Ok(code);
     }
     github::available()?;
     if target.pull.is_none() && options.comment != CommentMode::Never {
@@ -107,7 +115,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
     if in_workflow() {
         output::print(render::workflow_notes(&problems).as_bytes())?;
     }
-    Ok(report.exit_code())
+    Ok(code)
 }
 
 /// Outputs of the step.
@@ -126,7 +134,7 @@ fn outputs(report: &Report, comparison: &str, text: String, url: Option<String>)
     ]
 }
 
-fn dry_run(report: &Report, target: &Target, options: &Options) -> anyhow::Result<u8> {
+fn dry_run(report: &Report, target: &Target, options: &Options) -> anyhow::Result<()> {
     let place = target.pull.map_or("no pull request".to_owned(), |pull| format!("pull request #{pull}"));
     let what = match (options.comment, has_news(report)) {
         _ if target.pull.is_none() => "no comment",
@@ -137,7 +145,7 @@ fn dry_run(report: &Report, target: &Target, options: &Options) -> anyhow::Resul
     output::note(&format!("{place} of {}: {what}; nothing was published", target.repository));
     let room = crate::render::template::LONGEST;
     output::print(document(report, target, options, room).unwrap_or_default().as_bytes())?;
-    Ok(report.exit_code())
+    Ok(())
 }
 
 fn slug(text: &str) -> Result<Slug, String> {

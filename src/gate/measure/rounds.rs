@@ -7,7 +7,7 @@ use crate::compare::{self, Compared, Suspect};
 use crate::gate::confirm;
 use crate::gate::error::Error;
 use crate::gate::judge::PolicyRules;
-use crate::model::Run;
+use crate::model::{Run, number_text};
 use crate::stats::centre;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -109,11 +109,7 @@ impl Session<'_> {
         );
         if !smallest.is_empty() {
             let typical = schedule::detectable(centre::median(&smallest), rounds.max(costs.pairs));
-            text += &if typical < 1.0 {
-                format!("; smallest detectable change of a typical benchmark: {:.0}%", 100.0 * typical)
-            } else {
-                format!("; smallest detectable change of a typical benchmark: {:.1}×", 1.0 + typical)
-            };
+            text += &format!("; smallest detectable change of a typical benchmark: {}", number_text::share(typical));
         }
         if costs.spent + costs.round > costs.budget {
             text += "; the budget is too small for more than one round";
