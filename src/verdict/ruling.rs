@@ -4,7 +4,7 @@ use super::doubt::doubt;
 use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
-use crate::model::number_text::{change, counted, size};
+use crate::model::number_text::{change, counted, share};
 use crate::model::{Direction, Floor, Unit, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
@@ -277,7 +277,7 @@ impl Gate {
         };
         if let Some(outcome) = shown {
             let doubt = match estimate.control.filter(|control| *control >= estimate.delta.abs()) {
-                Some(control) => Some(format!("disturbed: two runs of base differ by {}", size(control.exp_m1()))),
+                Some(control) => Some(format!("disturbed: two runs of base differ by {}", share(control.exp_m1()))),
                 None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
                     Some("the runs of base and head overlap; the difference may be noise".to_owned())
                 }

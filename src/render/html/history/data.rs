@@ -2,7 +2,6 @@
 //! the schema.
 
 use crate::history::{Place, SegmentedSeries, Series, SeriesChange};
-use crate::model::Commit;
 use crate::policy::UpTo;
 use crate::render::escape::message;
 use crate::render::file_stem::{file_stem, make_unique};
