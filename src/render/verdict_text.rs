@@ -52,7 +52,11 @@ pub fn not_judged(report: &Report) -> String {
     } else if !report.environment.matches {
         different_machines(report)
     } else if let Some(gap) = &report.base.gap {
-        format!("{}, but {}", counts(report), behind(gap))
+        let over_budget = match missed_budgets(report) {
+            0 => String::new(),
+            count => format!(", {} over budget", thousands(count)),
+        };
+        format!("{}{over_budget}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
         "the better direction of every changed metric is unknown".to_owned()
     } else {

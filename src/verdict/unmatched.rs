@@ -21,6 +21,9 @@ pub struct Unmatched {
     pub help: String,
 }
 
+/// Budgets that get a suggestion, the first ones.
+const SUGGESTIONS: usize = 20;
+
 /// The budgets and goals that match no benchmark of head, and those whose unit fits no value of head.
 pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> {
     if policy.budgets().is_empty() && policy.goals().is_empty() {
@@ -35,7 +38,8 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
             by_name.covered(&budget.pattern).into_iter().map(|place| &comparisons[place]).collect();
         let what = || format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
         if !covered.iter().any(|c| head_metrics.limited(c, &budget.metric).is_some()) {
-            let pattern = Some(budget.pattern.as_str());
+            // The nearest of all names is searched for the first budgets only, which is where a person looks.
+            let pattern = Some(budget.pattern.as_str()).filter(|_| problems.len() < SUGGESTIONS);
             let metric = Some(budget.metric.as_str());
             problems.push(unmatched_limit(Some(budget.line), what(), pattern, metric, &covered, comparisons));
         }
