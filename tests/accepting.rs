@@ -73,6 +73,21 @@ fn the_limit_of_a_waiver_is_in_the_units_of_its_row() {
 }
 
 #[test]
+fn a_waiver_of_an_undecided_benchmark_is_not_called_unused() {
+    let sandbox = Sandbox::new();
+    let waiver = "[[accept]]\nbenchmark = 'a'\nup-to = '99%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    sandbox.write("perfgate.toml", waiver);
+    sandbox.write("base.csv", "name,unit,value\na,ns,100\nb,ns,100\nc,ns,100\n");
+    sandbox.write("head.csv", "name,unit,value\na,ns,128\nb,ns,101\nc,ns,99\n");
+    let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv"]);
+    answer.prints("? inconclusive").does_not_print("remove it");
+    answer.prints("note: perfgate.toml:2: the waiver for \"a\" was not needed: the benchmark is inconclusive");
+    sandbox.write("head.csv", "name,unit,value\na,ns,100\nb,ns,101\nc,ns,99\n");
+    let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv", "--threshold", "300%"]);
+    answer.exits(0).prints("the waiver for \"a\" matches no regression; remove it");
+}
+
+#[test]
 fn a_waiver_that_misses_by_its_metric_names_the_right_one() {
     let sandbox = Sandbox::new();
     let waiver = "[[accept]]\nbenchmark = 'a'\nmetric = 'scroe'\nup-to = '99%'\nreason = 'r'\nuntil = '2999-01-01'\n";

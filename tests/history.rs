@@ -433,3 +433,37 @@ fn a_mistake_in_an_epoch_is_reported_in_every_comparison() {
     sandbox.git("r", &["tag", "2026/01/05"]);
     sandbox.perfgate_at("r", &["compare", "a", "b"]).exits(0).does_not_print("the epoch");
 }
+
+#[test]
+fn a_series_that_is_no_longer_measured_comes_last_with_its_last_run() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 24);
+    let runs: Vec<Run> = (0..24)
+        .map(|i| {
+            let mut measurements = vec![time("live", if i >= 6 { 1300.0 } else { 1000.0 }, i)];
+            measurements.extend((0..4).map(|k| time(STEADY[k], 1000.0, 100 * (k + 1) + i)));
+            if i < 18 {
+                measurements.push(time("gone", if i >= 16 { 1300.0 } else { 1000.0 }, 700 + i));
+                measurements.push(time("wild", 1000.0 * (1.0 + 0.15 * noise(7000 + i)), 900 + i));
+            }
+            run(&commits[i], START + 3600 * i as i64, measurements)
+        })
+        .collect();
+    put(&sandbox, &runs);
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let measured = |name: &str| series(&answer, name)["measured"] == true;
+    assert!(measured("live") && measured("s1") && !measured("gone") && !measured("wild"));
+
+    let table = sandbox.perfgate_at("r", &["history"]);
+    let row = |name: &str| table.stdout.lines().position(|line| line.contains(&format!("  {name}  "))).unwrap();
+    assert!(row("live") < row("gone"), "{}", table.stdout);
+    let last = format!("last measured 2026-05-29 ({})", commits[17].short());
+    table.exits(0).prints(&last).prints("17 commits ago").does_not_print("1 commit ago");
+    table.prints("5 series without a change, 1 of them no longer measured");
+    sandbox.perfgate_at("r", &["history", "gone"]).exits(0).prints(&format!("no longer measured: {last}"));
+    sandbox.perfgate_at("r", &["replay", "--suggest"]).exits(0).prints("[gate]").does_not_print("wild");
+    sandbox.perfgate_at("r", &["history", "--html", "page.html"]).exits(0);
+    let page = sandbox.read("r/page.html");
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    assert!(place("\"id\":\"live\"") < place("\"id\":\"s1\"") && place("\"id\":\"s1\"") < place("\"id\":\"gone\""));
+}

@@ -176,7 +176,7 @@ fn the_reason_that_many_undecided_rows_share_is_printed_once() {
     let mut head = [1300.0; 12];
     head[0] = 1100.0;
     let answer = numbers(&base[..6], &head[..6], &[]);
-    answer.prints("inconclusive benchmarks, unless noted otherwise (5 of 6): the interval contains 0");
+    answer.prints("inconclusive benchmarks without a reason of their own (5 of 6): the interval contains 0");
     assert_eq!(answer.stdout.matches("the interval contains 0").count(), 1, "{}", answer.stdout);
 }
 
@@ -315,4 +315,59 @@ fn removed_benchmarks_are_counted_and_not_their_metrics() {
     };
     let answer = csv(&rows(&["a", "b", "c", "d", "e"]), &rows(&["a", "b", "c"]), &["--fail-on", "removed"]);
     answer.exits(1).prints("FAIL: 2 removed (4 metrics)").does_not_print("4 removed");
+}
+
+#[test]
+fn changes_of_unknown_direction_are_counted_apart_from_inconclusive_ones() {
+    let run = |slower: f64, hits: f64| {
+        let one = |name: &str, unit: &str, value: f64| json!({"benchmark": name, "metric": "m", "unit": unit, "replicates": [{"value": value}]});
+        let mut all: Vec<_> = (0..3).map(|at| one(&format!("b{at}"), "ns", 1000.0 * slower)).collect();
+        all.extend((0..3).map(|at| one(&format!("same{at}"), "ns", 1000.0)));
+        all.push(one("unknown", "furlong", hits));
+        json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run(1.0, 5.0)).write("head.json", run(1.3, 7.0));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json", "--fail-on", "inconclusive"]);
+    answer.exits(1).prints("FAIL: 6 inconclusive\n").prints("\n6 inconclusive, 1 of unknown direction\n");
+}
+
+#[test]
+fn a_change_that_the_results_do_not_show_has_no_direction_in_any_sentence() {
+    let factors: Vec<f64> = (0..12).map(|at| if at < 6 { 1.5 } else { 0.75 }).collect();
+    let (_, answer) = compared(&factors, &["--template", "library"]);
+    answer.prints("no significant overall change (+6.").prints("| not significant (+6.").does_not_print("% slower |");
+    let (_, answer) = compared(&[1.5; 12], &["--template", "library"]);
+    answer
+        .prints("**Overall Performance Gain**: 50")
+        .prints("% slower (95% CI +")
+        .prints("% slower | t: geometric mean of 12 |");
+}
+
+#[test]
+fn large_changes_have_one_notation() {
+    let (_, answer) = compared(&[12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0], &["--template", "library"]);
+    answer.prints("**Overall Performance Gain**: 12.0× slower (95% CI ").prints("| 12.0× slower |");
+    answer.does_not_print("1,10").does_not_print("as long");
+}
+
+#[test]
+fn what_only_one_side_has_is_one_row_for_each_benchmark() {
+    let run = |names: &[&str]| {
+        let one = |name: &str, metric: &str, unit: &str| json!({"benchmark": name, "metric": metric, "unit": unit, "direction": "lower", "exact": true, "replicates": [{"value": 100.0}]});
+        let all: Vec<_> =
+            names.iter().flat_map(|name| [one(name, "errors", "count"), one(name, "time", "ns")]).collect();
+        json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", run(&["kept", "old"])).write("head.json", run(&["kept", "new"]));
+    for more in [&[][..], &["--fail-on", "added,removed"]] {
+        let answer = sandbox.perfgate(&[&["compare", "base.json", "head.json"], more].concat());
+        answer.prints("1 removed (2 metrics), 1 added (2 metrics)").does_not_print("errors");
+        for row in ["- removed", "+ added"] {
+            assert_eq!(answer.stdout.matches(row).count(), 1, "{}", answer.stdout);
+        }
+        let all = sandbox.perfgate(&[&["compare", "base.json", "head.json", "--all"], more].concat());
+        all.prints("errors");
+    }
 }

@@ -37,7 +37,7 @@ fn every_line_fits_the_terminal() {
     let sandbox = noisy(40);
     sandbox.write("budgets.toml", "[[budget]]\nmatch = '*/64'\nmetric = 'time'\ntarget = '<900ns'\n");
     let report = report(&sandbox, &["--config", "budgets.toml"]);
-    for width in [60, 80, 100, 140] {
+    for width in [60, 72, 80, 100, 120, 140] {
         let text = shown(&report, Some(width));
         for line in text.lines() {
             assert!(line.width() <= width, "{width} columns: {line}");
@@ -46,6 +46,30 @@ fn every_line_fits_the_terminal() {
     }
     // A pipe has no limit.
     assert!(shown(&report, None).contains(LONG));
+}
+
+#[test]
+fn long_names_and_metrics_leave_room_for_the_intervals() {
+    let sandbox = Sandbox::new();
+    let side = |slower: f64| {
+        let measurement = |i: u32, metric: &str, unit: &str| {
+            let by = if i < 2 { slower } else { 1.0 };
+            let samples: Vec<f64> =
+                (0..20).map(|k| 52_428_800.0 * by * (1.0 + 0.002 * f64::from((k * 7 + i) % 20))).collect();
+            serde_json::json!({"tool": "t", "benchmark": format!("{i:04}/{LONG}"), "metric": metric, "unit": unit,
+                "direction": "lower", "replicates": [{"samples": samples}]})
+        };
+        let all: Vec<_> =
+            (0..10).flat_map(|i| [measurement(i, "time:p95", "ns"), measurement(i, "memory:peak", "B")]).collect();
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+    };
+    sandbox.write("base", side(1.0)).write("head", side(1.55));
+    let report = report(&sandbox, &[]);
+    for width in [60, 72, 80, 100, 120] {
+        let text = shown(&report, Some(width));
+        assert!(text.lines().all(|line| line.width() <= width), "{width} columns: {text}");
+        assert_eq!(text.contains("95% CI"), width >= 100, "{width} columns: {text}");
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn fourteen_percent_everywhere_are_suspects_at_smaller_thresholds() {
     let base = ["base0.json", "base1.json", "base2.json", "base3.json", "base4.json"];
     for threshold in ["10%", "5%"] {
         let answer = compared("global-14-percent", &base, "head.json", &["--threshold", threshold]);
-        answer.exits(0).prints("20 suspected regressions are inconclusive; the whole run is 1.1");
+        answer.exits(0).prints("20 suspected regressions are inconclusive; the whole run is 14.");
     }
 }
 
@@ -72,9 +72,11 @@ fn a_change_that_only_speeds_up_does_not_fail() {
 fn a_slow_or_fast_machine_decides_nothing() {
     let base: Vec<String> = (0..10).map(|run| format!("base{run}.json")).collect();
     let base: Vec<&str> = base.iter().map(String::as_str).collect();
-    for (head, shift) in [("head.json", "2.01× worse"), ("head-faster.json", "2.01× better")] {
+    for (head, shift) in [("head.json", "100.5% worse"), ("head-faster.json", "50.3% better")] {
         let answer = compared("slow-runner-fails-everything", &base, head, &[]);
         answer.exits(0).prints(&format!("the whole run is {shift}: re-measure")).prints("10 inconclusive");
+        // The reason that all of them share is printed once.
+        assert_eq!(answer.stdout.matches("does not exceed the shift of the whole run").count(), 1, "{}", answer.stdout);
     }
 }
 
@@ -90,4 +92,24 @@ fn two_in_five_rounds_that_take_three_times_as_long_are_a_regression() {
 fn ten_times_slower_next_to_quiet_benchmarks_fails() {
     let answer = compared("ten-times-slower-passes", &["base.json"], "head.json", &JSON);
     assert_eq!((answer.exits(1).outcome("bench_04").as_str(), counts(&answer, "regressed")), ("regressed", 1));
+}
+
+#[test]
+fn a_rate_that_falls_to_zero_is_a_regression_or_at_least_a_suspect() {
+    let sandbox = common::Sandbox::new();
+    let run = |rate: f64| {
+        let rate: Vec<f64> = (0..20).map(|i| rate * (1.0 + 0.001 * f64::from(i))).collect();
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": [
+            {"benchmark": "server", "metric": "throughput", "unit": "ops/s", "direction": "higher", "replicates": [{"samples": rate}]},
+            {"benchmark": "client", "metric": "throughput", "unit": "ops/s", "direction": "higher", "replicates": [{"samples": [9.0, 9.1, 9.2]}]}]})
+        .to_string()
+    };
+    for i in 0..3 {
+        sandbox.write(&format!("base{i}.json"), run(1000.0 + f64::from(i))).write(&format!("head{i}.json"), run(0.0));
+    }
+    let few = sandbox.perfgate(&["compare", "base0.json", "head0.json"]);
+    few.exits(0).prints("1 of them a suspected regression").prints("five runs of both sides");
+    let files = ["base0.json", "base1.json", "base2.json"].map(|file| ["--base", file]).concat();
+    let more = [&["compare"][..], &files, &["--head", "head0.json", "--head", "head1.json"]].concat();
+    sandbox.perfgate(&more).exits(1).prints("✗ regressed  server").prints("−100.0%");
 }

@@ -84,6 +84,9 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
     if seconds <= 0.0 { Err(invalid()) } else { Duration::try_from_secs_f64(seconds).map_err(|_| invalid()) }
 }
 
+/// Larger numbers are mistakes; `measure` names the processors that there are.
+const MAX_PROCESSOR: usize = 65_535;
+
 fn parse_processors(text: &str) -> Result<Processors, String> {
     let invalid = || format!("{text:?} is not a valid list of processors; write 2 or 2,3 or 2-5");
     let mut processors = Vec::new();
@@ -91,7 +94,7 @@ fn parse_processors(text: &str) -> Result<Processors, String> {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let parse = |text: &str| text.trim().parse::<usize>().map_err(|_| invalid());
         let (first, last) = (parse(first)?, parse(last)?);
-        if first > last || last >= 1024 {
+        if first > last || last > MAX_PROCESSOR {
             return Err(invalid());
         }
         processors.extend(first..=last);

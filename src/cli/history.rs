@@ -2,7 +2,7 @@
 
 use super::{Global, output, plots};
 use crate::gate::{Gate, Older, StoredHistory, with_reading};
-use crate::history::{SegmentedSeries, Series, segment, series};
+use crate::history::{SegmentedSeries, Series, mark_measured, segment, series, set_positions};
 use crate::model::Diagnostic;
 use crate::policy::Policy;
 use crate::policy::suggest::nearest_name;
@@ -75,10 +75,12 @@ impl HistoryArgs {
 /// Reads the series, finds their change points and prints them.
 pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
-    let StoredHistory { runs, store, older, mut diagnostics } = gate.stored_history(args.last as usize)?;
+    let StoredHistory { runs, store, positions, older, mut diagnostics } = gate.stored_history(args.last as usize)?;
     let epochs = gate.epochs(&mut diagnostics);
     let mut all = with_reading(gate.policy(), &epochs, |reading| series(&runs, reading));
     diagnostics.extend(unused_directions(gate.policy(), &all));
+    mark_measured(&mut all);
+    set_positions(&mut all, &positions);
     if let Some(wanted) = &args.benchmark {
         let exact = all.iter().any(|series| series.benchmark.as_str() == wanted);
         let names: Vec<String> = all.iter().map(|series| series.benchmark.to_string()).collect();

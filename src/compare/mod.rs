@@ -329,10 +329,10 @@ pub const COMMON_SHIFT: &str = "common-shift";
 fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
     let direction = if shift < 0.0 { "better" } else { "worse" };
     let message = format!(
-        "most of the {count} benchmarks shifted together: {metric} is {direction} by a factor of {:.2}. The cause is \
-        the machine or a change that affects all of them, so the shift \
+        "most of the {count} benchmarks shifted together: {metric} is {} {direction}. The cause is the \
+        machine or a change that affects all of them, so the shift \
         is not subtracted; measure base and head again, in turn",
-        shift.abs().exp()
+        crate::model::number_text::size(shift.exp_m1())
     );
     Diagnostic::warning(COMMON_SHIFT, "", message)
 }

@@ -25,6 +25,8 @@ pub(crate) struct StoredHistory {
     pub runs: Vec<Run>,
     /// The store's name.
     pub store: String,
+    /// The positions of commits on the branch, oldest first, where they are known.
+    pub positions: HashMap<Commit, usize>,
     /// Runs older than those.
     pub older: Older,
     /// Warnings and notes.
@@ -100,7 +102,7 @@ impl Gate {
         diagnostics.extend(leave_out_replaced(&self.config.policy, &mut runs));
         diagnostics.extend(leave_out_joined(&self.config.policy, &mut runs));
         diagnostics.extend(dirty_baseline(runs.iter()));
-        Ok(StoredHistory { runs, store: name, older, diagnostics })
+        Ok(StoredHistory { runs, store: name, positions: order.unwrap_or_default(), older, diagnostics })
     }
 }
 
@@ -232,7 +234,7 @@ impl Epochs {
     }
 
     /// The current epoch of a benchmark: the one that starts last.
-    fn of_benchmark(&self, name: &str) -> Option<Arc<Epoch>> {
+    pub(super) fn of_benchmark(&self, name: &str) -> Option<Arc<Epoch>> {
         let epochs = self.0.iter().filter(|(pattern, _)| pattern.matches(name)).map(|(_, epoch)| epoch);
         epochs.max_by_key(|epoch| epoch.start).cloned()
     }

@@ -35,6 +35,8 @@ pub struct SeriesChange {
     pub commits: CommitRange,
     /// Points since the change, including its most likely commit.
     pub since: usize,
+    /// Commits from the most likely one to the newest point: those without a run count too, where their number is known.
+    pub ago: usize,
 }
 
 /// The possible commits of a change: after `after`, up to and including `to`.
@@ -48,6 +50,8 @@ pub struct CommitRange {
     pub to: Option<Commit>,
     /// Number of possible points.
     pub points: usize,
+    /// Number of possible commits: those without a run count too, where their number is known.
+    pub possible: usize,
     /// Index of the most likely point.
     pub index: usize,
     /// Indices of the first and the last possible point.
@@ -142,6 +146,10 @@ impl SegmentedSeries {
             Direction::Unknown => None,
         };
         let before = change.first.checked_sub(1);
+        let position = |index: usize| points.get(index).and_then(|point| point.position);
+        let distance = |from: Option<usize>, to: usize| position(to)?.checked_sub(position(from?)?);
+        let (since, newest) = (points.len().saturating_sub(change.at), points.len().saturating_sub(1));
+        let in_range = change.last + 1 - change.first;
         let is_step = change.shape == Shape::Step;
         // The size on the log scale depends on what replaces a zero, so it is not a ratio of the two levels.
         let (ratio, interval) = if is_step && change.at.checked_sub(1).is_some_and(|old| self.is_zero_around(old)) {
@@ -160,12 +168,14 @@ impl SegmentedSeries {
                 after: before.and_then(commit),
                 at: commit(change.at),
                 to: commit(change.last),
-                points: change.last + 1 - change.first,
+                points: in_range,
+                possible: distance(before, change.last).map_or(in_range, |commits| commits.max(in_range)),
                 index: change.at,
                 range: (change.first, change.last),
                 time: points.get(change.at).map_or(0, |point| point.time),
             },
-            since: points.len().saturating_sub(change.at),
+            since,
+            ago: distance(Some(change.at), newest).unwrap_or_default().max(since.saturating_sub(1)),
         }
     }
 }

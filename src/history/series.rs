@@ -56,6 +56,24 @@ pub struct Point {
     pub run: usize,
     /// Centre of the fast edges of the runs, if every run has samples. Change points are searched in these values.
     pub fast_edge: Option<f64>,
+    /// The position of its commit on the branch, where it is known: commits without a run count too.
+    pub position: Option<usize>,
+}
+
+/// What identifies the commit of a point: its id, or without one its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place<'a> {
+    /// A commit.
+    Commit(&'a Commit),
+    /// The index of a run without a commit.
+    Run(usize),
+}
+
+impl Point {
+    /// What identifies its commit.
+    pub fn place(&self) -> Place<'_> {
+        self.commit.as_ref().map_or(Place::Run(self.run), Place::Commit)
+    }
 }
 
 /// One metric of one benchmark on one machine class over time.
@@ -75,6 +93,8 @@ pub struct Series {
     pub floor: Option<f64>,
     /// The epoch that the series starts with, where older runs were left out because of it.
     pub epoch: Option<Arc<Epoch>>,
+    /// False if the newest runs of its tool lack it: see [`super::mark_measured`].
+    pub is_measured: bool,
 }
 
 /// What the measurements of a series share: current name, name and unit of the metric, tool, machine class.
@@ -95,6 +115,13 @@ struct SeriesMeasurements<'a> {
 /// The series of runs in time order, sorted by benchmark, metric, tool and machine class.
 pub fn series<'a>(runs: impl IntoIterator<Item = &'a Run>, rules: &SeriesRules<'_>) -> Vec<Series> {
     filter_map_series(&runs.into_iter().collect::<Vec<_>>(), rules, Some)
+}
+
+/// Sets the positions of the commits on the branch.
+pub fn set_positions(all: &mut [Series], positions: &HashMap<Commit, usize>) {
+    for point in all.iter_mut().flat_map(|series| &mut series.points) {
+        point.position = point.commit.as_ref().and_then(|commit| positions.get(commit).copied());
+    }
 }
 
 /// Maps each series, in the same order, without keeping the series.
@@ -213,6 +240,7 @@ impl<'a> SeriesMeasurements<'a> {
                 value: centre::of_runs(&centres),
                 run,
                 fast_edge,
+                position: None,
             });
         }
         let measurement = self.measurement();
@@ -228,6 +256,7 @@ impl<'a> SeriesMeasurements<'a> {
             machine: self.machine.to_owned(),
             points,
             epoch: self.epoch.filter(|_| self.is_cut),
+            is_measured: true,
         }
     }
 }

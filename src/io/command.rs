@@ -303,10 +303,10 @@ fn pin(processors: &[usize]) -> io::Result<()> {
     let mut set = nix::sched::CpuSet::new();
     let pinned = processors.iter().try_for_each(|processor| set.set(*processor));
     let pinned = pinned.and_then(|()| nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &set));
-    pinned.map_err(|_| io::Error::other("cannot use all processors of --pin"))
+    pinned.map_err(|_| io::Error::other("--pin: not all of these processors are available"))
 }
 
 #[cfg(not(target_os = "linux"))]
 fn pin(processors: &[usize]) -> io::Result<()> {
-    if processors.is_empty() { Ok(()) } else { Err(io::Error::other("--pin works on Linux only")) }
+    if processors.is_empty() { Ok(()) } else { Err(io::Error::other("--pin: this works on Linux only")) }
 }

@@ -8,6 +8,11 @@ pub fn change(fraction: f64) -> String {
     if fraction >= FACTOR { factor(1.0 + fraction) } else { signed_percent(fraction) }
 }
 
+/// The size of a change, without its sign: `5.8%`; factors of ten and more as `12.5×`.
+pub fn size(fraction: f64) -> String {
+    if fraction >= FACTOR { factor(1.0 + fraction) } else { percent(fraction.abs()) }
+}
+
 /// The interval of a change: `+80.2% … +1,240%`, or `8.1× … 19.3×` for a change of a factor of ten and more. Both ends have the
 /// notation of the change.
 pub fn interval(by: Option<f64>, ends: [f64; 2]) -> String {

@@ -60,7 +60,11 @@ fn waiver(entry: &Table) -> String {
     let field = |key: &str| entry.get(key).map(words);
     let metric = field("metric").map(|metric| format!(" {metric}")).unwrap_or_default();
     let part = |word: &str, key: &str| field(key).map(|value| format!(" {word} {value}")).unwrap_or_default();
-    format!("{}{metric}{}{}", field("benchmark").unwrap_or_default(), part("up to", "up-to"), part("until", "until"))
+    let what = match entry.get("suite") {
+        Some(Value::Boolean(true)) => "the change of the whole suite".to_owned(),
+        _ => field("benchmark").unwrap_or_default(),
+    };
+    format!("{what}{metric}{}{}", part("up to", "up-to"), part("until", "until"))
 }
 
 #[cfg(test)]
@@ -79,6 +83,8 @@ mod tests {
         let accept = "[[accept]]\nbenchmark = \"a\"\nmetric = \"time\"\nup-to = \"90%\"\nreason = \"x\"\nuntil = \"2030-01-01\"\n";
         assert_eq!(rule_changes("", accept), ["accepts a time up to 90% until 2030-01-01"]);
         assert_eq!(rule_changes(accept, ""), ["no longer accepts a time up to 90% until 2030-01-01"]);
+        let suite = "[[accept]]\nsuite = true\nup-to = \"9%\"\nreason = \"x\"\nuntil = \"2030-01-01\"\n";
+        assert_eq!(rule_changes("", suite), ["accepts the change of the whole suite up to 9% until 2030-01-01"]);
         let trunk = "[git]\ndefault-branch = \"trunk\"\n";
         assert_eq!(rule_changes("", trunk), ["default branch that of git → trunk"]);
         let budget = "[[budget]]\nmatch = \"a\"\nmetric = \"time\"\ntarget = \"<5ms\"\n";

@@ -19,6 +19,7 @@ pub(crate) mod unused;
 mod up_to;
 mod validate;
 mod value;
+mod waiver;
 
 pub use changes::rule_changes;
 pub use goal::Goal;
@@ -29,6 +30,7 @@ pub use quantity::Quantity;
 pub use rule::Bounds;
 pub use up_to::UpTo;
 pub use value::{FailOn, MAX_ACCEPTED, ValueError, parse_alpha, parse_threshold};
+pub use waiver::{SuiteWaiver, Waiver};
 
 use crate::model::{Direction, Metric};
 use jiff::civil::Date;
@@ -51,6 +53,7 @@ pub struct Policy {
     goals: Vec<Goal>,
     fields: BTreeMap<String, String>,
     waivers: Vec<Waiver>,
+    suite_waiver: Option<SuiteWaiver>,
     epochs: Vec<Epoch>,
     pin: Option<Pin>,
     branches: Vec<Pattern>,
@@ -88,23 +91,6 @@ pub struct Budget {
     pub target: Limit,
     /// A looser limit; a value between the two is acceptable and does not fail.
     pub acceptable: Option<Limit>,
-    /// Line in the config.
-    pub line: usize,
-}
-
-/// `[[accept]]`: a known regression that is accepted until a given day.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Waiver {
-    /// Exact name of the benchmark.
-    pub benchmark: String,
-    /// Exact name of the metric; `None` covers all metrics.
-    pub metric: Option<String>,
-    /// The worst that is accepted.
-    pub up_to: UpTo,
-    /// Why it is accepted.
-    pub reason: String,
-    /// Last day on which it applies.
-    pub until: Date,
     /// Line in the config.
     pub line: usize,
 }
@@ -168,6 +154,7 @@ impl Default for Policy {
             goals: Vec::new(),
             fields: BTreeMap::new(),
             waivers: Vec::new(),
+            suite_waiver: None,
             epochs: Vec::new(),
             pin: None,
             branches: Vec::new(),
@@ -279,9 +266,14 @@ impl Policy {
         self.rules.direction(benchmark, metric)
     }
 
-    /// Waivers in file order.
+    /// Waivers of benchmarks in file order.
     pub fn waivers(&self) -> &[Waiver] {
         &self.waivers
+    }
+
+    /// The waiver for the change of the whole suite.
+    pub fn suite_waiver(&self) -> Option<&SuiteWaiver> {
+        self.suite_waiver.as_ref()
     }
 
     /// Budgets in file order.
@@ -379,26 +371,10 @@ fn is_bare_value(text: &str, span: &Range<usize>) -> bool {
     before.trim_end_matches([' ', '\t']).ends_with('=') && value.starts_with(|c: char| c.is_alphanumeric())
 }
 
+#[cfg(feature = "internals")]
 impl Budget {
     /// True if the budget applies to this metric of this benchmark.
     pub fn covers(&self, benchmark: &str, metric: &str) -> bool {
         self.metric == metric && self.pattern.matches(benchmark)
-    }
-}
-
-impl Waiver {
-    /// True if the waiver applies to this metric of this benchmark.
-    pub fn covers(&self, benchmark: &str, metric: &str) -> bool {
-        self.benchmark == benchmark && self.metric.as_deref().is_none_or(|own| own == metric)
-    }
-
-    /// True if the waiver accepts a change for the worse of this size (a fraction). A limit on the value accepts no change.
-    pub fn covers_change(&self, worse: f64) -> bool {
-        matches!(self.up_to, UpTo::Change(most) if worse <= most)
-    }
-
-    /// True if the waiver no longer applies today.
-    pub fn is_expired(&self, today: Date) -> bool {
-        today > self.until
     }
 }

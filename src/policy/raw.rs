@@ -73,6 +73,8 @@ pub(super) struct Goal {
 #[derive(Debug)]
 pub(super) struct Accept {
     pub benchmark: Option<Spanned<String>>,
+    /// The place of `suite = true`.
+    pub suite: Option<Range<usize>>,
     pub metric: Option<Spanned<String>>,
     pub up_to: Option<Spanned<Scalar>>,
     pub reason: Option<Spanned<String>>,
@@ -171,8 +173,14 @@ fn read_fields(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
 /// Reads what is accepted, and what a head is not compared with.
 fn read_exceptions(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     for table in tables(root, &ACCEPT, sink) {
+        let suite = table.flag("suite", sink).filter(|flag| *flag.get_ref()).map(|flag| flag.span());
+        let benchmark = match suite {
+            Some(_) => table.text("benchmark", BENCHMARK_NAME, sink),
+            None => table.required("benchmark", BENCHMARK_NAME, sink),
+        };
         raw.accepts.push(Accept {
-            benchmark: table.required("benchmark", "the exact name of a benchmark", sink),
+            benchmark,
+            suite,
             metric: table.text("metric", METRIC, sink),
             up_to: table.required_scalar("up-to", "the accepted change, like \"35%\", or value, like \"<=4\"", sink),
             reason: table.required("reason", "why it is accepted, in a sentence", sink),
@@ -215,6 +223,7 @@ fn read_names(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     }
 }
 
+const BENCHMARK_NAME: &str = "the exact name of a benchmark";
 const SERIES: &str = "a tool and a pattern, like \"bencher:*\"";
 const PATTERN: &str = "a name or a pattern like \"parse/*\"";
 const METRIC: &str = "a metric like \"time\" or \"time:p95\"";

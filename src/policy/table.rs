@@ -29,7 +29,7 @@ pub(super) static ENVIRONMENT: TableKind = once("environment", &["ignore"]);
 pub(super) static INPUT: TableKind = each("input", &["path", "format"]);
 pub(super) static BENCHMARK: TableKind = each("benchmark", &["match", "metric", "threshold", "floor", "direction"]);
 pub(super) static BUDGET: TableKind = each("budget", &["match", "metric", "target", "acceptable"]);
-pub(super) static ACCEPT: TableKind = each("accept", &["benchmark", "metric", "up-to", "reason", "until"]);
+pub(super) static ACCEPT: TableKind = each("accept", &["benchmark", "metric", "suite", "up-to", "reason", "until"]);
 pub(super) static GOAL: TableKind = each("goal", &["match", "metric", "expect"]);
 pub(super) static EPOCH: TableKind = each("epoch", &["match", "from", "reason"]);
 pub(super) static BASELINE: TableKind = once("baseline", &["pin", "branches"]);
@@ -130,6 +130,17 @@ impl Table<'_, '_> {
             DeValue::String(text) => Some(Spanned::new(value.span(), text.to_string())),
             other => {
                 sink.add(value.span(), self.wrong_type(key, expected, other));
+                None
+            }
+        }
+    }
+
+    pub fn flag(&self, key: &str, sink: &mut Sink) -> Option<Spanned<bool>> {
+        let value = self.table.get(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(Spanned::new(value.span(), *flag)),
+            other => {
+                sink.add(value.span(), self.wrong_type(key, "true, without quotes", other));
                 None
             }
         }

@@ -9,7 +9,7 @@ use super::rule::{Rule, Rules};
 use super::star::Mapping;
 use super::suggest::closest;
 use super::value::{self, FailOn, Scalar};
-use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, Waiver, rename, up_to};
+use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, rename, waiver};
 use crate::model::Environment;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -45,7 +45,7 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
     policy.budgets = self::budgets(budgets, lines, sink);
     policy.goals = self::goals(goals, lines, sink);
     policy.fields = fields.into_iter().collect();
-    policy.waivers = waivers(accepts, lines, sink);
+    (policy.waivers, policy.suite_waiver) = waiver::validate(accepts, lines, sink);
     policy.epochs = self::epochs(epochs, lines, sink);
     policy.pin = pin.and_then(|pin| not_empty(pin, "a revision", sink)).map(|pin| {
         let line = lines.line(pin.span().start);
@@ -220,27 +220,6 @@ fn goals(entries: Vec<raw::Goal>, lines: &Lines, sink: &mut Sink) -> Vec<Goal> {
     goals
 }
 
-fn waivers(entries: Vec<raw::Accept>, lines: &Lines, sink: &mut Sink) -> Vec<Waiver> {
-    let mut seen = BTreeMap::new();
-    let mut waivers = Vec::new();
-    for accept in entries {
-        let metric = accept.metric.map(|metric| not_empty(metric, "a metric", sink).map(Spanned::into_inner));
-        let up_to = accept.up_to.and_then(|up_to| sink.take(up_to.span(), up_to::up_to(up_to.get_ref())));
-        let reason = accept.reason.and_then(|reason| not_empty(reason, "a reason", sink)).map(Spanned::into_inner);
-        let until = accept.until.and_then(|until| sink.take(until.span(), value::date(until.get_ref())));
-        let Some(name) = accept.benchmark.and_then(|name| not_empty(name, "a benchmark's name", sink)) else {
-            continue;
-        };
-        let line = lines.line(name.span().start);
-        if let Some(first) = seen.insert((name.get_ref().clone(), metric.clone().flatten()), line) {
-            sink.add(name.span(), duplicate("benchmark", name.get_ref(), first));
-        }
-        let (Some(up_to), Some(reason), Some(until)) = (up_to, reason, until) else { continue };
-        waivers.push(Waiver { benchmark: name.into_inner(), metric: metric.flatten(), up_to, reason, until, line });
-    }
-    waivers
-}
-
 fn epochs(entries: Vec<raw::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<Epoch> {
     let mut seen = BTreeMap::new();
     let mut epochs = Vec::new();
@@ -277,7 +256,7 @@ fn start(text: &str) -> Result<Start, Invalid> {
 }
 
 /// The text, or `None` and a problem if it is empty.
-fn not_empty(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spanned<String>> {
+pub(super) fn not_empty(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spanned<String>> {
     if text.get_ref().trim().is_empty() {
         sink.add(
             text.span(),
@@ -288,7 +267,7 @@ fn not_empty(text: Spanned<String>, what: &str, sink: &mut Sink) -> Option<Spann
     Some(text)
 }
 
-fn duplicate(key: &str, text: &str, first: usize) -> Invalid {
+pub(super) fn duplicate(key: &str, text: &str, first: usize) -> Invalid {
     let message = format!("{key} `{}` is already set on line {first}", printable(text));
     Invalid::new("duplicate-rule", message, "keep one of them, or merge them")
 }

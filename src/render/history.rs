@@ -75,7 +75,7 @@ pub struct CommitText {
 /// The column at which texts start that do not fit next to a row.
 const BELOW: usize = 10;
 
-/// Every series with a change, latest change first; the others are counted. `width` is that of the terminal.
+/// Every series with a change, latest change first, those that are no longer measured last; the others are counted. `width` is that of the terminal.
 pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     let mut out = header(view, width);
     let machines = several_machines(view.series);
@@ -88,7 +88,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             Some((segmented, changes, last))
         })
         .collect();
-    changed.sort_by_key(|(_, _, last)| last.since);
+    changed.sort_by_key(|(segmented, _, last)| (!segmented.series.is_measured, last.since));
     if !changed.is_empty() {
         let _ = writeln!(out);
         let columns = [
@@ -106,7 +106,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
                 trend(segmented),
                 now(segmented),
                 change_size(last.change),
-                when(last, changes.len() - 1),
+                when(&segmented.series, last, changes.len() - 1),
             ];
             Row::new(style(last), cells)
         };
@@ -114,7 +114,9 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
         rows(&mut out, &columns, &table, BELOW, width);
         out.push_str(&legend(width));
     }
+    let is_gone = |segmented: &&SegmentedSeries| !segmented.series.is_measured;
     let unchanged = view.series.len() - changed.len();
+    let gone = view.series.iter().filter(is_gone).count() - changed.iter().filter(|one| is_gone(&one.0)).count();
     let dim = Style::new().dimmed();
     for (epoch, count) in epochs(view.series) {
         let verb = if count == 1 { "starts" } else { "start" };
@@ -123,7 +125,8 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
         out.push_str(&paragraph(&text, 2, width));
     }
     if unchanged > 0 {
-        let text = format!("{dim}{unchanged} series without a change (`perfgate history NAME` shows one){dim:#}");
+        let gone = if gone > 0 { format!(", {gone} of them no longer measured") } else { String::new() };
+        let text = format!("{dim}{unchanged} series without a change{gone} (`perfgate history NAME` shows one){dim:#}");
         out.push_str(&paragraph(&text, 2, width));
     }
     out
@@ -144,6 +147,9 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         if let Some(epoch) = &series.epoch {
             let line = format!("starts at the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
             out.push_str(&paragraph(&line, 2, width));
+        }
+        if let Some(last) = last_measured(series) {
+            out.push_str(&paragraph(&format!("no longer measured: {last}"), 2, width));
         }
         let changes: Vec<SeriesChange> = segmented.changes().collect();
         let columns = [
@@ -259,20 +265,29 @@ fn style(change: &SeriesChange) -> Style {
     }
 }
 
-pub(super) fn when(last: &SeriesChange, earlier: usize) -> String {
-    let ago = match last.since {
-        1 => "in the last run".to_owned(),
-        since => format!("{} ago", counted(since - 1, "commit")),
+/// When a series was measured last, if its newest point is not of the newest runs: `last measured 2026-05-01 (a1b2c3d4e5)`.
+pub(super) fn last_measured(series: &Series) -> Option<String> {
+    let last = series.points.last().filter(|_| !series.is_measured)?;
+    let commit = last.commit.as_ref().map(|commit| format!(" ({})", commit.short())).unwrap_or_default();
+    Some(format!("last measured {}{commit}", day(last.time)))
+}
+
+fn when(series: &Series, last: &SeriesChange, earlier: usize) -> String {
+    let gone = last_measured(series);
+    let ago = match last.ago {
+        0 => "in the last run".to_owned(),
+        commits => format!("{} ago", counted(commits, "commit")),
     };
     let mut text = match last.shape {
-        Shape::Step => format!("{}, {ago}", describe(last)),
-        Shape::Drift => describe(last),
+        // The commits since then are not those of the branch.
+        Shape::Step if gone.is_none() => format!("{}, {ago}", describe(last)),
+        Shape::Step | Shape::Drift => describe(last),
     };
-    match earlier {
-        0 => {}
-        count => {
-            let _ = write!(text, "; {}", counted(count, "earlier change"));
-        }
+    if earlier > 0 {
+        let _ = write!(text, "; {}", counted(earlier, "earlier change"));
+    }
+    if let Some(gone) = gone {
+        let _ = write!(text, "; {gone}");
     }
     text
 }
@@ -292,14 +307,14 @@ fn describe(change: &SeriesChange) -> String {
     let to = label(commits.to.as_ref(), commits.time);
     match (change.shape, &commits.after) {
         (Shape::Drift, Some(after)) => {
-            format!("{interval}over {} commits, {} to {to}, no single step", commits.points, after.short())
+            format!("{interval}over {} commits, {} to {to}, no single step", commits.possible, after.short())
         }
-        (Shape::Drift, None) => format!("{interval}over {} commits up to {to}, no single step", commits.points),
-        (Shape::Step, _) if commits.points == 1 => format!("{interval}at {to}"),
+        (Shape::Drift, None) => format!("{interval}over {} commits up to {to}, no single step", commits.possible),
+        (Shape::Step, _) if commits.possible == 1 => format!("{interval}at {to}"),
         (Shape::Step, Some(after)) => {
-            format!("{interval}after {}, up to {to} ({} possible commits)", after.short(), commits.points)
+            format!("{interval}after {}, up to {to} ({} possible commits)", after.short(), commits.possible)
         }
-        (Shape::Step, None) => format!("{interval}up to {to} ({} possible commits)", commits.points),
+        (Shape::Step, None) => format!("{interval}up to {to} ({} possible commits)", commits.possible),
     }
 }
 
@@ -326,7 +341,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
                     "kind": match c.shape { Shape::Step => "step", Shape::Drift => "drift" },
                     "change": c.change, "interval": c.interval, "worse": c.worse,
                     "after": commit(&c.commits.after), "at": commit(&c.commits.at), "up_to": commit(&c.commits.to),
-                    "commits": c.commits.points, "index": c.commits.index, "since": c.since,
+                    "commits": c.commits.possible, "index": c.commits.index, "since": c.since, "ago": c.ago,
                 })
             };
             let stretch = |(start, end): (usize, usize)| {
@@ -336,7 +351,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
                 "name": series.benchmark.as_str(), "metric": series.metric.name, "unit": series.metric.unit.label(),
                 "direction": series.metric.direction.to_string(), "tool": series.tool, "machine": series.machine,
                 "epoch": series.epoch.as_ref().map(|epoch| json!({"start": epoch.start, "reason": epoch.reason})),
-                "noise": segmented.segmentation.noise.exp_m1(),
+                "measured": series.is_measured, "noise": segmented.segmentation.noise.exp_m1(),
                 "changes": segmented.changes().map(to_json).collect::<Vec<_>>(),
                 "stretches": segmented.stretches().into_iter().map(stretch).collect::<Vec<_>>(),
                 "points": series.points.iter().map(point).collect::<Vec<_>>(),

@@ -2,7 +2,7 @@
 //! A case fails if its benchmark makes the gate fail; an inconclusive one is skipped.
 
 use super::escape::xml;
-use super::quantity::{change, interval};
+use super::quantity::interval;
 use super::remarks::Remarks;
 use super::summary;
 use super::verdict_text::verdict;
@@ -68,8 +68,8 @@ fn sentence(report: &Report, finding: &Finding) -> String {
     let [base, head] = summary::sides(finding);
     let word = summary::within(finding).unwrap_or_else(|| finding.word().to_owned());
     let mut text = format!("{word}: {base} → {head}");
-    if let Some(by) = finding.change {
-        let _ = write!(text, ", {}", change(by));
+    if let Some(by) = summary::change_of(finding) {
+        let _ = write!(text, ", {by}");
     }
     if let Some(ends) = finding.interval {
         let _ = write!(text, " [{}]", interval(finding.change, ends));

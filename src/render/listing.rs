@@ -4,6 +4,7 @@
 use super::quantity::counted;
 use super::verdict_text::noun_of;
 use crate::verdict::{Finding, Outcome, Report};
+use std::collections::{HashMap, HashSet};
 
 /// Listed undecided benchmarks, benchmarks that changed within the threshold, added and removed ones, each at most.
 const SHOWN: usize = 10;
@@ -21,6 +22,7 @@ pub struct Listing<'a> {
 enum Group {
     Always,
     Undecided,
+    UnknownDirection,
     Within,
     Added,
     Removed,
@@ -33,6 +35,7 @@ impl Group {
         match finding.outcome {
             _ if report.fails_by_outcome(finding) => Group::Always,
             Outcome::Failed | Outcome::Regressed | Outcome::Accepted | Outcome::Improved => Group::Always,
+            Outcome::Inconclusive if !finding.is_judged() => Group::UnknownDirection,
             Outcome::Inconclusive => Group::Undecided,
             Outcome::Added => Group::Added,
             Outcome::Removed if finding.not_run => Group::NotRun,
@@ -50,25 +53,47 @@ pub fn failing_first<'a>(report: &Report, findings: impl Iterator<Item = &'a Fin
     findings
 }
 
+/// The places of the findings that a listing leaves out because another one stands for their benchmark: of several metrics that
+/// only one side has, its time is listed, or else the first.
+pub fn other_metrics(report: &Report) -> HashSet<usize> {
+    let mut chosen: HashMap<(&str, &str, Outcome, bool), usize> = HashMap::new();
+    let mut others = HashSet::new();
+    let findings = report.benchmarks.iter().enumerate();
+    for (index, one) in findings.filter(|(_, one)| matches!(one.outcome, Outcome::Added | Outcome::Removed)) {
+        let known = chosen.entry((&one.tool, &one.name, one.outcome, one.not_run)).or_insert(index);
+        if *known != index {
+            let other = if one.metric == "time" { std::mem::replace(known, index) } else { index };
+            others.insert(other);
+        }
+    }
+    others
+}
+
 impl Listing<'_> {
     /// The listing of a report; with `all`, of every benchmark.
     pub fn of(report: &Report, all: bool) -> Listing<'_> {
+        let left_out = other_metrics(report);
         let mut shown = vec![false; report.benchmarks.len()];
         let mut others = Vec::new();
         let noun = noun_of(&report.benchmarks.iter().collect::<Vec<_>>());
         let mut limit = |group: Group, words: &str| {
-            let in_group =
-                report.benchmarks.iter().enumerate().filter(|(_, finding)| Group::of(report, finding) == group);
+            let listed = report.benchmarks.iter().enumerate().filter(|(index, _)| !left_out.contains(index));
+            let in_group = listed.filter(|(_, finding)| Group::of(report, finding) == group);
             let mut found: Vec<(usize, &Finding)> = in_group.collect();
+            let noun = match group {
+                Group::Added | Group::Removed | Group::NotRun => "benchmark",
+                _ => noun,
+            };
             // Added and removed ones have no change and stay in order.
             found.sort_by(|(_, a), (_, b)| {
-                let size = |finding: &Finding| finding.change.map_or(-1.0, f64::abs);
+                let size = |finding: &Finding| finding.change.map_or(-1.0, |change| change.ln_1p().abs());
                 b.suspect.cmp(&a.suspect).then(size(b).total_cmp(&size(a)))
             });
             let most = match group {
                 Group::Always => found.len(),
                 Group::Never => 0,
-                Group::Undecided | Group::Within | Group::Added | Group::Removed | Group::NotRun => SHOWN,
+                Group::Undecided | Group::UnknownDirection | Group::Within => SHOWN,
+                Group::Added | Group::Removed | Group::NotRun => SHOWN,
             };
             found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
             match found.len().saturating_sub(most) {
@@ -80,6 +105,7 @@ impl Listing<'_> {
         if !all {
             limit(Group::Always, "");
             limit(Group::Undecided, "inconclusive");
+            limit(Group::UnknownDirection, "of unknown direction");
             limit(Group::Removed, "removed");
             limit(Group::NotRun, "not run");
             limit(Group::Added, "added");

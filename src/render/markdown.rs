@@ -3,7 +3,7 @@
 use super::explanation::explanation_markdown;
 use super::listing::Listing;
 use super::next::next_step;
-use super::quantity::{change, interval, pair};
+use super::quantity::{interval, pair};
 use super::remarks::Remarks;
 use super::table::q_value;
 use super::verdict_text::{HeadlineStatus, verdict};
@@ -84,7 +84,7 @@ fn row(out: &mut String, finding: &Finding) {
         summary::within(finding).unwrap_or_else(|| word(finding).to_owned()),
         escape::markdown_cell(&finding.name),
         escape::markdown_text(&finding.metric),
-        finding.change.map(change).unwrap_or_else(|| "–".to_owned()),
+        summary::change_of(finding).unwrap_or_else(|| "–".to_owned()),
         finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default(),
         finding.q.map(q_value).unwrap_or_default(),
     );

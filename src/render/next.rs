@@ -144,23 +144,15 @@ fn failed(reason: Reason, report: &Report) -> String {
     text.to_owned()
 }
 
-/// True if waivers accept every slow benchmark, but not as much as the whole suite changed.
-fn is_accepted_apart_from_size(report: &Report) -> bool {
-    let is_accepted_time = |finding: &Finding| finding.metric == "time" && finding.outcome == Outcome::Accepted;
-    report.counts.regressed == 0
-        && report.benchmarks.iter().any(is_accepted_time)
-        && !report.benchmarks.iter().any(Finding::is_unaccepted_slowdown)
-}
-
 fn whole_suite(report: &Report) -> String {
-    let cause = "Look for a cause that all benchmarks share (compiler, settings, dependencies).";
-    match report.suite {
-        Some(suite) if is_accepted_apart_from_size(report) => {
-            // As in the waivers that a comment proposes, so that the next run is covered too.
-            let up_to = (suite.interval[1] * 100.0).ceil();
-            format!("{cause} To accept it, raise `up-to` of the accepted benchmarks to {up_to}% or more.")
+    let cause = "Look for a cause that all benchmarks share (compiler, settings, dependencies)";
+    let entry = "`[[accept]]` with `suite = true`";
+    match report.acceptable.as_ref().map(|acceptable| acceptable.by_waiver) {
+        None => format!("{cause}, or accept the change in perfgate.toml ({entry})."),
+        Some(true) => {
+            format!("{cause}, or accept the change: in perfgate.toml ({entry}), or by a comment on the pull request.")
         }
-        _ => cause.to_owned(),
+        Some(false) => format!("{cause}, or ask someone with write access to accept the change in a comment."),
     }
 }
 

@@ -4,7 +4,7 @@
 use super::quantity::{counted, pair, percent, thousands};
 use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, number_text, sample_noun};
 use crate::verdict::{Finding, Outcome, Reason, Report, Undecided, Value, Verdict};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
 #[derive(Debug, Default)]
@@ -20,10 +20,19 @@ pub struct Remarks {
     decidable: usize,
     /// The most frequent advice and the number of benchmarks that have it, unless it is the same for all.
     usual: Option<(Advice, usize)>,
-    /// The note that all inconclusive benchmarks have, such as that the machines differ, and their number.
-    note: Option<(String, usize)>,
-    /// True if the verdict names the machines as the reason.
+    /// The note that inconclusive benchmarks share.
+    note: Option<SharedNote>,
+    /// True if the verdict names the reason of that note.
     is_in_verdict: bool,
+}
+
+/// A note that is printed once for several inconclusive benchmarks, such as that the machines differ.
+#[derive(Debug)]
+struct SharedNote {
+    text: String,
+    /// The number of benchmarks that have it, and of all inconclusive ones.
+    count: usize,
+    of: usize,
 }
 
 /// The advice for a benchmark that is so noisy that more runs would not decide it.
@@ -55,32 +64,51 @@ impl Remarks {
     pub fn of(report: &Report) -> Remarks {
         let all: Vec<Advice> =
             report.benchmarks.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
-        // The shared note replaces the shared advice, so it is used only if there is no advice or the machines differ.
-        let note = shared_note(report).filter(|_| all.is_empty() || !report.environment.matches);
-        let is_in_verdict =
-            report.verdict == Verdict::None && !report.first_run || report.reasons.contains(&Reason::DifferentMachines);
+        let note = shared_note(report).filter(|note| note.count == note.of || note.count > all.len());
+        let shares_only_note = note.as_ref().is_some_and(|note| note.count < note.of) || !report.environment.matches;
+        // Between different machines the headline has the reason, and so has one that names unknown directions.
+        let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
+        let is_in_verdict = is_without_verdict && (!report.environment.matches || report.base.gap.is_none())
+            || report.reasons.contains(&Reason::DifferentMachines);
+        let by_measure = report.by_measure;
         let Some(first) = all.first() else { return Remarks { note, is_in_verdict, ..Remarks::default() } };
         let several = all.len() > 1;
+        let decidable = all.iter().filter(|one| one.remedy != Fix::None).count();
+        let undecided = all.len();
+        if shares_only_note && note.is_some() {
+            return Remarks { undecided, by_measure, decidable, note, is_in_verdict, ..Remarks::default() };
+        }
         let same_remedy = several && all.iter().all(|one| one.remedy == first.remedy);
         let same_why = same_remedy && all.iter().all(|one| one.why == first.why);
         Remarks {
-            undecided: all.len(),
-            by_measure: report.by_measure,
+            undecided,
+            by_measure,
             why: first.why.clone().filter(|_| same_why),
             remedy: same_remedy.then_some(first.remedy),
-            decidable: all.iter().filter(|one| one.remedy != Fix::None).count(),
+            decidable,
             usual: usual(&all).filter(|_| !same_why && !same_remedy),
             note,
             is_in_verdict,
         }
     }
 
-    /// What would decide the undecided benchmarks, if that is the same for all.
+    /// What the rows leave out because several inconclusive benchmarks share it: their note, and what would decide them.
     pub fn shared_advice(&self) -> Option<String> {
-        if let Some((note, count)) = &self.note {
-            let text = || format!("{} inconclusive benchmarks: {note}", thousands(*count));
-            return (!self.is_in_verdict).then(text);
+        let Some(note) = &self.note else { return self.advice_of_several() };
+        if self.is_in_verdict {
+            return None;
         }
+        let (count, all) = (thousands(note.count), thousands(note.of));
+        if note.count < note.of {
+            let text = &note.text;
+            return Some(format!("inconclusive benchmarks without a reason of their own ({count} of {all}): {text}"));
+        }
+        let advice = self.advice_of_several().map(|advice| format!(". {}{}", advice[..1].to_uppercase(), &advice[1..]));
+        Some(format!("{count} inconclusive benchmarks: {}{}", note.text, advice.unwrap_or_default()))
+    }
+
+    /// What would decide the undecided benchmarks, if that is the same for several.
+    fn advice_of_several(&self) -> Option<String> {
         if self.undecided < 2 {
             return None;
         }
@@ -94,7 +122,7 @@ impl Remarks {
             let why = advice.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
             let command = if advice.remedy == Fix::None { "" } else { command };
             return Some(format!(
-                "inconclusive benchmarks, unless noted otherwise ({} of {}): {why}{}{command}{others}",
+                "inconclusive benchmarks without a reason of their own ({} of {}): {why}{}{command}{others}",
                 thousands(*count),
                 thousands(self.undecided),
                 advice.remedy.text()
@@ -123,8 +151,8 @@ impl Remarks {
     /// The remarks on a finding, without what [`Self::shared_advice`] has.
     pub fn on(&self, finding: &Finding) -> Vec<String> {
         let mut remarks = without_advice(finding);
-        if let Some((note, _)) = self.note.as_ref().filter(|_| finding.outcome == Outcome::Inconclusive) {
-            remarks.retain(|remark| remark != note);
+        if let Some(note) = self.note.as_ref().filter(|_| finding.outcome == Outcome::Inconclusive) {
+            remarks.retain(|remark| *remark != note.text);
         }
         let is_usual = |advice: &Advice| self.usual.as_ref().is_some_and(|(usual, _)| usual == advice);
         let own = advice(finding, self.by_measure).filter(|advice| !is_usual(advice));
@@ -163,14 +191,17 @@ fn usual(all: &[Advice]) -> Option<(Advice, usize)> {
     (count >= MIN_USUAL && 3 * count >= all.len()).then(|| (most.clone(), count))
 }
 
-/// The note that all inconclusive benchmarks have, such as that the machines differ, if there are several.
-fn shared_note(report: &Report) -> Option<(String, usize)> {
+/// The most frequent note of the inconclusive benchmarks, such as that the machines differ, if at least a third of them have it.
+fn shared_note(report: &Report) -> Option<SharedNote> {
     let inconclusive = || report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Inconclusive);
-    let count = inconclusive().count();
-    let mut notes = inconclusive().next()?.notes.iter();
-    let is_shared = |note: &&String| inconclusive().all(|finding| finding.notes.contains(note));
+    let of = inconclusive().count();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for note in inconclusive().flat_map(|finding| finding.notes.iter().collect::<BTreeSet<_>>()) {
+        *counts.entry(note).or_default() += 1;
+    }
+    let (text, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
     let least = if report.environment.matches { MIN_USUAL } else { 2 };
-    notes.find(is_shared).filter(|_| count >= least).map(|note| (note.clone(), count))
+    (count >= least && 3 * count >= of).then(|| SharedNote { text: text.to_owned(), count, of })
 }
 
 /// What changed in the samples, and the notes of the verdict.

@@ -7,9 +7,15 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// A column that can be shortened keeps this width, as long as another column can be left out instead. With it, the usual
-/// report keeps its intervals on 80 columns.
+/// A name keeps this width, as long as another column can be left out instead. With it, the usual report keeps its intervals
+/// on 80 columns.
 const SHORT: usize = 15;
+/// The same while only columns that come after this one in the order of dropping are left: intervals are worth more than the
+/// middle of a name.
+const SHORTER: usize = 11;
+const ORDER_OF_SHORTER: u8 = 3;
+/// The same from this one on, which are columns of a very narrow terminal.
+const ORDER_OF_LEAST: u8 = 4;
 /// The least width of a column that can be shortened.
 const MIN_COLUMN_WIDTH: usize = 8;
 
@@ -20,6 +26,8 @@ pub enum Narrow {
     Keep,
     /// The middle of its texts is cut out.
     Shorten,
+    /// The middle of its texts is cut out; if that is not enough, they go below their rows, in the order of `Drop`.
+    ShortenOrBelow(u8),
     /// It is left out; the smallest number first.
     Drop(u8),
     /// Its texts go below their rows.
@@ -33,6 +41,12 @@ pub struct Column<'a> {
     pub title: &'a str,
     right: bool,
     narrow: Narrow,
+}
+
+impl Narrow {
+    fn is_shortened(self) -> bool {
+        matches!(self, Narrow::Shorten | Narrow::ShortenOrBelow(_))
+    }
 }
 
 impl<'a> Column<'a> {
@@ -86,9 +100,7 @@ pub fn rows<'a>(
     for (row, cells) in rows.iter().zip(&all) {
         let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
         line(out, columns, &widths, &cells, row.style, Style::new());
-        let is_below = |at: usize| {
-            below && columns[at].narrow == Narrow::Below || ambiguous[at].contains(&shortened(cells[at], widths[at]))
-        };
+        let is_below = |at: usize| below[at] || ambiguous[at].contains(&shortened(cells[at], widths[at]));
         let texts = row.cells.iter().enumerate().filter(|(at, _)| is_below(*at));
         let texts = texts.map(|(_, text)| text.as_str()).chain([row.remark.as_str()]);
         for text in texts.filter(|text| !text.is_empty()) {
@@ -123,7 +135,7 @@ fn without_common_start<'r>(columns: &[Column<'_>], rows: &'r [Row]) -> Vec<Vec<
         (rows.len() > 1 && start.width() >= MIN_START).then_some(start.len())
     };
     let starts: Vec<Option<usize>> =
-        (0..columns.len()).map(|at| start(at).filter(|_| columns[at].narrow == Narrow::Shorten)).collect();
+        (0..columns.len()).map(|at| start(at).filter(|_| columns[at].narrow.is_shortened())).collect();
     let cell = |(cell, start): (&'r String, &Option<usize>)| match start {
         Some(start) => Cow::from(format!("…{}", &cell[*start..])),
         None => Cow::from(cell.as_str()),
@@ -135,7 +147,7 @@ fn without_common_start<'r>(columns: &[Column<'_>], rows: &'r [Row]) -> Vec<Vec<
 fn ambiguous(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], at: usize, width: usize) -> HashSet<String> {
     let mut whole: HashMap<String, &str> = HashMap::new();
     let mut found = HashSet::new();
-    if columns[at].narrow != Narrow::Shorten || width == 0 {
+    if !columns[at].narrow.is_shortened() || width == 0 {
         return found;
     }
     for cells in all {
@@ -153,39 +165,46 @@ fn ambiguous(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], at: usize, width
     found
 }
 
-/// The width of each column, 0 for one that is left out, and whether texts go below their rows.
-fn widths(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], width: Option<usize>) -> (Vec<usize>, bool) {
+/// The width of each column, 0 for one that is left out, and whether its texts go below their rows.
+fn widths(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], width: Option<usize>) -> (Vec<usize>, Vec<bool>) {
     let natural = |(index, column): (usize, &Column<'_>)| {
         let cells = all.iter().filter_map(|cells| cells.get(index));
         cells.map(|cell| cell.width()).fold(column.title.width(), usize::max)
     };
     let mut widths: Vec<usize> = columns.iter().enumerate().map(natural).collect();
-    let Some(width) = width else { return (widths, false) };
+    let mut below = vec![false; columns.len()];
+    let Some(width) = width else { return (widths, below) };
     let total = |widths: &[usize]| widths.iter().filter(|width| **width > 0).map(|width| width + 2).sum::<usize>();
     let limit = width + 2; // the last column has no gap
-    let leave_out = |widths: &mut Vec<usize>, which: Narrow| {
-        let these = columns.iter().zip(widths.iter_mut()).filter(|(column, _)| column.narrow == which);
-        these.for_each(|(_, width)| *width = 0);
-    };
-    // What the columns take where those that can be shortened are.
-    let least = |widths: &[usize], to: usize| {
-        let one = |(column, width): (&Column<'_>, &usize)| {
-            if column.narrow == Narrow::Shorten { (*width).min(to) } else { *width }
+    if total(&widths) > limit {
+        for at in (0..columns.len()).filter(|at| columns[*at].narrow == Narrow::Below) {
+            (widths[at], below[at]) = (0, true);
+        }
+    }
+    // What the columns take with names of this width, and the others as short as they can be.
+    let least = |widths: &[usize], name: usize| {
+        let one = |(column, width): (&Column<'_>, &usize)| match column.narrow {
+            Narrow::Shorten => (*width).min(name),
+            Narrow::ShortenOrBelow(_) => (*width).min(MIN_COLUMN_WIDTH),
+            _ => *width,
         };
         total(&columns.iter().zip(widths).map(one).collect::<Vec<_>>())
     };
-    let below = least(&widths, usize::MAX) > limit && columns.iter().any(|column| column.narrow == Narrow::Below);
-    if below {
-        leave_out(&mut widths, Narrow::Below);
-    }
-    let mut droppable: Vec<u8> = columns
-        .iter()
-        .filter_map(|column| if let Narrow::Drop(order) = column.narrow { Some(order) } else { None })
-        .collect();
+    let order = |(at, column): (usize, &Column<'_>)| match column.narrow {
+        Narrow::Drop(order) => Some((order, at, false)),
+        Narrow::ShortenOrBelow(order) => Some((order, at, true)),
+        _ => None,
+    };
+    let mut droppable: Vec<(u8, usize, bool)> = columns.iter().enumerate().filter_map(order).collect();
     droppable.sort_unstable();
-    for order in droppable {
-        if least(&widths, SHORT) > limit {
-            leave_out(&mut widths, Narrow::Drop(order));
+    for same_order in droppable.chunk_by(|a, b| a.0 == b.0) {
+        let name = match same_order[0].0 {
+            ORDER_OF_LEAST.. => MIN_COLUMN_WIDTH,
+            ORDER_OF_SHORTER.. => SHORTER,
+            _ => SHORT,
+        };
+        if least(&widths, name) > limit {
+            same_order.iter().for_each(|(_, at, goes_below)| (widths[*at], below[*at]) = (0, *goes_below));
         }
     }
     // The widest column is shortened first.
@@ -193,7 +212,7 @@ fn widths(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], width: Option<usize
         let shortenable = columns
             .iter()
             .zip(widths.iter_mut())
-            .filter(|(column, width)| column.narrow == Narrow::Shorten && **width > MIN_COLUMN_WIDTH);
+            .filter(|(column, width)| column.narrow.is_shortened() && **width > MIN_COLUMN_WIDTH);
         match shortenable.map(|(_, width)| width).max() {
             Some(widest) => *widest -= 1,
             None => break,
@@ -208,7 +227,7 @@ fn line(out: &mut String, columns: &[Column<'_>], widths: &[usize], cells: &[&st
         if *width == 0 {
             continue;
         }
-        let cell = if column.narrow == Narrow::Shorten { &shortened(cell, *width) } else { *cell };
+        let cell = if column.narrow.is_shortened() { &shortened(cell, *width) } else { *cell };
         let pad = " ".repeat(width.saturating_sub(cell.width()));
         let gap = if index == 0 { "" } else { "  " };
         let style = if index == 0 { first } else { others };
@@ -229,7 +248,7 @@ mod tests {
         Column::left("", Narrow::Keep),
         Column::left("name", Narrow::Shorten),
         Column::right("change", Narrow::Keep),
-        Column::right("interval", Narrow::Drop(2)),
+        Column::right("interval", Narrow::Drop(3)),
         Column::right("q", Narrow::Drop(1)),
     ];
 
@@ -256,11 +275,41 @@ mod tests {
             table(Some(60))
         );
         assert!(table(Some(47)).contains("x  a/long/nam…nds/in/64  +10.0%  +8.0% … +12.0%\n"), "{}", table(Some(47)));
-        assert!(table(Some(38)).contains("x  a/long/name/o…at/ends/in/64  +10.0%\n"), "{}", table(Some(38)));
+        assert!(table(Some(38)).contains("x  a/lon…in/64  +10.0%  +8.0% … +12.0%\n"), "{}", table(Some(38)));
+        assert!(table(Some(37)).contains("x  a/long/name/o…t/ends/in/64  +10.0%\n"), "{}", table(Some(37)));
         for width in 30..80 {
             let widest = table(Some(width)).lines().map(|line| line.width()).max();
             assert!(widest <= Some(width), "{width}: {}", table(Some(width)));
         }
+    }
+
+    #[test]
+    fn where_nothing_else_helps_the_metric_goes_below_and_values_are_left_out() {
+        let columns = [
+            Column::left("", Narrow::Keep),
+            Column::left("name", Narrow::Shorten),
+            Column::left("metric", Narrow::ShortenOrBelow(4)),
+            Column::right("base", Narrow::Drop(5)),
+            Column::right("head", Narrow::Keep),
+            Column::right("interval", Narrow::Drop(3)),
+        ];
+        let cells = ["regressed", "a/long/name/of/64", "time:p95", "9.000 ms", "9.900 ms", "+8.0% … +12.0%"];
+        let row = Row::new(Style::new(), cells.map(str::to_owned).to_vec());
+        let shown = |width| {
+            let mut out = String::new();
+            rows(&mut out, &columns, std::slice::from_ref(&row), 4, Some(width));
+            anstream::adapter::strip_str(&out).to_string()
+        };
+        let with = |width, row: &str| {
+            let text = shown(width);
+            assert!(text.contains(row), "{width}: {text}");
+            assert!(text.lines().all(|line| line.width() <= width), "{width}: {text}");
+        };
+        with(80, "\nregressed  a/long/name/of/64  time:p95  9.000 ms  9.900 ms  +8.0% … +12.0%\n");
+        with(68, "\nregressed  a/lon…of/64  time:p95  9.000 ms  9.900 ms  +8.0% … +12.0%\n");
+        with(60, "\nregressed  a/long/name/of/64  time:p95  9.000 ms  9.900 ms\n");
+        with(45, "\nregressed  a/long/…/of/64  9.000 ms  9.900 ms\n    time:p95\n");
+        with(36, "\nregressed  a/long/…e/of/64  9.900 ms\n    time:p95\n");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Sentences that all views share: counts, sides, method, advice.
 
-use super::quantity::{change, counted, interval, pair, percent, thousands};
+use super::quantity::{change, counted, interval, pair, percent, size, thousands};
 use super::template::budget_text;
 use super::verdict_text::{HeadlineStatus, names, verdict};
 use crate::model::{Commit, Direction, WorkUnit};
@@ -43,7 +43,7 @@ pub fn reasons(report: &Report) -> Vec<String> {
 /// One reason, in a few words.
 pub(super) fn reason(report: &Report, reason: &Reason) -> String {
     match (reason, report.suite) {
-        (Reason::WholeSuite, Some(suite)) => format!("the whole suite is {} slower", percent(suite.change)),
+        (Reason::WholeSuite, Some(suite)) => format!("the whole suite is {} slower", size(suite.change)),
         (Reason::Outcome(outcome, count), _) => {
             let findings = report.benchmarks.iter().filter(|finding| finding.outcome == *outcome);
             of_outcome(findings, *count, outcome.word(), *outcome)
@@ -65,17 +65,30 @@ pub fn not_run(report: &Report) -> usize {
     report.benchmarks.iter().filter(|finding| finding.not_run).count()
 }
 
+/// Number of changes that are inconclusive because their better direction is unknown.
+pub fn of_unknown_direction(report: &Report) -> usize {
+    report.benchmarks.iter().filter(|finding| !finding.is_judged()).count()
+}
+
 /// The counts by outcome, without zeros.
 pub fn counts(report: &Report) -> String {
     let not_run = not_run(report);
+    let unknown = of_unknown_direction(report);
     let count = |outcome: Outcome| {
-        let apart = if outcome == Outcome::Removed { not_run } else { 0 };
+        let apart = match outcome {
+            Outcome::Removed => not_run,
+            Outcome::Inconclusive => unknown,
+            _ => 0,
+        };
         (report.counts.get(outcome).saturating_sub(apart), outcome.word(), outcome, false)
     };
     let parts: Vec<String> = Outcome::ALL
         .into_iter()
         .map(count)
-        .chain([(not_run, "not run", Outcome::Removed, true)])
+        .chain([
+            (not_run, "not run", Outcome::Removed, true),
+            (unknown, "of unknown direction", Outcome::Inconclusive, false),
+        ])
         .filter(|(count, ..)| *count > 0)
         .map(|(count, word, outcome, not_run)| {
             let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
@@ -149,6 +162,11 @@ pub fn overall(report: &Report) -> Option<String> {
         return Some(format!("whole suite {by} (95% CI {ends}), {}", suite.outcome.word()));
     }
     mean_to_show(report).map(mean_change)
+}
+
+/// The interval of the overall change of all times, where there is one.
+pub(super) fn overall_interval(report: &Report) -> Option<[f64; 2]> {
+    report.suite.map(|suite| suite.interval).or(report.mean_change.map(|mean| mean.interval))
 }
 
 /// The smallest suite-wide shift that is printed.
@@ -290,6 +308,15 @@ pub fn goal_counts(report: &Report) -> Option<String> {
         .map(|(count, status)| format!("{} {}", thousands(count), status.word()))
         .collect();
     (!parts.is_empty()).then(|| format!("goals: {} (not part of the verdict)", parts.join(", ")))
+}
+
+/// The change of a finding; a decided rise from zero has no percentage.
+pub fn change_of(finding: &Finding) -> Option<String> {
+    let is_decided = !matches!(finding.outcome, Outcome::Inconclusive | Outcome::Failed) && finding.base_unit.is_none();
+    let rose = |base: f64, head: f64| base == 0.0 && head > 0.0;
+    let from_zero =
+        is_decided && finding.base.zip(finding.head).is_some_and(|(base, head)| rose(base.value, head.value));
+    finding.change.map(change).or_else(|| from_zero.then(|| "from zero".to_owned()))
 }
 
 /// Work per second, from the time and the work of one operation.

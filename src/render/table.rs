@@ -6,7 +6,7 @@ use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
 use super::next::next_step;
-use super::quantity::{change, interval, pair, thousands};
+use super::quantity::{interval, pair, thousands};
 use super::remarks::Remarks;
 use super::rows::{Column, Narrow, Row, rows};
 use super::summary::LimitStatus;
@@ -123,23 +123,23 @@ type Cell = (Column<'static>, fn(&Finding) -> String);
 
 /// The columns that these findings need.
 fn columns(findings: &[&Finding]) -> Vec<Cell> {
-    use Narrow::{Drop, Keep, Shorten};
+    use Narrow::{Drop, Keep, Shorten, ShortenOrBelow};
     let mut columns: Vec<Cell> = vec![
         (Column::left("", Keep), word),
         (Column::left("benchmark", Shorten), |finding| escape::terminal(&finding.name)),
     ];
     if findings.iter().any(|finding| finding.metric != "time") {
-        columns.push((Column::left("metric", Shorten), |finding| escape::terminal(&finding.metric)));
+        columns.push((Column::left("metric", ShortenOrBelow(4)), |finding| escape::terminal(&finding.metric)));
     }
-    columns.push((Column::right("base", Keep), |finding| summary::sides(finding)[0].clone()));
-    columns.push((Column::right("head", Keep), |finding| summary::sides(finding)[1].clone()));
+    columns.push((Column::right("base", Drop(5)), |finding| summary::sides(finding)[0].clone()));
+    columns.push((Column::right("head", Drop(6)), |finding| summary::sides(finding)[1].clone()));
     if findings.iter().any(|finding| summary::rate(finding).is_some()) {
         columns.push((Column::right("rate", Drop(2)), |finding| {
             summary::rate(finding).map(|(rate, unit)| pair([Some(rate)], unit)[0].clone()).unwrap_or_default()
         }));
     }
     columns
-        .push((Column::right("change", Keep), |finding| finding.change.map(change).unwrap_or_else(|| "–".to_owned())));
+        .push((Column::right("change", Keep), |finding| summary::change_of(finding).unwrap_or_else(|| "–".to_owned())));
     if findings.iter().any(|finding| finding.interval.is_some()) {
         columns.push((Column::right(INTERVAL, Drop(3)), |finding| {
             finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default()
@@ -248,7 +248,8 @@ fn diagnostics(out: &mut String, report: &Report, width: Option<usize>) {
                 (false, true) => format!(" (--format json lists the first {})", thousands(listed)),
                 (false, false) => String::new(),
             };
-            let _ = writeln!(out, "{dim}… and {} more {code}{which}{dim:#}", thousands(all - shown));
+            let text = format!("{dim}… and {} more {code}{which}{dim:#}", thousands(all - shown));
+            out.push_str(&paragraph(&text, 2, width));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The verdict in a sentence, and what a passing gate does not decide.
 
-use super::quantity::{counted, thousands};
-use super::summary::{counts, different_machines, reasons};
+use super::quantity::{counted, size, thousands};
+use super::summary::{counts, different_machines, of_unknown_direction, reasons};
 use crate::verdict::{BaselineGap, BudgetStatus, Finding, Outcome, Reason, Report, StartCommit, Verdict};
 use std::collections::BTreeSet;
 
@@ -11,7 +11,14 @@ pub fn verdict(report: &Report) -> String {
     let is_open = report.counts.inconclusive > 0 && report.environment.matches;
     let shift = report.unexplained_shift.filter(|_| is_open);
     let shift = shift.map(|shift| whole_run(shift, has_only_base_run(report))).unwrap_or_default();
-    let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
+    // Runs of another machine class show that the commits in between are not the reason.
+    let gap = report
+        .base
+        .gap
+        .as_ref()
+        .filter(|gap| !gap.other_machine)
+        .map(|gap| format!("; {}", behind(gap)))
+        .unwrap_or_default();
     match report.verdict {
         Verdict::Fail => {
             let also = match tolerated(report).is_empty() {
@@ -45,8 +52,10 @@ pub fn not_judged(report: &Report) -> String {
     } else if !report.environment.matches {
         different_machines(report)
     } else if let Some(gap) = &report.base.gap {
-        let over_budget = report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count();
-        let over_budget = if over_budget == 0 { String::new() } else { format!(", {over_budget} over budget") };
+        let over_budget = match missed_budgets(report) {
+            0 => String::new(),
+            count => format!(", {} over budget", thousands(count)),
+        };
         format!("{}{over_budget}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
         "the better direction of every changed metric is unknown".to_owned()
@@ -76,12 +85,12 @@ pub(super) fn has_only_base_run(report: &Report) -> bool {
     report.unexplained_shift.is_some() && report.base.runs == 1 && report.head.runs > 1
 }
 
-/// The shift of the whole head run: `; the whole run is 1.40× worse: re-measure`. If base is a single run, that may be the cause.
+/// The shift of the whole head run: `; the whole run is 40% worse: re-measure`. If base is a single run, that may be the cause.
 fn whole_run(shift: f64, only_base_run: bool) -> String {
-    let (factor, word) = if shift < 0.0 { (1.0 / (1.0 + shift), "better") } else { (1.0 + shift, "worse") };
+    let (size, word) = (size(shift), if shift < 0.0 { "better" } else { "worse" });
     match only_base_run {
-        true => format!("; the whole suite is {factor:.2}× {word} than in the single base run: add another base run"),
-        false => format!("; the whole run is {factor:.2}× {word}: re-measure"),
+        true => format!("; the whole suite is {size} {word} than in the single base run: add another base run"),
+        false => format!("; the whole run is {size} {word}: re-measure"),
     }
 }
 
@@ -204,7 +213,7 @@ fn checked(report: &Report) -> String {
         (good, compared) if good == compared => Some(format!("no regression in {all}")),
         (good, _) => Some(format!("no regression in {} of {all}, {}", thousands(good), others.join(", "))),
     };
-    let unknown = report.benchmarks.iter().filter(|finding| !finding.is_judged()).count();
+    let unknown = of_unknown_direction(report);
     let unknown = (unknown > 0).then(|| format!("{} of unknown direction", counted(unknown, "metric")));
     let met = report.budgets.iter().filter(|line| line.status == BudgetStatus::Pass).count();
     let budgets = match (met, report.budgets.len()) {

@@ -7,7 +7,9 @@ mod suggest;
 pub use suggest::{Suggestion, suggest};
 
 use crate::compare::{Comparison, MatchRules, compare};
-use crate::history::{BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, segment, series};
+use crate::history::{
+    BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, mark_measured, segment, series,
+};
 use crate::model::{Commit, Direction, Metric, Run, differences};
 use crate::policy::Policy;
 use crate::stats::suite_test::TestRules;
@@ -77,7 +79,9 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
     let with_threshold = |threshold: f64| Policy::default().with_alpha(policy.alpha()).with_threshold(threshold);
     let policies: Vec<Policy> = std::iter::once(policy.clone()).chain(THRESHOLDS.map(with_threshold)).collect();
     let judged = judge(runs, &policies, rules);
-    let all_series: Vec<SegmentedSeries> = series(runs, rules).into_par_iter().map(segment).collect();
+    let mut all_series = series(runs, rules);
+    mark_measured(&mut all_series);
+    let all_series: Vec<SegmentedSeries> = all_series.into_par_iter().map(segment).collect();
     let first = judged.iter().filter(|one| one.is_none()).count();
     let judged: Vec<JudgedRun> = judged.into_iter().flatten().collect();
     let thresholds = std::iter::once(None).chain(THRESHOLDS.map(Some));

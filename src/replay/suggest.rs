@@ -40,6 +40,7 @@ pub fn suggest(replay: &Replay, runs: &[Run], policy: &Policy, rules: &SeriesRul
     for segmented in replay
         .all_series
         .iter()
+        .filter(|segmented| segmented.series.is_measured)
         .filter(|segmented| !segmented.series.metric.exact && segmented.series.points.len() >= MIN_RUNS)
     {
         let noise = segmented.segmentation.noise;

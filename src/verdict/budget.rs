@@ -3,6 +3,7 @@
 
 use super::finding::Finding;
 use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
+use super::names::ByName;
 use super::ruling::as_change;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Metric, SampleStatistics, Unit};
@@ -62,11 +63,10 @@ pub fn check_budgets(
     }
     let head_metrics = HeadMetrics::of(comparisons);
     let mut lines = Vec::new();
+    let by_name = ByName::of(comparisons);
     for budget in policy.budgets() {
-        for (comparison, finding) in comparisons.iter().zip(&mut *findings) {
-            if !budget.covers(comparison.benchmark.as_str(), &budget.metric) {
-                continue;
-            }
+        for place in by_name.covered(&budget.pattern) {
+            let (comparison, finding) = (&comparisons[place], &mut findings[place]);
             let Some(subject) = head_metrics.limited(comparison, &budget.metric) else { continue };
             let line = check(budget, comparison, finding, subject, one_machine, policy);
             if rank(line.status) > rank(finding.budget.status) {

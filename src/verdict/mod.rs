@@ -7,6 +7,7 @@ mod failure;
 mod file;
 mod finding;
 mod limits;
+mod names;
 mod outcome;
 mod pinned;
 mod reason;
@@ -39,7 +40,7 @@ use crate::policy::{FailOn, Policy};
 use finding::find;
 use jiff::civil::Date;
 use rayon::prelude::*;
-use waivers::{Use, stale_waivers, waive};
+use waivers::{Use, stale_waivers, waive, waive_suite};
 
 /// What a verdict needs besides the comparisons.
 #[derive(Debug, Clone)]
@@ -75,6 +76,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     let mut used = vec![Use::None; policy.waivers().len()];
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let suite = suite.map(|suite| whole_suite::waive(suite, &findings, policy, today));
+    let (suite, of_suite_waiver) = waive_suite(suite, policy, today);
     let budgets = budget::check_budgets(policy, &comparisons, &mut findings, environment.matches);
     let goals = budget::check_goals(policy, &comparisons, &findings, environment.matches);
     let renamed = likely_renames(&comparisons);
@@ -83,9 +85,11 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
 
     diagnostics.extend(directions::unknown(&findings));
     diagnostics.extend(renamed.iter().map(renamed::suggestion));
-    diagnostics.extend(stale_waivers(policy, today, &used, &findings));
     // One shard has only a part of the benchmarks.
-    if !head.environment.contains_key(Environment::SHARD) {
+    let is_shard = head.environment.contains_key(Environment::SHARD);
+    diagnostics.extend(of_suite_waiver);
+    diagnostics.extend(stale_waivers(policy, today, &used, &findings, is_shard));
+    if !is_shard {
         let measured: Vec<Measured<'_>> = findings.iter().map(measured).collect();
         diagnostics.extend(policy.unused_rules(&measured));
     }
@@ -184,9 +188,9 @@ fn total_order(value: f64) -> i64 {
 fn rank(finding: &Finding) -> f64 {
     let outcome = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default() as f64;
     let change = finding.adjusted.or(finding.change).unwrap_or_default();
+    // A rate that falls to a tenth is as much worse as a time that is ten times as long.
     let worse = match finding.direction {
-        Direction::Lower => change,
-        Direction::Higher => -change,
+        Direction::Lower | Direction::Higher => finding.direction.worse(change),
         Direction::Unknown => change.abs(),
     };
     // The change maps to (-0.5, 0.5), so that it never outweighs the outcome.

@@ -333,7 +333,8 @@ impl Report {
                 _ => false,
             }
         };
-        if strict || self.verdict == Verdict::Fail && self.reasons.iter().all(is_change) {
+        let is_explained = self.verdict == Verdict::Fail && self.reasons.iter().all(may_explain);
+        if strict && !gap.other_machine || is_explained {
             self.verdict = Verdict::None;
             self.reasons.clear();
         }
@@ -361,6 +362,12 @@ impl Report {
             Verdict::Fail => 1,
             Verdict::None => 2,
         }
+    }
+
+    /// The exit code where a missing baseline is allowed: 0 without a verdict, unless head regressed behind a gap.
+    pub fn exit_code_without_baseline(&self) -> u8 {
+        let is_allowed = self.verdict == Verdict::None && !self.has_regressed_behind_gap();
+        if is_allowed { 0 } else { self.exit_code() }
     }
 
     /// Attaches the samples for plots to their findings.

@@ -4,8 +4,8 @@ use super::doubt::doubt;
 use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
-use crate::model::number_text::{change, counted};
-use crate::model::{Direction, Floor, sample_noun};
+use crate::model::number_text::{change, counted, share};
+use crate::model::{Direction, Floor, Unit, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
@@ -94,8 +94,10 @@ impl Gate {
         if is_constant {
             return Ruling::of(Outcome::Unchanged);
         }
-        // Re-measuring cannot show which way is better, so it is not a suspect.
-        Ruling { outcome: Outcome::Inconclusive, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)
+        // What a test would say does not matter, and re-measuring cannot show which way is better.
+        let is_test = matches!(comparison.effect, Effect::Counts(_) | Effect::Estimated(_)) && same_machine;
+        let notes = if is_test && comparison.other_settings.is_none() { Vec::new() } else { ruling.notes };
+        Ruling { outcome: Outcome::Inconclusive, notes, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)
     }
 
     /// The ruling if larger values are worse, unless the metric states that they are better.
@@ -113,7 +115,7 @@ impl Gate {
                     (None, Some(_)) if self.fails_on_added => Outcome::Added,
                     _ => Outcome::Inconclusive,
                 };
-                Ruling::of(outcome).note(why.clone())
+                Ruling::of(outcome).suspect(is_zero_and_worse(comparison)).note(why.clone())
             }
             _ if comparison.other_settings.is_some() => {
                 Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
@@ -240,9 +242,7 @@ impl Gate {
             Outcome::Inconclusive if by_edge.medians_alone => Outcome::Inconclusive,
             _ => return by_edge,
         };
-        // Adding zero turns −0 into 0.
-        let edge = (1000.0 * as_change(edge.delta)).round() / 10.0 + 0.0;
-        let edge = format!("{edge:+.1}%").replace('-', "−");
+        let edge = change(as_change(edge.delta));
         let (delta, one_head_run) = (mean.delta, mean.one_run[1]);
         let text = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
         let least = (ONE_RUN_MEAN_FACTOR * bound).copysign(delta);
@@ -287,9 +287,7 @@ impl Gate {
         };
         if let Some(outcome) = shown {
             let doubt = match estimate.control.filter(|control| *control >= estimate.delta.abs()) {
-                Some(control) => {
-                    Some(format!("disturbed: two runs of base differ by {:.0}%", 100.0 * control.exp_m1()))
-                }
+                Some(control) => Some(format!("disturbed: two runs of base differ by {}", share(control.exp_m1()))),
                 None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
                     Some("the runs of base and head overlap; the difference may be noise".to_owned())
                 }
@@ -373,6 +371,14 @@ impl Gate {
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.bound())
     }
+}
+
+/// True for a value that fell to zero, or rose from it, for the worse. A time of zero is below the resolution of the clock.
+fn is_zero_and_worse(comparison: &Comparison) -> bool {
+    let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
+    let is_of_one_side = (base.value == 0.0) != (head.value == 0.0) && comparison.base_unit.is_none();
+    let worse = comparison.metric.direction.sign() * (head.value - base.value) > 0.0;
+    is_of_one_side && worse && comparison.metric.direction.is_known() && comparison.metric.unit != Unit::Nanosecond
 }
 
 /// What the samples of a comparison are called.

@@ -1,6 +1,7 @@
 //! Budgets and goals without effect: they match no measurement of head, or only measurements in other units.
 
 use super::budget::HeadMetrics;
+use super::names::ByName;
 use crate::compare::Comparison;
 use crate::model::Unit;
 use crate::policy::unused::{intended, intended_metric};
@@ -20,75 +21,80 @@ pub struct Unmatched {
     pub help: String,
 }
 
+/// Budgets that get a suggestion, the first ones.
+const SUGGESTIONS: usize = 20;
+
 /// The budgets and goals that match no benchmark of head, and those whose unit fits no value of head.
 pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> {
     if policy.budgets().is_empty() && policy.goals().is_empty() {
         return Vec::new();
     }
     let head_metrics = HeadMetrics::of(comparisons);
-    let matched = |covers: &dyn Fn(&str) -> bool, metric: &str| {
-        comparisons.iter().any(|c| covers(c.benchmark.as_str()) && head_metrics.limited(c, metric).is_some())
-    };
-    let budgets = policy.budgets().iter().filter(|b| !matched(&|name| b.covers(name, &b.metric), &b.metric));
-    let budgets = budgets.map(|budget| {
-        let what = format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
-        let pattern = Some(budget.pattern.as_str());
-        let covers = |name: &str| budget.covers(name, &budget.metric);
-        unmatched_limit(Some(budget.line), what, pattern, Some(&budget.metric), &covers, comparisons)
-    });
-    let goals = policy.goals().iter();
-    let goals = goals.filter(|goal| !goal.metrics().any(|metric| matched(&|name| goal.covers(name, metric), metric)));
-    let goals = goals.map(|goal| {
-        let covers = |name: &str| goal.metrics().any(|metric| goal.covers(name, metric));
-        unmatched_limit(
-            goal.line,
-            format!("the goal `{} {}`", goal.written, goal.limit),
-            None,
-            None,
-            &covers,
-            comparisons,
-        )
-    });
-    budgets.chain(goals).chain(in_other_units(policy, comparisons, &head_metrics)).collect()
-}
-
-/// The budgets and goals with a limit in a unit that no value of head has.
-fn in_other_units(policy: &Policy, comparisons: &[Comparison], head_metrics: &HeadMetrics<'_>) -> Vec<Unmatched> {
-    // The first unit of head, if the limit fits none of them.
-    let other_unit = |limit: &Limit, metric: &str, covers: &dyn Fn(&str) -> bool| {
-        let is_limited = |c: &&Comparison| {
-            covers(c.benchmark.as_str()) && !c.is_failed() && head_metrics.limited(c, metric).is_some()
-        };
-        let mut units = comparisons.iter().filter(is_limited).map(|c| &c.metric.unit);
-        let first = units.next()?;
-        (!limit.fits(first) && !units.any(|unit| limit.fits(unit))).then(|| first.clone())
-    };
-    let problem = |line: Option<usize>, what: String, limit: &Limit, unit: &Unit| {
-        let label = if *unit == Unit::Ratio { "a plain number".to_owned() } else { format!("in {unit}") };
-        Unmatched {
-            line,
-            code: "unit-mismatch",
-            message: format!("{what} has the limit `{limit}`, but the values are {label}"),
-            help: format!("write a limit like \"{}\"", limit.in_unit(unit)),
-        }
-    };
+    let by_name = ByName::of(comparisons);
     let mut problems = Vec::new();
+    let mut in_other_units = Vec::new();
     for budget in policy.budgets() {
-        let limits = [Some(&budget.target), budget.acceptable.as_ref()];
-        let wrong = limits.into_iter().flatten().find_map(|limit| {
-            let covers = |name: &str| budget.covers(name, &budget.metric);
-            Some((limit, other_unit(limit, &budget.metric, &covers)?))
-        });
+        let covered: Vec<&Comparison> =
+            by_name.covered(&budget.pattern).into_iter().map(|place| &comparisons[place]).collect();
         let what = || format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
-        problems.extend(wrong.map(|(limit, unit)| problem(Some(budget.line), what(), limit, &unit)));
+        if !covered.iter().any(|c| head_metrics.limited(c, &budget.metric).is_some()) {
+            // The nearest of all names is searched for the first budgets only, which is where a person looks.
+            let pattern = Some(budget.pattern.as_str()).filter(|_| problems.len() < SUGGESTIONS);
+            let metric = Some(budget.metric.as_str());
+            problems.push(unmatched_limit(Some(budget.line), what(), pattern, metric, &covered, comparisons));
+        }
+        let units: Vec<&Unit> = units_limited(&covered, &budget.metric, &head_metrics).collect();
+        let limits = [Some(&budget.target), budget.acceptable.as_ref()];
+        let wrong =
+            limits.into_iter().flatten().find_map(|limit| Some((limit, other_unit(limit, units.iter().copied())?)));
+        in_other_units.extend(wrong.map(|(limit, unit)| in_other_unit(Some(budget.line), what(), limit, unit)));
     }
     for goal in policy.goals() {
-        let wrong =
-            goal.metrics().find_map(|metric| other_unit(&goal.limit, metric, &|name| goal.covers(name, metric)));
-        let what = || format!("the goal on `{}`", goal.written);
-        problems.extend(wrong.map(|unit| problem(goal.line, what(), &goal.limit, &unit)));
+        let covers = |name: &str| goal.metrics().any(|metric| goal.covers(name, metric));
+        let covered: Vec<&Comparison> = comparisons.iter().filter(|c| covers(c.benchmark.as_str())).collect();
+        let of_metric = |metric: &str| -> Vec<&Comparison> {
+            covered.iter().copied().filter(|c| goal.covers(c.benchmark.as_str(), metric)).collect()
+        };
+        let is_matched =
+            |metric: &str| of_metric(metric).into_iter().any(|c| head_metrics.limited(c, metric).is_some());
+        if !goal.metrics().any(is_matched) {
+            let what = format!("the goal `{} {}`", goal.written, goal.limit);
+            problems.push(unmatched_limit(goal.line, what, None, None, &covered, comparisons));
+        }
+        let wrong = goal.metrics().find_map(|metric| {
+            other_unit(&goal.limit, units_limited(&of_metric(metric), metric, &head_metrics)).cloned()
+        });
+        let what = format!("the goal on `{}`", goal.written);
+        in_other_units.extend(wrong.map(|unit| in_other_unit(goal.line, what, &goal.limit, &unit)));
     }
+    problems.extend(in_other_units);
     problems
+}
+
+/// The units of the values of head that a limit on this metric applies to.
+fn units_limited<'c>(
+    covered: &[&'c Comparison],
+    metric: &str,
+    head_metrics: &HeadMetrics<'_>,
+) -> impl Iterator<Item = &'c Unit> {
+    let is_limited = |c: &&&Comparison| !c.is_failed() && head_metrics.limited(c, metric).is_some();
+    covered.iter().filter(is_limited).map(|c| &c.metric.unit)
+}
+
+/// The first unit of head, if the limit fits none of them.
+fn other_unit<'u>(limit: &Limit, mut units: impl Iterator<Item = &'u Unit>) -> Option<&'u Unit> {
+    let first = units.next()?;
+    (!limit.fits(first) && !units.any(|unit| limit.fits(unit))).then_some(first)
+}
+
+fn in_other_unit(line: Option<usize>, what: String, limit: &Limit, unit: &Unit) -> Unmatched {
+    let label = if *unit == Unit::Ratio { "a plain number".to_owned() } else { format!("in {unit}") };
+    Unmatched {
+        line,
+        code: "unit-mismatch",
+        message: format!("{what} has the limit `{limit}`, but the values are {label}"),
+        help: format!("write a limit like \"{}\"", limit.in_unit(unit)),
+    }
 }
 
 fn unmatched_limit(
@@ -96,16 +102,15 @@ fn unmatched_limit(
     what: String,
     pattern: Option<&str>,
     metric: Option<&str>,
-    covers: &dyn Fn(&str) -> bool,
+    covered: &[&Comparison],
     comparisons: &[Comparison],
 ) -> Unmatched {
-    let named = comparisons.iter().filter(|c| covers(c.benchmark.as_str()));
-    let metrics: BTreeSet<&str> = named.clone().filter(|c| c.head.is_some()).map(|c| &*c.metric.name).collect();
+    let metrics: BTreeSet<&str> = covered.iter().filter(|c| c.head.is_some()).map(|c| &*c.metric.name).collect();
     let help = if let Some(metric) = metric.filter(|_| !metrics.is_empty()) {
         intended_metric(metric, &metrics)
     } else if !metrics.is_empty() {
         format!("its benchmarks have the metrics {}", metrics.into_iter().collect::<Vec<_>>().join(", "))
-    } else if named.count() > 0 {
+    } else if !covered.is_empty() {
         "its benchmarks are only in base; run them again, or remove it".to_owned()
     } else {
         let names = comparisons.iter().map(|one| one.benchmark.as_str());

@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::outcome::Outcome;
+use super::whole_suite::SuiteReport;
 use crate::model::{Diagnostic, Direction, Unit, number_text};
 use crate::policy::suggest::nearest_name;
 use crate::policy::unused::intended_metric;
@@ -70,8 +71,52 @@ fn not_covered(up_to: &UpTo, worse: Option<f64>, unit: &Unit, direction: Directi
     }
 }
 
-/// Warnings about waivers that have no effect.
-pub(super) fn stale_waivers(policy: &Policy, today: Date, used: &[Use], findings: &[Finding]) -> Vec<Diagnostic> {
+/// Accepts the change of the whole suite if its waiver covers it, and what there is to report about that waiver.
+pub(super) fn waive_suite(
+    suite: Option<SuiteReport>,
+    policy: &Policy,
+    today: Date,
+) -> (Option<SuiteReport>, Option<Diagnostic>) {
+    let Some(waiver) = policy.suite_waiver() else { return (suite, None) };
+    let place = policy.place(waiver.line);
+    if waiver.is_expired(today) {
+        let message = format!("the waiver for the whole suite expired on {}; renew or remove it", waiver.until);
+        return (suite, Some(Diagnostic::warning("waiver-ended", place, message)));
+    }
+    // Only `perfgate measure` judges the suite.
+    let Some(report) = suite else { return (None, None) };
+    let accepted = |outcome| Some(SuiteReport { outcome, ..report });
+    match report.outcome {
+        Outcome::Regressed if report.change <= waiver.up_to => {
+            let by = number_text::change(report.change);
+            let message =
+                format!("the change of the whole suite ({by}) is accepted until {}: {}", waiver.until, waiver.reason);
+            (accepted(Outcome::Accepted), Some(Diagnostic::note("suite-accepted", place, message)))
+        }
+        Outcome::Regressed => {
+            let message = format!("the whole suite is worse than the accepted {}", UpTo::Change(waiver.up_to));
+            (suite, Some(Diagnostic::warning("waiver-exceeded", place, message)))
+        }
+        Outcome::Inconclusive => {
+            let message = "the waiver for the whole suite was not needed: its change is inconclusive";
+            (suite, Some(Diagnostic::note("waiver-not-needed", place, message)))
+        }
+        Outcome::Accepted => (suite, None),
+        _ => {
+            let message = "the waiver for the whole suite matches no regression; remove it";
+            (suite, Some(Diagnostic::warning("waiver-unused", place, message)))
+        }
+    }
+}
+
+/// What there is to report about waivers that cover no regression. `is_shard`: head has only a part of the benchmarks.
+pub(super) fn stale_waivers(
+    policy: &Policy,
+    today: Date,
+    used: &[Use],
+    findings: &[Finding],
+    is_shard: bool,
+) -> Vec<Diagnostic> {
     let stale = |(waiver, used): (&Waiver, &Use)| {
         let place = policy.place(waiver.line);
         if waiver.is_expired(today) {
@@ -83,15 +128,30 @@ pub(super) fn stale_waivers(policy: &Policy, today: Date, used: &[Use], findings
             let message =
                 format!("the waiver for {name:?} has no effect, because {other} accepts the regression; remove it");
             Some(Diagnostic::warning("waiver-unused", place, message))
-        } else if *used == Use::None {
+        } else if *used == Use::Needed || is_shard && !findings.iter().any(|one| one.name == waiver.benchmark) {
+            None
+        } else if let Some(why) = undecided(waiver, findings) {
+            let message = format!("the waiver for {:?} was not needed: {why}", waiver.benchmark);
+            Some(Diagnostic::note("waiver-not-needed", place, message))
+        } else {
             let help = help(waiver, findings);
             let message = format!("the waiver for {:?} matches no regression; {help}", waiver.benchmark);
             Some(Diagnostic::warning("waiver-unused", place, message))
-        } else {
-            None
         }
     };
     policy.waivers().iter().zip(used).filter_map(stale).collect()
+}
+
+/// Why it is unknown whether a waiver is still needed.
+fn undecided(waiver: &Waiver, findings: &[Finding]) -> Option<&'static str> {
+    let covered = findings.iter().filter(|one| waiver.covers(&one.name, &one.metric));
+    let why = |one: &Finding| match one.outcome {
+        Outcome::Inconclusive => Some("the benchmark is inconclusive"),
+        Outcome::Failed => Some("the benchmark failed"),
+        Outcome::Removed if one.not_run => Some("the benchmark was not run"),
+        _ => None,
+    };
+    covered.filter_map(why).next()
 }
 
 /// How to fix a waiver without effect.

@@ -52,7 +52,9 @@ pub fn of_report(report: &Report) -> Charts {
 /// A chart of each series with its stretches and changes, latest change first.
 pub fn of_history(view: &HistoryView<'_>) -> Charts {
     let mut order: Vec<_> = view.series.iter().collect();
-    order.sort_by_key(|segmented| segmented.changes().last().map_or(usize::MAX, |last| last.since));
+    let since =
+        |segmented: &crate::history::SegmentedSeries| segmented.changes().last().map_or(usize::MAX, |last| last.since);
+    order.sort_by_key(|segmented| (!segmented.series.is_measured, since(segmented)));
     Charts::of(order.into_iter().map(series::chart), view.series.len())
 }
 

@@ -4,7 +4,7 @@ use super::chart::{Axis, Chart, ColorRole, Layer, Marks, around, name as named, 
 use super::samples::axis;
 use crate::history::{SegmentedSeries, SeriesChange};
 use crate::render::file_stem::file_stem;
-use crate::render::history::{change_size, label};
+use crate::render::history::{change_size, label, last_measured};
 use crate::render::quantity::scale;
 use crate::stats::changepoint::Shape;
 
@@ -45,11 +45,12 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
         Some(last) => format!(": {} {}", change_size(last.change), location(last)),
         None => ": no change".to_owned(),
     };
+    let gone = last_measured(series).map(|last| format!("; {last}")).unwrap_or_default();
     let machine = if series.machine.is_empty() { String::new() } else { format!(" ({})", text(&series.machine, 30)) };
     let (name, tool, metric) = (series.benchmark.as_str(), &*series.tool, &*series.metric.name);
     Chart {
         file_stem: file_stem("series", &[name, metric, tool, series.metric.unit.label(), &series.machine]),
-        title: format!("{}{machine}{last_change}", named(name, 60)),
+        title: format!("{}{machine}{last_change}{gone}", named(name, 60)),
         size: (960, 360),
         x: Axis { label: "commit".to_owned(), range: x, ticks: commits(segmented), grid: false },
         y: Axis { label: axis(metric, unit), range: y, ticks: ticks(y, 5), grid: true },

@@ -119,7 +119,7 @@ fn a_series_shows_its_points_levels_and_changes() {
     let points: Vec<Point> = (0..20)
         .map(|i| {
             let value = level(i) + (i % 2) as f64;
-            Point { commit: Some(commit(i)), time: 0, runs: 1, value, run: i, fast_edge: None }
+            Point { commit: Some(commit(i)), time: 0, runs: 1, value, run: i, fast_edge: None, position: None }
         })
         .collect();
     let series = Series {
@@ -130,6 +130,7 @@ fn a_series_shows_its_points_levels_and_changes() {
         points,
         floor: None,
         epoch: None,
+        is_measured: true,
     };
     let flat = Series { benchmark: BenchId::new("flat"), points: series.points[..12].to_vec(), ..series.clone() };
     let all_series = [segment(flat), segment(series)];

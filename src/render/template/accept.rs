@@ -25,9 +25,9 @@ pub fn accept(report: &Report) -> String {
     else {
         return String::new();
     };
-    let mut out = String::new();
+    let mut out = of_suite(report, until);
     let regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed);
-    for (finding, up_to) in regressed.filter_map(|f| Some((f, up_to(report, f)?))).take(MAX_WAIVERS) {
+    for (finding, up_to) in regressed.filter_map(|f| Some((f, up_to(f)?))).take(MAX_WAIVERS) {
         let (name, metric) = (escape::toml(&finding.name), escape::toml(&finding.metric));
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = write!(
@@ -39,15 +39,21 @@ pub fn accept(report: &Report) -> String {
     out
 }
 
-/// The worse end of the interval, rounded up to whole percent; at least the change of the suite, which it accepts too. Where no
-/// percentage covers the change, as from 0, a limit on the value of head.
-fn up_to(report: &Report, finding: &Finding) -> Option<String> {
+/// The entry for the change of the whole suite, if that regressed.
+fn of_suite(report: &Report, until: Date) -> String {
+    let suite = report.suite.filter(|suite| suite.outcome == Outcome::Regressed);
+    let Some(suite) = suite.filter(|suite| suite.interval[1] < MAX_ACCEPTED) else { return String::new() };
+    let up_to = (suite.interval[1] * 100.0).ceil();
+    format!("[[accept]]\nsuite = true\nup-to = \"{up_to}%\"\nreason = \"say why\"\nuntil = \"{until}\"\n")
+}
+
+/// The worse end of the interval, rounded up to whole percent. Where no percentage covers the change, as from 0, a limit on the
+/// value of head.
+fn up_to(finding: &Finding) -> Option<String> {
     let worse = |change: f64| finding.direction.worse(change);
     let tested = finding.adjusted.or(finding.change).map(worse);
     let ends = finding.interval.unwrap_or_default().map(worse);
-    let suite = report.suite.filter(|suite| suite.outcome == Outcome::Regressed && finding.metric == "time");
-    let suite = suite.map(|suite| suite.interval[1]);
-    let ends = || ends.into_iter().chain(suite).filter(|end| end.is_finite());
+    let ends = || ends.into_iter().filter(|end| end.is_finite());
     let most = tested.map(|tested| ends().fold(tested, f64::max));
     match most {
         Some(most) if most > 0.0 && most < MAX_ACCEPTED => Some(format!("{}%", (most * 100.0).ceil())),

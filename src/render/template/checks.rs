@@ -3,6 +3,7 @@
 use super::context::{Check, Checks};
 use super::headline::{is_load, sums};
 use crate::render::quantity::counted;
+use crate::render::summary::of_unknown_direction;
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report};
 
 /// All check boxes of a report.
@@ -82,9 +83,14 @@ fn no_regression(report: &Report) -> Check {
     }
     let good = counts.improved + counts.unchanged;
     let mut by = format!("{good} of {judged} unchanged or improved");
-    for (count, word) in
-        [(counts.regressed, "regressed"), (counts.inconclusive, "inconclusive"), (counts.accepted, "accepted")]
-    {
+    let unknown = of_unknown_direction(report);
+    let parts = [
+        (counts.regressed, "regressed"),
+        (counts.inconclusive.saturating_sub(unknown), "inconclusive"),
+        (unknown, "of unknown direction"),
+        (counts.accepted, "accepted"),
+    ];
+    for (count, word) in parts {
         if count > 0 {
             by.push_str(&format!(", {count} {word}"));
         }
@@ -134,12 +140,9 @@ fn budgets(report: &Report, what: &str, belongs: &dyn Fn(&str) -> bool) -> Check
     if lines.is_empty() {
         return Check { ticked: false, by: format!("no budget {what}").trim_end().to_owned() };
     }
-    let met = |line: &&&BudgetLine| match line.status {
-        BudgetStatus::Pass => true,
-        BudgetStatus::Acceptable => !line.near, // with `near`, the value may also be beyond the acceptable limit
-        _ => false,
-    };
-    let good = lines.iter().filter(met).count();
+    let good = lines.iter().filter(|line| line.status == BudgetStatus::Pass).count();
+    let acceptable = lines.iter().filter(|line| line.status == BudgetStatus::Acceptable && !line.undecided).count();
     let by = format!("{good} of {} {what}", counted(lines.len(), "budget")).trim_end().to_owned();
-    Check { ticked: good == lines.len(), by: format!("{by} met") }
+    let others = if acceptable > 0 { format!(", {acceptable} acceptable") } else { String::new() };
+    Check { ticked: good == lines.len(), by: format!("{by} met{others}") }
 }

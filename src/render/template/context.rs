@@ -186,6 +186,8 @@ pub struct ChangeText {
     pub contradicts_shift: bool,
     /// The change as a factor: `1.43× as fast` or `1.10× as long`.
     pub factor: String,
+    /// The change in words: `30% faster`, `5.8% slower`, `12.5× slower`.
+    pub words: String,
 }
 
 /// A metric of a benchmark.

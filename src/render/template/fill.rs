@@ -13,7 +13,7 @@ use crate::model::{CodeChange, Commit, Diagnostic, sample_noun};
 use crate::render::explanation::{TOP, explanation_text, notes};
 use crate::render::next::next_step;
 use crate::render::notices::accept_command;
-use crate::render::quantity::{change, counted, interval, interval_ends, pair, percent, thousands};
+use crate::render::quantity::{change, counted, interval, interval_ends, pair, percent, size, thousands};
 use crate::render::remarks::Remarks;
 use crate::render::summary;
 use crate::render::verdict_text::{self, HeadlineStatus};
@@ -177,9 +177,9 @@ fn overall(report: &Report) -> Option<ChangeText> {
     let (by, [low, high]) = suite.or(report.mean_change.map(|mean| (mean.change, mean.interval)))?;
     let shown = low > 0.0 || high < 0.0;
     let contradicts_shift = report.suite.is_none() && summary::mean_to_show(report).is_none();
-    let factor = factor(by);
+    let (factor, words) = (factor(by), format!("{} {}", size(by), if by > 0.0 { "slower" } else { "faster" }));
     let (change, [low, high]) = (change(by), interval_ends(Some(by), [low, high]));
-    Some(ChangeText { change, low, high, shown, contradicts_shift, factor })
+    Some(ChangeText { change, low, high, shown, contradicts_shift, factor, words })
 }
 
 fn factor(change: f64) -> String {

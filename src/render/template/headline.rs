@@ -3,7 +3,7 @@
 use super::context::Headline;
 use crate::formats;
 use crate::model::{Direction, SampleStatistics};
-use crate::render::quantity::{change, counted, pair, percent};
+use crate::render::quantity::{change, counted, pair, size};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, Outcome, Report, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const TOTAL: &str = "Aggregated";
 /// Rows for metrics without a section.
 const MAX_OTHER_ROWS: usize = 16;
+
+/// A smaller change is called unchanged.
+const LEAST_CHANGE: f64 = 0.0005;
 
 /// How several values are combined.
 #[derive(Clone, Copy, PartialEq)]
@@ -112,11 +115,7 @@ pub fn others(report: &Report) -> Vec<Headline> {
 
 /// A change in words: `5.9% slower`, `80% fewer`.
 fn improvement(finding: &Finding, by: f64) -> String {
-    let size = match by {
-        by if by >= 9.0 => format!("{:.1}×", 1.0 + by),
-        by => percent(by.abs()),
-    };
-    if by.abs() < 0.0005 {
+    if by.abs() < LEAST_CHANGE {
         return "unchanged".to_owned();
     }
     let is_time = finding.metric == "time" || finding.metric.starts_with("time:");
@@ -126,7 +125,24 @@ fn improvement(finding: &Finding, by: f64) -> String {
         (Direction::Lower, _) => ("more", "less"),
         (Direction::Higher | Direction::Unknown, _) => ("higher", "lower"),
     };
-    format!("{size} {}", if by > 0.0 { rise } else { fall })
+    format!("{} {}", size(by), if by > 0.0 { rise } else { fall })
+}
+
+/// True if the results show the change of a row: of all times their mean change, otherwise that of one of its findings.
+fn is_shown(report: &Report, findings: &[&Finding], by: f64) -> bool {
+    let excludes_zero = |[low, high]: [f64; 2]| if by > 0.0 { low > 0.0 } else { high < 0.0 };
+    let is_compared_time = |one: &Finding| one.metric == "time" && one.base.is_some() && one.head.is_some();
+    let of_times = findings.iter().filter(|one| is_compared_time(one)).count();
+    let has_all_times = findings.iter().all(|one| one.metric == "time")
+        && of_times == report.benchmarks.iter().filter(|one| is_compared_time(one)).count();
+    if let Some(overall) = summary::overall_interval(report).filter(|_| has_all_times && of_times > 1) {
+        return by.abs() < LEAST_CHANGE || excludes_zero(overall);
+    }
+    by.abs() < LEAST_CHANGE
+        || findings.iter().any(|one| match one.interval {
+            Some(ends) => excludes_zero(ends),
+            None => one.outcome != Outcome::Inconclusive || !one.direction.is_known(),
+        })
 }
 
 /// Complexity, maintainability and size of the code.
@@ -227,7 +243,10 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
         let of_values = || Some(head? / base.filter(|base| *base != 0.0)? - 1.0);
         let by = tested(&findings).or_else(of_values);
         row.change = by.map(change);
-        row.improvement = findings.first().zip(by).map(|(finding, by)| improvement(finding, by));
+        row.improvement = findings.first().zip(by).map(|(finding, by)| match is_shown(report, &findings, by) {
+            true => improvement(finding, by),
+            false => format!("not significant ({})", change(by)),
+        });
     } else {
         row.improvement = Some("not compared (different machines)".to_owned());
     }

@@ -3,7 +3,7 @@
 use super::context::{BudgetText, Row};
 use crate::model::{Direction, Unit};
 use crate::policy::Limit;
-use crate::render::quantity::{change, interval, pair, percent};
+use crate::render::quantity::{interval, pair, percent};
 use crate::render::remarks::{self, Remarks};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report};
@@ -55,7 +55,7 @@ fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
         within: summary::within(finding),
         base: finding.base.is_some().then_some(base),
         head: finding.head.is_some().then_some(head),
-        change: finding.change.map(change),
+        change: summary::change_of(finding),
         interval: finding.interval.map(|ends| interval(finding.change, ends)),
         budget: finding.budget.status.word().to_owned(),
         samples: remarks::samples(finding),

@@ -1,7 +1,7 @@
 //! Chooses the part of a report that fits into a document: the listed findings and the lengths of the other lists.
 
 use super::Plan;
-use crate::render::listing::Listing;
+use crate::render::listing::{Listing, other_metrics};
 use crate::render::quantity::counted;
 use crate::verdict::{Finding, Outcome, Report};
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub(super) struct Selection<'r> {
 impl Selection<'_> {
     pub fn of(report: &Report, plan: Plan) -> Selection<'_> {
         let all = &report.benchmarks;
+        let left_out = other_metrics(report);
+        let counted = || all.iter().enumerate().filter(|(index, _)| !left_out.contains(index)).map(|(_, one)| one);
         let is_least = |finding: &&Finding| is_regressed(finding) || report.fails_by_outcome(finding);
         let rows: Vec<&Finding> = match plan {
             Plan::Whole => all.iter().collect(),
@@ -37,11 +39,11 @@ impl Selection<'_> {
             Plan::Whole | Plan::Counted | Plan::Folded => (listing.rows, listing.others),
             Plan::Least(most) => (
                 most_of_each_kind(listing.rows.into_iter().filter(is_least), most),
-                counted_by_outcome(all.iter().filter(|finding| !is_least(finding))),
+                counted_by_outcome(counted().filter(|finding| !is_least(finding))),
             ),
         };
         let more = |belongs: &dyn Fn(&&Finding) -> bool| {
-            all.iter().filter(belongs).count() - listed.iter().copied().filter(belongs).count()
+            counted().filter(belongs).count() - listed.iter().copied().filter(belongs).count()
         };
         Selection {
             unlisted: report.counts.unchanged.saturating_sub(unchanged),

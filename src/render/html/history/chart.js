@@ -189,7 +189,7 @@ function makeChart(holder, columns, options, listen) {
           : dates(splits, step)) },
       { ...common, size: (_, texts) => 22 + 7 * Math.max(4, ...(texts || []).map((text) => text.length)), label: title || undefined,
         labelFont: font,
-        values: (_, splits) => splits.map((split) => (columns.isRelative ? (split > 0 ? "+" : split < 0 ? "−" : "") + amount(Math.abs(Number(split.toPrecision(6)))) + "%" : plain(split) + (columns.unit ? " " + columns.unit : ""))) },
+        values: (_, splits) => splits.map((split) => (columns.isRelative ? relative(Number(split.toPrecision(6))) : plain(split) + (columns.unit ? " " + columns.unit : ""))) },
     ],
     series: [{}, ...lines],
     hooks: {
@@ -203,6 +203,9 @@ function makeChart(holder, columns, options, listen) {
   chart.over.addEventListener("click", () => listen.click(chart.cursor.idx));
   return chart;
 }
+
+// A change on an axis, in percent; as a factor from where changeText writes one.
+const relative = (percent) => (percent >= 100 * FACTOR ? amount(1 + percent / 100) + "×" : (percent > 0 ? "+" : percent < 0 ? "−" : "") + amount(Math.abs(percent)) + "%");
 
 // A number of an axis, without the digits that rounding leaves.
 const plain = (value) => Number(value.toPrecision(6)).toLocaleString("en", { maximumSignificantDigits: 6 });

@@ -41,6 +41,9 @@ const minute = (seconds) => (moment(seconds) || String(seconds)).slice(0, 16).re
 
 const MARKS = { worse: "✗ worse", better: "✓ better", changed: "~ changed", unchanged: "–" };
 const CLASSES = { worse: "bad", better: "good", changed: "open", unchanged: "dim" };
+// The filter for series that the newest runs lack.
+const GONE = "no longer measured";
+const lastMeasured = (series) => "last measured " + day(series.newest) + (series.newest_commit ? " (" + series.newest_commit + ")" : "");
 const kindOf = (change) => (!change ? "unchanged" : change.worse === true ? "worse" : change.worse === false ? "better" : "changed");
 
 // Files are scripts that call this function.

@@ -1,8 +1,7 @@
 //! The data of the history pages: an overview of all series, the commits, and the points of each series. docs/site.md has
 //! the schema.
 
-use crate::history::{SegmentedSeries, Series, SeriesChange};
-use crate::model::Commit;
+use crate::history::{Place, SegmentedSeries, Series, SeriesChange};
 use crate::policy::UpTo;
 use crate::render::escape::message;
 use crate::render::file_stem::{file_stem, make_unique};
@@ -30,13 +29,6 @@ pub struct HistoryData {
     pub series: Vec<(String, Value)>,
 }
 
-/// What identifies the commit of a point: its id, or without one its run.
-#[derive(PartialEq, Eq, Hash, Clone, Copy)]
-enum Place<'a> {
-    Commit(&'a Commit),
-    Run(usize),
-}
-
 /// The commits of all series with their positions, in the order of their runs.
 struct Commits<'a> {
     positions: HashMap<Place<'a>, usize>,
@@ -48,7 +40,7 @@ impl<'a> Commits<'a> {
         // For each commit its first run and its time.
         let mut first_runs: HashMap<Place<'a>, (usize, i64)> = HashMap::new();
         for point in view.series.iter().flat_map(|segmented| &segmented.series.points) {
-            let first = first_runs.entry(place(point)).or_insert((point.run, point.time));
+            let first = first_runs.entry(point.place()).or_insert((point.run, point.time));
             *first = (*first).min((point.run, point.time));
         }
         let mut order: Vec<(Place<'a>, (usize, i64))> = first_runs.into_iter().collect();
@@ -65,24 +57,23 @@ impl<'a> Commits<'a> {
     }
 
     fn position(&self, point: &'a crate::history::Point) -> usize {
-        self.positions.get(&place(point)).copied().unwrap_or_default()
+        self.positions.get(&point.place()).copied().unwrap_or_default()
     }
 }
 
-fn place(point: &crate::history::Point) -> Place<'_> {
-    point.commit.as_ref().map_or(Place::Run(point.run), Place::Commit)
-}
-
-/// The data of all series, those that became worse first, latest change first.
+/// The data of all series: those that are still measured first, then those that became worse, then the latest change.
 pub fn history_data(view: &HistoryView<'_>, facts: &HistoryFacts) -> HistoryData {
     let commits = Commits::of(view, facts);
     let machines: BTreeSet<&str> = view.series.iter().map(|segmented| segmented.series.machine.as_str()).collect();
     let machines: Vec<&str> = machines.into_iter().collect();
     let mut order: Vec<(&SegmentedSeries, Vec<SeriesChange>)> =
         view.series.iter().map(|segmented| (segmented, segmented.changes().collect())).collect();
-    order.sort_by_key(|(_, changes)| match changes.last() {
-        Some(last) => (u8::from(last.worse != Some(true)), last.since),
-        None => (2, 0),
+    order.sort_by_key(|(segmented, changes)| {
+        let by_change = match changes.last() {
+            Some(last) => (u8::from(last.worse != Some(true)), last.since),
+            None => (2, 0),
+        };
+        (!segmented.series.is_measured, by_change)
     });
     let ids = ids(&order.iter().map(|(segmented, _)| &segmented.series).collect::<Vec<_>>());
     let mut stems: Vec<String> = order.iter().map(|(segmented, _)| stem(&segmented.series)).collect();
@@ -163,7 +154,8 @@ impl OneSeries<'_> {
             "unit": message(unit), "factor": factor, "base_unit": message(series.metric.unit.label()),
             "better": series.metric.direction.word(),
             "points": series.points.len(), "now": now, "value": last.map(|point| significant(point.value, DIGITS)),
-            "newest": last.map(|point| point.time),
+            "newest": last.map(|point| point.time), "measured": series.is_measured,
+            "newest_commit": last.and_then(|point| Some(point.commit.as_ref()?.short())),
             "trend": self.trend(), "changes": self.changes.len(),
             "last": self.changes.last().map(|change| self.change(change)),
             "epoch": series.epoch.as_ref().map(|epoch| json!({"start": epoch.start, "reason": message(&epoch.reason)})),
@@ -226,6 +218,7 @@ impl OneSeries<'_> {
             "first": commits.range.0, "last": commits.range.1, "at": commits.index,
             "after": commits.range.0.checked_sub(1).and_then(position), "commit": position(commits.index),
             "to": position(commits.range.1), "time": commits.time, "since": change.since,
+            "possible": commits.possible, "ago": change.ago,
         })
     }
 }

@@ -32,16 +32,19 @@ function trend(series) {
   return svg;
 }
 
-function when(change, changes) {
-  const ago = change.since === 1 ? "in the last run" : plural(change.since - 1, "commit") + " ago";
+function when(series) {
+  const [change, changes] = [series.last, series.changes];
+  // Of a series that is no longer measured, the commits since then are unknown.
+  const ago = !series.measured ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " ago";
   const how = change.kind === "drift" ? "drift, " : "";
-  return how + day(change.time) + ", " + ago + (changes > 1 ? "; " + (changes - 1) + " before" : "");
+  return how + day(change.time) + ago + (changes > 1 ? "; " + (changes - 1) + " before" : "");
 }
 
 function notes(series) {
   const texts = [];
   if (series.metric !== "time") texts.push(series.metric);
   if (overview.machines.length > 1) texts.push(machineName(overview.machines[series.machine]));
+  if (!series.measured) texts.push(lastMeasured(series));
   if (series.last && series.last.accepted) texts.push("accepted by a waiver");
   if (series.epoch) texts.push("starts at the epoch of " + day(series.epoch.start) + ": " + series.epoch.reason);
   return texts.join("; ");
@@ -60,7 +63,7 @@ function rowOf(index) {
   const text = notes(series);
   if (text) name.append(element("div", { class: "notes" }, text));
   const change = series.last ? size(series.last.change) : "";
-  const at = series.last ? when(series.last, series.changes) : "";
+  const at = series.last ? when(series) : "";
   const row = element("tr", { "data-kind": kind, "data-id": series.id },
     element("td", { class: "pick" }, pick),
     element("td", { class: "outcome " + CLASSES[kind] }, MARKS[kind], series.last && element("span", { class: "small" }, change + ", " + day(series.last.time))),
@@ -94,7 +97,7 @@ function filter() {
   const [show, metric, machine] = [filters.show.value, filters.metric.value, filters.machine.value];
   shown = order.filter((index) => {
     const series = all[index];
-    return lower[index].includes(wanted) && (show === "" || kindOf(series.last) === show)
+    return lower[index].includes(wanted) && (show === "" || (show === GONE ? !series.measured : kindOf(series.last) === show))
       && (metric === "" || series.metric === metric) && (machine === "" || series.machine === Number(machine));
   });
   body.replaceChildren();

@@ -147,7 +147,8 @@ class SeriesView {
     if (this.lines.length === 1) {
       const { series, part } = this.lines[0];
       const better = { lower: ", lower is better", higher: ", higher is better" }[series.better] || "";
-      const texts = [series.metric + better, machineName(overview.machines[series.machine]), series.tool, plural(part.values.length, "commit"), "noise " + size(part.noise).replace("+", "") + " between commits"];
+      const gone = series.measured ? "" : lastMeasured(series);
+      const texts = [series.metric + better, machineName(overview.machines[series.machine]), series.tool, plural(part.values.length, "commit"), "noise " + size(part.noise).replace("+", "") + " between commits", gone];
       return element("p", { class: "dim" }, texts.filter(Boolean).join(" · "));
     }
     const items = this.lines.map((line) => {
@@ -209,14 +210,14 @@ class SeriesView {
     const body = rows.map(({ line, change }) => {
       const kind = kindOf(change);
       const [after, to] = [commits[change.after], commits[change.to]];
-      const possible = change.last + 1 - change.first;
+      const possible = change.possible;
       const range = element("td", {});
       const at = (commit) => (commit ? commitLink(commit) : null);
       if (possible === 1) range.append(at(to)); else range.append("after ", at(after) || "the first", ", up to ", at(to), " (" + possible + " possible)");
       if (commits[change.commit] && commits[change.commit][2]) range.append(element("div", { class: "notes", dir: "auto" }, (possible === 1 ? "" : "most likely: ") + commits[change.commit][2]));
       const zoom = element("button", { type: "button", "aria-label": "Zoom to the change of " + day(change.time) }, "Zoom");
       zoom.addEventListener("click", () => {
-        const spare = Math.max(10, possible);
+        const spare = Math.max(10, change.last + 1 - change.first);
         this.zoom(Math.max(0, line.at[change.first] - spare), Math.min(this.columns.x.length - 1, line.at[change.last] + spare));
         queueMicrotask(() => this.place(line.at[change.at]));
         this.frame.scrollIntoView({ block: "nearest" });
