@@ -181,6 +181,26 @@ fn a_waiver_for_one_metric_does_not_cover_others() {
 }
 
 #[test]
+fn a_waiver_is_for_a_benchmark_or_for_the_suite() {
+    let waiver = |lines: &str| format!("[[accept]]\n{lines}\nreason = \"r\"\nuntil = 2027-01-31\n");
+    let whole = waiver("suite = true\nup-to = \"12%\"");
+    let of_suite = policy(&whole);
+    assert!(of_suite.waivers().is_empty());
+    assert_eq!(of_suite.suite_waiver().map(|waiver| (waiver.up_to, waiver.line)), Some((0.12, 2)));
+    let both = waiver("suite = true\nbenchmark = \"a\"\nup-to = \"12%\"");
+    for (text, problem) in [
+        (both, "an [[accept]] is for a benchmark or, with `suite = true`, for the whole suite"),
+        (waiver("suite = true\nup-to = \"<=4\""), "the whole suite has no value to limit"),
+        (waiver("suite = false\nup-to = \"12%\""), "this [[accept]] has no `benchmark`"),
+        (waiver("suite = \"yes\"\nbenchmark = \"a\"\nup-to = \"12%\""), "write true, without quotes"),
+        (format!("{whole}{whole}"), "suite `true` is already set on line 2"),
+    ] {
+        let problems = Policy::parse(&text, "perfgate.toml").expect_err("an invalid config").render(false);
+        assert!(problems.contains(problem), "{problems}");
+    }
+}
+
+#[test]
 fn renames_lead_to_the_current_name() {
     let policy = policy("[rename]\n\"b\" = \"c\"\n\"a\" = \"b\"\n");
     let current = ["a", "b", "c"].map(|old| policy.rename(old));
