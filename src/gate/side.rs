@@ -243,7 +243,9 @@ impl Gate {
     /// Reads a head that has no base.
     pub(super) fn read_alone(&self, head: &SideSource) -> Result<Side, Error> {
         let mut side = match head {
-            SideSource::Paths(results) => self.read_paths(results, Detail::Samples)?,
+            SideSource::Paths(results) => {
+                self.read_paths(results, Detail::Samples, self.checked_out_as(None).as_ref())?
+            }
             SideSource::WorkTree(results) => return self.read_head(results),
             SideSource::Revision { word, commit } => return self.read_revision(word, commit, Detail::Samples),
             SideSource::MergeBase { .. } | SideSource::CommitAndBefore(_) => return Err(no_head()),

@@ -33,6 +33,11 @@ impl Pattern {
         &self.text
     }
 
+    /// True if the pattern matches only the name that it equals.
+    pub fn is_literal(&self) -> bool {
+        !self.text.contains(is_wildcard)
+    }
+
     /// True if the pattern matches the name.
     pub fn matches(&self, name: &str) -> bool {
         *self.text == *name || self.glob.is_match_candidate(&Candidate::from_bytes(name))
@@ -43,12 +48,16 @@ impl Pattern {
 pub fn literal(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\') {
+        if is_wildcard(c) {
             out.push('\\');
         }
         out.push(c);
     }
     out
+}
+
+fn is_wildcard(c: char) -> bool {
+    matches!(c, '*' | '?' | '[' | ']' | '{' | '}' | '\\')
 }
 
 /// How specific a pattern is: greater is more specific.

@@ -11,14 +11,7 @@ pub fn verdict(report: &Report) -> String {
     let is_open = report.counts.inconclusive > 0 && report.environment.matches;
     let shift = report.unexplained_shift.filter(|_| is_open);
     let shift = shift.map(|shift| whole_run(shift, has_only_base_run(report))).unwrap_or_default();
-    // Runs of another machine class show that the commits in between are not the reason.
-    let gap = report
-        .base
-        .gap
-        .as_ref()
-        .filter(|gap| !gap.other_machine)
-        .map(|gap| format!("; {}", behind(gap)))
-        .unwrap_or_default();
+    let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
         Verdict::Fail => {
             let also = match tolerated(report).is_empty() {

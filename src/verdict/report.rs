@@ -333,8 +333,7 @@ impl Report {
                 _ => false,
             }
         };
-        let is_explained = self.verdict == Verdict::Fail && self.reasons.iter().all(may_explain);
-        if strict && !gap.other_machine || is_explained {
+        if strict || self.verdict == Verdict::Fail && self.reasons.iter().all(is_change) {
             self.verdict = Verdict::None;
             self.reasons.clear();
         }
