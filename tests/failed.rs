@@ -291,3 +291,108 @@ fn the_budget_of_a_failed_benchmark_has_no_data() {
     let report = compare(&["--format", "json"]).json();
     assert_eq!((&report["budgets"][0]["status"], report["budgets"].as_array().unwrap().len()), (&"no-data".into(), 1));
 }
+
+/// A file of tests/data up to a number of characters of a text in it.
+fn cut_off(path: &str, text: &str, characters: usize) -> String {
+    let whole = std::fs::read_to_string(common::data(path)).unwrap();
+    whole[..whole.rfind(text).unwrap() + characters].to_owned()
+}
+
+/// The number of errors that ended a run of head.
+fn ended_early(report: &serde_json::Value) -> u64 {
+    report["ended_early"].as_u64().unwrap_or(0)
+}
+
+#[test]
+fn a_value_that_is_cut_off_is_not_read() {
+    let sandbox = Sandbox::new();
+    // A digit differs: files with the same results are refused.
+    for (path, text, characters, [digits, others]) in [
+        ("callgrind-text/before.gungraun.txt", "13082|N/A", 2, ["10290|", "10291|"]),
+        ("jmh-text/before.txt", "24.000", 3, ["75430.967", "75431.967"]),
+        ("locust/before_stats.csv", "69,74,77", 4, ["67.20095", "77.20095"]),
+        ("hyperfine-csv/before.csv", "0.3005903602000001,", 18, ["0.3226273", "0.3236273"]),
+    ] {
+        sandbox.write("cut", cut_off(path, text, characters));
+        sandbox.write("whole", std::fs::read_to_string(common::data(path)).unwrap().replace(digits, others));
+        for (sides, wrong) in [(["whole", "cut"], "improved"), (["cut", "whole"], "regressed")] {
+            let answer = sandbox.perfgate(&[&["compare"], &sides[..]].concat());
+            answer.prints("the output ends in the middle of a result").does_not_print(&format!("  {wrong}"));
+        }
+    }
+    // The same without the line end after the last row is complete.
+    let whole = std::fs::read_to_string(common::data("hyperfine-csv/before.csv")).unwrap();
+    sandbox.write("whole", whole.trim_end());
+    let answer = sandbox.perfgate(&["compare", &common::data("hyperfine-csv/after.csv"), "whole"]);
+    answer.does_not_print("ends in the middle");
+}
+
+#[test]
+fn output_of_libtest_with_fewer_results_than_tests_is_incomplete() {
+    let sandbox = Sandbox::new();
+    let results = |names: &[&str]| -> String {
+        let line = |name: &&str| format!("test {name} ... bench:       3,162.20 ns/iter (+/- 9)\n");
+        format!("\nrunning 4 tests\n{}", names.iter().map(line).collect::<String>())
+    };
+    let end = "\ntest result: ok. 0 passed; 0 failed; 0 ignored; 4 measured; 0 filtered out; finished in 1s\n";
+    sandbox.write("base", results(&["a", "b", "c", "d"]) + end);
+    sandbox.write("head", results(&["a", "b"])).write("removed", results(&["a", "b"]).replace('4', "2") + end);
+    let answer = sandbox.perfgate(&["compare", "base", "head"]);
+    answer.exits(1).prints("2 failed").prints("the output ends before its last results: 2 missing");
+    sandbox.perfgate(&["compare", "base", "removed"]).exits(0).prints("2 removed");
+}
+
+#[test]
+fn an_error_that_a_load_generator_prints_ends_its_run() {
+    let sandbox = Sandbox::new();
+    for (path, error) in [
+        ("wrk/before.txt", "unable to connect to 127.0.0.1:1 Connection refused"),
+        ("ab/before.txt", "apr_socket_recv: Connection refused (111)"),
+        ("h2load/before.txt", "[ERROR] Could not connect to host"),
+        ("pgbench/before.txt", "pgbench: error: Run was aborted; the above results are incomplete."),
+    ] {
+        let whole = std::fs::read_to_string(common::data(path)).unwrap();
+        sandbox.write("head", format!("{whole}\n{error}\n"));
+        let answer = sandbox.perfgate(&["compare", &common::data(path), "head", "--format", "json"]).json();
+        let found = answer["diagnostics"].as_array().unwrap().iter().any(|one| one["code"] == "ended-early");
+        assert!(found && ended_early(&answer) == 1, "{path}: {answer:#}");
+    }
+}
+
+#[test]
+fn lines_after_json_are_left_out_and_an_error_among_them_is_reported() {
+    let sandbox = Sandbox::new();
+    for path in ["google-benchmark", "hyperfine", "vegeta"] {
+        let base = common::data(&format!("{path}/before.json"));
+        let whole = std::fs::read_to_string(common::data(&format!("{path}/after.json"))).unwrap();
+        let removed =
+            sandbox.perfgate(&["compare", &base, &common::data(&format!("{path}/after.json")), "--format", "json"]);
+        let removed = removed.json()["counts"]["removed"].clone();
+        for (more, ended) in [("make: Leaving directory '/w'", 0), ("make: *** [Makefile:3: bench] Error 1", 1)] {
+            for text in [format!("{whole}\n{more}\n"), format!("Compiling\n{whole}\n{more}\n")] {
+                sandbox.write("head", text);
+                let answer = sandbox.perfgate(&["compare", &base, "head", "--format", "json"]).json();
+                // What is missing after an error is failed, and not removed.
+                let expected = if ended == 0 { removed.clone() } else { 0.into() };
+                assert_eq!((ended_early(&answer), &answer["counts"]["removed"]), (ended, &expected), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sub_benchmark_that_failed_does_not_end_the_run() {
+    let failed = "--- FAIL: BenchmarkD/n=1\n    d_test.go:12: boom\nBenchmarkE-8   \t  1000\t  99.5 ns/op\nPASS\nok  \te.org/p\t3.1s\n";
+    let answer = compared(failed, &["--format", "json"]).json();
+    assert_eq!((ended_early(&answer), &answer["counts"]["failed"]), (0, &1.into()), "{answer:#}");
+}
+
+#[test]
+fn a_small_change_of_a_share_without_counts_is_undecided() {
+    let sandbox = Sandbox::new();
+    let share = |value: f64| format!("name,value,unit,metric\na,{value},%,error-rate\nb,10,ms,time\n");
+    sandbox.write("base", share(0.1)).write("few", share(0.3)).write("many", share(9.0));
+    let answer = sandbox.perfgate(&["compare", "base", "few"]);
+    answer.exits(0).prints("differs by less than 1 percentage point").does_not_print("regressed");
+    sandbox.perfgate(&["compare", "base", "many"]).exits(1).prints("1 regressed");
+}
