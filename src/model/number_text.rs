@@ -19,17 +19,14 @@ pub fn interval(by: Option<f64>, ends: [f64; 2]) -> String {
     interval_ends(by, ends).join(" … ")
 }
 
-/// Ends of intervals above this are printed as `∞`: the data do not limit the change.
+/// Upper ends of intervals above this are printed as `∞`: the data do not limit the change. Lower ends are at most this.
 const HUGE: f64 = 1e12;
 
 /// The ends of an interval.
-pub fn interval_ends(by: Option<f64>, ends: [f64; 2]) -> [String; 2] {
-    let is_factor = by.map_or(ends[0] >= FACTOR, |by| by >= FACTOR);
-    ends.map(|end| match end {
-        end if end > HUGE => "∞".to_owned(),
-        end if is_factor => factor(1.0 + end),
-        end => signed_percent(end),
-    })
+pub fn interval_ends(by: Option<f64>, [low, high]: [f64; 2]) -> [String; 2] {
+    let is_factor = by.map_or(low >= FACTOR, |by| by >= FACTOR);
+    let text = |end: f64| if is_factor { factor(1.0 + end) } else { signed_percent(end) };
+    [text(low.min(HUGE)), if high > HUGE { "∞".to_owned() } else { text(high) }]
 }
 
 /// A factor: `0.45×`, `12.5×`.
@@ -97,6 +94,8 @@ mod tests {
         assert_eq!(interval(Some(11.5), [8.0, 1e5]), "9.0× … 1.0e5×");
         assert_eq!(interval(Some(8.9), [-0.0001, 2e6]), "0.0% … +2.0e8%");
         assert_eq!(interval(None, [0.1, 9.5]), "+10.0% … +950.0%");
+        assert_eq!(interval(Some(1e20), [-0.5, f64::MAX]), "0.50× … ∞");
+        assert_eq!(interval(Some(f64::MAX), [f64::MAX, f64::MAX]), "1.0e12× … ∞");
     }
 
     #[test]

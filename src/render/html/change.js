@@ -2,7 +2,7 @@
 
 // From this fraction on (a factor of ten), changes are printed as factors.
 const FACTOR = 9;
-// A larger end of an interval means that nothing limits the change.
+// A larger upper end of an interval means that nothing limits the change. Lower ends are at most this.
 const HUGE = 1e12;
 
 // Rounds a tie to the even digit, as Rust does; `toFixed` rounds it up.
@@ -30,6 +30,5 @@ const changeText = (fraction) => (fraction >= FACTOR ? factor(1 + fraction) : si
 // Both ends have the notation of the change or, without one, of the lower end.
 function intervalText(by, low, high) {
   const limited = (typeof by === "number" ? by : low) >= FACTOR ? (end) => factor(1 + end) : signedPercent;
-  const text = (end) => (end > HUGE ? "∞" : limited(end));
-  return text(low) + " … " + text(high);
+  return limited(Math.min(low, HUGE)) + " … " + (high > HUGE ? "∞" : limited(high));
 }
