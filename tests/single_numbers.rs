@@ -276,8 +276,8 @@ fn a_change_as_large_as_the_outliers_of_its_suite_needs_a_second_head_run() {
     assert_eq!((&row["name"], &row["outcome"], &row["suspect"]), (&"b3".into(), &"inconclusive".into(), &true.into()));
     assert_eq!(
         row["notes"][0],
-        "3 benchmarks have a base run that deviates from the others by a similar amount or more, so a single head run may be an \
-         outlier; another head run would decide"
+        "3 benchmarks have a base run that deviates from the others by 36% or more, so a single head run may be an outlier; another \
+         head run would decide"
     );
     assert!(row.get("runs_needed").is_none_or(serde_json::Value::is_null), "{row}");
     assert_eq!(counts(once.run("head", 20, 0.02, slow).compare(&[]).exits(1))["regressed"], 1);
@@ -416,4 +416,12 @@ fn a_side_that_is_zero_in_every_sample_is_a_change_and_one_that_is_mostly_zero_i
     assert_eq!(found("B", "lower", &mostly, &some), outcome("inconclusive", true));
     // A time of zero is below the resolution of the clock.
     assert_eq!(found("ns", "lower", &zero, &some), outcome("inconclusive", false));
+}
+
+#[test]
+fn a_ratio_beyond_the_largest_number_has_a_change_and_an_open_interval() {
+    let side = |value: &'static str| [value, value, value];
+    let row = one_row("ns", "lower", &side(r#"{"value":1e-300}"#), &side(r#"{"value":1e300}"#));
+    assert_eq!((&row["outcome"], &row["change"]), (&"regressed".into(), &f64::MAX.into()));
+    assert_eq!(row["interval"][1], f64::MAX);
 }

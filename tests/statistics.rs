@@ -319,6 +319,15 @@ proptest! {
             let is_undecided = finding.outcome == Outcome::Inconclusive;
             let has_reason = !finding.notes.is_empty() || finding.undecided.is_some();
             prop_assert!(!is_undecided || has_reason, "no reason: {finding:?}");
+            // A change over the threshold is significant exactly if its interval does not contain 0. Smaller changes have the plain
+            // 95% interval, which contains 0 for some that are significant at a larger alpha.
+            let (is_significant, is_clear) = (finding.q.unwrap() < policy.alpha(), low > 0.0 || high < 0.0);
+            let agrees = if change.abs() > limit {
+                is_significant == is_clear
+            } else {
+                !is_significant || is_clear || policy.alpha() > 0.05
+            };
+            prop_assert!(agrees, "q and the interval disagree: {change} [{low}, {high}] {finding:?}");
         }
     }
 }

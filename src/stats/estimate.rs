@@ -32,7 +32,10 @@ pub struct Estimate {
     pub median_raw: f64,
     /// For one number per run: what single runs show.
     pub single_runs: Option<Box<SingleRuns>>,
-    /// For one number in a single head run: results of the suite that jump as far as this change.
+    /// For samples, where base or head has exactly two runs: the smaller of the changes that the two show, in the direction of this
+    /// change. Their mean follows each of them.
+    pub least_of_two: [Option<f64>; 2],
+    /// For a single head run and several base runs: results of the suite that jump as far as this change.
     pub similar_jumps: Option<SimilarJumps>,
     /// A shift of the whole run that is too large to be attributed to the machine and whose cause is unknown: a side has a single
     /// run, or a single run explains it. The p values are valid for the change with this shift and without it.
@@ -53,8 +56,9 @@ pub struct Estimate {
     pub control: Option<f64>,
     /// For re-measured suspects: the share of pairs of a base and a head run that contradict the direction of the change.
     pub overlap: Option<f64>,
-    /// The p value that one more finding of this suite would need.
+    /// The p value that one more regression of this suite would need, and one more change in the direction of this one.
     pub(super) critical_p: f64,
+    pub(super) critical_p_of_way: f64,
     /// Tail probability of each end of the interval that this change would have as a finding.
     pub(super) finding_tail: f64,
     pub(super) noise: Noise,
@@ -204,10 +208,21 @@ impl Estimate {
         [self.delta.min(other), self.delta.max(other)]
     }
 
-    /// The interval that the outcome is based on. For a finding (regressed or improved), it is adjusted for the selection of the
-    /// findings among all tests (Benjamini and Yekutieli 2005). Otherwise it is the plain 95% interval.
-    pub fn interval(&self, is_finding: bool) -> (f64, f64) {
-        self.delta_interval(1.0 - 2.0 * if is_finding { self.finding_tail } else { TAIL })
+    /// The interval that the outcome is based on. For a change over the threshold whose plain 95% interval does not contain 0, it is
+    /// adjusted for the number of tests (Benjamini and Yekutieli 2005): it contains 0 exactly if the change is not significant.
+    /// Otherwise it is the plain interval.
+    pub fn interval(&self, is_over_threshold: bool) -> (f64, f64) {
+        let tail = match is_over_threshold {
+            true if self.is_clear_of_zero() => self.finding_tail,
+            true if self.has_interval_clear_of_zero() => self.critical_p_of_way,
+            _ => TAIL,
+        };
+        self.delta_interval(1.0 - 2.0 * tail)
+    }
+
+    /// True if the plain 95% interval does not contain zero.
+    pub fn has_interval_clear_of_zero(&self) -> bool {
+        self.p() < TAIL
     }
 
     /// True if the interval of a finding would not contain zero.
@@ -220,9 +235,10 @@ impl Estimate {
         self.p_worse.min(self.p_better)
     }
 
-    /// Q value towards the side of the change.
+    /// Q value towards the side of the change; at least the two-sided p value, because the interval of a finding is two-sided.
     pub fn q(&self) -> f64 {
-        if self.p_worse <= self.p_better { self.q_worse } else { self.q_better }
+        let one_sided = if self.p_worse <= self.p_better { self.q_worse } else { self.q_better };
+        one_sided.max((2.0 * self.p()).min(1.0))
     }
 
     /// Two one-sided tests (Schuirmann 1987): true where the 95% interval (or a wider one, for a small `alpha`) lies within

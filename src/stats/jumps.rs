@@ -1,48 +1,90 @@
 //! Jumps of single results. In a single head run, an outlier looks the same as a slowdown. The base runs show how often results of
-//! this suite jump and come back.
+//! this suite jump and come back. docs/statistics.md has the alarms and the recall with and without this rule.
 
-use super::suite::RawChange;
+use super::suite::{RawChange, Suite, as_head};
 use statrs::function::gamma::gamma_lr;
 
 /// With fewer base runs, it is unknown which of them is the outlier.
-const MIN_BASE_RUNS: usize = 3;
-/// Jumps of at least this share of a change are similar to it: the inverse of the factor by which a change must exceed the largest
-/// deviation of its own base runs.
+pub(super) const MIN_BASE_RUNS: usize = 3;
+/// One number per run: jumps of at least this share of a change are similar to it. The inverse of the factor by which a change must
+/// exceed the largest deviation of its own base runs.
 const SIMILAR_SIZE: f64 = 1.0 / 1.5;
+/// Samples: jumps of base from this share of a change on count, if the change is at most three times as large (`MAX_LN_RATIO`).
+/// Changes of head count from a smaller share on: slowdowns that come together often differ in size.
+const SIZE_OF_BASE: f64 = 0.4;
+const MAX_LN_RATIO: f64 = 1.098_612_288_668_109_8;
+const SIZE_OF_HEAD: f64 = 0.25;
+/// Samples: deviations of base runs below this (10%) never count, nor do changes of head with a larger p value.
+const MIN_JUMP: f64 = 0.1;
+const MAX_P_OF_HEAD: f64 = 0.01;
 
 /// How far results of a suite jump towards worse and towards better, in ascending order.
 #[derive(Debug)]
 pub(super) struct Jumps {
-    /// For each benchmark, the largest deviation of a base run from the centre of base.
+    /// For each benchmark that counts, the largest deviation of a base run.
     base: [Vec<f64>; 2],
-    /// The change of each benchmark without the suite-wide shift.
+    /// The changes that count, without the suite-wide shift.
     head: [Vec<f64>; 2],
     base_runs: usize,
+    has_samples: bool,
 }
 
 impl Jumps {
-    /// The jumps of a suite; `None` with too few base runs.
-    pub fn of(changes: &[RawChange], base_runs: usize) -> Option<Jumps> {
-        let sorted = |value: &dyn Fn(&RawChange) -> f64| {
-            let mut values: Vec<f64> = changes.iter().map(value).collect();
-            values.sort_unstable_by(f64::total_cmp);
-            values
-        };
-        (base_runs >= MIN_BASE_RUNS).then(|| Jumps {
-            base: [0, 1].map(|way| sorted(&|one| one.single_runs.excursions[way])),
-            head: [sorted(&|one| one.observation.change), sorted(&|one| -one.observation.change)],
+    /// The jumps of a suite with one number per run. All deviations and changes count.
+    pub fn of_numbers(changes: &[RawChange], base_runs: usize) -> Jumps {
+        let all = |value: &dyn Fn(&RawChange) -> f64| sorted(changes.iter().map(value).collect());
+        Jumps {
+            base: [0, 1].map(|way| all(&|one| one.single_runs.excursions[way])),
+            head: [all(&|one| one.observation.change), all(&|one| -one.observation.change)],
             base_runs,
-        })
+            has_samples: false,
+        }
+    }
+
+    /// The jumps of a suite with samples. A base run counts if it differs significantly from the other base runs: with a p value, as
+    /// the head of those, below `alpha` divided by the number of base results. If all deviations counted, a few noisy benchmarks
+    /// would hide the slowdowns of the others. `p` has the p value of each change, and `tail` is that of a larger change.
+    pub fn of_samples(
+        suite: &dyn Suite,
+        changes: &[RawChange],
+        base_shifts: &[f64],
+        (p, alpha): (&[f64], f64),
+        tail: impl Fn(&RawChange, f64) -> f64,
+    ) -> Jumps {
+        let base_runs = suite.run_counts()[0];
+        let max_p = alpha / (changes.len() * base_runs) as f64;
+        let in_base = |way: usize| {
+            let candidates = (0..changes.len()).filter(|index| changes[*index].single_runs.excursions[way] >= MIN_JUMP);
+            let jump = |index: usize| {
+                let one = as_head(&suite.benchmark(index), way, base_shifts, suite.tested())?;
+                (tail(&one, one.raw.abs()) < max_p).then_some(one.raw.abs())
+            };
+            sorted(candidates.filter_map(jump).collect())
+        };
+        let in_head = |sign: f64| {
+            let counts = changes.iter().zip(p).filter(|(_, p)| **p <= MAX_P_OF_HEAD);
+            sorted(counts.map(|(one, _)| sign * one.observation.change).collect())
+        };
+        Jumps { base: [in_base(0), in_base(1)], head: [in_head(1.0), in_head(-1.0)], base_runs, has_samples: true }
     }
 
     /// The jumps that are similar to a change or larger, in its direction.
     pub fn similar_to(&self, change: f64) -> SimilarJumps {
-        let way = usize::from(change < 0.0);
-        let least = SIMILAR_SIZE * change.abs();
-        let count = |sorted: &[f64]| sorted.len() - sorted.partition_point(|jump| *jump < least);
-        let in_base = count(&self.base[way]);
-        SimilarJumps { in_base, in_head: count(&self.head[way]), expected: in_base as f64 / self.base_runs as f64 }
+        let (way, size) = (usize::from(change < 0.0), change.abs());
+        let (least, least_in_head) = match self.has_samples {
+            true => ((SIZE_OF_BASE * size).max(size - MAX_LN_RATIO), SIZE_OF_HEAD * size),
+            false => (SIMILAR_SIZE * size, SIMILAR_SIZE * size),
+        };
+        let count = |sorted: &[f64], least: f64| sorted.len() - sorted.partition_point(|jump| *jump < least);
+        let in_base = count(&self.base[way], least);
+        let in_head = count(&self.head[way], least_in_head);
+        SimilarJumps { in_base, in_head, least, expected: in_base as f64 / self.base_runs as f64 }
     }
+}
+
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    values
 }
 
 /// The jumps of a suite that are similar to a change or larger.
@@ -52,6 +94,8 @@ pub struct SimilarJumps {
     pub in_base: usize,
     /// Number of benchmarks with such a change in head, this one included.
     pub in_head: usize,
+    /// The smallest such jump of base, on the log scale.
+    pub least: f64,
     /// The number expected in one run, if those of base are outliers.
     expected: f64,
 }
@@ -76,7 +120,9 @@ mod tests {
         };
         let chance = |base: &[f64], head: &[f64], change: f64| {
             let head = [sorted(head), sorted(&[])];
-            Jumps { base: [sorted(base), sorted(&[])], head, base_runs: 10 }.similar_to(change).chance()
+            Jumps { base: [sorted(base), sorted(&[])], head, base_runs: 10, has_samples: false }
+                .similar_to(change)
+                .chance()
         };
         // 1 - exp(-0.2) for two jumps in ten runs, and 1 - exp(-0.2) (1 + 0.2) for two changes at once.
         assert!((chance(&[0.4, 0.5], &[0.5], 0.5) - 0.181_269).abs() < 1e-6);
@@ -84,5 +130,21 @@ mod tests {
         // Larger than any jump of base, or in the other direction.
         assert_eq!(chance(&[0.4, 0.5], &[0.8], 0.8), 0.0);
         assert_eq!(chance(&[0.4, 0.5], &[], -0.5), 0.0);
+    }
+
+    #[test]
+    fn with_samples_smaller_jumps_count_but_not_for_a_change_three_times_as_large() {
+        let jumps = |base: &[f64], head: &[f64]| Jumps {
+            base: [base.to_vec(), Vec::new()],
+            head: [head.to_vec(), Vec::new()],
+            base_runs: 10,
+            has_samples: true,
+        };
+        let in_base = |change: f64| jumps(&[0.4], &[change]).similar_to(change).in_base;
+        assert_eq!([0.2, 0.6, 0.99, 1.01].map(in_base), [1, 1, 1, 0]);
+        // 0.4 · 2.3 is less than 1, but 2.3 is more than three times as much as 1 on the plain scale.
+        assert_eq!(jumps(&[1.0], &[2.3]).similar_to(2.3).in_base, 0);
+        // A second slowdown that is half as large.
+        assert_eq!(jumps(&[0.4], &[0.3, 0.6]).similar_to(0.6).in_head, 2);
     }
 }

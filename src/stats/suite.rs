@@ -192,6 +192,15 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
     }
 }
 
+/// The base run that lies farthest above the others (`way` 0) or below them (1), compared with them as if it were head.
+pub(super) fn as_head(runs: &BenchmarkRuns, way: usize, base_shifts: &[f64], by: Tested) -> Option<RawChange> {
+    let mut base = runs.base.clone();
+    base.iter_mut().for_each(|run| run.shift(-base_shifts.get(run.run).copied().unwrap_or(0.0)));
+    base.sort_unstable_by(|a, b| by.value(a).total_cmp(&by.value(b)));
+    let farthest = if way == 0 { base.pop()? } else { base.remove(0) };
+    (!base.is_empty()).then(|| raw_change(&BenchmarkRuns { base, head: vec![farthest] }, &RunShifts::default(), by))
+}
+
 /// The shift of each run of base and head; empty for a small suite, and for a side with a single run.
 #[derive(Debug, Default)]
 struct RunShifts {

@@ -1,10 +1,10 @@
 //! Estimates the changes of all benchmarks of a suite together: the suite-wide shift, the prior for the noise, and the
 //! correction for the number of tests.
 
-use super::estimate::{Estimate, Noise, NullDistribution, TAIL};
+use super::estimate::{Estimate, Noise, NullDistribution};
 use super::fdr;
 use super::head_noise;
-use super::jumps::Jumps;
+use super::jumps::{self, Jumps};
 use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
@@ -77,7 +77,9 @@ pub struct SuiteEstimates {
     max_df: f64,
     /// The noise of a single head run beyond that of the base runs.
     excess_variance: f64,
-    /// Jumps of single results, where head is a single number.
+    /// For samples, and not re-measured: whether base and head have exactly two runs.
+    two_runs: [bool; 2],
+    /// Jumps of single results, for a single head run.
     jumps: Option<Jumps>,
     small: bool,
     tests: Tests,
@@ -90,8 +92,8 @@ struct Tests {
     p: Vec<f64>,
     q_worse: Vec<f64>,
     q_better: Vec<f64>,
-    /// The p value that one more finding would need.
-    critical_p: f64,
+    /// The p values that one more finding would need, towards worse and towards better.
+    critical_p: [f64; 2],
     /// Tail probabilities of the intervals of findings, towards worse and towards better.
     finding_tails: [f64; 2],
     /// For re-measured suspects: the overlap of their runs.
@@ -132,10 +134,9 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         ShiftRule::Keep => true,
     };
     // Re-measured suspects have a rule of their own for single runs: the overlap.
-    let single_runs_count = suite.tested() != Tested::FastEdge && kind == ValueKind::Measured && screened.is_none();
-    let of_one_number = single_runs_count && head_runs == 1 && suite.tested() == Tested::Centre;
+    let can_have_outliers = kind == ValueKind::Measured && screened.is_none();
+    let of_one_number = can_have_outliers && head_runs == 1 && suite.tested() == Tested::Centre;
     let excess_variance = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
-    let jumps = (of_one_number && !small).then(|| Jumps::of(&changes, base_runs)).flatten();
     let mut estimates = SuiteEstimates {
         changes,
         prior,
@@ -144,16 +145,21 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         rule: rules.shift,
         one_run,
         of_every_run,
-        single_runs_count,
+        single_runs_count: can_have_outliers && suite.tested() != Tested::FastEdge,
+        two_runs: [base_runs, head_runs]
+            .map(|runs| can_have_outliers && suite.tested() == Tested::FastEdge && runs == 2),
         max_df: if of_one_number { max_df_of_one_number(base_runs, small) } else { f64::INFINITY },
         excess_variance,
-        jumps,
+        jumps: None,
         small,
         tests: Tests::default(),
     };
     let all = 0..estimates.count();
     let p_value = |i: usize| estimates.null_distribution(i).tail(estimates.shown_change(i));
     estimates.tests.p = all.clone().into_par_iter().map(p_value).collect();
+    if can_have_outliers && head_runs == 1 && base_runs >= jumps::MIN_BASE_RUNS && !small {
+        estimates.jumps = estimates.jumps(suite, &run_shifts[0], rules.alpha);
+    }
     estimates.tests.overlaps =
         screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), suite.tested(), estimates.delta(i))).collect());
     estimates.correct(rules.alpha, screened.is_some());
@@ -200,12 +206,14 @@ impl SuiteEstimates {
     /// The estimate of one benchmark.
     pub fn estimate(&self, index: usize) -> Estimate {
         let [p_worse, p_better] = self.p_values(index);
+        let way = usize::from(p_better < p_worse);
         let RawChange { raw, median_raw, observation, variance_floor, max_sd, single_runs } = self.changes[index];
         Estimate {
             delta: self.delta(index),
             raw,
             median_delta: median_raw - self.subtracted(self.median_shift),
             median_raw,
+            least_of_two: self.least_of_two(index),
             single_runs: self.single_runs(single_runs),
             unexplained_shift: self.unexplained_shift(),
             one_run: self.one_run.map(|one| one && matches!(self.rule, ShiftRule::SubtractUpTo(_))),
@@ -217,8 +225,9 @@ impl SuiteEstimates {
             low_evidence: self.small && observation.df == 0.0,
             control: None,
             overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
-            critical_p: self.tests.critical_p,
-            finding_tail: self.tests.finding_tails[usize::from(p_better < p_worse)],
+            critical_p: self.tests.critical_p[0],
+            critical_p_of_way: self.tests.critical_p[way],
+            finding_tail: self.tests.finding_tails[way],
             noise: Noise {
                 prior: Arc::clone(&self.prior),
                 observation,
@@ -240,6 +249,29 @@ impl SuiteEstimates {
         self.single_runs_count.then(|| Box::new(SingleRuns { heads, ..runs }))
     }
 
+    /// For sides with exactly two runs: the smaller of the changes that the two show, in the direction of the change.
+    fn least_of_two(&self, index: usize) -> [Option<f64>; 2] {
+        let SingleRuns { excursions: [above, below], heads: [best, worst] } = self.changes[index].single_runs;
+        let (delta, subtracted) = (self.delta(index), self.subtracted(self.shift));
+        let [base, head] = match delta > 0.0 {
+            true => [delta - above, best - subtracted],
+            false => [-delta - below, subtracted - worst],
+        };
+        [self.two_runs[0].then_some(base), self.two_runs[1].then_some(head)]
+    }
+
+    /// The jumps of a suite of measured values.
+    fn jumps(&self, suite: &dyn Suite, base_shifts: &[f64], alpha: f64) -> Option<Jumps> {
+        match suite.tested() {
+            Tested::Centre => Some(Jumps::of_numbers(&self.changes, suite.run_counts()[0])),
+            Tested::FastEdge => {
+                let tail = |change: &RawChange, size: f64| self.null_distribution_of(change).tail(size);
+                Some(Jumps::of_samples(suite, &self.changes, base_shifts, (&self.tests.p, alpha), tail))
+            }
+            Tested::TypicalMean | Tested::UncorrectedTypicalMean => None,
+        }
+    }
+
     /// The size of the change that is tested. Where the whole run shifted without a known cause, the change must be
     /// shown with the shift and without it.
     fn shown_change(&self, index: usize) -> f64 {
@@ -259,7 +291,11 @@ impl SuiteEstimates {
     }
 
     fn null_distribution(&self, index: usize) -> NullDistribution<'_> {
-        let RawChange { observation, variance_floor, max_sd, .. } = &self.changes[index];
+        self.null_distribution_of(&self.changes[index])
+    }
+
+    fn null_distribution_of<'a>(&'a self, change: &'a RawChange) -> NullDistribution<'a> {
+        let RawChange { observation, variance_floor, max_sd, .. } = change;
         NullDistribution {
             prior: &self.prior,
             observation,
@@ -281,21 +317,18 @@ impl SuiteEstimates {
         let correction = if remeasured { fdr::holm } else { fdr::benjamini_hochberg };
         let corrected = |way: usize| correction(&(0..self.count()).map(|i| self.p_values(i)[way]).collect::<Vec<_>>());
         let (worse, better) = (corrected(0), corrected(1));
-        let found = worse.iter().filter(|q| **q < alpha).count();
-        let tests = self.count().max(1);
-        self.tests.critical_p = match remeasured {
-            true => alpha / tests.saturating_sub(found).max(1) as f64,
-            false => alpha * (found + 1).min(tests) as f64 / tests as f64,
-        };
         // Benjamini and Yekutieli (2005): the level is 1 - R alpha / tests for R findings. All findings of Holm's method have
-        // p values below alpha / (tests - R + 1), which is never larger. No interval is narrower than the plain one.
-        let finding_tail = |q: &[f64]| {
-            let found = q.iter().filter(|q| **q < alpha).count().max(1) as f64;
-            let critical = if remeasured { alpha / (tests as f64 - found + 1.0) } else { alpha * found / tests as f64 };
-            critical.min(TAIL.max(alpha / 2.0))
+        // p values below alpha / (tests - R + 1), which is never larger. An interval has two ends, so each has at most half of
+        // alpha.
+        let tests = self.count().max(1);
+        let limit = |findings: usize| {
+            let findings = findings.clamp(1, tests) as f64;
+            let level = if remeasured { 1.0 / (tests as f64 - findings + 1.0) } else { findings / tests as f64 };
+            alpha * level.min(0.5)
         };
-        self.tests.finding_tails = [finding_tail(&worse), finding_tail(&better)];
-        self.tests.critical_p = self.tests.critical_p.min(TAIL.max(alpha / 2.0));
+        let found = [&worse, &better].map(|q| q.iter().filter(|q| **q < alpha).count());
+        self.tests.finding_tails = found.map(limit);
+        self.tests.critical_p = found.map(|found| limit(found + 1));
         (self.tests.q_worse, self.tests.q_better) = (worse, better);
     }
 }

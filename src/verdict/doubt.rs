@@ -1,6 +1,6 @@
 //! Reasons why a change is inconclusive although its p value is small: a shift of the whole run, and outliers among single results.
 
-use crate::model::number_text::counted;
+use crate::model::number_text::{counted, share};
 use crate::stats::estimate::Estimate;
 use crate::stats::jumps::SimilarJumps;
 use std::borrow::Cow;
@@ -21,6 +21,9 @@ const EXCURSION_FACTOR: f64 = 1.5;
 /// vanishes, and 81% instead of 85% of slowdowns of 1.5× are found.
 const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 
+/// Samples: where a side has two runs, each of them must show at least this share of the threshold.
+const SHARE_OF_EACH_RUN: f64 = 0.5;
+
 /// True for a change beyond the threshold that an unexplained shift of the whole run accounts for.
 pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
     let Estimate { delta, unexplained_shift, .. } = *estimate;
@@ -33,15 +36,19 @@ pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<Cow<'
     if is_within_shift(estimate, bound) {
         return Some(if one_base_run && !one_head_run { WITHIN_SHIFT_OF_BASE } else { WITHIN_SHIFT }.into());
     }
-    let likely_outlier = || {
-        estimate.single_runs.as_ref().filter(|_| is_likely_outlier(estimate, bound, alpha))?;
-        estimate.similar_jumps.map(similar_jumps)
-    };
-    single_runs_differ(estimate, bound).map(Cow::from).or_else(likely_outlier)
+    single_runs_differ(estimate, bound)
+        .map(Cow::from)
+        .or_else(|| estimate.similar_jumps.filter(|_| is_likely_outlier(estimate, bound, alpha)).map(similar_jumps))
 }
 
 /// What single runs show against a change: some of the head runs are within the threshold, or base runs deviate as much.
 pub(super) fn single_runs_differ(estimate: &Estimate, bound: f64) -> Option<&'static str> {
+    let is_less = |least: Option<f64>| least.is_some_and(|least| least <= SHARE_OF_EACH_RUN * bound);
+    match estimate.least_of_two.map(is_less) {
+        [_, true] => return Some("only one of the two head runs changed by this much; a third one would decide"),
+        [true, _] => return Some("only one of the two base runs differs by this much; a third one would decide"),
+        [false, false] => {}
+    }
     let runs = estimate.single_runs.as_deref()?;
     let [above, below] = runs.excursions;
     let [best, worst] = runs.heads;
@@ -64,9 +71,10 @@ pub(super) fn is_likely_outlier(estimate: &Estimate, bound: f64, alpha: f64) -> 
 fn similar_jumps(jumps: SimilarJumps) -> Cow<'static, str> {
     let benchmarks = counted(jumps.in_base, "benchmark");
     let verb = if jumps.in_base == 1 { "has" } else { "have" };
+    let least = share(jumps.least.exp_m1());
     format!(
-        "{benchmarks} {verb} a base run that deviates from the others by a similar amount or more, so a single head run may be an \
-         outlier; another head run would decide"
+        "{benchmarks} {verb} a base run that deviates from the others by {least} or more, so a single head run may be an outlier; \
+         another head run would decide"
     )
     .into()
 }

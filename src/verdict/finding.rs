@@ -54,15 +54,15 @@ pub struct Finding {
     /// The tested change. It may differ from head / base - 1 of the two values: it is that of the fast edge where there are
     /// samples, and the suite-wide shift may be subtracted. `null` if a value is missing or base is zero.
     pub change: Option<f64>,
-    /// Confidence interval of `change`, from the test that decides the outcome: 95%, or wider for a finding (regressed or
-    /// improved) among many tests. `null` without an estimate.
+    /// Confidence interval of `change`, from the test that decides the outcome: 95%, or wider for a change over the threshold
+    /// among many tests. `null` without an estimate.
     pub interval: Option<[f64; 2]>,
     /// A copy of `change`; `None` if the benchmark was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<f64>,
     /// One-sided p value of the change, in its direction.
     pub p: Option<f64>,
-    /// `p` corrected for the number of tests (Benjamini-Hochberg; Holm if re-measured).
+    /// `p` corrected for the number of tests (Benjamini-Hochberg; Holm if re-measured), at least twice `p`.
     pub q: Option<f64>,
     /// The smallest regression that these runs can detect, as a fraction.
     pub detectable: Option<f64>,
@@ -229,7 +229,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let change = match (estimate, base, head) {
         _ if counts.is_some() => counts.and_then(|counts| fraction(counts.ln_ratio.exp_m1())),
         _ if comparison.base_unit.is_some() => None,
-        (Some(estimate), ..) => fraction(as_change(estimate.delta)),
+        (Some(estimate), ..) => Some(as_change(estimate.delta).min(f64::MAX)),
         (None, Some(base), Some(head)) => {
             fraction(head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0)
         }
@@ -247,7 +247,6 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
             && !is_likely_outlier(estimate, bound, gate.alpha)
             && !(is_over && single_runs_differ(estimate, bound).is_some())
     });
-    let is_finding = matches!(ruling.outcome, Outcome::Regressed | Outcome::Improved);
     Finding {
         name: benchmark.as_str().to_owned(),
         tool: comparison.tool.clone(),
@@ -265,13 +264,13 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         change,
         interval: estimate
             .map(|estimate| {
-                let (low, high) = estimate.interval(is_finding);
+                let (low, high) = estimate.interval(gate.is_over(estimate));
                 let (a, b) = (as_change(low), as_change(high));
                 [a.min(b), a.max(b)]
             })
             .or(counts.map(|counts| [counts.interval.0.exp_m1(), counts.interval.1.exp_m1()]))
             .map(|ends| ends.map(|x| x.clamp(-1.0, largest_change(comparison)))),
-        adjusted: estimate.and_then(|estimate| fraction(as_change(estimate.delta))),
+        adjusted: estimate.map(|estimate| as_change(estimate.delta).min(f64::MAX)),
         p: estimate.map(Estimate::p).or(counts.map(|counts| counts.p_more.min(counts.p_fewer))),
         q: estimate.map(Estimate::q),
         detectable: limited_by_noise.and_then(|estimate| {

@@ -16,8 +16,6 @@ const SHARE_WITHOUT_COUNTS: &str = "differs by less than 1 percentage point, and
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
 /// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
 const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
-/// A change of the mean of the samples over the threshold is a suspect if its p value is smaller.
-const MEAN_SUSPECT_P: f64 = 0.025;
 /// A regression requires that at most this share of pairs of a base and a head run lies the other way: none with three
 /// runs per side, 1 of 25 with five.
 const MAX_OVERLAP: f64 = 0.05;
@@ -148,7 +146,7 @@ impl Gate {
     }
 
     /// True for a change beyond the threshold in either direction.
-    fn is_over(&self, estimate: &Estimate) -> bool {
+    pub fn is_over(&self, estimate: &Estimate) -> bool {
         estimate.delta.abs() > self.bound()
     }
 
@@ -159,13 +157,7 @@ impl Gate {
         }
         let worse = match &comparison.effect {
             Effect::Exact(worse) => *worse,
-            Effect::Estimated(one) if one.q() < self.alpha => {
-                let (low, high) = one.interval(false);
-                if low <= 0.0 && high >= 0.0 {
-                    return None;
-                }
-                one.delta
-            }
+            Effect::Estimated(one) if one.q() < self.alpha && one.has_interval_clear_of_zero() => one.delta,
             _ => return None,
         };
         if worse.abs() < MIN_LISTED_CHANGE * self.bound() || self.is_below_floor(comparison) {
@@ -227,12 +219,13 @@ impl Gate {
         if self.floor.covers(base, base * (1.0 + as_change(mean.delta))) {
             return by_edge;
         }
-        let doubt = if over || under { doubt(mean, bound, self.alpha) } else { None };
+        let doubt_of_mean = if over || under { doubt(mean, bound, self.alpha) } else { None };
         let is_shown = (over || under)
             && mean.q() < self.alpha
             && mean.is_clear_of_zero()
             && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * bound)
-            && doubt.is_none()
+            && doubt_of_mean.is_none()
+            && !(self.is_over(edge) && doubt(edge, bound, self.alpha).is_some())
             && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
         let outcome = match by_edge.outcome {
             Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
@@ -253,10 +246,9 @@ impl Gate {
         } else {
             format!("shown by {text}")
         };
-        let suspect =
-            by_edge.medians_alone && by_edge.suspect || over && (mean.low_evidence || mean.p() < MEAN_SUSPECT_P);
+        let suspect = by_edge.medians_alone && by_edge.suspect || over;
         let ruling = Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) };
-        match doubt.filter(|_| outcome == Outcome::Inconclusive) {
+        match doubt_of_mean.filter(|_| outcome == Outcome::Inconclusive) {
             Some(doubt) => ruling.note(doubt),
             None => ruling,
         }
@@ -304,10 +296,10 @@ impl Gate {
         if let Some(note) = self.shift_decides(estimate, direction) {
             return undecided.note(note);
         }
-        if estimate.median_delta.abs() < bound && estimate.lies_within(bound, self.alpha) {
-            return Ruling::of(Outcome::Unchanged);
-        }
         if estimate.lies_within(bound, self.alpha) {
+            if estimate.median_delta.abs() < bound {
+                return Ruling::of(Outcome::Unchanged);
+            }
             let note = format!("the fastest {} are unchanged, but the medians changed", noun(comparison));
             return Ruling { medians_alone: true, ..undecided.note(note) };
         }
@@ -316,8 +308,7 @@ impl Gate {
                 .note(format!("the fastest {} changed by this much, but the medians did not", noun(comparison)));
         }
         // Otherwise the noise is the reason, see `why_undecided`.
-        let (low, high) = estimate.interval(false);
-        let is_shown = (over || under) && (low > 0.0 || high < 0.0);
+        let is_shown = (over || under) && estimate.is_clear_of_zero();
         match self.needed(estimate).filter(|needed| is_shown && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
                 "one run per side and fewer than eight benchmarks with this metric: only a change beyond {} counts",
@@ -356,13 +347,10 @@ impl Gate {
 
     /// Why the tests leave a change undecided, for a change that no other rule applies to.
     pub fn why_undecided(&self, estimate: &Estimate) -> Undecided {
-        let bound = self.bound();
-        let (low, high) = estimate.interval(false);
-        match estimate.delta.abs() > bound {
-            true if low <= 0.0 && high >= 0.0 => Undecided::MayBeNoise,
-            true => Undecided::NotSignificant,
-            false if low < -bound || high > bound => Undecided::BeyondThreshold,
-            false => Undecided::NotWithinAtAlpha,
+        match self.is_over(estimate) {
+            true => Undecided::MayBeNoise,
+            false if estimate.lies_within(self.bound(), 1.0) => Undecided::NotWithinAtAlpha,
+            false => Undecided::BeyondThreshold,
         }
     }
 
