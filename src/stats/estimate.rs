@@ -34,7 +34,7 @@ pub struct Estimate {
     pub single_runs: Option<Box<SingleRuns>>,
     /// For samples, where base or head has exactly two runs: the smaller of the changes that the two show, in the direction of this
     /// change. Their mean follows each of them.
-    pub least_of_two: [Option<f64>; 2],
+    pub least_of_two: Option<Box<[Option<f64>; 2]>>,
     /// For a single head run and several base runs: results of the suite that jump as far as this change.
     pub similar_jumps: Option<SimilarJumps>,
     /// A shift of the whole run that is too large to be attributed to the machine and whose cause is unknown: a side has a single
@@ -56,10 +56,10 @@ pub struct Estimate {
     pub control: Option<f64>,
     /// For re-measured suspects: the share of pairs of a base and a head run that contradict the direction of the change.
     pub overlap: Option<f64>,
-    /// The p value that one more regression of this suite would need, and one more change in the direction of this one.
+    /// The p value that one more regression of this suite would need.
     pub(super) critical_p: f64,
-    pub(super) critical_p_of_way: f64,
-    /// Tail probability of each end of the interval that this change would have as a finding.
+    /// Tail probability of each end of the interval of this change, if it is over the threshold: that of a finding or, if it is not
+    /// significant, that of one more finding in its direction.
     pub(super) finding_tail: f64,
     pub(super) noise: Noise,
 }
@@ -212,12 +212,8 @@ impl Estimate {
     /// adjusted for the number of tests (Benjamini and Yekutieli 2005): it contains 0 exactly if the change is not significant.
     /// Otherwise it is the plain interval.
     pub fn interval(&self, is_over_threshold: bool) -> (f64, f64) {
-        let tail = match is_over_threshold {
-            true if self.is_clear_of_zero() => self.finding_tail,
-            true if self.has_interval_clear_of_zero() => self.critical_p_of_way,
-            _ => TAIL,
-        };
-        self.delta_interval(1.0 - 2.0 * tail)
+        let is_adjusted = is_over_threshold && (self.is_clear_of_zero() || self.has_interval_clear_of_zero());
+        self.delta_interval(1.0 - 2.0 * if is_adjusted { self.finding_tail } else { TAIL })
     }
 
     /// True if the plain 95% interval does not contain zero.

@@ -75,10 +75,10 @@ impl Jumps {
             true => ((SIZE_OF_BASE * size).max(size - MAX_LN_RATIO), SIZE_OF_HEAD * size),
             false => (SIMILAR_SIZE * size, SIMILAR_SIZE * size),
         };
-        let count = |sorted: &[f64], least: f64| sorted.len() - sorted.partition_point(|jump| *jump < least);
+        let count = |sorted: &[f64], least: f64| (sorted.len() - sorted.partition_point(|jump| *jump < least)) as u32;
         let in_base = count(&self.base[way], least);
         let in_head = count(&self.head[way], least_in_head);
-        SimilarJumps { in_base, in_head, least, expected: in_base as f64 / self.base_runs as f64 }
+        SimilarJumps { in_base, in_head, least, expected: f64::from(in_base) / self.base_runs as f64 }
     }
 }
 
@@ -91,9 +91,9 @@ fn sorted(mut values: Vec<f64>) -> Vec<f64> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimilarJumps {
     /// Number of benchmarks with such a jump in a base run.
-    pub in_base: usize,
+    pub in_base: u32,
     /// Number of benchmarks with such a change in head, this one included.
-    pub in_head: usize,
+    pub in_head: u32,
     /// The smallest such jump of base, on the log scale.
     pub least: f64,
     /// The number expected in one run, if those of base are outliers.
@@ -103,7 +103,7 @@ pub struct SimilarJumps {
 impl SimilarJumps {
     /// The probability that outliers alone cause as many such changes in head: a Poisson tail.
     pub fn chance(&self) -> f64 {
-        if self.in_base == 0 { 0.0 } else { gamma_lr(self.in_head.max(1) as f64, self.expected) }
+        if self.in_base == 0 { 0.0 } else { gamma_lr(f64::from(self.in_head.max(1)), self.expected) }
     }
 }
 

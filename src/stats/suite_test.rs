@@ -226,8 +226,10 @@ impl SuiteEstimates {
             control: None,
             overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
             critical_p: self.tests.critical_p[0],
-            critical_p_of_way: self.tests.critical_p[way],
-            finding_tail: self.tests.finding_tails[way],
+            finding_tail: match p_worse.min(p_better) < self.tests.finding_tails[way] {
+                true => self.tests.finding_tails[way],
+                false => self.tests.critical_p[way],
+            },
             noise: Noise {
                 prior: Arc::clone(&self.prior),
                 observation,
@@ -250,14 +252,17 @@ impl SuiteEstimates {
     }
 
     /// For sides with exactly two runs: the smaller of the changes that the two show, in the direction of the change.
-    fn least_of_two(&self, index: usize) -> [Option<f64>; 2] {
+    fn least_of_two(&self, index: usize) -> Option<Box<[Option<f64>; 2]>> {
+        if self.two_runs == [false, false] {
+            return None;
+        }
         let SingleRuns { excursions: [above, below], heads: [best, worst] } = self.changes[index].single_runs;
         let (delta, subtracted) = (self.delta(index), self.subtracted(self.shift));
         let [base, head] = match delta > 0.0 {
             true => [delta - above, best - subtracted],
             false => [-delta - below, subtracted - worst],
         };
-        [self.two_runs[0].then_some(base), self.two_runs[1].then_some(head)]
+        Some(Box::new([self.two_runs[0].then_some(base), self.two_runs[1].then_some(head)]))
     }
 
     /// The jumps of a suite of measured values.

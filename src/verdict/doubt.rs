@@ -44,7 +44,7 @@ pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<Cow<'
 /// What single runs show against a change: some of the head runs are within the threshold, or base runs deviate as much.
 pub(super) fn single_runs_differ(estimate: &Estimate, bound: f64) -> Option<&'static str> {
     let is_less = |least: Option<f64>| least.is_some_and(|least| least <= SHARE_OF_EACH_RUN * bound);
-    match estimate.least_of_two.map(is_less) {
+    match estimate.least_of_two.as_deref().copied().unwrap_or_default().map(is_less) {
         [_, true] => return Some("only one of the two head runs changed by this much; a third one would decide"),
         [true, _] => return Some("only one of the two base runs differs by this much; a third one would decide"),
         [false, false] => {}
@@ -69,7 +69,7 @@ pub(super) fn is_likely_outlier(estimate: &Estimate, bound: f64, alpha: f64) -> 
 }
 
 fn similar_jumps(jumps: SimilarJumps) -> Cow<'static, str> {
-    let benchmarks = counted(jumps.in_base, "benchmark");
+    let benchmarks = counted(jumps.in_base as usize, "benchmark");
     let verb = if jumps.in_base == 1 { "has" } else { "have" };
     let least = share(jumps.least.exp_m1());
     format!(
