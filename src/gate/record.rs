@@ -182,6 +182,9 @@ pub(crate) fn refuse_empty(run: &Run) -> Result<(), Error> {
     }
 }
 
+/// Largest number of a commit's stored runs whose branches are looked up.
+const MAX_RUNS_READ: usize = 50;
+
 /// The stored runs of a commit and of those before it.
 struct StoredNear {
     /// The commit, then those before it.
@@ -191,7 +194,8 @@ struct StoredNear {
 
 /// The size of a run in bytes, if one of its commit's stored runs differs from it only by the branch.
 fn stored_on_another_branch(store: &dyn Store, run: &Run, stored: &[Key]) -> Result<Option<usize>, Error> {
-    let others = store::read_runs(store, stored, Detail::Digests).into_iter().flatten().map(|other| other.branch);
+    let newest = &stored[stored.len().saturating_sub(MAX_RUNS_READ)..];
+    let others = store::read_runs(store, newest, Detail::Digests).into_iter().flatten().map(|other| other.branch);
     let branches: BTreeSet<Option<String>> = others.filter(|branch| *branch != run.branch).collect();
     for branch in branches {
         let bytes = record::encode(&Run { branch, ..run.clone() }).map_err(|source| Error::Encode { source })?;
