@@ -154,10 +154,10 @@ fn requests(server: &Server, others: i64) -> (usize, usize) {
 }
 
 fn the_requests_of_a_comparison_and_a_recording_do_not_grow_with_the_history(server: &Server) {
-    // To compare: a listing of the month and sixty runs. To record: the months, the two newest of them (the first has only
-    // one run, and four are needed), the beginnings of those four, and the write.
-    assert_eq!(requests(server, 20), (61, 8));
-    assert_eq!(requests(server, 1500), (61, 8));
+    // To compare: a listing of the month and sixty runs. To record: the month and the newest run of the commits before, the months,
+    // the two newest of them (the first has only one run, and four are needed), the beginnings of those four, and the write.
+    assert_eq!(requests(server, 20), (61, 11));
+    assert_eq!(requests(server, 1500), (61, 11));
 }
 
 fn the_newest_runs_of_a_large_month_take_few_requests(server: &Server) {
@@ -181,11 +181,11 @@ fn the_newest_runs_of_a_large_month_take_few_requests(server: &Server) {
         assert!(found.len() >= count && times.ends_with(&found), "{count}");
         assert_eq!(newest.more, found.len() < all, "{count}");
     }
-    // The months, a full page, nothing after the middle of the month, thirty runs after its first quarter, the beginnings
-    // of four, and the write.
+    // The month of the commit, the months, a full page, nothing after the middle of the month, thirty runs after its first quarter,
+    // the beginnings of four, and the write.
     let proxy = Proxy::before(&server.endpoint, Fault::None, 0);
     record_at(&measured(), &server.through(&proxy.url), &url).exits(0).prints("recorded");
-    assert_eq!(proxy.requests(), 9, "{url}");
+    assert_eq!(proxy.requests(), 10, "{url}");
     if server.cloud == Cloud::Azure {
         // A server without `startFrom` returns the first page again where the search begins, and both pages of the month
         // instead of its rest. There is one more month now.
