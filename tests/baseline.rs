@@ -329,7 +329,7 @@ fn a_stored_side_that_is_zero_in_every_sample_is_known_without_options_that_read
         file.to_string()
     };
     sandbox.git("r", &["switch", "-q", "main"]);
-    for (of_base, code, outcome) in [([0, 0], 1, "regressed"), ([0, 500], 0, "inconclusive")] {
+    for (of_base, code, outcome) in [([0, 0], 1_i32, "regressed"), ([0, 500], 0, "inconclusive")] {
         sandbox.commit("r", outcome);
         sandbox.write("run.json", with_memory(20 + code.unsigned_abs(), of_base));
         sandbox.perfgate_at("r", &["record", "../run.json"]).exits(0);

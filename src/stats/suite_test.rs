@@ -256,7 +256,7 @@ impl SuiteEstimates {
         if self.two_runs == [false, false] {
             return None;
         }
-        let SingleRuns { excursions: [above, below], heads: [best, worst] } = self.changes[index].single_runs;
+        let SingleRuns { excursions: [above, below], heads: [best, worst], .. } = self.changes[index].single_runs;
         let (delta, subtracted) = (self.delta(index), self.subtracted(self.shift));
         let [base, head] = match delta > 0.0 {
             true => [delta - above, best - subtracted],
