@@ -193,7 +193,7 @@ fn the_newest_runs_of_a_large_month_take_few_requests(server: &Server) {
         let sandbox = measured();
         suite(&sandbox, 2, None);
         record_at(&sandbox, &server.recorder(&proxy.url), &url).exits(0).prints("recorded");
-        assert_eq!(proxy.requests(), 11, "{url}");
+        assert_eq!(proxy.requests(), 12, "{url}");
     }
 }
 

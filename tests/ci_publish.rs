@@ -141,7 +141,7 @@ fn one_job_measures_without_a_token_and_another_one_records_and_publishes() {
     answer.exits(0).prints("recorded 8 results").prints("PASS: no regression").prints("results of the measuring job");
     assert_eq!(output(&sandbox, "verdict"), "recorded");
     assert!(stored().contains(&after) && stored().len() > before.len());
-    let (answer, _) = pushed(6, 3000.0);
+    let (answer, _) = pushed(6, 1500.0);
     answer.exits(0).prints("FAIL: 1 regressed");
     assert_eq!((output(&sandbox, "verdict"), output(&sandbox, "worst")), ("fail".to_owned(), "parse".to_owned()));
     assert_eq!(hub.state().checks.last().unwrap()["conclusion"], "failure");
