@@ -246,7 +246,7 @@ fn one_fast_base_run_against_several_head_runs_fails_nothing() {
         assert_eq!(counts(answer.exits(0)), only("inconclusive", 20));
         assert!(answer.json()["unexplained_shift"].is_number());
         let table = numbers.perfgate(&[]);
-        table.prints(&format!("× {word} than in the single base run: add another base run"));
+        table.prints(&format!("% {word} than in the single base run: add another base run"));
         table.prints("another base run would decide");
     }
     // A benchmark that stands clear of the shift is not in doubt.

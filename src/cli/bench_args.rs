@@ -84,7 +84,7 @@ pub fn parse_time(text: &str) -> Result<Duration, String> {
     if seconds <= 0.0 { Err(invalid()) } else { Duration::try_from_secs_f64(seconds).map_err(|_| invalid()) }
 }
 
-/// Larger numbers are mistakes; `measure` names the processors that there are.
+/// Larger numbers are typing errors. A smaller one that the machine does not have is an error when the command starts.
 const MAX_PROCESSOR: usize = 65_535;
 
 fn parse_processors(text: &str) -> Result<Processors, String> {

@@ -46,7 +46,7 @@ pub struct CompareArgs {
     /// A run of the head; repeat for several runs, oldest first
     #[arg(long, value_name = "PATH|REV")]
     head: Vec<String>,
-    /// Commit that the results of head are of; its merge base is the default base [default: HEAD; results that state another commit are an error]
+    /// Commit that was measured for head; the default base is its merge base [default: HEAD; results that state another commit are an error]
     #[arg(long, value_name = "REV", conflicts_with = "base")]
     commit: Option<String>,
     /// Read every path as this format instead of detecting it (`perfgate formats` lists them)
@@ -133,7 +133,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let base = match (&args.commit, base) {
         (None, base) => base,
         (Some(revision), SideSource::MergeBase { .. }) if head.is_on_disk() => gate.merge_base_of(revision)?,
-        (Some(_), _) => bail!("--commit chooses the default base of results on disk; remove it, or remove the base"),
+        (Some(_), _) => bail!("--commit applies only to results on disk that are compared with the default base; remove --commit, or name results on disk as head and no base"),
     };
 
     let mut report = match gate.judge_sources(&base, &head, false, detail) {

@@ -60,7 +60,7 @@ impl Pair<'_> {
             return None;
         }
         // One side is zero in all runs, which makes a ratio impossible. A change is reported if every run of the other side is
-        // above zero. Of samples, all must be: their median may be zero although some are not.
+        // above zero. If it has samples, all of them must be: their median may be zero although some are not.
         let (zeros, other) = if nothing(base) { (self.base(), self.head()) } else { (self.head(), self.base()) };
         let all_differ = runs_of(other).all(|run| side_centre(run) > 0.0);
         let sampled = self.evidence.iter().any(|one| one.evidence.digest(self.direction).is_some());

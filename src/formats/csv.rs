@@ -171,7 +171,7 @@ impl Columns {
         })
     }
 
-    /// Whether a record with more fields than the header is a row: it has a number, and a unit behind it.
+    /// Whether a record with more fields than the header is a row: it has a number, and a unit after it.
     fn is_row(&self, record: &StringRecord) -> bool {
         let mut fields = record.iter().map(str::trim);
         fields.any(|field| field.parse::<f64>().is_ok()) && fields.any(|field| Unit::parse(field).is_some())
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_line_after_the_table_costs_only_itself() {
+    fn only_the_log_line_after_a_table_is_skipped() {
         let reading = parse("name,value,unit\na,1.5,ms\ndone: 3 of 4, ok, no warnings, 2 skipped\n").unwrap();
         assert_eq!((reading.measurements.len(), &*reading.diagnostics[0].place), (1, "x.csv:3"));
     }

@@ -74,7 +74,7 @@ fn has_io(job: &Value, kind: &str) -> bool {
     job.get(kind).and_then(|io| number_at(io, "iops")).is_some_and(|iops| iops > 0.0)
 }
 
-/// Reports the benchmarks of a job that ended in an error. What it did until then is no result of the whole job.
+/// Reports the benchmarks of a job that ended in an error. Its values until then are not results of the whole job.
 fn add_failure<'f>(
     builder: &mut ReadingBuilder<'_>,
     job_name: &str,
@@ -91,7 +91,7 @@ fn add_failure<'f>(
     };
     for kind in KINDS.into_iter().filter(|kind| is_planned(kind) || has_io(job, kind)) {
         let name = format!("{job_name}/{kind}");
-        // Without them, the most frequent settings of the file would be others.
+        // The settings of failed jobs count too when the most frequent settings of the file are determined.
         add_settings(builder, &name, &option);
         builder.fail(&name, &why);
     }

@@ -304,7 +304,7 @@ pub fn is_load_test(name: &str) -> bool {
     FORMATS.iter().any(|format| format.name() == name && format.is_load_test())
 }
 
-/// Adds an error that ended the run, if a program printed it around JSON. `json` has an empty line for each line around it.
+/// Adds an error that ended the run, if a program printed it before or after JSON. `json` has an empty line for each other line of `whole`.
 pub(crate) fn read_error_around(reading: &mut Reading, tool: &'static str, whole: Source<'_>, json: &[u8]) {
     let (text, json) = (String::from_utf8_lossy(whole.bytes), String::from_utf8_lossy(json));
     let mut json = json.lines();

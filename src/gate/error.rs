@@ -198,7 +198,7 @@ pub enum Error {
     },
     /// Results state another commit than the one they would be compared as.
     #[error(
-        "{word}: the results state commit {stated}, and {commit} is checked out; run the benchmarks again, or use --commit {stated} to compare them with the base of their commit, or --commit HEAD if they are of the checked-out one"
+        "{word}: the results state commit {stated}, and {commit} is checked out; run the benchmarks again. If the results are of the checked-out commit, use --commit HEAD; to compare them with the base of their own commit, use --commit {stated}"
     )]
     OtherHead {
         /// The paths, as the user wrote them.

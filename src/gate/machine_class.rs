@@ -51,7 +51,7 @@ impl Gate {
                 // Without the note on other machines: their runs are read for their own class.
                 window => window?.side,
             };
-            // A class without stored runs gets those of another one, which are read for that class anyway.
+            // For a class without stored runs, those of another class were read. They belong to that class.
             side.runs.retain(|run| is_comparable(run, &class, ignored));
             if side.runs.is_empty() {
                 continue;

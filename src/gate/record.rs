@@ -85,7 +85,7 @@ impl Gate {
             return Ok(());
         };
         let newest: Vec<Key> = keys_of(earlier).iter().rev().take(WINDOW_RUNS).cloned().collect();
-        // A run that cannot be read must not prevent that others are stored.
+        // A stored run that cannot be read must not prevent storing this one.
         let base: Vec<Run> = store::read_runs(store, &newest, Detail::Samples).into_iter().flatten().collect();
         match same_results(&base, std::slice::from_ref(run), PolicyRules(&self.config.policy)) {
             SameResults::No => Ok(()),

@@ -32,8 +32,8 @@ pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> 
 }
 
 /// Leaves benchmarks out of stored runs whose names were given to other ones by a rename, with a warning: these were removed
-/// before. Head does not have them any more, or it is refused. `runs` are in time order: a benchmark with the new name is another
-/// one as long as the renamed one has its old name.
+/// before. Head does not have them any more, or it is refused. `runs` are in time order: in runs before
+/// the first one with the old name, a benchmark with the new name is another one.
 pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Diagnostic> {
     if !policy.has_renames() {
         return None;

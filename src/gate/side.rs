@@ -298,7 +298,7 @@ pub(super) fn here(directory: &Path) -> Result<Environment, RepositoryError> {
     Ok(environment)
 }
 
-/// Head is on disk, or the stored runs of a revision.
+/// The error for a head that is neither on disk nor a revision.
 fn no_head() -> Error {
     Error::NoResults { looked: "the working directory".to_owned() }
 }

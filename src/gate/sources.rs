@@ -212,7 +212,7 @@ impl Gate {
             .collect()
     }
 
-    /// Opens the store. A ref is that of the measured repository, wherever the config is; a path in the config is relative to it.
+    /// Opens the store. A ref is looked up in the measured repository. A path in the config is relative to the config's directory.
     pub(crate) fn open_store(&self) -> Result<Box<dyn Store>, Error> {
         let url = self.store_url();
         let of_config = self.store.is_none() && !url.starts_with("git:");

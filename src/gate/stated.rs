@@ -42,7 +42,7 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
     })
 }
 
-/// Makes asv's environment the key of a run without one: asv measures the same names in each of them.
+/// Uses asv's environment as the key of a run without a key: asv measures the same names in each environment.
 pub(super) fn set_key_of_asv(run: &mut Environment) {
     if let (None, Some(of_asv)) = (run.get(Environment::KEY), run.get(Environment::ASV_ENVIRONMENT)) {
         let of_asv = of_asv.to_owned();
@@ -146,7 +146,7 @@ pub(super) fn refuse_results_of_base(repository: &Repository, side: &Side, base:
 /// A warning if results state the commit that they are compared with.
 pub(super) fn states_base(side: &Side, base: &Commit) -> Option<Diagnostic> {
     side.runs.iter().find(|run| states(run, base))?;
-    let message = format!("the results state the commit of base, {}: both sides are of one commit", base.short());
+    let message = format!("the results are of {}, the commit of base, so nothing was measured for head", base.short());
     Some(Diagnostic::warning("same-commit", "", message))
 }
 

@@ -204,7 +204,7 @@ impl Epochs {
                 Start::Revision(revision) => Repository::discover(directory)
                     .and_then(|repository| repository.time(&repository.resolve(revision)?))
                     .map_err(|error| {
-                        // A tag may have such a name.
+                        // A tag may have a name such as `2027/3/1`, so this is only a hint.
                         let is_like_a_day = revision.split('/').count() == 3
                             && revision.bytes().all(|byte| byte == b'/' || byte.is_ascii_digit());
                         let hint = if is_like_a_day { " (a date has hyphens: \"2027-03-01\")" } else { "" };

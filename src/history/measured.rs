@@ -3,14 +3,14 @@
 use super::{Place, Point, Series};
 use std::collections::{BTreeMap, HashMap};
 
-/// A series that misses fewer newer commits is still measured: one run may be a part of the suite.
+/// A series that is missing from fewer newer commits than this is still measured: a run may contain only a part of the suite.
 const MISSED: usize = 2;
 /// The same for commits of the same tool on any machine: several machines may take turns.
 const MISSED_ON_ANY_MACHINE: usize = 10;
-/// A series that is measured only now and then may miss this multiple of its longest gap.
+/// A series that is measured only now and then may be missing for this multiple of its longest gap.
 const GAPS: usize = 2;
 
-/// Sets [`Series::is_measured`] of each series. They must be all series of a store.
+/// Sets [`Series::is_measured`] of each series. `all` must contain every series of a store.
 pub fn mark_measured(all: &mut [Series]) {
     let (by_class, by_tool): (Vec<bool>, Vec<bool>) = {
         let of_class = |one: &Series| (one.tool.clone().into_owned(), one.machine.clone());
@@ -22,7 +22,7 @@ pub fn mark_measured(all: &mut [Series]) {
     }
 }
 
-/// Whether each series has missed few of the newest commits of its group.
+/// Whether each series is missing from few of the newest commits of its group.
 fn measured(all: &[Series], group: impl Fn(&Series) -> (String, String), missed: usize) -> Vec<bool> {
     // For each group its commits with their first runs.
     let mut first_runs: BTreeMap<(String, String), HashMap<Place<'_>, usize>> = BTreeMap::new();

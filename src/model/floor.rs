@@ -17,7 +17,7 @@ const GO: &str = "go-bench";
 const BACKGROUND_BYTES: f64 = 1024.0;
 
 /// Tools that time one operation at a time and print its rate. Other rates count what one operation, or all cores together, process:
-/// rows, requests, elements. They have no clock cycle as their lower limit.
+/// rows, requests, elements. A clock cycle is not their lower limit.
 const RATES_OF_OPERATIONS: [&str; 8] =
     ["benchmark-driver", "benchmark-ips", "benchmarkjs", "jmh", "jmh-csv", "jmh-text", "tinybench", "vitest-bench"];
 

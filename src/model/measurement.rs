@@ -103,7 +103,7 @@ impl Evidence {
         }
     }
 
-    /// True for a digest of samples of which at least half are zero: whether all are, only the samples show.
+    /// True for a digest of samples of which at least half are zero. Only the samples show whether all of them are.
     pub fn is_digest_of_zeros(&self) -> bool {
         matches!(self, Evidence::Digest(digest) if digest.median == 0.0)
     }

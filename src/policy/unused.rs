@@ -74,8 +74,8 @@ impl Policy {
                 let why = match rule.metric {
                     Some(_) => "the results state the better direction; remove `direction`",
                     None => {
-                        "the better direction is known without it; add `metric` to override one that the unit or words of the name \
-                         decide, or remove `direction`"
+                        "the better direction is already known; remove `direction`, or add `metric` to override a direction that follows \
+                         from the unit or the name"
                     }
                 };
                 let what = format!("the direction of the rule for `{named}` has no effect: {why}");

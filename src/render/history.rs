@@ -279,7 +279,7 @@ fn when(series: &Series, last: &SeriesChange, earlier: usize) -> String {
         commits => format!("{} ago", counted(commits, "commit")),
     };
     let mut text = match last.shape {
-        // The commits since then are not those of the branch.
+        // For a series that is no longer measured, the number of commits since then is unknown.
         Shape::Step if gone.is_none() => format!("{}, {ago}", describe(last)),
         Shape::Step | Shape::Drift => describe(last),
     };

@@ -66,7 +66,7 @@ impl Remarks {
             report.benchmarks.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
         let note = shared_note(report).filter(|note| note.count == note.of || note.count > all.len());
         let shares_only_note = note.as_ref().is_some_and(|note| note.count < note.of) || !report.environment.matches;
-        // Between different machines the headline has the reason, and so has one that names unknown directions.
+        // The headline has the reason if the machines differ, or if the direction of every changed metric is unknown.
         let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
         let is_in_verdict = is_without_verdict && (!report.environment.matches || report.base.gap.is_none())
             || report.reasons.contains(&Reason::DifferentMachines);

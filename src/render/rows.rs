@@ -10,11 +10,11 @@ use unicode_width::UnicodeWidthStr;
 /// A name keeps this width, as long as another column can be left out instead. With it, the usual report keeps its intervals
 /// on 80 columns.
 const SHORT: usize = 15;
-/// The same while only columns that come after this one in the order of dropping are left: intervals are worth more than the
-/// middle of a name.
+/// The same if the next column to leave out is `ORDER_OF_SHORTER` or a later one: intervals are more useful than the middle of a
+/// name.
 const SHORTER: usize = 11;
 const ORDER_OF_SHORTER: u8 = 3;
-/// The same from this one on, which are columns of a very narrow terminal.
+/// From this column on, a name may shrink to `MIN_COLUMN_WIDTH`: the terminal is very narrow.
 const ORDER_OF_LEAST: u8 = 4;
 /// The least width of a column that can be shortened.
 const MIN_COLUMN_WIDTH: usize = 8;

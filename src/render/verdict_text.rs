@@ -57,7 +57,7 @@ pub fn not_judged(report: &Report) -> String {
     }
 }
 
-/// Where other machines measured the commit that head started from.
+/// Follows "stored run" if other machines measured the commit that head started from.
 pub(super) const OF_THIS_CLASS: &str = " of this machine class";
 
 /// How far a base is behind: `the baseline is 2 commits of main behind the merge base, which has no stored run`.

@@ -145,8 +145,8 @@ pub(super) struct RawChange {
     pub single_runs: SingleRuns,
 }
 
-/// From this number of head runs on, one in [`MAY_DEVIATE`] runs of a side may deviate: the more runs, the likelier is an outlier
-/// among them.
+/// With at least this number of head runs, one in [`MAY_DEVIATE`] runs of a side may deviate: many runs are likely to contain an
+/// outlier.
 const MANY_HEAD_RUNS: usize = 5;
 const MAY_DEVIATE: usize = 5;
 

@@ -1,4 +1,4 @@
-//! Which comparisons a budget covers, without walking over all of them for each budget.
+//! Finds the comparisons that a budget covers, without a pass over all of them for each budget.
 
 use crate::compare::Comparison;
 use crate::policy::Pattern;

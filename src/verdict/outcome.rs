@@ -82,7 +82,7 @@ pub enum Undecided {
     MayBeNoise,
     /// The change is within the threshold, and its interval is not.
     BeyondThreshold,
-    /// Of older versions, whose interval was not corrected for the number of tests: the change is over the threshold, and not
+    /// Only in reports of older versions, whose interval was not corrected for the number of tests: the change is over the threshold, and not
     /// significant after that correction.
     NotSignificant,
     /// The 95% interval lies within the threshold, and the one at a stricter `alpha` does not.

@@ -348,7 +348,7 @@ impl Report {
         self.base.gap.is_some() && (suite || over_budget || self.counts.regressed > 0)
     }
 
-    /// True if there is no verdict because this machine class has no baseline, or an old one and no regression.
+    /// True if the verdict is `none` because this machine class has no baseline, or only one behind a gap without a regression.
     fn lacks_baseline(&self) -> bool {
         (!self.environment.matches || self.base.gap.is_some()) && !self.has_regressed_behind_gap()
     }

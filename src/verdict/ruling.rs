@@ -92,7 +92,7 @@ impl Gate {
         if is_constant {
             return Ruling::of(Outcome::Unchanged);
         }
-        // What a test would say does not matter, and re-measuring cannot show which way is better.
+        // The result of a test does not matter here, and re-measuring cannot show which direction is better.
         let is_test = matches!(comparison.effect, Effect::Counts(_) | Effect::Estimated(_)) && same_machine;
         let notes = if is_test && comparison.other_settings.is_none() { Vec::new() } else { ruling.notes };
         Ruling { outcome: Outcome::Inconclusive, notes, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)

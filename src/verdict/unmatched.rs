@@ -21,7 +21,7 @@ pub struct Unmatched {
     pub help: String,
 }
 
-/// Budgets that get a suggestion, the first ones.
+/// Maximum number of budgets with a suggestion.
 const SUGGESTIONS: usize = 20;
 
 /// The budgets and goals that match no benchmark of head, and those whose unit fits no value of head.
@@ -38,7 +38,7 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
             by_name.covered(&budget.pattern).into_iter().map(|place| &comparisons[place]).collect();
         let what = || format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
         if !covered.iter().any(|c| head_metrics.limited(c, &budget.metric).is_some()) {
-            // The nearest of all names is searched for the first budgets only, which is where a person looks.
+            // Comparing with all names is slow, so only the first budgets get a suggestion.
             let pattern = Some(budget.pattern.as_str()).filter(|_| problems.len() < SUGGESTIONS);
             let metric = Some(budget.metric.as_str());
             problems.push(unmatched_limit(Some(budget.line), what(), pattern, metric, &covered, comparisons));

@@ -10,13 +10,13 @@ use crate::policy::{Policy, UpTo, Waiver};
 use jiff::civil::Date;
 use std::collections::BTreeSet;
 
-/// What a waiver had to do with the regressions.
+/// How a waiver was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Use {
-    /// It matches none.
+    /// It matches no regression.
     #[default]
     None,
-    /// It matches one: it covers it, or no other waiver does.
+    /// It accepts a regression, or it matches one that no waiver accepts.
     Needed,
     /// Others accept every regression that it matches: the line of the last one.
     Superseded(usize),

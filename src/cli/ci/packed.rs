@@ -197,7 +197,7 @@ impl Work<'_> {
         runs().try_for_each(|run| self.gate.refuse_repeated(&*store, run))?;
         let mut lines = String::new();
         for run in runs() {
-            // They were checked above.
+            // `refuse_repeated` checked all of them above.
             let _ = writeln!(lines, "{}", self.gate.store(&*store, run, true)?);
         }
         output::print(lines.as_bytes())?;

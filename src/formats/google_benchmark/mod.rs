@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_real_time_is_not_used_in_place_of_a_cpu_time_that_is_no_number() {
+    fn the_real_time_does_not_replace_a_cpu_time_that_is_not_a_number() {
         let times = |cpu: &str| entry("a", &format!(r#","real_time":40,"bytes_per_second":5e8{cpu}"#));
         let all =
             [r#","cpu_time":Infinity"#, r#","cpu_time":2"#, r#","cpu_time":NaN"#, r#","cpu_time":null"#].map(times);

@@ -189,8 +189,8 @@ fn console_entry<'a>(line: &'a str, columns: &[&'a str]) -> Option<Entry<'a>> {
 
 /// A time, which is NaN if it is printed as `nan` or `inf`.
 fn clock(word: &str) -> Option<f64> {
-    let is_no_number = matches!(word.trim_start_matches('-'), "nan" | "inf");
-    if is_no_number { Some(f64::NAN) } else { number(word) }
+    let is_nan = matches!(word.trim_start_matches('-'), "nan" | "inf");
+    if is_nan { Some(f64::NAN) } else { number(word) }
 }
 
 /// A counter such as `5.12k`, `1.5Mi/s` or `12.5m`.
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_is_no_number_is_skipped_with_a_warning() {
+    fn a_time_that_is_not_a_number_is_skipped_with_a_warning() {
         let console = "Benchmark   Time   CPU   Iterations\na   200 ns   inf ns   10\na   200 ns   100 ns   10\na   9 ns   nan ns   10\n";
         let csv = "name,iterations,real_time,cpu_time,time_unit\na,10,200,inf,ns\na,10,200,100,ns\na,10,9,nan,ns\n";
         for text in [console, csv] {
