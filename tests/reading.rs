@@ -43,7 +43,8 @@ fn stored_runs_of_another_version_are_left_out_of_the_base() {
     }
     sandbox.commit("r", "head");
     sandbox.write("head.json", asv('b', 0.001_001, "2"));
-    let report = sandbox.perfgate_at("r", &["compare", "--head", "../head.json", "--format", "json"]).json();
+    let args = ["compare", "--head", "../head.json", "--commit", "HEAD", "--format", "json"];
+    let report = sandbox.perfgate_at("r", &args).json();
     let parse = report["benchmarks"].as_array().unwrap().iter().find(|b| b["name"] == "suite.time_parse").unwrap();
     assert_eq!(
         (&parse["base"]["runs"], parse["base"]["value"].as_f64().map(f64::round)),

@@ -133,7 +133,9 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     let base = match (&args.commit, base) {
         (None, base) => base,
         (Some(revision), SideSource::MergeBase { .. }) if head.is_on_disk() => gate.merge_base_of(revision)?,
-        (Some(_), _) => bail!("--commit applies only to results on disk that are compared with the default base; remove --commit, or name results on disk as head and no base"),
+        (Some(_), _) => bail!(
+            "--commit applies only to results on disk that are compared with the default base; remove --commit, or name results on disk as head and no base"
+        ),
     };
 
     let mut report = match gate.judge_sources(&base, &head, false, detail) {

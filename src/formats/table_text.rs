@@ -58,7 +58,10 @@ impl TableText {
 
     /// Removes the last row if the text ends in the middle of it.
     fn leave_out_cut_row(&mut self, text: &str) {
-        let is_cut = |(_, row): &mut (Option<u64>, Vec<String>)| row.len() < self.header.len();
+        let last = text::numbered_lines(text).last().map(|(number, _)| number);
+        let is_cut = |(line, row): &mut (Option<u64>, Vec<String>)| {
+            row.len() < self.header.len() && *line == last && has_numbers(row)
+        };
         if !text.ends_with('\n') {
             self.cut = self.rows.pop_if(is_cut).and_then(|(line, _)| line);
         }

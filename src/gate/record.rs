@@ -182,7 +182,8 @@ pub(crate) fn refuse_empty(run: &Run) -> Result<(), Error> {
     }
 }
 
-/// Largest number of a commit's stored runs whose branches are looked up.
+/// Largest number of a commit's stored runs whose branches are looked up. With more runs, which only repeated measurements of one commit
+/// give, the same results may be stored twice.
 const MAX_RUNS_READ: usize = 50;
 
 /// The stored runs of a commit and of those before it.

@@ -92,8 +92,12 @@ impl Listing<'_> {
             let most = match group {
                 Group::Always => found.len(),
                 Group::Never => 0,
-                Group::Undecided | Group::UnknownDirection | Group::Within => SHOWN,
-                Group::Added | Group::Removed | Group::NotRun => SHOWN,
+                Group::Undecided
+                | Group::UnknownDirection
+                | Group::Within
+                | Group::Added
+                | Group::Removed
+                | Group::NotRun => SHOWN,
             };
             found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
             match found.len().saturating_sub(most) {

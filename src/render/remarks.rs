@@ -3,7 +3,7 @@
 
 use super::quantity::{counted, pair, percent, thousands};
 use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, number_text, sample_noun};
-use crate::verdict::{Finding, Outcome, Reason, Report, Undecided, Value, Verdict};
+use crate::verdict::{DIFFERENT_MACHINES, Finding, Outcome, Reason, Report, Undecided, Value, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
@@ -94,7 +94,10 @@ impl Remarks {
 
     /// What the rows leave out because several inconclusive benchmarks share it: their note, and what would decide them.
     pub fn shared_advice(&self) -> Option<String> {
-        let Some(note) = &self.note else { return self.advice_of_several() };
+        let Some(note) = &self.note else {
+            let subject = format!("{} inconclusive benchmarks: ", thousands(self.undecided));
+            return self.advice_of_several(&subject);
+        };
         if self.is_in_verdict {
             return None;
         }
@@ -103,12 +106,16 @@ impl Remarks {
             let text = &note.text;
             return Some(format!("inconclusive benchmarks without a reason of their own ({count} of {all}): {text}"));
         }
-        let advice = self.advice_of_several().map(|advice| format!(". {}{}", advice[..1].to_uppercase(), &advice[1..]));
+        let advice = self.advice_of_several("").map(|advice| {
+            let mut rest = advice.chars();
+            let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+            format!(". {first}{}", rest.as_str())
+        });
         Some(format!("{count} inconclusive benchmarks: {}{}", note.text, advice.unwrap_or_default()))
     }
 
-    /// What would decide the undecided benchmarks, if that is the same for several.
-    fn advice_of_several(&self) -> Option<String> {
+    /// What would decide the undecided benchmarks, if that is the same for several. `subject` comes before advice for all of them.
+    fn advice_of_several(&self, subject: &str) -> Option<String> {
         if self.undecided < 2 {
             return None;
         }
@@ -132,8 +139,7 @@ impl Remarks {
             (Some(remedy), _) => {
                 let why = self.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
                 let advice = if remedy == Fix::None { format!("; {LESS_NOISE}") } else { command.to_owned() };
-                let count = thousands(self.undecided);
-                Some(format!("{count} inconclusive benchmarks: {why}{}{advice}", remedy.text()))
+                Some(format!("{subject}{why}{}{advice}", remedy.text()))
             }
             (None, 0) if command.is_empty() => None,
             (None, 0) => {
@@ -199,7 +205,9 @@ fn shared_note(report: &Report) -> Option<SharedNote> {
     for note in inconclusive().flat_map(|finding| finding.notes.iter().collect::<BTreeSet<_>>()) {
         *counts.entry(note).or_default() += 1;
     }
-    let (text, count) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    // Between different machines the headline has this reason, which no row then needs to repeat.
+    let is_in_headline = |text: &str| !report.environment.matches && text == DIFFERENT_MACHINES;
+    let (text, count) = counts.into_iter().max_by_key(|(text, count)| (is_in_headline(text), *count))?;
     let least = if report.environment.matches { MIN_USUAL } else { 2 };
     (count >= least && 3 * count >= of).then(|| SharedNote { text: text.to_owned(), count, of })
 }

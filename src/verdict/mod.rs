@@ -30,6 +30,7 @@ pub use report::{
     AcceptableOnPull, BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport,
     SideReport, StartCommit, VERSION, Verdict,
 };
+pub use ruling::DIFFERENT_MACHINES;
 pub use unmatched::{Unmatched, unmatched};
 pub use whole_suite::SuiteReport;
 

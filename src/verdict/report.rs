@@ -363,12 +363,6 @@ impl Report {
         }
     }
 
-    /// The exit code where a missing baseline is allowed: 0 without a verdict, unless head regressed behind a gap.
-    pub fn exit_code_without_baseline(&self) -> u8 {
-        let is_allowed = self.verdict == Verdict::None && !self.has_regressed_behind_gap();
-        if is_allowed { 0 } else { self.exit_code() }
-    }
-
     /// Attaches the samples for plots to their findings.
     pub fn attach_samples(&mut self, mut samples: BTreeMap<Suspect, [Vec<PlotSamples>; 2]>) {
         for finding in &mut self.benchmarks {

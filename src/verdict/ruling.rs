@@ -5,13 +5,14 @@ use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::{change, counted, share};
-use crate::model::{Direction, Floor, Unit, sample_noun};
+use crate::model::{Direction, Floor, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
 const UNKNOWN_DIRECTION: &str = "not tested: its better direction is unknown";
-const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
+/// The note of benchmarks that are not compared because the machines differ.
+pub const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
 const SHARE_WITHOUT_COUNTS: &str = "differs by less than 1 percentage point, and the results do not state the number of events, so chance cannot be ruled out";
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
 /// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
@@ -113,19 +114,25 @@ impl Gate {
                     (None, Some(_)) if self.fails_on_added => Outcome::Added,
                     _ => Outcome::Inconclusive,
                 };
-                Ruling::of(outcome).suspect(is_zero_and_worse(comparison)).note(why.clone())
+                Ruling::of(outcome).note(why.clone())
             }
             _ if comparison.other_settings.is_some() => {
                 Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
             }
             Effect::Zero { worse, why } => Ruling::of(Outcome::Inconclusive).suspect(*worse && same_machine).note(*why),
+            // Chance may explain a rise from zero, too. Effects that were not tested exist between machines as well.
+            Effect::Exact(worse)
+                if !comparison.metric.exact && *worse != 0.0 && is_small_share_without_counts(comparison) =>
+            {
+                Ruling::of(Outcome::Inconclusive).suspect(*worse > 0.0 && same_machine).note(SHARE_WITHOUT_COUNTS)
+            }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(_) | Effect::Estimated(_) if !same_machine => {
                 Ruling::of(Outcome::Inconclusive).note(DIFFERENT_MACHINES)
             }
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
             Effect::Estimated(estimate) if self.is_over(estimate) && is_small_share_without_counts(comparison) => {
-                Ruling::of(Outcome::Inconclusive).note(SHARE_WITHOUT_COUNTS)
+                Ruling::of(Outcome::Inconclusive).suspect(estimate.delta > 0.0).note(SHARE_WITHOUT_COUNTS)
             }
             Effect::Estimated(estimate) if self.is_below_floor(comparison) && self.is_over(estimate) => {
                 let floor = self.floor.text(&comparison.metric.unit.kept_label());
@@ -359,14 +366,6 @@ impl Gate {
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.bound())
     }
-}
-
-/// True for a value that fell to zero, or rose from it, for the worse. A time of zero is below the resolution of the clock.
-fn is_zero_and_worse(comparison: &Comparison) -> bool {
-    let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
-    let is_of_one_side = (base.value == 0.0) != (head.value == 0.0) && comparison.base_unit.is_none();
-    let worse = comparison.metric.direction.sign() * (head.value - base.value) > 0.0;
-    is_of_one_side && worse && comparison.metric.direction.is_known() && comparison.metric.unit != Unit::Nanosecond
 }
 
 /// What the samples of a comparison are called.

@@ -33,8 +33,10 @@ pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &
     let is_matching = |waiver: &Waiver| waiver.covers(&finding.name, &finding.metric) && !waiver.is_expired(today);
     let matching: Vec<(usize, &Waiver)> =
         policy.waivers().iter().enumerate().filter(|(_, waiver)| is_matching(waiver)).collect();
-    let covering = matching.iter().find(|(_, waiver)| waiver.up_to.covers(worse, value, &unit, direction));
-    let Some(&(covering, waiver)) = covering else {
+    // Of several, the one that lasts longest: the others can go.
+    let covering = matching.iter().rev().filter(|(_, waiver)| waiver.up_to.covers(worse, value, &unit, direction));
+    let Some(&(covering, waiver)) = covering.max_by_key(|(index, waiver)| (waiver.until, std::cmp::Reverse(*index)))
+    else {
         for (index, waiver) in matching {
             used[index] = Use::Needed;
             let why = not_covered(&waiver.up_to, worse, &unit, direction);
