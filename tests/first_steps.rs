@@ -152,12 +152,12 @@ fn one_path_is_the_head_where_runs_are_stored_and_the_base_elsewhere() {
     base.prints("one path and no stored runs, so it is the base, and target/criterion is the head");
     assert_eq!((label(&base, "base"), label(&base, "head")), ("elsewhere".into(), "target/criterion".into()));
     let nothing = sandbox.perfgate_at("r", &["compare", "target/criterion"]);
-    nothing.exits(2).reports("target/criterion: there is nothing to compare it with").reports("perfgate record");
+    nothing.exits(2).reports("target/criterion: nothing to compare it with").reports("perfgate record");
     nothing.reports("perfgate runs pull");
 
     sandbox.perfgate_at("r", &["record"]).exits(0);
     let head = sandbox.perfgate_at("r", &["compare", "elsewhere", "--format", "json"]);
-    head.prints("one path, so it is the head").prints("`--base elsewhere` makes it the base");
+    head.prints("comparing this path with the stored runs").prints("to use it as the base, write `--base elsewhere`");
     head.prints("target/criterion is not read").prints("\"severity\": \"warning\"");
     assert_eq!(
         (label(&head, "base"), label(&head, "head")),
@@ -174,7 +174,7 @@ fn one_path_is_the_head_where_runs_are_stored_and_the_base_elsewhere() {
 fn one_path_outside_of_a_repository_has_an_error_with_advice() {
     let sandbox = Sandbox::new();
     sandbox.bench("only", "a", 1000.0, 1);
-    sandbox.perfgate(&["compare", "only"]).exits(2).reports("only: there is nothing to compare it with");
+    sandbox.perfgate(&["compare", "only"]).exits(2).reports("only: nothing to compare it with");
 }
 
 #[test]

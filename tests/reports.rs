@@ -176,7 +176,7 @@ fn the_reason_that_many_undecided_rows_share_is_printed_once() {
     let mut head = [1300.0; 12];
     head[0] = 1100.0;
     let answer = numbers(&base[..6], &head[..6], &[]);
-    answer.prints("inconclusive benchmarks without a reason of their own (5 of 6): the interval contains 0");
+    answer.prints("inconclusive benchmarks without a note below their row (5 of 6): the interval contains 0");
     assert_eq!(answer.stdout.matches("the interval contains 0").count(), 1, "{}", answer.stdout);
 }
 

@@ -104,8 +104,7 @@ fn filled(text: &str, branch: &str, action: &str) -> String {
     let quoted = if plain { branch.to_owned() } else { format!("'{}'", branch.replace('\'', "''")) };
     let text = text.replace("[DEFAULT_BRANCH]", &format!("[{quoted}]"));
     let commit = action.rsplit('@').next().is_some_and(|reference| Commit::parse(reference).is_some());
-    let why =
-        if commit { "" } else { " # zizmor: ignore[unpinned-uses] a tag brings fixes; a commit's id is stricter" };
+    let why = if commit { "" } else { " # zizmor: ignore[unpinned-uses] a tag gets fixes; a commit id pins it" };
     let text = text
         .replace("to DEFAULT_BRANCH", "to the default branch")
         .replace("on DEFAULT_BRANCH", "on the default branch")

@@ -17,8 +17,8 @@ Examples:
   perfgate runs list --last 5
   perfgate runs list --format json
 
-The time is that of measuring if the results state it, else that of recording;
-`recorded by` is the latest possible time of recording.";
+The time is `measured` if the results state it, otherwise `recorded`.
+`recorded by` means: at that time or earlier.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]

@@ -155,7 +155,7 @@ fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
         }
     };
     if keys.is_empty() {
-        bail!("{} has no run of {revision} ({})", store.describe(), commit.short());
+        bail!("{} has no run of {revision} ({}); see `perfgate runs list`", store.describe(), commit.short());
     }
     let mut out = String::new();
     let runs = store::read_runs(store, &keys, Detail::Digests);

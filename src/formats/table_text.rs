@@ -60,7 +60,8 @@ impl TableText {
     fn leave_out_cut_row(&mut self, text: &str) {
         let last = text::numbered_lines(text).last().map(|(number, _)| number);
         let is_cut = |(line, row): &mut (Option<u64>, Vec<String>)| {
-            row.len() < self.header.len() && *line == last && has_numbers(row)
+            let has_number = row.iter().any(|cell| text::number(cell).is_some());
+            row.len() < self.header.len() && *line == last && has_number
         };
         if !text.ends_with('\n') {
             self.cut = self.rows.pop_if(is_cut).and_then(|(line, _)| line);

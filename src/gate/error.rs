@@ -77,7 +77,7 @@ pub enum Error {
     },
     /// One path was given, and there is nothing to compare it with.
     #[error(
-        "{word}: there is nothing to compare it with: no stored runs in {store}, and no results in {looked}; store a baseline with \
+        "{word}: nothing to compare it with: no stored runs in {store}, no results in {looked}; store a baseline with \
          `perfgate record`, fetch the runs of others with `perfgate runs pull`, or give two paths, as in `perfgate compare OLD NEW`"
     )]
     OnePath {

@@ -118,7 +118,7 @@ impl Gate {
         }
         if self.has_stored_runs()? {
             let message =
-                format!("one path, so it is the head, and stored runs are the base; `--base {word}` makes it the base");
+                format!("comparing this path with the stored runs; to use it as the base, write `--base {word}`");
             // Without stored runs, the same command compares these results with the path.
             let unread = self.resolve(&[], DefaultSide::Head).ok().and_then(|head| names_of_others(&head, results));
             let diagnostic = match unread {

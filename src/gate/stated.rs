@@ -35,7 +35,7 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
     set_key_of_asv(stated);
     (!contradictions.is_empty()).then(|| {
         let message = format!(
-            "the results state another machine: {}; the facts in the results are used",
+            "the results are from another machine: {}; perfgate uses the values in the results",
             contradictions.join("; ")
         );
         Diagnostic::warning("stated-machine", "", message)

@@ -286,7 +286,7 @@ fn from_tree(
             ("new", false) => "run `cargo bench` first".to_owned(),
             ("new", true) => "it has only saved baselines; name one as DIR@NAME".to_owned(),
             (name, _) => format!(
-                "it has no baseline `{name}`, {}; run `cargo bench -- --save-baseline {name}`",
+                "it has no baseline `{name}`, {}; check the name, or run `cargo bench -- --save-baseline {name}`",
                 list_baselines(path)
             ),
         };

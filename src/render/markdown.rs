@@ -19,10 +19,10 @@ pub fn markdown(report: &Report, all: bool) -> String {
     let _ = writeln!(out, "### {mark} perfgate: {}\n", verdict(report));
     let _ = writeln!(out, "{}; {}.", summary::counts(report), summary::method(report));
     if let Some(overall) = summary::overall(report) {
-        let _ = writeln!(out, "{}{}.", overall[..1].to_uppercase(), &overall[1..]);
+        let _ = writeln!(out, "{}.", summary::capitalized(&overall));
     }
     if let Some(pinned) = summary::pinned(report, escape::markdown) {
-        let _ = writeln!(out, "{}{}.", pinned[..1].to_uppercase(), &pinned[1..]);
+        let _ = writeln!(out, "{}.", summary::capitalized(&pinned));
     }
     for (label, side) in [("Base", &report.base), ("Head", &report.head)] {
         let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
@@ -43,16 +43,16 @@ pub fn markdown(report: &Report, all: bool) -> String {
     let remarks = Remarks::of(report);
     notes(&mut out, &shown, &remarks);
     if let Some(advice) = remarks.shared_advice() {
-        let _ = writeln!(out, "\n{}{}.", advice[..1].to_uppercase(), escape::markdown_text(&advice[1..]));
+        let _ = writeln!(out, "\n{}.", escape::markdown_text(&summary::capitalized(&advice)));
     }
-    for counts in [summary::budget_counts(report), summary::goal_counts(report)].into_iter().flatten() {
-        let _ = writeln!(out, "\n{}{}.", counts[..1].to_uppercase(), &counts[1..]);
+    if let Some(counts) = summary::budget_counts(report) {
+        let _ = writeln!(out, "\n{}.\n", summary::capitalized(&counts));
     }
-    let limits = summary::limits(report);
-    if !limits.is_empty() {
-        out.push('\n');
-    }
-    for line in limits {
+    let mut goal_counts = summary::goal_counts(report);
+    for line in summary::limits(report) {
+        if let Some(counts) = goal_counts.take_if(|_| matches!(line.status, summary::LimitStatus::Goal(_))) {
+            let _ = writeln!(out, "\n{}.\n", summary::capitalized(&counts));
+        }
         let (status, name) = (line.word, escape::markdown(line.name));
         let _ = writeln!(out, "- **{status}** {name} {}", escape::markdown_text(&line.text));
     }

@@ -2,6 +2,7 @@
 //! If the advice is the same for all undecided benchmarks, a report prints it once.
 
 use super::quantity::{counted, pair, percent, thousands};
+use super::summary;
 use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, number_text, sample_noun};
 use crate::verdict::{DIFFERENT_MACHINES, Finding, Outcome, Reason, Report, Undecided, Value, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
@@ -104,13 +105,9 @@ impl Remarks {
         let (count, all) = (thousands(note.count), thousands(note.of));
         if note.count < note.of {
             let text = &note.text;
-            return Some(format!("inconclusive benchmarks without a reason of their own ({count} of {all}): {text}"));
+            return Some(format!("inconclusive benchmarks without a note below their row ({count} of {all}): {text}"));
         }
-        let advice = self.advice_of_several("").map(|advice| {
-            let mut rest = advice.chars();
-            let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
-            format!(". {first}{}", rest.as_str())
-        });
+        let advice = self.advice_of_several("").map(|advice| format!(". {}", summary::capitalized(&advice)));
         Some(format!("{count} inconclusive benchmarks: {}{}", note.text, advice.unwrap_or_default()))
     }
 
@@ -129,7 +126,7 @@ impl Remarks {
             let why = advice.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
             let command = if advice.remedy == Fix::None { "" } else { command };
             return Some(format!(
-                "inconclusive benchmarks without a reason of their own ({} of {}): {why}{}{command}{others}",
+                "inconclusive benchmarks without a note below their row ({} of {}): {why}{}{command}{others}",
                 thousands(*count),
                 thousands(self.undecided),
                 advice.remedy.text()

@@ -39,15 +39,16 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
     }
     let _ = writeln!(out);
     rows(&mut out, &columns, &table, 0, width);
-    let injected = replay.rows.first().map_or(0, |row| row.detections.iter().map(|detection| detection.injected).sum());
+    let injected =
+        replay.rows.first().map_or(0, |row| row.detections.first().map_or(0, |detection| detection.injected));
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
     let as_suggested = "as suggested: with the rules and waivers of perfgate.toml and with the lines below";
     for line in suggestion.map(|_| as_suggested).into_iter().chain([
         "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
-        "alarms: benchmarks that regressed, but not in the previous run; without re-measuring",
-        "persisted: alarms with a lasting change in the history",
-        &format!("+…%: share of {of} of that size that was detected"),
+        "alarms: benchmarks that regressed in a run, but not in the run before it; suspects are not re-measured",
+        "persisted: alarms whose change lasted",
+        &format!("+10% … +50%: share of {of} of that size that were detected"),
     ]) {
         out.push_str(&paragraph(line, 2, width));
     }
@@ -63,11 +64,12 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let runs = counted(judged, "replayed run");
     let _ = writeln!(out, "# with these settings, {transient:.1} alarms per 100 runs did not persist ({runs})");
     if let Some(for_most) = for_most {
-        let _ = writeln!(out, "# most benchmarks are quiet enough for a threshold of {}", whole_percent(*for_most));
+        let _ = writeln!(out, "# for most benchmarks alone, {} would be enough", whole_percent(*for_most));
     }
+    let _ = writeln!(out, "# if perfgate.toml has a [gate] already, change its `threshold` instead");
     let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
     for (name, threshold, noise) in benchmarks {
-        let _ = writeln!(out, "\n[[benchmark]] # noise {} between runs", percent(noise.exp_m1()));
+        let _ = writeln!(out, "\n[[benchmark]] # noise {} between runs (SD); threshold 4 SD", percent(noise.exp_m1()));
         let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), whole_percent(*threshold));
     }
     out

@@ -23,6 +23,13 @@ pub(super) fn different_machines(report: &Report) -> String {
     format!("base and head ran on different machines{which}")
 }
 
+/// The text with a capital first letter.
+pub fn capitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first: String = rest.next().into_iter().flat_map(char::to_uppercase).collect();
+    first + rest.as_str()
+}
+
 /// The words for a change that is shown, but below the threshold: `slower, within 20%`.
 pub fn within(finding: &Finding) -> Option<String> {
     let is_speed = ["time", "throughput"].iter().any(|metric| finding.metric.starts_with(metric));

@@ -86,12 +86,15 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         remarks.shared_advice().map(|advice| escape::message(&advice)),
         summary::overall(report),
         summary::budget_counts(report),
-        summary::goal_counts(report),
     ];
     for line in lines.into_iter().flatten() {
         out.push_str(&paragraph(&line, 2, width));
     }
+    let mut goal_counts = summary::goal_counts(report);
     for line in summary::limits(report) {
+        if let Some(counts) = goal_counts.take_if(|_| matches!(line.status, LimitStatus::Goal(_))) {
+            out.push_str(&paragraph(&counts, 2, width));
+        }
         let style = match line.status {
             LimitStatus::Budget(BudgetStatus::Fail) | LimitStatus::Goal(GoalStatus::NotMet) => {
                 AnsiColor::Red.on_default().bold()

@@ -35,7 +35,8 @@ pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
     let mut regressed: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
     regressed.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)));
     for finding in regressed {
-        let impact = format!("{} {}", finding.metric, finding.change.map(change).unwrap_or_default());
+        let by = finding.change.map_or_else(|| "from zero".to_owned(), change);
+        let impact = format!("{} {by}", finding.metric);
         found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.to_string() });
     }
     found.truncate(most);

@@ -35,7 +35,7 @@ class Card {
     const rows = this.values(index).map((value) => {
       const name = several ? element("span", { class: "dim" }, value.line.series.id + " ") : null;
       if (name) name.style.color = value.line.colour;
-      const detail = [value.change && value.change + (several ? "" : " to the commit before"), value.runs > 1 && plural(value.runs, "run")].filter(Boolean).join(", ");
+      const detail = [value.change && value.change + (several ? "" : " since the commit before"), value.runs > 1 && plural(value.runs, "run")].filter(Boolean).join(", ");
       return element("div", { dir: "auto" }, name, element("strong", {}, value.text), detail ? element("span", { class: "dim" }, " " + detail) : null);
     });
     const changes = this.values(index).filter((value) => value.found).map((value) => {

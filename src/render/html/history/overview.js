@@ -37,7 +37,7 @@ function when(series) {
   // For a series that is no longer measured, the number of commits since then is unknown.
   const ago = !series.measured ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " ago";
   const how = change.kind === "drift" ? "drift, " : "";
-  return how + day(change.time) + ago + (changes > 1 ? "; " + (changes - 1) + " before" : "");
+  return how + day(change.time) + ago + (changes > 1 ? "; " + (changes - 1) + " earlier" : "");
 }
 
 function notes(series) {
