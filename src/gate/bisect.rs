@@ -91,8 +91,8 @@ pub(crate) fn bisect(
     let suspects = commits[first..=last].iter().map(named).collect();
     bisect.steps.sort_by_key(|step| step.position);
     let worse = |step: &&BisectStep| centre::median(&step.changes) * bisect.direction.sign() >= plan.threshold.ln_1p();
-    let fast = bisect.steps.iter().filter(|step| step.status == CommitStatus::Fast);
-    let slower_before = fast.filter(worse).next_back().map(|step| step.commit.clone());
+    let mut fast = bisect.steps.iter().filter(|step| step.status == CommitStatus::Fast);
+    let slower_before = fast.rfind(worse).map(|step| step.commit.clone());
     close(bisect.bench, progress);
     Ok(BisectResult { suspects, steps: bisect.steps, slower_before })
 }

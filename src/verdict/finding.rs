@@ -243,9 +243,10 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let limited_by_noise = limited_by_noise.filter(|estimate| {
         let bound = gate.bound();
         let is_over = estimate.delta.abs() > bound;
-        !is_within_shift(estimate, bound)
-            && !is_likely_outlier(estimate, bound, gate.alpha)
-            && !(is_over && single_runs_differ(estimate, bound).is_some())
+        let is_doubted = is_within_shift(estimate, bound)
+            || is_likely_outlier(estimate, bound, gate.alpha)
+            || is_over && single_runs_differ(estimate, bound).is_some();
+        !is_doubted
     });
     Finding {
         name: benchmark.as_str().to_owned(),
