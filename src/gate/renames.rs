@@ -3,9 +3,10 @@
 use super::config::Config;
 use super::error::Error;
 use super::side::Side;
+use crate::history::machine_class;
 use crate::model::{Diagnostic, Measurement, Run};
 use crate::policy::Policy;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Refuses a rename onto a name that another benchmark of the same run has: their values would be pooled.
 pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> Result<(), Error> {
@@ -32,8 +33,8 @@ pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> 
 }
 
 /// Leaves benchmarks out of stored runs whose names were given to other ones by a rename, with a warning: these were removed
-/// before. Head does not have them any more, or it is refused. `runs` are in time order: in runs before
-/// the first one with the old name, a benchmark with the new name is another one.
+/// before. Head does not have them any more, or it is refused. The runs of each machine class are in time order: in runs of a class
+/// before the first one with the old name, a benchmark with the new name is another one. Another class may have the old name longer.
 pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Diagnostic> {
     if !policy.has_renames() {
         return None;
@@ -43,17 +44,21 @@ pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Di
         run.measurements.iter().filter_map(renamed).collect()
     };
     let renamed: Vec<BTreeSet<(String, String)>> = runs.iter().map(renamed_of).collect();
-    let mut first_runs: BTreeMap<&(String, String), usize> = BTreeMap::new();
-    for (index, names) in renamed.iter().enumerate() {
+    let class_of = |run: &Run| machine_class(&run.environment, policy.ignored_environment());
+    let classes: Vec<String> = runs.iter().map(class_of).collect();
+    let mut first_runs: HashMap<&str, BTreeMap<&(String, String), usize>> = HashMap::new();
+    for (index, (class, names)) in classes.iter().zip(&renamed).enumerate() {
+        let of_class = first_runs.entry(class).or_default();
         for name in names {
-            first_runs.entry(name).or_insert(index);
+            of_class.entry(name).or_insert(index);
         }
     }
     let mut replaced = BTreeSet::new();
     for (index, run) in runs.iter_mut().enumerate() {
+        let first_runs = first_runs.get(classes[index].as_str());
         run.measurements.retain(|one| {
             let name = (one.tool.to_string(), one.benchmark.to_string());
-            let is_before = first_runs.get(&name).is_some_and(|first| index < *first);
+            let is_before = first_runs.and_then(|first| first.get(&name)).is_some_and(|first| index < *first);
             let is_replaced = (is_before || renamed[index].contains(&name)) && policy.rename(&name.1).is_none();
             if is_replaced {
                 replaced.insert(name.1);
