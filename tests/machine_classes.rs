@@ -68,3 +68,74 @@ fn a_rename_that_one_class_measured_later_loses_no_run_of_another() {
     let answer = compare(&sandbox, new, 2.0, "[rename]\n'old' = 'new'\n", &["--format", "json"]);
     answer.exits(1).prints("rename-replaces");
 }
+
+#[test]
+fn the_config_is_matched_with_the_name_without_the_class() {
+    let both: &[(&str, &str)] = &[(EARLIER, "slow"), (LATER, "slow")];
+    let sandbox = project(&[both, both, both]);
+    let compare = |config: &str, more: &[&str]| compare(&sandbox, "slow", 2.0, config, more);
+    let row = format!("slow [{}]", class(EARLIER));
+    let plain = compare("", &["--format", "json"]);
+    assert_eq!(plain.exits(1).outcome(&row), "regressed");
+    let findings = plain.json()["benchmarks"].clone();
+    let finding = findings.as_array().unwrap().iter().find(|one| one["name"] == row.as_str()).unwrap();
+    assert_eq!(finding["per_class"], json!({"benchmark": "slow", "machine_class": class(EARLIER)}));
+
+    let accept = "[[accept]]\nbenchmark = 'slow'\nup-to = '150%'\nreason = 'r'\nuntil = '2999-01-01'\n";
+    let accepted = compare(accept, &["--format", "json"]);
+    assert_eq!(accepted.exits(0).outcome(&row), "accepted");
+    accepted.does_not_print("waiver-unused");
+    let rule = "[[benchmark]]\nmatch = 'slow'\nthreshold = '150%'\n[rename]\n'old' = 'slow'\n";
+    compare(rule, &["--format", "json"]).exits(0).does_not_print("rule-unused").does_not_print("rename-unused");
+    let budget = "[gate]\nthreshold = '300%'\n[[budget]]\nmatch = 'slow'\nmetric = 'time'\ntarget = '<1.5ms'\n";
+    compare(budget, &[]).exits(1).prints("FAIL: 1 over budget");
+    let goal = compare("[gate]\nthreshold = '300%'\n", &["--expect", "slow:time -50%", "--format", "json"]);
+    assert_eq!(goal.exits(0).json()["goals"].as_array().unwrap().len(), 2);
+
+    // Waivers to paste have the plain name, once for all classes.
+    sandbox.write("earlier.json", results(EARLIER, "slow", 2.0, 9)).write("later.json", results(LATER, "slow", 3.0, 9));
+    let saved = ["compare", "--head", "../earlier.json", "--head", "../later.json", "--save", "../c.json"];
+    sandbox.perfgate_at("r", &saved).exits(1);
+    let page = sandbox.perfgate_at("r", &["publish", "../c.json", "--dry-run", "--repository", "o/r"]).stdout.clone();
+    assert_eq!(page.matches("benchmark = \"slow\"").count(), 1, "{page}");
+    assert!(!page.contains("benchmark = \"slow ["), "{page}");
+}
+
+#[test]
+fn a_class_without_a_baseline_has_no_verdict() {
+    let sandbox = project(&[&[(EARLIER, "slow")], &[(EARLIER, "slow")]]);
+    let compare = |factor: f64, more: &[&str]| compare(&sandbox, "slow", factor, "", more);
+    let missing = format!("there is no baseline for {}", class(LATER));
+    let none = compare(1.0, &[]);
+    none.exits(2).prints("NO VERDICT: 11 unchanged, but 1 machine class of head has no baseline").prints(&missing);
+    none.prints("Record a baseline for each machine class of head");
+    let allowed = compare(1.0, &["--allow-missing-baseline", "--format", "json"]);
+    allowed.exits(0).prints(&missing);
+    assert_eq!(allowed.json()["base"]["missing_classes"], json!([class(LATER)]));
+    // A regression of the other class still fails.
+    compare(2.0, &[]).exits(1).prints("FAIL: 1 regressed");
+    compare(2.0, &["--allow-missing-baseline"]).exits(1);
+    // So it is with a named base; files that the user names are compared as far as they go.
+    let named = |base: &str| {
+        let both = ["compare", "--base", base, "--head", "../earlier.json", "--head", "../later.json"];
+        compare(1.0, &[]);
+        sandbox.perfgate_at("r", &both)
+    };
+    named("main").exits(2).prints(&missing);
+    sandbox.write("base.json", results(EARLIER, "slow", 1.0, 5));
+    named("../base.json").exits(0).prints("left out 1 of the 2 runs");
+}
+
+#[test]
+fn the_base_of_several_classes_names_all_of_its_commits() {
+    let sandbox = project(&[&[(EARLIER, "slow")], &[(LATER, "slow")], &[(EARLIER, "slow")], &[(EARLIER, "slow")]]);
+    let answer = compare(&sandbox, "slow", 1.0, "", &["--format", "json"]);
+    let base = answer.exits(0).json()["base"].clone();
+    let id = |revision: &str| sandbox.git("r", &["rev-parse", revision]);
+    let all = ["main", "main~1", "main~2", "main~3"].map(id);
+    assert_eq!(base["commits"], json!(all), "newest first");
+    assert_eq!(base["runs"], 4);
+    // The gap is that of the class that is further behind, and so are the label and the commit next to it.
+    assert_eq!((&base["gap"]["commits"], &base["commit"]), (&json!(2), &json!(all[2])));
+    assert_eq!(base["label"], "stored runs from before the merge base");
+}

@@ -59,6 +59,7 @@ fn failure_message(failed: &FailedBenchmark, in_base: &Reported<'_>) -> String {
 fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
     Comparison {
         benchmark: failed.benchmark.clone(),
+        per_class: None,
         metric: Arc::new(Metric::time()),
         tool: failed.tool.clone(),
         work: None,

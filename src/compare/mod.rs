@@ -28,7 +28,7 @@ pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
 pub use run_levels::RunLevels;
 
-use crate::model::{BenchId, Diagnostic, Environment, Metric, Run, SampleGroups, SampleStatistics, Work};
+use crate::model::{BenchId, Diagnostic, Environment, Metric, PerClass, Run, SampleGroups, SampleStatistics, Work};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
@@ -44,8 +44,10 @@ use std::sync::Arc;
 /// One metric of one benchmark on both sides.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    /// The benchmark, by its name in head.
+    /// The benchmark, by its name in head; with the machine class where several measured it.
     pub benchmark: BenchId,
+    /// The machine class and the benchmark's own name, where several classes measured it.
+    pub per_class: Option<Box<PerClass>>,
     /// The metric.
     pub metric: Arc<Metric>,
     /// The tool that measured it.
@@ -252,6 +254,11 @@ impl Comparison {
     /// Statistics of the samples of base and head.
     pub fn statistics(&self) -> [Option<&SampleStatistics>; 2] {
         self.statistics.as_deref().map_or([None, None], |[base, head]| [base.as_ref(), head.as_ref()])
+    }
+
+    /// The benchmark's own name, which the config is matched with.
+    pub fn own_name(&self) -> &str {
+        self.per_class.as_ref().map_or(self.benchmark.as_str(), |one| &one.benchmark)
     }
 
     /// True for a benchmark that failed in head.

@@ -274,6 +274,7 @@ impl<'a> Pair<'a> {
     pub(super) fn comparison(&self, effect: Effect) -> Comparison {
         Comparison {
             benchmark: self.name(),
+            per_class: None,
             metric: self.current_metric(),
             tool: self.measurement.tool.clone(),
             work: self.measurement.work,

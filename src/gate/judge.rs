@@ -184,9 +184,11 @@ impl Gate {
         if base.locations.is_empty() {
             leave_out_gone(&mut base.runs, &head.runs, policy.ignored_environment(), |old| policy.rename(old));
         }
-        partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
+        let names = partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
         refuse_different_tools(&base, &head)?;
-        let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
+        let rules = names.rules(PolicyRules(policy));
+        let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), rules);
+        names.state(&mut compared.comparisons);
         // Benchmarks of base that failed in head are in both suites.
         let has_failed = |one: &Comparison| matches!(one.effect, Effect::Failed(_)) && one.base.is_some();
         let shared = compared.shared > 0 || compared.comparisons.iter().any(has_failed);
@@ -221,10 +223,10 @@ impl Gate {
         refuse_unmatched(&self.config, &compared)?;
         let runs = base.runs.iter().chain(&head.runs);
         if runs.clone().all(|run| run.environment.get(Environment::SHARD).is_none()) {
-            let names = runs.flat_map(|run| &run.measurements).map(|measurement| measurement.benchmark.as_str());
-            compared.diagnostics.extend(policy.unused_renames(names));
+            let all = runs.flat_map(|run| &run.measurements).map(|one| names.benchmark(one.benchmark.as_str()));
+            compared.diagnostics.extend(policy.unused_renames(all));
         }
-        let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, PolicyRules(policy)));
+        let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, rules));
         let facts = detail.facts.then(|| Facts {
             base: tools::reported(&base),
             head: tools::reported(&head),

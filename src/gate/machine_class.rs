@@ -3,11 +3,13 @@
 
 use super::baseline::BaseOf;
 use super::builder::Gate;
+use super::class_names::{ClassNames, SharedBenchmarks};
 use super::error::Error;
 use super::side::Side;
 use crate::history::{common_facts, machine_class};
-use crate::model::{BenchId, Detail, Diagnostic, Environment, Run, differences};
+use crate::model::{Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::{BaselineGap, EnvironmentDifference, EnvironmentReport};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The machine classes of a side's runs; runs that do not record theirs have none.
@@ -41,11 +43,11 @@ impl Gate {
             return Ok(self.read_merge_base(of, &class, detail)?.with_note());
         }
         let mut joined: Option<Side> = None;
-        let mut missing = None;
+        let mut missing = Vec::new();
         for class in classes {
             let mut side = match self.read_merge_base(of, &class, detail) {
                 Err(error) if error.is_missing_baseline() => {
-                    missing = Some(error);
+                    missing.push((class, error));
                     continue;
                 }
                 // Without the note on other machines: their runs are read for their own class.
@@ -58,43 +60,62 @@ impl Gate {
             }
             match &mut joined {
                 None => joined = Some(side),
-                Some(joined) => {
-                    joined.runs.extend(side.runs);
-                    let commits = |gap: &Option<BaselineGap>| gap.as_ref().map_or(0, |gap| gap.commits);
-                    if commits(&side.report.gap) > commits(&joined.report.gap) {
-                        joined.report.gap = side.report.gap;
-                    }
-                    side.diagnostics.retain(|diagnostic| !joined.diagnostics.contains(diagnostic));
-                    joined.diagnostics.extend(side.diagnostics);
-                }
+                Some(joined) => join_window(joined, side),
             }
         }
-        let mut joined = match (joined, missing) {
-            (Some(joined), _) => joined,
-            (None, Some(missing)) => return Err(missing),
-            (None, None) => {
-                let message = "the merge base has no stored run from any machine class of head";
-                return Err(Error::MissingBaseline(message.to_owned()));
-            }
+        let Some(mut joined) = joined else {
+            let message = "the merge base has no stored run from any machine class of head";
+            let first = missing.into_iter().next().map(|(_, error)| error);
+            return Err(first.unwrap_or_else(|| Error::MissingBaseline(message.to_owned())));
         };
-        joined.report.runs = joined.runs.len();
+        for (class, error) in missing {
+            let message = format!("{}: {error}", machine_class(&class, ignored));
+            joined.diagnostics.push(Diagnostic::warning("missing-baseline", "", message));
+        }
         Ok(joined)
     }
 }
 
+/// Adds the base window of another machine class. Label, commit and gap are those of the class that is further behind.
+fn join_window(joined: &mut Side, mut side: Side) {
+    joined.runs.extend(side.runs);
+    joined.report.runs = joined.runs.len();
+    let commits = |gap: &Option<BaselineGap>| gap.as_ref().map_or(0, |gap| gap.commits);
+    if commits(&side.report.gap) > commits(&joined.report.gap) {
+        joined.report.gap = side.report.gap;
+        joined.report.label = side.report.label;
+        joined.report.commit = side.report.commit;
+    }
+    side.report.commits.retain(|commit| !joined.report.commits.contains(commit));
+    joined.report.commits.extend(side.report.commits);
+    let time = |commit: &Commit| {
+        let runs = joined.runs.iter().filter(|run| run.commit.as_ref() == Some(commit));
+        runs.map(|run| run.time).max()
+    };
+    joined.report.commits.sort_by_key(|commit| Reverse(time(commit)));
+    side.diagnostics.retain(|diagnostic| !joined.diagnostics.contains(diagnostic));
+    joined.diagnostics.extend(side.diagnostics);
+}
+
 /// Makes sure that no run is compared with one of another machine class. Where one side has a single class, the other
-/// classes of the other side are left out. Where both have several, a benchmark that more than one class measured gets
-/// the class into its name.
-pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rename: impl Fn(&str) -> Option<String>) {
+/// classes of the other side are left out. Where both have several, a benchmark that more than one class measured has a row for each
+/// class: the returned names state what they stand for.
+pub(super) fn partition(
+    base: &mut Side,
+    head: &mut Side,
+    ignored: &[&str],
+    rename: impl Fn(&str) -> Option<String>,
+) -> ClassNames {
+    let mut names = ClassNames::default();
+    leave_out_without_baseline(base, head, ignored);
     let (of_base, of_head) = (classes(base, ignored), classes(head, ignored));
-    if of_base.len() < 2 && of_head.len() < 2 {
-        return;
-    }
-    if of_base.len() < 2 {
-        return keep_one_class(head, base.environment.as_ref(), ignored, Diagnostic::warning);
-    }
-    if of_head.len() < 2 {
-        return keep_one_class(base, head.environment.as_ref(), ignored, Diagnostic::note);
+    if of_base.len() < 2 || of_head.len() < 2 {
+        if of_head.len() > 1 {
+            keep_one_class(head, base.environment.as_ref(), ignored, Diagnostic::warning);
+        } else if of_base.len() > 1 {
+            keep_one_class(base, head.environment.as_ref(), ignored, Diagnostic::note);
+        }
+        return names;
     }
     let current = |name: &str| rename(name).unwrap_or_else(|| name.to_owned());
     let mut measured_by: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
@@ -106,15 +127,14 @@ pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rena
         }
     }
     measured_by.retain(|_, classes| classes.len() > 1);
+    let mut shared = SharedBenchmarks::new();
+    for (name, tool) in measured_by.keys() {
+        shared.entry(name.clone()).or_default().insert(tool.clone());
+    }
     for side in [&mut *base, &mut *head] {
         for run in &mut side.runs {
             let class = machine_class(&run.environment, ignored);
-            for measurement in &mut run.measurements {
-                let name = (current(measurement.benchmark.as_str()), measurement.tool.clone().into_owned());
-                if measured_by.contains_key(&name) {
-                    measurement.benchmark = BenchId::new(format!("{} [{class}]", name.0));
-                }
-            }
+            names.add_class(run, &class, &shared, current);
         }
         set_common_environment(side);
     }
@@ -129,6 +149,33 @@ pub(super) fn partition(base: &mut Side, head: &mut Side, ignored: &[&str], rena
         if measured_by.len() == 1 { "is" } else { "are" }
     );
     head.diagnostics.push(Diagnostic::note("several-machines", "", message));
+    names
+}
+
+/// Leaves out the runs of head whose machine class has no stored run in base, if other classes of head have one. The report then has
+/// no verdict, as for a head of such a class alone.
+fn leave_out_without_baseline(base: &mut Side, head: &mut Side, ignored: &[&str]) {
+    if !base.locations.is_empty() {
+        return;
+    }
+    let mut of_head = classes(head, ignored);
+    let all = of_head.len();
+    of_head.retain(|_, class| !base.runs.iter().any(|run| is_comparable(run, class, ignored)));
+    if of_head.is_empty() || of_head.len() == all {
+        return;
+    }
+    let before = head.runs.len();
+    head.runs.retain(|run| !of_head.contains_key(&machine_class(&run.environment, ignored)));
+    set_common_environment(head);
+    head.report.runs = head.runs.len();
+    base.report.missing_classes = of_head.into_keys().collect();
+    let message = format!(
+        "left out {} of the {before} runs of {}: there is no baseline for {}",
+        before - head.runs.len(),
+        head.report.label,
+        base.report.missing_classes.join("; ")
+    );
+    head.diagnostics.push(Diagnostic::warning("missing-baseline", "", message));
 }
 
 /// Keeps the runs of one machine class: of the other side's class, or else of the newest run's.

@@ -57,6 +57,7 @@ mod base_search;
 mod baseline;
 mod bisect;
 mod builder;
+mod class_names;
 mod conclusion;
 mod config;
 mod confirm;
@@ -84,8 +85,8 @@ mod stored_history;
 mod tools;
 
 pub use crate::model::{
-    CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples, SampleStatistics, Severity,
-    Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
+    CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PerClass, PlotSamples, SampleStatistics,
+    Severity, Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
 };
 pub use crate::profile::{Explanation, GrownFunction, Growth, Measure, Presence};
 pub use crate::verdict::{

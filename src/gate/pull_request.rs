@@ -5,7 +5,7 @@ use crate::io::github::acceptance::Requests;
 use crate::model::Commit;
 use crate::policy::rule_changes;
 use crate::render::{self, escape};
-use crate::verdict::{Outcome, Report};
+use crate::verdict::{Finding, Outcome, Report};
 use std::collections::BTreeSet;
 
 /// Adds how the config of a pull request differs from that of its base.
@@ -53,7 +53,8 @@ fn named(report: &Report, wanted: &str) -> BTreeSet<String> {
             .benchmarks
             .iter()
             .filter(|finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Accepted));
-        known.map(|finding| &*finding.name).filter(|name| is_wanted(name)).map(str::to_owned).collect()
+        let is_named = |finding: &&Finding| is_wanted(&finding.name) || is_wanted(finding.own_name());
+        known.filter(is_named).map(|finding| finding.name.clone()).collect()
     };
     let exact = find(&|name| name == wanted);
     if exact.is_empty() { find(&|name| seen(name) == seen(wanted)) } else { exact }

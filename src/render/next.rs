@@ -11,6 +11,10 @@ pub fn next_step(report: &Report) -> Option<String> {
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
         Verdict::None if !report.environment.matches => vec![same_machine(report).to_owned()],
+        Verdict::None if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() => {
+            let step = "Record a baseline for each machine class of head; a warning names the classes without one.";
+            vec![step.to_owned()]
+        }
         Verdict::None if report.base.gap.is_some() => report.base.gap.iter().map(without_gap).collect(),
         Verdict::None if !report.benchmarks.iter().all(Finding::is_judged) => {
             vec![format!("State which way is better: `direction` of a `[[benchmark]]` in {}.", config(report))]

@@ -44,6 +44,10 @@ pub fn not_judged(report: &Report) -> String {
         "there is no baseline yet".to_owned()
     } else if !report.environment.matches {
         different_machines(report)
+    } else if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() {
+        let (all, classes) = (report.base.missing_classes.len(), "machine classes of head have");
+        let classes = if all == 1 { "1 machine class of head has".to_owned() } else { format!("{all} {classes}") };
+        format!("{}, but {classes} no baseline", counts(report))
     } else if let Some(gap) = &report.base.gap {
         let over_budget = match missed_budgets(report) {
             0 => String::new(),

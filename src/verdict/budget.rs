@@ -272,8 +272,7 @@ pub fn check_goals(
     let mut lines = Vec::new();
     for goal in policy.goals() {
         for (comparison, finding) in comparisons.iter().zip(findings) {
-            let name = comparison.benchmark.as_str();
-            for metric in goal.metrics().filter(|metric| goal.covers(name, metric)) {
+            for metric in goal.metrics().filter(|metric| goal.covers(comparison.own_name(), metric)) {
                 let Some(subject) = head_metrics.limited(comparison, metric) else { continue };
                 let checked = checked_value(comparison, finding, subject)
                     .map(|checked| with_base_uncertainty(checked, comparison, subject));
@@ -293,7 +292,7 @@ pub fn check_goals(
                     _ => GoalStatus::Undecided,
                 };
                 lines.push(GoalLine {
-                    benchmark: name.to_owned(),
+                    benchmark: finding.name.clone(),
                     metric: metric.to_owned(),
                     unit: finding.unit.to_string(),
                     expect: goal.limit.to_string(),

@@ -3,6 +3,7 @@
 use super::finding::Finding;
 use super::outcome::Outcome;
 use crate::model::Diagnostic;
+use std::collections::BTreeSet;
 
 /// Metrics listed in the note.
 const LISTED: usize = 10;
@@ -18,18 +19,15 @@ pub(super) fn unknown(findings: &[Finding]) -> Option<Diagnostic> {
             metrics.push(&finding.metric);
         }
     }
-    let benchmarks: Vec<&str> = unknown.iter().filter(|one| one.metric == metric).map(|one| &*one.name).collect();
+    let benchmarks: BTreeSet<&str> =
+        unknown.iter().filter(|one| one.metric == metric).map(|one| one.own_name()).collect();
     let mut names = metrics.iter().take(LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if metrics.len() > LISTED {
         names.push_str(&format!(" and {} more", metrics.len() - LISTED));
     }
     // The same plain `value` of two benchmarks may be two quantities.
     let is_plain = metric.starts_with("value") || metric == "count" || metric == "rate";
-    let pattern = match benchmarks.as_slice() {
-        [_, _, ..] if !is_plain => "*",
-        [first, ..] => first,
-        [] => return None,
-    };
+    let pattern = if benchmarks.len() > 1 && !is_plain { "*" } else { unknown.first()?.own_name() };
     let message = format!(
         "the better direction of {names} is unknown, so changes are shown but not tested. To state it, add a [[benchmark]] to \
          perfgate.toml with match = {pattern:?}, metric = {metric:?} and direction = \"higher\" or \"lower\""

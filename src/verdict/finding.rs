@@ -8,7 +8,9 @@ use super::samples;
 use crate::compare::{Comparison, Effect, SideValue};
 use crate::model::number_text::thousands;
 use crate::model::sample_noun;
-use crate::model::{Direction, OfSides, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit};
+use crate::model::{
+    Direction, OfSides, PerClass, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit,
+};
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
 use serde::{Deserialize, Serialize};
@@ -21,8 +23,11 @@ pub(super) const SUSPECT_P: f64 = 0.35;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The benchmark's full name: untrusted text.
+    /// The benchmark's full name, with the machine class where several measured it: untrusted text.
     pub name: String,
+    /// The machine class and the benchmark's own name, where several classes measured it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_class: Option<Box<PerClass>>,
     /// The tool that measured it.
     #[serde(default)]
     pub tool: Cow<'static, str>,
@@ -108,6 +113,11 @@ impl Finding {
     /// The word for its outcome in views.
     pub fn word(&self) -> &'static str {
         if self.not_run { "not run" } else { self.outcome.word() }
+    }
+
+    /// The benchmark's own name, which the config is matched with.
+    pub fn own_name(&self) -> &str {
+        self.per_class.as_ref().map_or(&self.name, |one| &one.benchmark)
     }
 
     /// True for a finding about the same metric of the same benchmark.
@@ -250,6 +260,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     });
     Finding {
         name: benchmark.as_str().to_owned(),
+        per_class: comparison.per_class.clone(),
         tool: comparison.tool.clone(),
         metric: metric.name.clone(),
         unit: metric.unit.kept_label(),

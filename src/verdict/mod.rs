@@ -107,7 +107,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     let has_both_sides = findings.iter().any(|finding| finding.base.is_some() && finding.head.is_some());
     let verdict = if !reasons.is_empty() {
         Verdict::Fail
-    } else if is_judged(judged, &budgets, &environment, has_both_sides) {
+    } else if base.missing_classes.is_empty() && is_judged(judged, &budgets, &environment, has_both_sides) {
         Verdict::Pass
     } else {
         Verdict::None
@@ -148,7 +148,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
 
 /// What rules of the config are matched against.
 fn measured(finding: &Finding) -> Measured<'_> {
-    let (benchmark, metric) = (&*finding.name, &*finding.metric);
+    let (benchmark, metric) = (finding.own_name(), &*finding.metric);
     Measured { benchmark, metric, unit: Unit::from_label(&finding.unit), direction: finding.direction }
 }
 

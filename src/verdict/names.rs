@@ -11,7 +11,7 @@ impl<'a> ByName<'a> {
     pub fn of(comparisons: &'a [Comparison]) -> Self {
         let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
         for (place, comparison) in comparisons.iter().enumerate() {
-            places.entry(comparison.benchmark.as_str()).or_default().push(place);
+            places.entry(comparison.own_name()).or_default().push(place);
         }
         ByName(places)
     }

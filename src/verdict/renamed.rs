@@ -34,10 +34,11 @@ pub fn likely_renames(comparisons: &[Comparison]) -> Vec<LikelyRename> {
             _ => continue,
         };
         // Such a name would have to be escaped in the config.
-        if one.benchmark.as_str().contains(|c: char| c.is_control() || matches!(c, '*' | '\\')) {
+        if one.own_name().contains(|c: char| c.is_control() || matches!(c, '*' | '\\')) {
             continue;
         }
-        let metrics: &mut Metrics<'_> = side.entry((&*one.tool, one.benchmark.as_str())).or_default();
+        let class = one.per_class.as_ref().map(|one| &*one.machine_class);
+        let metrics: &mut Metrics<'_> = side.entry((&*one.tool, class, one.own_name())).or_default();
         metrics.insert(&one.metric.name, (one, value.map_or(f64::NAN, |side| side.value)));
     }
     if removed.len() > MAX_NAMES || added.len() > MAX_NAMES {
@@ -45,10 +46,10 @@ pub fn likely_renames(comparisons: &[Comparison]) -> Vec<LikelyRename> {
     }
     // By distance: each name takes part in one pair.
     let mut pairs: Vec<(usize, &str, &str)> = Vec::new();
-    for ((tool, old), metrics) in &removed {
-        for ((other_tool, new), others) in &added {
-            let similar =
-                (tool == other_tool && have_same_values(metrics, others)).then(|| difference(old, new)).flatten();
+    for ((tool, class, old), metrics) in &removed {
+        for ((other_tool, other_class, new), others) in &added {
+            let is_same = (tool, class) == (other_tool, other_class) && have_same_values(metrics, others);
+            let similar = is_same.then(|| difference(old, new)).flatten();
             pairs.extend(similar.filter(|(off, longer)| 2 * off <= *longer).map(|(off, _)| (off, *old, *new)));
         }
     }

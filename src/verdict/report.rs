@@ -176,6 +176,9 @@ pub struct SideReport {
     /// If the base is older than the commit that head started from, which has no stored run of this machine class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<BaselineGap>,
+    /// Of the base: the machine classes of head that have no baseline and were left out: untrusted text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing_classes: Vec<String>,
 }
 
 /// Commits between the newest run of the base and the commit that head started from. Their changes may look like head's.
@@ -348,9 +351,10 @@ impl Report {
         self.base.gap.is_some() && (suite || over_budget || self.counts.regressed > 0)
     }
 
-    /// True if the verdict is `none` because this machine class has no baseline, or only one behind a gap without a regression.
+    /// True if the verdict is `none` because a machine class has no baseline, or only one behind a gap without a regression.
     fn lacks_baseline(&self) -> bool {
-        (!self.environment.matches || self.base.gap.is_some()) && !self.has_regressed_behind_gap()
+        let is_missing = !self.environment.matches || !self.base.missing_classes.is_empty();
+        (is_missing || self.base.gap.is_some()) && !self.has_regressed_behind_gap()
     }
 
     /// The exit code of the gate. There is a first run only if a missing baseline is allowed.

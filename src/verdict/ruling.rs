@@ -65,7 +65,7 @@ pub(super) struct Gate {
 impl Gate {
     /// The limits of a benchmark.
     pub fn of(comparison: &Comparison, policy: &Policy) -> Gate {
-        let bounds = policy.bounds(comparison.benchmark.as_str(), &comparison.metric);
+        let bounds = policy.bounds(comparison.own_name(), &comparison.metric);
         Gate {
             threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
             floor: bounds.floor.map_or_else(

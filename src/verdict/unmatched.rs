@@ -51,9 +51,9 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
     }
     for goal in policy.goals() {
         let covers = |name: &str| goal.metrics().any(|metric| goal.covers(name, metric));
-        let covered: Vec<&Comparison> = comparisons.iter().filter(|c| covers(c.benchmark.as_str())).collect();
+        let covered: Vec<&Comparison> = comparisons.iter().filter(|c| covers(c.own_name())).collect();
         let of_metric = |metric: &str| -> Vec<&Comparison> {
-            covered.iter().copied().filter(|c| goal.covers(c.benchmark.as_str(), metric)).collect()
+            covered.iter().copied().filter(|c| goal.covers(c.own_name(), metric)).collect()
         };
         let is_matched =
             |metric: &str| of_metric(metric).into_iter().any(|c| head_metrics.limited(c, metric).is_some());
@@ -113,7 +113,7 @@ fn unmatched_limit(
     } else if !covered.is_empty() {
         "its benchmarks are only in base; run them again, or remove it".to_owned()
     } else {
-        let names = comparisons.iter().map(|one| one.benchmark.as_str());
+        let names = comparisons.iter().map(Comparison::own_name);
         let intended = pattern.and_then(|pattern| intended(pattern, names));
         let list = || "`perfgate compare --all` lists all names".to_owned();
         format!("no benchmark has a matching name; {}", intended.unwrap_or_else(list))

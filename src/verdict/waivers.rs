@@ -30,7 +30,7 @@ pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &
     let (unit, direction) = (Unit::from_label(&finding.unit), finding.direction);
     let worse = finding.adjusted.or(finding.change).map(|change| direction.worse(change));
     let value = finding.head.map(|head| head.value);
-    let is_matching = |waiver: &Waiver| waiver.covers(&finding.name, &finding.metric) && !waiver.is_expired(today);
+    let is_matching = |waiver: &Waiver| waiver.covers(finding.own_name(), &finding.metric) && !waiver.is_expired(today);
     let matching: Vec<(usize, &Waiver)> =
         policy.waivers().iter().enumerate().filter(|(_, waiver)| is_matching(waiver)).collect();
     // Of several, the one that lasts longest: the others can go.
@@ -130,7 +130,7 @@ pub(super) fn stale_waivers(
             let message =
                 format!("the waiver for {name:?} has no effect, because {other} accepts the regression; remove it");
             Some(Diagnostic::warning("waiver-unused", place, message))
-        } else if *used == Use::Needed || is_shard && !findings.iter().any(|one| one.name == waiver.benchmark) {
+        } else if *used == Use::Needed || is_shard && !findings.iter().any(|one| one.own_name() == waiver.benchmark) {
             None
         } else if let Some(why) = undecided(waiver, findings) {
             let message = format!("the waiver for {:?} was not needed: {why}", waiver.benchmark);
@@ -146,7 +146,7 @@ pub(super) fn stale_waivers(
 
 /// Why it is unknown whether a waiver is still needed.
 fn undecided(waiver: &Waiver, findings: &[Finding]) -> Option<&'static str> {
-    let covered = findings.iter().filter(|one| waiver.covers(&one.name, &one.metric));
+    let covered = findings.iter().filter(|one| waiver.covers(one.own_name(), &one.metric));
     let why = |one: &Finding| match one.outcome {
         Outcome::Inconclusive => Some("the benchmark is inconclusive"),
         Outcome::Failed => Some("the benchmark failed"),
@@ -158,8 +158,8 @@ fn undecided(waiver: &Waiver, findings: &[Finding]) -> Option<&'static str> {
 
 /// How to fix a waiver without effect.
 fn help(waiver: &Waiver, findings: &[Finding]) -> String {
-    let names = || findings.iter().map(|one| one.name.as_str());
-    let named = findings.iter().filter(|one| one.name == waiver.benchmark);
+    let names = || findings.iter().map(Finding::own_name);
+    let named = findings.iter().filter(|one| one.own_name() == waiver.benchmark);
     let metrics: BTreeSet<&str> = named.map(|one| &*one.metric).collect();
     if waiver.benchmark.contains('*') && metrics.is_empty() {
         return "it names one benchmark and has no patterns; add an entry for each benchmark".to_owned();

@@ -70,7 +70,7 @@ pub(super) fn waive(suite: SuiteReport, findings: &[Finding], policy: &Policy, t
     let is_accepted = |finding: &&Finding| finding.outcome == Outcome::Accepted && finding.metric == "time";
     let covers_suite = |finding: &Finding| {
         policy.waivers().iter().any(|waiver| {
-            waiver.covers(&finding.name, &finding.metric)
+            waiver.covers(finding.own_name(), &finding.metric)
                 && !waiver.is_expired(today)
                 && waiver.covers_change(suite.change)
         })

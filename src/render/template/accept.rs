@@ -6,6 +6,7 @@ use crate::render::escape;
 use crate::verdict::{Finding, Outcome, Report, Verdict};
 use jiff::ToSpan;
 use jiff::civil::Date;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Waivers are suggested for this many regressions; more are unlikely to be intended.
@@ -27,8 +28,11 @@ pub fn accept(report: &Report) -> String {
     };
     let mut out = of_suite(report, until);
     let regressed = report.benchmarks.iter().filter(|finding| finding.outcome == Outcome::Regressed);
+    // The entry for the worst machine class covers the others.
+    let mut seen = BTreeSet::new();
+    let regressed = regressed.filter(|finding| seen.insert((finding.own_name(), &*finding.metric)));
     for (finding, up_to) in regressed.filter_map(|f| Some((f, up_to(f)?))).take(MAX_WAIVERS) {
-        let (name, metric) = (escape::toml(&finding.name), escape::toml(&finding.metric));
+        let (name, metric) = (escape::toml(finding.own_name()), escape::toml(&finding.metric));
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = write!(
             out,
