@@ -69,7 +69,8 @@ impl Remarks {
         let shares_only_note = note.as_ref().is_some_and(|note| note.count < note.of) || !report.environment.matches;
         // The headline has the reason if the machines differ, or if the direction of every changed metric is unknown.
         let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
-        let is_in_verdict = is_without_verdict && (!report.environment.matches || report.base.gap.is_none())
+        let has_baseline = report.base.gap.is_none() && report.base.missing_classes.is_empty();
+        let is_in_verdict = is_without_verdict && (!report.environment.matches || has_baseline)
             || report.reasons.contains(&Reason::DifferentMachines);
         let by_measure = report.by_measure;
         let Some(first) = all.first() else { return Remarks { note, is_in_verdict, ..Remarks::default() } };

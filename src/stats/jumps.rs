@@ -25,6 +25,7 @@ pub(super) struct Jumps {
     base: [Vec<f64>; 2],
     /// The changes that count, without the suite-wide shift.
     head: [Vec<f64>; 2],
+    /// Number of base runs that could show a jump.
     base_runs: usize,
     has_samples: bool,
 }
@@ -43,7 +44,8 @@ impl Jumps {
 
     /// The jumps of a suite with samples. A base run counts if it differs significantly from the other base runs: with a p value, as
     /// the head of those, below `alpha` divided by the number of base results. If all deviations counted, a few noisy benchmarks
-    /// would hide the slowdowns of the others. `p` has the p value of each change, and `tail` is that of a larger change.
+    /// would hide the slowdowns of the others. A jump in the newest base run does not count, because it may be a change that lasts.
+    /// `p` has the p value of each change, and `tail` is that of a larger change.
     pub fn of_samples(
         suite: &dyn Suite,
         changes: &[RawChange],
@@ -65,7 +67,13 @@ impl Jumps {
             let counts = changes.iter().zip(p).filter(|(_, p)| **p <= MAX_P_OF_HEAD);
             sorted(counts.map(|(one, _)| sign * one.observation.change).collect())
         };
-        Jumps { base: [in_base(0), in_base(1)], head: [in_head(1.0), in_head(-1.0)], base_runs, has_samples: true }
+        let came_back = base_runs - 1; // the newest one does not count
+        Jumps {
+            base: [in_base(0), in_base(1)],
+            head: [in_head(1.0), in_head(-1.0)],
+            base_runs: came_back,
+            has_samples: true,
+        }
     }
 
     /// The jumps that are similar to a change or larger, in its direction.

@@ -192,13 +192,16 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
     }
 }
 
-/// The base run that lies farthest above the others (`way` 0) or below them (1), compared with them as if it were head.
+/// The base run that lies farthest above the others (`way` 0) or below them (1), compared with them as if it were head. `None` if
+/// it is the newest one: the change may last.
 pub(super) fn as_head(runs: &BenchmarkRuns, way: usize, base_shifts: &[f64], by: Tested) -> Option<RawChange> {
     let mut base = runs.base.clone();
+    let newest = base.iter().map(|run| run.run).max()?;
     base.iter_mut().for_each(|run| run.shift(-base_shifts.get(run.run).copied().unwrap_or(0.0)));
     base.sort_unstable_by(|a, b| by.value(a).total_cmp(&by.value(b)));
     let farthest = if way == 0 { base.pop()? } else { base.remove(0) };
-    (!base.is_empty()).then(|| raw_change(&BenchmarkRuns { base, head: vec![farthest] }, &RunShifts::default(), by))
+    (!base.is_empty() && farthest.run != newest)
+        .then(|| raw_change(&BenchmarkRuns { base, head: vec![farthest] }, &RunShifts::default(), by))
 }
 
 /// The shift of each run of base and head; empty for a small suite, and for a side with a single run.
