@@ -74,6 +74,8 @@ fn results_of_another_commit_are_not_compared_as_head() {
     assert_eq!(insisted.json()["head"]["commit"], id(&sandbox, "HEAD"));
     compare(&["--commit", "HEAD"]).exits(0).prints("stored runs of the merge base");
     compare(&["--commit", "HEAD", "--base", "main"]).exits(2);
+    let stored = ["compare", "--commit", "HEAD", "--head", "main"];
+    sandbox.perfgate_at("r", &stored).exits(2).reports("applies only to results on disk");
     compare(&["--commit", "nothing"]).exits(2).reports("nothing");
 }
 
@@ -87,6 +89,24 @@ fn results_of_another_commit_can_be_compared_with_a_named_base() {
     compare("main", "../old.json").exits(0).prints("the results state the commit of base");
     compare("main~1", "../old.json").exits(0).does_not_print("the commit of base");
     compare("../other.json", "../old.json").exits(0).does_not_print("the commit of base");
+}
+
+#[test]
+fn results_in_the_default_place_that_are_of_the_base_are_refused() {
+    let sandbox = project();
+    sandbox.write("r/perfgate.toml", "[[input]]\npath = '../old.json'\n");
+    let compare = |stated: &str, base: &str| {
+        sandbox.write("old.json", results(Some(&id(&sandbox, stated)), EPYC, 1.0, 9));
+        sandbox.perfgate_at("r", &["compare", base])
+    };
+    for stated in ["main", "main~1"] {
+        compare(stated, "main").exits(2).reports("which is part of the base; run the benchmarks");
+    }
+    compare("main", "main~1").exits(0);
+    compare("HEAD", "main").exits(0);
+    // An older commit is checked out, and its results are compared with a newer one.
+    sandbox.git("r", &["switch", "-q", "--detach", "main~1"]);
+    compare("HEAD", "main").exits(0);
 }
 
 #[test]
@@ -297,12 +317,30 @@ fn a_missing_baseline_that_is_allowed_is_saved_and_published() {
     compare(&[]).exits(2).reports("--allow-missing-baseline");
     // A revision without a stored run was not measured.
     sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--allow-missing-baseline"]).exits(2);
+    // The commit that the results are of is kept.
+    let first = id(&sandbox, "HEAD");
+    sandbox.commit("r", "second");
+    sandbox.write("new.json", results(Some(&id(&sandbox, "HEAD")), EPYC, 1.0, 9));
+    let of_first = compare(&["--commit", &first, "--allow-missing-baseline", "--format", "json"]);
+    of_first.exits(0).prints("the results state that they are of commit");
+    assert_eq!((&of_first.json()["head"]["commit"], &of_first.json()["first_run"]), (&json!(first), &json!(true)));
+    sandbox.write("new.json", results(None, EPYC, 1.0, 9));
     // The baseline is of another machine class.
     record(&sandbox, XEON, 1.0, 1);
     compare(&["--allow-missing-baseline"]).exits(0).prints("NO VERDICT: ");
     published().exits(0);
     compare(&[]).exits(2);
     published().exits(2);
+}
+
+#[test]
+fn results_on_standard_input_without_a_baseline_are_read_once() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").write("new.json", results(None, EPYC, 1.0, 9));
+    let words = ["compare", "--head", "-", "--allow-missing-baseline"];
+    let mut command = sandbox.command::<&str>("r", &[], &words);
+    command.stdin(std::fs::File::open(sandbox.path("new.json")).unwrap());
+    common::answer(command.output().unwrap()).exits(0).prints("11 added");
 }
 
 #[test]

@@ -188,21 +188,44 @@ fn a_commit_of_something_else_is_refused() {
 }
 
 #[test]
-fn a_pull_request_that_renames_everything_is_neutral() {
+fn a_pull_request_that_renames_everything_has_no_verdict() {
     let sandbox = project();
     let base = trial(&sandbox);
     fs::remove_dir_all(sandbox.path("r/target")).unwrap();
     sandbox.bench("r/target/criterion", "new/a", 500.0, 1).bench("r/target/criterion", "new/b", 500.0, 2);
     let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
-    answer.exits(0).prints("NO VERDICT: base and head have no benchmark in common").prints("8 removed, 2 added");
+    answer.exits(2).prints("NO VERDICT: base and head have no benchmark in common").prints("8 removed, 2 added");
     assert!(sandbox.read("output").contains("\nneutral\n"));
+    // `compare` and `publish` have the same rule: another suite is not a missing baseline.
+    sandbox.perfgate_at("r", &["compare", "--allow-missing-baseline"]).exits(2);
+    let saved = sandbox.path("perfgate-1/comparison.json").display().to_string();
+    let saved_report: Value = serde_json::from_str(&sandbox.read("perfgate-1/comparison.json")).unwrap();
+    assert_eq!(saved_report["allow_missing_baseline"], true);
+    sandbox.perfgate(&["publish", &saved, "--dry-run", "--repository", "o/r"]).exits(2);
 
     // Next to a result that cannot be read, missing benchmarks are inconclusive, and still nothing was compared.
     sandbox
         .write("r/target/criterion/stray/new/benchmark.json", "{")
         .write("r/target/criterion/stray/new/sample.json", "{");
     let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
-    answer.exits(0).prints("NO VERDICT").does_not_print("PASS");
+    answer.exits(2).prints("NO VERDICT").does_not_print("PASS");
+
+    // A base that is behind the merge base is not the reason either.
+    sandbox.git("r", &["checkout", "-q", "main"]);
+    sandbox.commit("r", "main 5, whose job has not recorded yet");
+    let base = merged(&sandbox);
+    let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
+    answer.exits(2).prints("NO VERDICT");
+}
+
+#[test]
+fn the_error_about_results_of_an_earlier_commit_names_only_what_a_job_can_do() {
+    let sandbox = project();
+    sandbox.commit("r", "main 5, for which nothing was measured");
+    let pushed = push("refs/heads/main", &sandbox.git("r", &["rev-parse", "HEAD"]));
+    let answer = ci(&sandbox, "push", &pushed, &[], &[]);
+    answer.exits(2).reports("the results are exactly those stored for").reports("run the benchmarks");
+    assert!(!answer.stderr.contains("--force"), "{}", answer.stderr);
 }
 
 #[test]

@@ -211,6 +211,29 @@ fn other_machines_gaps_and_rewritten_commits_are_kept_apart() {
 }
 
 #[test]
+fn commits_of_main_are_not_between_those_of_a_branch_that_forked_earlier() {
+    let sandbox = Sandbox::new();
+    let main = commits(&sandbox, 60);
+    sandbox.git("r", &["switch", "-q", "-c", "work", main[9].as_str()]);
+    let mut measured = main[..10].to_vec();
+    for i in 10..22 {
+        let commit = ["commit", "-q", "--allow-empty", "-m", &format!("work {i}")];
+        sandbox.git_at("r", START + 3600 * i, &commit);
+        measured.push(Commit::parse(&sandbox.git("r", &["rev-parse", "HEAD"])).unwrap());
+    }
+    let level = |i: usize| if i < 10 { 1000.0 } else { 2000.0 };
+    let runs: Vec<Run> = (0..22)
+        .map(|i| run(&measured[i], START + 3600 * i as i64, vec![time("a", level(i), i), time("b", 1000.0, 50 + i)]))
+        .collect();
+    put(&sandbox, &runs);
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    let change = &series(&answer, "a")["changes"][0];
+    assert_eq!(change["at"], measured[10].as_str(), "{answer:#}");
+    sandbox.perfgate_at("r", &["history", "a"]).exits(0).prints(&format!("at {}", measured[10].short()));
+    sandbox.perfgate_at("r", &["history"]).exits(0).prints("11 commits ago");
+}
+
+#[test]
 fn history_handles_one_run_no_run_and_an_unknown_name() {
     let sandbox = Sandbox::new();
     let commits = commits(&sandbox, 1);
@@ -429,6 +452,13 @@ fn a_mistake_in_an_epoch_is_reported_in_every_comparison() {
         sandbox.perfgate_at("r", &["compare", "a", "b"]).exits(0).prints(message);
     }
     sandbox.perfgate_at("r", &["compare", "a", "b"]).prints("a date has hyphens");
+    // Only a whole repository has every revision.
+    let refused = "the epoch has no effect";
+    sandbox.git("", &["clone", "-q", "--depth", "1", &format!("file://{}", sandbox.path("r").display()), "shallow"]);
+    for directory in ["shallow", "outside"] {
+        sandbox.write(&format!("{directory}/perfgate.toml"), epoch("v9"));
+        sandbox.perfgate_at(directory, &["compare", "../r/a", "../r/b"]).exits(0).does_not_print(refused);
+    }
     // Git permits such a tag.
     sandbox.git("r", &["tag", "2026/01/05"]);
     sandbox.perfgate_at("r", &["compare", "a", "b"]).exits(0).does_not_print("the epoch");

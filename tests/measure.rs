@@ -19,7 +19,7 @@ use common::Sandbox;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Ten benchmarks, some of them slower by a factor.
 fn speeds(slower: &[(&str, f64)]) -> String {
@@ -369,6 +369,20 @@ fn head_is_screened_against_stored_runs_and_judged_by_fresh_pairs() {
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
     assert_eq!((&c["confirmed"], &c["base"]["runs"]), (&true.into(), &5.into()));
     assert!(!report.stderr.contains("round 1"), "{}", report.stderr);
+}
+
+#[test]
+fn stored_runs_from_before_an_epoch_are_not_the_base_of_a_measurement() {
+    let sandbox = sandbox(&[("c", 1.5)]);
+    sandbox.git("r", &["switch", "-q", "main"]);
+    with(&sandbox, &["--no-base", "--rounds", "3"], &["sh", "bench.sh"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "work"]);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    sandbox.git_at("r", now - 1, &["commit", "-q", "--allow-empty", "-m", "c measures something else"]);
+    sandbox.write("r/perfgate.toml", "[[epoch]]\nmatch = \"c\"\nfrom = \"work\"\nreason = \"r\"\n");
+    let report = measure(&sandbox, &["--base", "main", "--stored", "--format", "json"]);
+    report.exits(0).prints("the runs of main are from before the [[epoch]]");
+    assert_eq!(report.outcome("c"), "added");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::gate_args::GateArgs;
 use super::{Global, facts, output, plots, render as rendering};
-use crate::gate::{DefaultSide, Gate, ReportDetail, SideSource};
+use crate::gate::{Allowed, DefaultSide, Gate, ReportDetail, SideSource};
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
 use crate::verdict::{Report, Verdict};
@@ -138,10 +138,8 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         ),
     };
 
-    let mut report = match gate.judge_sources(&base, &head, false, detail) {
-        Err(error) if args.allow_missing_baseline && error.is_missing_baseline() => {
-            gate.judge_without_baseline(&head, &error)?
-        }
+    let allowed = Allowed { missing_baseline: args.allow_missing_baseline.then_some(""), nothing_in_common: false };
+    let mut report = match gate.judge_sources(&base, &head, allowed, detail) {
         Err(error) if error.is_missing_baseline() => bail!("{error}; to exit with 0, pass --allow-missing-baseline"),
         report => report?,
     };

@@ -1,9 +1,10 @@
 //! `perfgate record`: stores results on disk as one run of a commit.
 
 use super::{Global, output, sync};
-use crate::gate::{Gate, is_dirty};
+use crate::gate::{Error, Gate, is_dirty};
 use crate::io::input::Loaded;
 use crate::model::{Environment, Run};
+use anyhow::bail;
 use clap::Args;
 
 const EXAMPLES: &str = "\
@@ -51,7 +52,11 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
         run.environment.set(Environment::SHARD, shard);
     }
     let store = gate.open_store()?;
-    output::print(format!("{}\n", gate.store(&*store, &run, args.force)?).as_bytes())?;
+    let recorded = match gate.store(&*store, &run, args.force) {
+        Err(error @ Error::StoredForEarlierCommit { .. }) => bail!("{error}, or use --force to store them anyway"),
+        recorded => recorded?,
+    };
+    output::print(format!("{recorded}\n").as_bytes())?;
     if let Some(remote) = &args.push {
         sync::push(&*store, remote)?;
     }

@@ -15,6 +15,9 @@ pub enum Error {
     /// No stored run can be the base. A first run is expected to end like this: see [`Error::is_missing_baseline`].
     #[error("{0}")]
     MissingBaseline(String),
+    /// Head is a revision without a stored run: it was not measured.
+    #[error("{0}")]
+    HeadNotStored(String),
     /// The config file cannot be read.
     #[error("{path}: cannot read the config")]
     ConfigFile {
@@ -135,8 +138,7 @@ pub enum Error {
     },
     /// Results to store are exactly those stored for an earlier commit.
     #[error(
-        "nothing was measured for {commit}: the results are exactly those stored for {earlier}; run the benchmarks, or use --force \
-         to store them anyway"
+        "nothing was measured for {commit}: the results are exactly those stored for {earlier}; run the benchmarks"
     )]
     StoredForEarlierCommit {
         /// The commit that they would be stored for.

@@ -32,6 +32,15 @@ impl ReportDetail {
     pub const ALL: ReportDetail = ReportDetail { facts: true, samples: true };
 }
 
+/// What gives a report without a verdict instead of an error.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Allowed {
+    /// No benchmark in common.
+    pub nothing_in_common: bool,
+    /// A missing baseline. The text ends the warning.
+    pub missing_baseline: Option<&'static str>,
+}
+
 /// How a policy matches benchmarks.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PolicyRules<'a>(pub &'a Policy);
@@ -98,7 +107,7 @@ impl Gate {
     pub fn compare<B: AsRef<Path>, H: AsRef<Path>>(&self, base: &[B], head: &[H]) -> Result<Report, Error> {
         let base = SideSource::Paths(self.results(&path_words(base))?);
         let head = SideSource::Paths(self.results(&path_words(head))?);
-        self.judge_sources(&base, &head, false, ReportDetail::default())
+        self.judge_sources(&base, &head, Allowed::default(), ReportDetail::default())
     }
 
     /// Compares results of the checked-out commit with stored runs: those of its merge base with the default branch and of
@@ -111,7 +120,8 @@ impl Gate {
     /// can be the base ([`Error::is_missing_baseline`]).
     pub fn compare_with_store<H: AsRef<Path>>(&self, head: &[H]) -> Result<Report, Error> {
         let head = SideSource::WorkTree(self.results(&path_words(head))?);
-        self.judge_sources(&SideSource::MergeBase { of: None }, &head, false, ReportDetail::default())
+        let base = SideSource::MergeBase { of: None };
+        self.judge_sources(&base, &head, Allowed::default(), ReportDetail::default())
     }
 
     /// Reads both sides and judges head.
@@ -119,7 +129,7 @@ impl Gate {
         &self,
         base: &SideSource,
         head: &SideSource,
-        allow_nothing_in_common: bool,
+        allowed: Allowed,
         detail: ReportDetail,
     ) -> Result<Report, Error> {
         // Standard input cannot be read again.
@@ -130,32 +140,37 @@ impl Gate {
             let all = side.runs.iter().flat_map(|run| &run.measurements).flat_map(|one| &one.evidence);
             all.into_iter().any(Evidence::is_digest_of_zeros)
         };
-        if has_zeros(&sides.0) || has_zeros(&sides.1) {
+        if sides.0.as_ref().is_ok_and(|base| has_zeros(base) || has_zeros(&sides.1)) {
             sides = self.read_sides(base, head, Detail::Samples)?;
         }
         if base.is_on_disk() {
-            // Epochs only select stored runs, but a mistake in one is reported before it matters.
-            self.epochs(&mut sides.1.diagnostics);
+            self.report_mistakes_in_epochs(&mut sides.1.diagnostics);
         }
         let (base, head) = sides;
-        let report = self.judge_sides(base, head, allow_nothing_in_common, detail)?;
+        let base = match (base, allowed.missing_baseline) {
+            (Err(missing), Some(hint)) if missing.is_missing_baseline() => {
+                return self.judge_first_run(head, &missing, hint, detail);
+            }
+            (base, _) => base?,
+        };
+        let report = self.judge_sides(base, head, allowed.nothing_in_common, detail)?;
         Ok(report.withhold_verdict_for_gap(false))
     }
 
-    /// The report of a head whose baseline is missing.
-    pub(crate) fn judge_without_baseline(&self, head: &SideSource, missing: &Error) -> Result<Report, Error> {
-        let head = self.read_alone(head)?;
-        let why = Diagnostic::warning("missing-baseline", "", format!("{missing}. Nothing was compared"));
-        self.judge_first_run("no baseline yet", head, why)
-    }
-
-    /// The report of a first run: its base is empty, and `why` names the reason.
-    pub(crate) fn judge_first_run(&self, label: &str, head: Side, why: Diagnostic) -> Result<Report, Error> {
+    /// The report of a first run: its base is empty, because the baseline is missing. `hint` ends the warning.
+    pub(crate) fn judge_first_run(
+        &self,
+        head: Side,
+        missing: &Error,
+        hint: &str,
+        detail: ReportDetail,
+    ) -> Result<Report, Error> {
+        let message = format!("{missing}. Nothing was compared{hint}");
         let base = Side {
             runs: Vec::new(),
-            report: SideReport { label: label.to_owned(), ..SideReport::default() },
+            report: SideReport { label: "no baseline yet".to_owned(), ..SideReport::default() },
             environment: head.environment.clone(),
-            diagnostics: vec![why],
+            diagnostics: vec![Diagnostic::warning("missing-baseline", "", message)],
             locations: Vec::new(),
         };
         // Every benchmark is added here, which must not fail the gate.
@@ -163,7 +178,7 @@ impl Gate {
         let reasons = FailOn::ALL.into_iter().filter(|reason| policy.fails_on(*reason) && *reason != FailOn::Added);
         let mut gate = self.clone();
         gate.config.policy = policy.clone().with_fail_on(reasons);
-        let report = gate.judge_sides(base, head, true, ReportDetail::ALL)?;
+        let report = gate.judge_sides(base, head, true, detail)?;
         Ok(Report { first_run: true, ..report })
     }
 

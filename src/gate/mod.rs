@@ -107,7 +107,7 @@ pub(crate) use confirm::{MeasuredRuns, judge_measured};
 pub(crate) use confirmed_regressions::ConfirmedRegressions;
 pub(crate) use explain::{ExplainPlan, explain};
 pub(crate) use history_source::CommitSource;
-pub(crate) use judge::ReportDetail;
+pub(crate) use judge::{Allowed, ReportDetail};
 pub(crate) use measure::{BenchCommand, MeasurePlan, Progress, measure, measure_and_store, measure_head};
 pub(crate) use prune::{PrunePlan, SpecialCommits};
 pub(crate) use pull_request::{accept_requested, note_changed_rules, note_unused_rules};

@@ -4,7 +4,7 @@
 use super::builder::Gate;
 use super::judge::{PolicyRules, SideFacts, at_different_times, judge};
 use super::machine_class::is_comparable;
-use super::renames::leave_out_replaced;
+use super::renames::{leave_out_joined, leave_out_replaced};
 use super::side::Side;
 use crate::compare;
 use crate::io::repository::Repository;
@@ -22,10 +22,8 @@ impl Gate {
         };
         let commit = Repository::discover(&self.directory).and_then(|repository| repository.resolve(&pin.revision));
         let commit = commit.map_err(|error| warn(error.to_string())).ok()?;
-        let release = self.read_revision(&pin.revision, &commit, Detail::Digests);
+        let release = self.read_base_revision(&pin.revision, &commit, head.measured_until(), Detail::Digests);
         let mut release = release.map_err(|error| warn(error.to_string())).ok()?;
-        let kept = self.leave_out_other_epochs(&mut release, head);
-        kept.map_err(|error| warn(error.to_string())).ok()?;
         let environment = head.environment.clone().map_or_else(|| self.here(), Ok);
         let environment = environment.map_err(|error| warn(error.to_string())).ok()?;
         let ignored = policy.ignored_environment();
@@ -35,7 +33,12 @@ impl Gate {
             return None;
         }
         release.report.runs = release.runs.len();
-        diagnostics.extend(leave_out_replaced(policy, &mut release.runs));
+        release.diagnostics.extend(leave_out_replaced(policy, &mut release.runs));
+        release.diagnostics.extend(leave_out_joined(policy, &mut release.runs));
+        for one in release.diagnostics.iter_mut().filter(|one| one.place.is_empty()) {
+            one.place = policy.place(pin.line);
+        }
+        diagnostics.extend(release.diagnostics);
         let compared = compare::compare(&release.runs, &head.runs, at_different_times(policy), PolicyRules(policy));
         let base = SideFacts { report: release.report, environment: release.environment };
         let head = SideFacts { report: head.report.clone(), environment: head.environment.clone() };

@@ -1,6 +1,6 @@
 //! One side of a comparison, read: its runs, with a label and the environment they were measured in.
 
-use super::baseline::BaseOf;
+use super::baseline::{BaseOf, WindowSide};
 use super::builder::Gate;
 use super::config;
 use super::error::Error;
@@ -48,6 +48,12 @@ impl Side {
         }
     }
 
+    /// When it was measured: the time of the newest stored run. Results on disk are new.
+    pub fn measured_until(&self) -> i64 {
+        let newest = self.runs.iter().map(|run| run.time).max().filter(|_| self.locations.is_empty());
+        newest.unwrap_or(i64::MAX)
+    }
+
     /// Counts as results of a commit, with a warning if the results state another one.
     fn count_for(&mut self, commit: &Commit) {
         self.diagnostics.retain(|diagnostic| diagnostic.code != OTHER_COMMIT);
@@ -77,35 +83,43 @@ impl Side {
 
 impl Gate {
     /// Reads both sides. Results on disk that are compared with stored runs count as results of this machine, as far as
-    /// they do not state another one.
+    /// they do not state another one. An error of the base does not lose the head, which cannot always be read again.
     pub(super) fn read_sides(
         &self,
         base: &SideSource,
         head: &SideSource,
         detail: Detail,
-    ) -> Result<(Side, Side), Error> {
+    ) -> Result<(Result<Side, Error>, Side), Error> {
         let (base, head) = self.read_each(base, head, detail)?;
         // A run of head in which everything failed is judged; one of base is nothing to compare with.
         let is_empty = |run: &Run| run.measurements.is_empty();
-        let errors = input::errors(&base.diagnostics);
-        if !base.locations.is_empty() && base.runs.iter().any(is_empty) && !errors.is_empty() {
-            return Err(InputError::Unreadable(errors).into());
+        if let Ok(base) = &base {
+            let errors = input::errors(&base.diagnostics);
+            if !base.locations.is_empty() && base.runs.iter().any(is_empty) && !errors.is_empty() {
+                return Err(InputError::Unreadable(errors).into());
+            }
         }
         Ok((base, head))
     }
 
-    fn read_each(&self, base: &SideSource, head: &SideSource, detail: Detail) -> Result<(Side, Side), Error> {
+    fn read_each(
+        &self,
+        base: &SideSource,
+        head: &SideSource,
+        detail: Detail,
+    ) -> Result<(Result<Side, Error>, Side), Error> {
         match (base, head) {
-            (SideSource::Paths(base), SideSource::Paths(head)) => return self.read_both(base, head, detail),
+            (SideSource::Paths(base), SideSource::Paths(head)) => {
+                let (base, head) = self.read_both(base, head, detail)?;
+                return Ok((Ok(base), head));
+            }
             (SideSource::MergeBase { .. }, SideSource::Revision { word, commit }) => {
-                let head = self.read_revision(word, commit, detail)?;
-                return Ok((self.read_bases(BaseOf::Commit(commit), &head, detail)?, head));
+                let head = self.read_stored_head(word, commit, detail)?;
+                return Ok((self.read_bases(BaseOf::Commit(commit), &head, detail), head));
             }
             (SideSource::Revision { word, commit }, SideSource::Revision { word: head, commit: measured }) => {
-                let mut base = self.read_revision(word, commit, detail)?;
-                let head = self.read_revision(head, measured, detail)?;
-                self.leave_out_other_epochs(&mut base, &head)?;
-                return Ok((base, head));
+                let head = self.read_stored_head(head, measured, detail)?;
+                return Ok((self.read_base_revision(word, commit, head.measured_until(), detail), head));
             }
             _ => {}
         }
@@ -141,6 +155,7 @@ impl Gate {
         }
         // The stored runs of the machine that the results state, if they state one.
         let of_head = head_on_disk.as_ref().and_then(|side| side.environment.clone()).or(here.clone());
+        let is_work_tree = matches!(head, SideSource::WorkTree(_));
         let head = match (head_on_disk, head) {
             (Some(mut side), _) => {
                 if let Some(here) =
@@ -150,35 +165,65 @@ impl Gate {
                 }
                 side
             }
-            (None, SideSource::Revision { word, commit }) => self.read_revision(word, commit, detail)?,
-            (None, _) => return Err(no_head()),
+            (None, SideSource::Revision { word, commit }) => self.read_stored_head(word, commit, detail)?,
+            // Head is on disk, or the stored runs of a revision.
+            (None, _) => return Err(Error::NoResults { looked: "the working directory".to_owned() }),
         };
         if let Some(side) = base_on_disk {
-            return Ok((side, head));
+            return Ok((Ok(side), head));
         }
-        let machine = of_head.unwrap_or_default();
-        let base = match base {
-            SideSource::Revision { word, commit } => self.read_named_base(word, commit, &head, detail)?,
-            SideSource::CommitAndBefore(commit) => {
-                refuse_results_of_base(&Repository::discover(&self.directory)?, &head, commit)?;
-                self.read_commit_and_before(commit, &machine, detail)?
-            }
-            // Paths and the work tree were read above.
-            SideSource::MergeBase { .. } | SideSource::Paths(_) | SideSource::WorkTree(_) => {
-                let of = given.map_or(BaseOf::Results(&head), BaseOf::Commit);
-                match has_several_classes(&head, self.config.policy.ignored_environment()) {
-                    true => self.read_bases(of, &head, detail)?,
-                    false => self.read_merge_base(of, &machine, detail)?.with_note(),
-                }
-            }
-        };
+        let base = self.read_stored_base(base, is_work_tree, &head, &of_head.unwrap_or_default(), detail);
         Ok((base, head))
+    }
+
+    /// Reads the stored runs that results are compared with. With a named base, only results that the user names may be of any
+    /// commit.
+    fn read_stored_base(
+        &self,
+        base: &SideSource,
+        is_work_tree: bool,
+        head: &Side,
+        machine: &Environment,
+        detail: Detail,
+    ) -> Result<Side, Error> {
+        match base {
+            SideSource::Revision { word, commit } => {
+                if is_work_tree {
+                    refuse_results_of_base(&Repository::discover(&self.directory)?, head, commit)?;
+                }
+                self.read_named_base(word, commit, head, detail)
+            }
+            SideSource::CommitAndBefore(commit) => {
+                refuse_results_of_base(&Repository::discover(&self.directory)?, head, commit)?;
+                self.read_commit_and_before(commit, machine, detail)
+            }
+            SideSource::MergeBase { of: Some(commit) } => {
+                self.read_default_base(BaseOf::Commit(commit), head, machine, detail)
+            }
+            // Paths and the work tree were read before.
+            SideSource::MergeBase { of: None } | SideSource::Paths(_) | SideSource::WorkTree(_) => {
+                self.read_default_base(BaseOf::Results(head), head, machine, detail)
+            }
+        }
+    }
+
+    /// Reads the default base of results.
+    fn read_default_base(
+        &self,
+        of: BaseOf<'_>,
+        head: &Side,
+        machine: &Environment,
+        detail: Detail,
+    ) -> Result<Side, Error> {
+        match has_several_classes(head, self.config.policy.ignored_environment()) {
+            true => self.read_bases(of, head, detail),
+            false => self.read_merge_base(of, machine, detail).map(WindowSide::with_note),
+        }
     }
 
     /// Reads the stored runs of a revision as the base of results.
     fn read_named_base(&self, word: &str, commit: &Commit, head: &Side, detail: Detail) -> Result<Side, Error> {
-        let mut base = self.read_revision(word, commit, detail)?;
-        self.leave_out_other_epochs(&mut base, head)?;
+        let mut base = self.read_base_revision(word, commit, head.measured_until(), detail)?;
         let checked_out = Repository::discover(&self.directory).and_then(|repository| repository.head()).ok();
         if checked_out.is_some_and(|checked_out| checked_out.commit != *commit) {
             base.diagnostics.extend(states_base(head, commit));
@@ -240,27 +285,35 @@ impl Gate {
         Ok(side)
     }
 
-    /// Reads a head that has no base.
-    pub(super) fn read_alone(&self, head: &SideSource) -> Result<Side, Error> {
-        let mut side = match head {
-            SideSource::Paths(results) => {
-                self.read_paths(results, Detail::Samples, self.checked_out_as(None).as_ref())?
-            }
-            SideSource::WorkTree(results) => return self.read_head(results),
-            SideSource::Revision { word, commit } => return self.read_revision(word, commit, Detail::Samples),
-            SideSource::MergeBase { .. } | SideSource::CommitAndBefore(_) => return Err(no_head()),
-        };
-        side.complete(&self.here()?);
-        Ok(side)
-    }
-
     /// Reads the stored runs of one commit, as results of this machine.
     pub(crate) fn read_own(&self, commit: &Commit) -> Result<Side, Error> {
         self.read_revision(commit.short(), commit, Detail::Samples)
     }
 
+    /// Reads the stored runs of one commit as a head. Without one, it was not measured: no baseline is missing.
+    fn read_stored_head(&self, word: &str, commit: &Commit, detail: Detail) -> Result<Side, Error> {
+        self.read_revision(word, commit, detail).map_err(|error| match error {
+            Error::MissingBaseline(message) => Error::HeadNotStored(message),
+            error => error,
+        })
+    }
+
+    /// Reads the stored runs of one commit as the base of a head that was measured at a time. Benchmarks for which an epoch
+    /// starts in between are left out.
+    pub(super) fn read_base_revision(
+        &self,
+        word: &str,
+        commit: &Commit,
+        until: i64,
+        detail: Detail,
+    ) -> Result<Side, Error> {
+        let mut base = self.read_revision(word, commit, detail)?;
+        self.leave_out_other_epochs(&mut base, until)?;
+        Ok(base)
+    }
+
     /// Reads the stored runs of one commit.
-    pub(super) fn read_revision(&self, word: &str, commit: &Commit, detail: Detail) -> Result<Side, Error> {
+    fn read_revision(&self, word: &str, commit: &Commit, detail: Detail) -> Result<Side, Error> {
         let store = self.open_store()?;
         let time = Repository::discover(&self.directory).and_then(|repository| repository.time(commit))?;
         let keys = store::of_commits(&*store, &[(commit.clone(), time)])?.remove(commit).unwrap_or_default();
@@ -296,11 +349,6 @@ pub(super) fn here(directory: &Path) -> Result<Environment, RepositoryError> {
         Ok(Err(_)) => environment.set(Environment::DIRTY, "unknown"),
     }
     Ok(environment)
-}
-
-/// The error for a head that is neither on disk nor a revision.
-fn no_head() -> Error {
-    Error::NoResults { looked: "the working directory".to_owned() }
 }
 
 /// The results without those that are given again, and a warning for each of these: they would count as additional runs.

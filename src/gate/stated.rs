@@ -132,12 +132,13 @@ pub(super) fn note_on_uncommitted_changes() -> Diagnostic {
     Diagnostic::note("uncommitted", "", message)
 }
 
-/// Refuses results that state the base, or a commit before it: they were left over from before a switch of branches.
+/// Refuses results that state the base, or a commit before it, and not the checked-out one: they were left over from before a
+/// switch of branches.
 pub(super) fn refuse_results_of_base(repository: &Repository, side: &Side, base: &Commit) -> Result<(), Error> {
-    let stated = side.runs.iter().find_map(|run| stated(run));
+    let head = repository.head()?.commit;
     let is_of_base =
         |stated: &&str| repository.resolve(stated).is_ok_and(|stated| is_in_base(repository, &stated, Some(base)));
-    match stated.filter(is_of_base) {
+    match side.runs.iter().filter_map(|run| other(run, &head)).find(is_of_base) {
         None => Ok(()),
         Some(stated) => Err(Error::ResultsOfBase { word: side.report.label.clone(), stated: stated.to_owned() }),
     }

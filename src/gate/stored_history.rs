@@ -19,13 +19,17 @@ use std::sync::Arc;
 /// Maximum number of commits of the branch whose order is looked up.
 const MAX_COMMITS: usize = 20_000;
 
+/// The code of the warning about an epoch whose revision is unknown.
+const UNKNOWN_EPOCH: &str = "unknown-epoch";
+
 /// The newest stored runs of the branch.
 pub(crate) struct StoredHistory {
     /// In the order of their commits, oldest first.
     pub runs: Vec<Run>,
     /// The store's name.
     pub store: String,
-    /// The positions of commits on the branch, oldest first, where they are known.
+    /// The positions of commits on the branch, oldest first, where they are known. After a fork, only the commits of the default
+    /// branch have one.
     pub positions: HashMap<Commit, usize>,
     /// Runs older than those.
     pub older: Older,
@@ -102,7 +106,13 @@ impl Gate {
         diagnostics.extend(leave_out_replaced(&self.config.policy, &mut runs));
         diagnostics.extend(leave_out_joined(&self.config.policy, &mut runs));
         diagnostics.extend(dirty_baseline(runs.iter()));
-        Ok(StoredHistory { runs, store: name, positions: order.unwrap_or_default(), older, diagnostics })
+        Ok(StoredHistory {
+            runs,
+            store: name,
+            positions: order.map_or_else(HashMap::new, BranchOrder::positions),
+            older,
+            diagnostics,
+        })
     }
 }
 
@@ -112,19 +122,27 @@ impl Gate {
         Epochs::of(&self.config.policy, &self.directory, diagnostics)
     }
 
-    /// Leaves out the benchmarks of a stored base for which an epoch starts between base and head. Results on disk are new.
-    pub(super) fn leave_out_other_epochs(&self, base: &mut Side, head: &Side) -> Result<(), Error> {
+    /// Reports mistakes in the epochs of the config before they matter, where no stored runs are selected. Only a whole
+    /// repository has every revision that an epoch may name.
+    pub(super) fn report_mistakes_in_epochs(&self, diagnostics: &mut Vec<Diagnostic>) {
+        let mut found = Vec::new();
+        self.epochs(&mut found);
+        let is_whole = Repository::discover(&self.directory).is_ok_and(|repository| !repository.is_shallow());
+        found.retain(|one| one.code != UNKNOWN_EPOCH || is_whole);
+        diagnostics.extend(found);
+    }
+
+    /// Leaves out the benchmarks of a stored base for which an epoch starts between base and head, which was measured at a time.
+    pub(super) fn leave_out_other_epochs(&self, base: &mut Side, until: i64) -> Result<(), Error> {
         let policy = &self.config.policy;
         let epochs = self.epochs(&mut base.diagnostics);
-        let newest = head.runs.iter().map(|run| run.time).max().filter(|_| head.locations.is_empty());
-        let newest = newest.unwrap_or(i64::MAX);
         let mut left_out = BTreeSet::new();
         for run in &mut base.runs {
             let time = run.time;
             run.measurements.retain(|measurement| {
                 let old = measurement.benchmark.as_str();
                 let name = policy.rename(old).unwrap_or_else(|| old.to_owned());
-                let is_other = epochs.starts_between(&name, time, newest);
+                let is_other = epochs.starts_between(&name, time, until);
                 if is_other {
                     left_out.insert(BenchId::new(name));
                 }
@@ -148,8 +166,8 @@ impl Gate {
 
 /// The runs of commits on the checked-out or the default branch, in the order of the commits, and the number of others.
 /// Where none is on a branch, or there is no repository, all runs stay in the order of the store.
-fn on_the_branch(keys: Vec<Key>, order: Option<&HashMap<Commit, usize>>) -> (Vec<Key>, usize) {
-    let Some(order) = order else { return (keys, 0) };
+fn on_the_branch(keys: Vec<Key>, order: Option<&BranchOrder>) -> (Vec<Key>, usize) {
+    let Some(BranchOrder { order, .. }) = order else { return (keys, 0) };
     let position = |key: &Key| key.commit().and_then(|commit| order.get(commit)).copied();
     let (mut kept, others): (Vec<Key>, Vec<Key>) =
         keys.iter().cloned().partition(|key| key.commit().is_none() || position(key).is_some());
@@ -170,23 +188,43 @@ fn other_commits(count: usize) -> Option<Diagnostic> {
     (count > 0).then(|| Diagnostic::note("other-commits", "", message))
 }
 
-/// Every commit of the branch with its position, oldest first. `None` in a shallow clone, which lacks the older commits.
-fn commits_in_order(repository: &Repository) -> Option<HashMap<Commit, usize>> {
+/// The order of the commits of the default branch and of the checked-out one.
+struct BranchOrder {
+    /// Every commit, oldest first. After a fork, all commits of the default branch come before those of the checked-out one.
+    order: HashMap<Commit, usize>,
+    /// Number of commits from the first one on that are a single line: without those behind a fork.
+    in_line: usize,
+}
+
+impl BranchOrder {
+    /// The positions of which the difference is a number of commits.
+    fn positions(mut self) -> HashMap<Commit, usize> {
+        self.order.retain(|_, position| *position < self.in_line);
+        self.order
+    }
+}
+
+/// The order of the commits of the branch. `None` in a shallow clone, which lacks the older commits.
+fn commits_in_order(repository: &Repository) -> Option<BranchOrder> {
     if repository.is_shallow() {
         return None;
     }
     let head = repository.head().ok()?.commit;
     let default = repository.default_branch().ok().and_then(|branch| repository.resolve(&branch).ok());
     let mut order = HashMap::new();
-    // The default branch first: after a fork, its commits come before those of the checked-out branch.
-    for newest in default.into_iter().chain([head]) {
-        let chain: Vec<Commit> = repository.ancestors(&newest, MAX_COMMITS).ok()?.collect();
+    let mut in_line = 0;
+    for newest in default.iter().chain([&head]) {
+        let chain: Vec<Commit> = repository.ancestors(newest, MAX_COMMITS).ok()?.collect();
+        let is_fork = default.as_ref().is_some_and(|default| !chain.contains(default));
         for commit in chain.into_iter().rev() {
             let next = order.len();
             order.entry(commit).or_insert(next);
         }
+        if !is_fork {
+            in_line = order.len();
+        }
     }
-    Some(order)
+    Some(BranchOrder { order, in_line })
 }
 
 /// The epochs of the config with their resolved starts.
@@ -209,7 +247,7 @@ impl Epochs {
                             && revision.bytes().all(|byte| byte == b'/' || byte.is_ascii_digit());
                         let hint = if is_like_a_day { " (a date has hyphens: \"2027-03-01\")" } else { "" };
                         let message = format!("the epoch has no effect: {error}{hint}");
-                        diagnostics.push(Diagnostic::warning("unknown-epoch", policy.place(epoch.line), message));
+                        diagnostics.push(Diagnostic::warning(UNKNOWN_EPOCH, policy.place(epoch.line), message));
                     })
                     .ok(),
             };

@@ -352,9 +352,13 @@ impl Report {
     }
 
     /// True if the verdict is `none` because a machine class has no baseline, or only one behind a gap without a regression.
+    /// Another suite is not a missing baseline.
     fn lacks_baseline(&self) -> bool {
+        let is_shared = |one: &Finding| one.base.is_some() && (one.head.is_some() || one.outcome == Outcome::Failed);
         let is_missing = !self.environment.matches || !self.base.missing_classes.is_empty();
-        (is_missing || self.base.gap.is_some()) && !self.has_regressed_behind_gap()
+        (is_missing || self.base.gap.is_some())
+            && self.benchmarks.iter().any(is_shared)
+            && !self.has_regressed_behind_gap()
     }
 
     /// The exit code of the gate. There is a first run only if a missing baseline is allowed.

@@ -122,6 +122,37 @@ fn a_pinned_release_shows_the_drift_that_no_single_comparison_shows() {
 }
 
 #[test]
+fn a_pinned_release_has_the_epochs_and_renames_of_every_base() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 14);
+    // The release has two benchmarks that one name replaces.
+    let suite = |i: usize| -> Vec<Measurement> {
+        let names: &[&str] = if i == 0 { &["x/joined", "y/joined"] } else { &["joined"] };
+        let replaced = names.iter().map(|name| time(name, 500.0, 800 + i));
+        let steady = STEADY.iter().enumerate().map(|(k, name)| time(name, 1000.0 * (k + 1) as f64, 100 * k + i));
+        steady.chain(replaced).collect()
+    };
+    let runs: Vec<Run> = (0..14).map(|i| run(&commits[i], START + 3600 * i as i64, suite(i))).collect();
+    put(&sandbox, &runs);
+    sandbox.git("r", &["tag", "v1", commits[0].as_str()]);
+    let config = format!(
+        "[baseline]\npin = \"v1\"\n[rename]\n\"x/*\" = \"*\"\n\"y/j*\" = \"j*\"\n\
+         [[epoch]]\nmatch = \"s1\"\nfrom = \"{}\"\nreason = \"r\"\n",
+        commits[2].as_str()
+    );
+    sandbox.write("r/perfgate.toml", config);
+    let report = sandbox.perfgate_at("r", &["compare", "--head", "HEAD", "--format", "json"]);
+    report
+        .exits(0)
+        .prints("the runs of v1 are from before the [[epoch]]")
+        .prints("renames give the name \\\"joined\\\" to several benchmarks");
+    let json = report.json();
+    let pinned = json["pinned"]["benchmarks"].as_array().unwrap();
+    let names: Vec<&str> = pinned.iter().filter_map(|one| one["name"].as_str()).collect();
+    assert!(names.contains(&"s2") && !names.contains(&"s1") && !names.contains(&"joined"), "{names:?}");
+}
+
+#[test]
 fn a_benchmark_that_was_removed_before_head_is_not_removed_again() {
     let sandbox = Sandbox::new();
     let commits = commits(&sandbox, 5);

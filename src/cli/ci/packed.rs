@@ -321,8 +321,10 @@ impl Work<'_> {
         let environment = head.environment.clone().unwrap_or_default();
         let mut report = match self.gate.read_commit_and_before(base, &environment, Detail::Samples) {
             Ok(base) => self.gate.judge_sides(base, head, true, ReportDetail::ALL)?,
-            Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => self.first(head, &error)?,
-            Err(error) => return Err(error.into()),
+            Err(error) => match self.missing_baseline().filter(|_| error.is_missing_baseline()) {
+                Some(hint) => self.gate.judge_first_run(head, &error, hint, ReportDetail::ALL)?,
+                None => return Err(error.into()),
+            },
         };
         facts::complete_packed(self.gate, &mut report);
         Ok(report)
@@ -348,6 +350,9 @@ impl Work<'_> {
         head: &Commit,
         pushed: bool,
     ) -> anyhow::Result<u8> {
+        for (report, _) in &mut reports {
+            report.allow_missing_baseline = !self.inputs.baseline_required;
+        }
         reports.sort_by_key(|(report, _)| severity(report.exit_code()));
         note_same_names(&mut reports);
         let mut worst = 0;

@@ -8,11 +8,11 @@ use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Filled, Options, Published, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
-use crate::gate::{DefaultSide, Error, Gate, MeasurePlan, ReportDetail, Side, SideSource};
+use crate::gate::{Allowed, DefaultSide, Gate, MeasurePlan, ReportDetail, Side, SideSource};
 use crate::io::github::{self, JobRun, event::Event};
 use crate::io::repository::Repository;
 use crate::io::store::Store;
-use crate::model::{Commit, Diagnostic};
+use crate::model::Commit;
 use crate::render::template::Template;
 use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report, Verdict};
@@ -204,6 +204,7 @@ impl Work<'_> {
                 (report, None)
             }
         };
+        report.allow_missing_baseline = !self.inputs.baseline_required;
         let names = JobNames::of_inputs(self.inputs);
         self.note_pull(&mut report, judging, &names);
         let directory = output_directory()?;
@@ -229,27 +230,19 @@ impl Work<'_> {
 
     /// Compares the results on disk with stored runs, or with the input `base`.
     fn compare(&self, judging: &Judging, paths: &[String]) -> anyhow::Result<Report> {
-        let head = self.gate.results(paths)?;
+        let head = SideSource::WorkTree(self.gate.results(paths)?);
         let base = match &judging.against {
             Against::Named(word) => self.gate.resolve(std::slice::from_ref(word), DefaultSide::Base)?,
             Against::MergeBase(_) | Against::Nothing => SideSource::CommitAndBefore(judging.base.clone()),
         };
-        let head = SideSource::WorkTree(head);
-        match self.gate.judge_sources(&base, &head, true, ReportDetail::ALL) {
-            Err(error) if error.is_missing_baseline() && !self.inputs.baseline_required => {
-                let SideSource::WorkTree(results) = &head else { return Err(error.into()) };
-                self.first(self.gate.read_head(results)?, &error)
-            }
-            Ok(report) => Ok(judging.with_branch(report, self.inputs.baseline_required)),
-            Err(error) => Err(error.into()),
-        }
+        let allowed = Allowed { nothing_in_common: true, missing_baseline: self.missing_baseline() };
+        let report = self.gate.judge_sources(&base, &head, allowed, ReportDetail::ALL)?;
+        Ok(judging.with_branch(report, self.inputs.baseline_required))
     }
 
-    /// The report of a first run, which has nothing to compare with.
-    pub(super) fn first(&self, head: Side, missing: &Error) -> anyhow::Result<Report> {
-        let message = format!("{missing}. Nothing was compared; `missing-baseline: fail` makes this an error");
-        let diagnostic = Diagnostic::warning("missing-baseline", "", message);
-        Ok(self.gate.judge_first_run("no baseline yet", head, diagnostic)?)
+    /// The end of the warning on a missing baseline, if it is allowed.
+    pub(super) fn missing_baseline(&self) -> Option<&'static str> {
+        (!self.inputs.baseline_required).then_some("; `missing-baseline: fail` makes this an error")
     }
 
     /// Saves and prints the report.
@@ -336,8 +329,9 @@ impl Work<'_> {
         self.reporter.problems(&problems);
         Ok(match report.verdict {
             Verdict::None if self.inputs.baseline_required => 2,
-            Verdict::None => 0,
-            Verdict::Pass | Verdict::Fail => report.exit_code(),
+            // Commits of others may be the cause.
+            Verdict::None if report.has_regressed_behind_gap() => 0,
+            _ => report.exit_code(),
         })
     }
 }

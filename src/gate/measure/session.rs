@@ -12,6 +12,7 @@ use crate::gate::explain::explain_regressions;
 use crate::gate::judge::{SideFacts, at_different_times, judge};
 use crate::gate::machine_class::is_comparable;
 use crate::gate::record::{Recorded, store_run};
+use crate::gate::renames::{leave_out_joined, leave_out_replaced};
 use crate::gate::side::Side;
 use crate::io::noise;
 use crate::io::repository::{Head, Repository};
@@ -176,11 +177,15 @@ impl<'a> Session<'a> {
             Some(_) => at_different_times(self.policy()),
             None => TestRules::in_turn(self.policy().alpha()),
         };
-        let base_runs = stored.map(|side| side.runs).unwrap_or_else(|| self.runs.base.clone());
+        let (base_runs, diagnostics) = match stored {
+            Some(side) => (side.runs, side.diagnostics),
+            None => (self.runs.base.clone(), Vec::new()),
+        };
         if self.runs.base.is_empty() {
             self.runs.base.clone_from(&base_runs);
         }
         let mut compared = confirm::screen(&self.gate.config, &base_runs, &self.runs.head, rules)?;
+        compared.diagnostics.extend(diagnostics);
         let suspects = confirm::suspects(&self.judge(compared.clone(), base, checkouts));
         if !suspects.is_empty() {
             let pairs = self.pairs(&suspects, &compared, bench);
@@ -219,7 +224,7 @@ impl<'a> Session<'a> {
 
     /// Stored runs of the base that head alone is screened against.
     fn stored_base(&self, base: &Base) -> Result<Side, Error> {
-        let mut side = self.gate.read_revision(&base.label, &base.commit, Detail::Digests)?;
+        let mut side = self.gate.read_base_revision(&base.label, &base.commit, i64::MAX, Detail::Digests)?;
         let here = self.gate.here()?;
         let ignored = self.policy().ignored_environment();
         side.runs.retain(|run| is_comparable(run, &here, ignored));
@@ -227,6 +232,8 @@ impl<'a> Session<'a> {
             let commit = base.commit.short().to_owned();
             return Err(MeasureError::OtherMachines { base: base.label.clone(), commit }.into());
         }
+        side.diagnostics.extend(leave_out_replaced(self.policy(), &mut side.runs));
+        side.diagnostics.extend(leave_out_joined(self.policy(), &mut side.runs));
         Ok(side)
     }
 
