@@ -214,8 +214,12 @@ fn a_pull_request_that_renames_everything_has_no_verdict() {
     sandbox.git("r", &["checkout", "-q", "main"]);
     sandbox.commit("r", "main 5, whose job has not recorded yet");
     let base = merged(&sandbox);
+    // Results are newer than the commit.
+    sandbox.bench("r/target/criterion", "new/a", 500.0, 3).bench("r/target/criterion", "new/b", 500.0, 4);
     let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
     answer.exits(2).prints("NO VERDICT");
+    let saved: Value = serde_json::from_str(&sandbox.read("perfgate-3/comparison.json")).unwrap();
+    assert_eq!(saved["base"]["gap"]["commits"], 1);
 }
 
 #[test]
