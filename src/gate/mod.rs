@@ -82,6 +82,7 @@ mod side;
 mod sources;
 mod stated;
 mod stored_history;
+mod stored_side;
 mod tools;
 
 pub use crate::model::{
