@@ -25,7 +25,6 @@ pub(super) struct Jumps {
     base: [Vec<f64>; 2],
     /// The changes that count, without the suite-wide shift.
     head: [Vec<f64>; 2],
-    /// Number of base runs that could show a jump.
     base_runs: usize,
     has_samples: bool,
 }
@@ -67,13 +66,7 @@ impl Jumps {
             let counts = changes.iter().zip(p).filter(|(_, p)| **p <= MAX_P_OF_HEAD);
             sorted(counts.map(|(one, _)| sign * one.observation.change).collect())
         };
-        let came_back = base_runs - 1; // the newest one does not count
-        Jumps {
-            base: [in_base(0), in_base(1)],
-            head: [in_head(1.0), in_head(-1.0)],
-            base_runs: came_back,
-            has_samples: true,
-        }
+        Jumps { base: [in_base(0), in_base(1)], head: [in_head(1.0), in_head(-1.0)], base_runs, has_samples: true }
     }
 
     /// The jumps that are similar to a change or larger, in its direction.
