@@ -6,6 +6,7 @@ mod doubt;
 mod failure;
 mod file;
 mod finding;
+mod gap;
 mod limits;
 mod names;
 mod outcome;
@@ -21,14 +22,15 @@ mod whole_suite;
 
 pub use failure::Failure;
 pub use finding::{Finding, Value, WorkReport};
+pub use gap::{BaselineGap, StartCommit};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
 pub use outcome::{Counts, MeanChange, Outcome, Undecided, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
 pub use renamed::likely_renames;
 pub use report::{
-    AcceptableOnPull, BaselineGap, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport,
-    SideReport, StartCommit, VERSION, Verdict,
+    AcceptableOnPull, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport, SideReport,
+    VERSION, Verdict,
 };
 pub use ruling::DIFFERENT_MACHINES;
 pub use unmatched::{Unmatched, unmatched};
