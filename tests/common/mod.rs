@@ -52,6 +52,11 @@ pub fn files_below(directory: &Path) -> Vec<PathBuf> {
     entries.into_iter().flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
+/// The path of a file in a directory, which may be empty.
+fn below(directory: &str, file: &str) -> String {
+    Path::new(directory).join(file).display().to_string()
+}
+
 impl Sandbox {
     pub fn new() -> Self {
         Sandbox { root: TempDir::new().unwrap() }
@@ -213,14 +218,14 @@ impl Sandbox {
     pub fn repository(&self, directory: &str) -> &Self {
         fs::create_dir_all(self.path(directory)).unwrap();
         self.git(directory, &["init", "-q", "-b", "main"]);
-        self.write(&format!("{directory}/.gitignore"), "/target\n");
+        self.write(&below(directory, ".gitignore"), "/target\n");
         self.git(directory, &["add", "."]);
         self.commit(directory, "first")
     }
 
     /// A commit that changes a file. It is dated a few seconds back, so that results written by the test are newer.
     pub fn commit(&self, directory: &str, message: &str) -> &Self {
-        self.write(&format!("{directory}/file"), message);
+        self.write(&below(directory, "file"), message);
         self.git(directory, &["add", "."]);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         self.git_at(directory, now as i64 - 5, &["commit", "-q", "-m", message]);
