@@ -32,10 +32,10 @@ fn the_base_of_a_key_is_what_was_stored_under_that_key() {
     judged("simd", 500.0, 11).exits(0).prints("PASS: no regression");
     judged("simd", 800.0, 12).exits(1).prints("1 regressed");
     // Another key has no baseline yet, and the message names those that have.
-    judged("avx", 400.0, 13).exits(0).prints("there is no baseline yet").prints("there are runs with the key");
+    judged("avx", 400.0, 13).exits(0).prints("NO VERDICT: no baseline yet").prints("there are runs with the key");
     judged("", 400.0, 14)
         .exits(0)
-        .prints("there is no baseline yet")
+        .prints("NO VERDICT: no baseline yet")
         .prints("without a key (there are runs with the key");
 }
 

@@ -105,7 +105,7 @@ fn the_config_is_matched_with_the_name_without_the_class() {
 fn a_class_without_a_baseline_has_no_verdict() {
     let sandbox = project(&[&[(EARLIER, "slow")], &[(EARLIER, "slow")]]);
     let compare = |factor: f64, more: &[&str]| compare(&sandbox, "slow", factor, "", more);
-    let missing = format!("there is no baseline for {}", class(LATER));
+    let missing = format!("no stored runs to compare with of {}", class(LATER));
     let none = compare(1.0, &[]);
     none.exits(2).prints("NO VERDICT: 11 unchanged, but 1 machine class of head has no baseline").prints(&missing);
     none.prints("Record a baseline for each machine class of head");

@@ -170,7 +170,7 @@ fn leave_out_without_baseline(base: &mut Side, head: &mut Side, ignored: &[&str]
     head.report.runs = head.runs.len();
     base.report.missing_classes = of_head.into_keys().collect();
     let message = format!(
-        "left out {} of the {before} runs of {}: there is no baseline for {}",
+        "left out {} of the {before} runs of {}: no stored runs to compare with of {}",
         before - head.runs.len(),
         head.report.label,
         base.report.missing_classes.join("; ")

@@ -279,7 +279,7 @@ fn when(series: &Series, last: &SeriesChange, earlier: usize) -> String {
         commits => format!("{} ago", counted(commits, "commit")),
     };
     let mut text = match last.shape {
-        // For a series that is no longer measured, the number of commits since then is unknown.
+        // The number of commits since the last run is known only while the series is measured.
         Shape::Step if gone.is_none() => format!("{}, {ago}", describe(last)),
         Shape::Step | Shape::Drift => describe(last),
     };

@@ -41,7 +41,7 @@ pub fn not_judged(report: &Report) -> String {
     if report.first_run && report.by_measure {
         "the base does not have these benchmarks".to_owned()
     } else if report.first_run {
-        "there is no baseline yet".to_owned()
+        "no baseline yet".to_owned()
     } else if !report.environment.matches {
         different_machines(report)
     } else if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() {

@@ -157,7 +157,7 @@ pub struct SingleRuns {
     pub excursions: [f64; 2],
     /// The change of the best and of the worst head run.
     pub heads: [f64; 2],
-    /// True if there are so many head runs that some runs may deviate: `excursions` and `heads` are without those.
+    /// True with at least [`MANY_HEAD_RUNS`] head runs. Then `excursions` and `heads` leave out the runs that may deviate.
     pub some_may_deviate: bool,
 }
 

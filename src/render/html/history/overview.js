@@ -34,7 +34,7 @@ function trend(series) {
 
 function when(series) {
   const [change, changes] = [series.last, series.changes];
-  // For a series that is no longer measured, the number of commits since then is unknown.
+  // The number of commits since the last run is known only while the series is measured.
   const ago = !series.measured ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " ago";
   const how = change.kind === "drift" ? "drift, " : "";
   return how + day(change.time) + ago + (changes > 1 ? "; " + (changes - 1) + " earlier" : "");
