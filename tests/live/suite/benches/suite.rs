@@ -1,18 +1,33 @@
 //! Thirty benchmarks of parsing, sorting, hashing, text, memory, files and threads. The environment variable SLOW
-//! (`name=factor,…`) makes the named benchmarks process that many times as many items.
+//! (`name=factor,…`) makes the named benchmarks run their work that many times as often in each measured iteration.
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group, criterion_main};
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::hint::black_box;
 use std::io::{Read, Write};
+use std::time::{Duration, Instant};
 
-/// Items that a benchmark processes: `usual`, times its factor in SLOW.
-fn items(name: &str, usual: usize) -> usize {
+/// The factor of a benchmark in SLOW, or 1.
+fn slowdown(name: &str) -> f64 {
     let slow = std::env::var("SLOW").unwrap_or_default();
-    let factor = slow.split(',').filter_map(|entry| entry.split_once('=')).find(|(named, _)| *named == name);
-    let factor: f64 = factor.map_or(1.0, |(_, factor)| factor.trim().parse().expect("a factor in SLOW is a number"));
-    (usual as f64 * factor).round() as usize
+    let entry = slow.split(',').filter_map(|entry| entry.split_once('=')).find(|(named, _)| *named == name);
+    entry.map_or(1.0, |(_, factor)| factor.trim().parse().expect("a factor in SLOW is a number"))
+}
+
+/// Calls `measure` with the number of repetitions for each number of iterations that criterion asks for. More items instead of
+/// more repetitions would not take `factor` times as long: caches and tables grow in steps.
+fn bench_repeated(c: &mut Criterion, name: &str, mut measure: impl FnMut(u64) -> Duration) {
+    let factor = slowdown(name);
+    // The part of a repetition that is still due, so that the factor is exact over several samples of one iteration.
+    let mut rest = 0.0;
+    c.bench_function(name, |b| {
+        b.iter_custom(|iterations| {
+            let due = iterations as f64 * factor + rest;
+            rest = due.fract();
+            measure(due as u64)
+        });
+    });
 }
 
 /// Numbers that look random and are the same in every run.
@@ -31,22 +46,37 @@ fn words(count: usize) -> Vec<String> {
     numbers(count).iter().map(|n| format!("{:x}", n >> (n % 40))).collect()
 }
 
-/// Measures `work` over `usual` items (times the factor of SLOW) that `input` makes once.
-fn bench<I, O>(c: &mut Criterion, name: &str, usual: usize, input: impl Fn(usize) -> I, work: impl Fn(&I) -> O) {
-    let data = input(items(name, usual));
-    c.bench_function(name, |b| b.iter(|| work(black_box(&data))));
+/// Measures `work` over `count` items that `input` makes once.
+fn bench<I, O>(c: &mut Criterion, name: &str, count: usize, input: impl Fn(usize) -> I, work: impl Fn(&I) -> O) {
+    let data = input(count);
+    bench_repeated(c, name, |repetitions| {
+        let start = Instant::now();
+        for _ in 0..repetitions {
+            black_box(work(black_box(&data)));
+        }
+        start.elapsed()
+    });
 }
 
-/// The same, where the work changes its input.
+/// The same, where the work changes its input. Copying the input is not measured.
 fn bench_owned<I: Clone, O>(
     c: &mut Criterion,
     name: &str,
-    usual: usize,
+    count: usize,
     input: impl Fn(usize) -> I,
     work: impl Fn(I) -> O,
 ) {
-    let data = input(items(name, usual));
-    c.bench_function(name, |b| b.iter_batched(|| data.clone(), &work, BatchSize::SmallInput));
+    let data = input(count);
+    bench_repeated(c, name, |repetitions| {
+        let mut elapsed = Duration::ZERO;
+        for _ in 0..repetitions {
+            let copy = data.clone();
+            let start = Instant::now();
+            black_box(work(black_box(copy)));
+            elapsed += start.elapsed();
+        }
+        elapsed
+    });
 }
 
 fn parsing(c: &mut Criterion) {
