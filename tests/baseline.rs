@@ -204,6 +204,48 @@ fn what_another_machine_class_measured_does_not_close_a_gap() {
     assert_eq!(report["base"]["gap"], expected);
 }
 
+/// The results without the benchmark `slow`.
+fn without_slow(results: &str) -> String {
+    let mut file: Value = serde_json::from_str(results).unwrap();
+    file["measurements"].as_array_mut().unwrap().retain(|one| one["benchmark"] != "slow");
+    file.to_string()
+}
+
+#[test]
+fn the_row_of_a_benchmark_that_the_merge_base_did_not_run_states_how_old_its_base_is() {
+    let sandbox = project();
+    sandbox.git("r", &["switch", "-q", "main"]);
+    for run in 4..=5 {
+        sandbox.commit("r", &format!("main {run}"));
+        sandbox.write("run.json", without_slow(&results(None, EPYC, 1.0, run)));
+    }
+    // Only the newest of these two commits has a run.
+    sandbox.perfgate_at("r", &["record", "../run.json"]).exits(0);
+    sandbox.git("r", &["switch", "-q", "-c", "next"]);
+    sandbox.commit("r", "next");
+    sandbox.write("new.json", results(None, EPYC, 2.0, 9));
+    let compare = |more: &[&str]| sandbox.perfgate_at("r", &[&["compare", "--head", "../new.json"], more].concat());
+    let note = "base is 2 commits behind the merge base, which has no stored result of this benchmark";
+    compare(&[]).exits(1).prints(note).prints("stored runs of the merge base (");
+    let report = compare(&["--format", "json"]).json();
+    assert!(report["base"].get("gap").is_none(), "{}", report["base"]);
+    for row in report["benchmarks"].as_array().unwrap() {
+        let is_slow = row["name"] == "slow";
+        let expected = if is_slow { json!({"commits": 2, "behind": "merge-base"}) } else { Value::Null };
+        assert_eq!((row["base_gap"].clone(), row["notes"].as_array().unwrap().len()), (expected, usize::from(is_slow)));
+    }
+    // The gap of the whole base is in the headline, not in its rows.
+    sandbox.git("r", &["switch", "-q", "main"]);
+    sandbox.commit("r", "main 6");
+    sandbox.git("r", &["switch", "-q", "-c", "later"]);
+    sandbox.commit("r", "later");
+    let later = compare(&["--format", "json"]).json();
+    assert_eq!(later["base"]["gap"]["commits"], 1);
+    let rows = later["benchmarks"].as_array().unwrap().iter();
+    let gaps: Vec<_> = rows.filter_map(|row| Some((&row["name"], &row.get("base_gap")?["commits"]))).collect();
+    assert_eq!(gaps, [(&json!("slow"), &json!(3))]);
+}
+
 #[test]
 fn a_budget_relative_to_base_has_no_verdict_behind_a_gap() {
     let sandbox = behind();

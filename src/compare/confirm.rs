@@ -17,7 +17,8 @@ pub struct Suspect {
 }
 
 impl Suspect {
-    fn of(comparison: &Comparison) -> Suspect {
+    /// The metric of a comparison.
+    pub fn of(comparison: &Comparison) -> Suspect {
         Suspect {
             benchmark: comparison.benchmark.as_str().to_owned(),
             metric: comparison.metric.name.to_string(),

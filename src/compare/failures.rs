@@ -66,6 +66,7 @@ fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
         work_ratio: None,
         other_settings: None,
         base: None,
+        newest_base_run: None,
         base_unit: None,
         head: None,
         effect: Effect::Failed(why),

@@ -61,6 +61,8 @@ pub struct Comparison {
     pub other_settings: Option<String>,
     /// The value of the base.
     pub base: Option<SideValue>,
+    /// The index of the newest run of base that has a value.
+    pub newest_base_run: Option<usize>,
     /// The label of base's unit, where it differs from that of the metric.
     pub base_unit: Option<Box<str>>,
     /// The value of the head.

@@ -281,6 +281,7 @@ impl<'a> Pair<'a> {
             work_ratio: self.work_ratio().filter(|_| self.is_shared()),
             other_settings: self.other_settings.clone(),
             base: side_value(self.base(), self.metric),
+            newest_base_run: self.base().last().map(|one| one.run),
             base_unit: self.other_unit.and(self.base_measurement).filter(|_| self.is_shared()).and_then(|base| {
                 let unit = &base.metric.unit;
                 (*unit != self.measurement.metric.unit).then(|| unit.kept_label().into())

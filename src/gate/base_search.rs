@@ -2,7 +2,7 @@
 
 use crate::model::{Commit, Environment, Measurement, Run};
 use crate::verdict::{BaselineGap, StartCommit};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The commits that are searched for stored runs.
 pub(super) struct BaseSearch<'a> {
@@ -42,6 +42,15 @@ impl BaseSearch<'_> {
         run.commit.as_ref() == self.candidates.first()
             && run.environment.get(Environment::DIRTY).is_some()
             && self.uncommitted.iter().any(|head| has_values_of(head, run))
+    }
+
+    /// Those of these commits that are before the one that head started from, each with its gap.
+    pub fn older(&self, commits: &[Commit]) -> BTreeMap<Commit, BaselineGap> {
+        let behind = self.starts.last().copied().unwrap_or_default();
+        let older = self.candidates.iter().skip(self.starts.len()).zip(1..);
+        let gap = |commits: usize| BaselineGap { commits, behind, branch: None, elsewhere: false };
+        let used = older.filter(|(commit, _)| commits.contains(commit));
+        used.map(|(commit, count)| (commit.clone(), gap(count))).collect()
     }
 
     /// Describes the newest run by its commit.

@@ -193,6 +193,7 @@ impl Gate {
         let place = search.place(newest, &measured);
         let mut side = side_of_stored(chosen, place.label);
         side.report.gap = place.gap;
+        side.older = search.older(&side.report.commits);
         side.diagnostics.extend(diagnostics);
         side.diagnostics.extend(place.note.map(|message| Diagnostic::note("earlier-baseline", "", message)));
         let left_out = other_machines && side.runs.iter().all(comparable);

@@ -8,14 +8,14 @@ use super::renames::{leave_out_replaced, refuse_shared_names};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults};
+use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults, Suspect};
 use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};
 use crate::stats::suite_test::TestRules;
-use crate::verdict::{self, JudgeContext, Report, SideReport, Unmatched, unmatched};
-use std::collections::BTreeSet;
+use crate::verdict::{self, BaselineGap, JudgeContext, Report, SideReport, Unmatched, unmatched};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What a report includes besides findings.
@@ -172,6 +172,7 @@ impl Gate {
             environment: head.environment.clone(),
             diagnostics: vec![Diagnostic::warning("missing-baseline", "", message)],
             locations: Vec::new(),
+            older: BTreeMap::new(),
         };
         // Every benchmark is added here, which must not fail the gate.
         let policy = self.policy();
@@ -241,6 +242,7 @@ impl Gate {
             let all = runs.flat_map(|run| &run.measurements).map(|one| names.benchmark(one.benchmark.as_str()));
             compared.diagnostics.extend(policy.unused_renames(all));
         }
+        let base_gaps = base_gaps(&compared.comparisons, &base);
         let plot_samples = detail.samples.then(|| compare::plot_samples(&base.runs, &head.runs, rules));
         let facts = detail.facts.then(|| Facts {
             base: tools::reported(&base),
@@ -259,6 +261,7 @@ impl Gate {
         let head = SideFacts { report: head.report, environment: head.environment };
         let mut report = judge(compared, policy, base, head);
         report.pinned = pinned;
+        report.attach_base_gaps(base_gaps);
         if let Some(plot_samples) = plot_samples {
             report.attach_samples(plot_samples);
         }
@@ -268,6 +271,16 @@ impl Gate {
         report.facts = facts;
         Ok(report)
     }
+}
+
+/// The benchmarks whose newest value in base is older than the commit that head started from.
+fn base_gaps(comparisons: &[Comparison], base: &Side) -> BTreeMap<Suspect, BaselineGap> {
+    let gap = |one: &Comparison| {
+        let run = base.runs.get(one.newest_base_run?)?;
+        base.older.get(run.commit.as_ref()?).cloned()
+    };
+    let behind = comparisons.iter().filter(|_| !base.older.is_empty());
+    behind.filter_map(|one| Some((Suspect::of(one), gap(one)?))).collect()
 }
 
 const SAME_RESULTS: &str = "base and head are the same results; this comparison only checks how they are read";

@@ -79,6 +79,7 @@ impl Gate {
 /// Adds the base window of another machine class. Label, commit and gap are those of the class that is further behind.
 fn join_window(joined: &mut Side, mut side: Side) {
     joined.runs.extend(side.runs);
+    joined.older.append(&mut side.older);
     joined.report.runs = joined.runs.len();
     let commits = |gap: &Option<BaselineGap>| gap.as_ref().map_or(0, |gap| gap.commits);
     if commits(&side.report.gap) > commits(&joined.report.gap) {

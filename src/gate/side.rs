@@ -12,7 +12,8 @@ use crate::io::input::{self, InputError, Loaded, Location};
 use crate::io::probe;
 use crate::io::repository::{Head, Repository, RepositoryError};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
-use crate::verdict::SideReport;
+use crate::verdict::{BaselineGap, SideReport};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A side, read.
@@ -28,6 +29,8 @@ pub(crate) struct Side {
     pub diagnostics: Vec<Diagnostic>,
     /// The real paths of its results; empty for stored runs.
     pub locations: Vec<Location>,
+    /// Of a default base: the commits before the one that head started from.
+    pub older: BTreeMap<Commit, BaselineGap>,
 }
 
 impl Side {
@@ -328,7 +331,7 @@ fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
     let commit = runs.iter().find_map(|run| run.commit.clone());
     let report = SideReport { label: label(results), runs: runs.len(), commit, ..SideReport::default() };
     let locations = results.iter().map(|result| real_location(&result.location)).collect();
-    Side { runs, report, environment, diagnostics, locations }
+    Side { runs, report, environment, diagnostics, locations, older: BTreeMap::new() }
 }
 
 fn label(results: &[Results]) -> String {

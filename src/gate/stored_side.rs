@@ -8,7 +8,7 @@ use crate::io::repository::Repository;
 use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::verdict::SideReport;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Maximum number of shards of one commit, over all machines.
 const MAX_SHARDS: usize = 50;
@@ -112,7 +112,7 @@ pub(super) fn side_of_stored(runs: Vec<KeyedRun>, label: String) -> Side {
     };
     let mut runs: Vec<Run> = runs.into_iter().map(|(_, run)| run).collect();
     runs.reverse();
-    Side { runs, report, environment, diagnostics, locations: Vec::new() }
+    Side { runs, report, environment, diagnostics, locations: Vec::new(), older: BTreeMap::new() }
 }
 
 /// A warning if stored runs were made with uncommitted changes.

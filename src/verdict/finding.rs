@@ -1,11 +1,12 @@
 //! What is reported of one comparison: its outcome with the numbers behind it.
 
 use super::doubt::{is_likely_outlier, is_within_shift, single_runs_differ};
+use super::gap::BaselineGap;
 use super::limits::BudgetReport;
 use super::outcome::{Outcome, Undecided, Within};
 use super::ruling::{Gate, as_change};
 use super::samples;
-use crate::compare::{Comparison, Effect, SideValue};
+use crate::compare::{Comparison, Effect, SideValue, Suspect};
 use crate::model::number_text::thousands;
 use crate::model::sample_noun;
 use crate::model::{
@@ -54,6 +55,9 @@ pub struct Finding {
     pub confirmed: bool,
     /// The value of base; `null` if it has none.
     pub base: Option<Value>,
+    /// If the commit that head started from has stored runs, but none with this benchmark: how old the value of base is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_gap: Option<Box<BaselineGap>>,
     /// The value of head; `null` if it has none.
     pub head: Option<Value>,
     /// The tested change. It may differ from head / base - 1 of the two values: it is that of the fast edge where there are
@@ -118,6 +122,12 @@ impl Finding {
     /// The benchmark's own name, which the config is matched with.
     pub fn own_name(&self) -> &str {
         self.per_class.as_ref().map_or(&self.name, |one| &one.benchmark)
+    }
+
+    /// The benchmark, metric and tool that it is about.
+    pub(super) fn series(&self) -> Suspect {
+        let (metric, tool) = (self.metric.to_string(), self.tool.to_string());
+        Suspect { benchmark: self.name.clone(), metric, tool }
     }
 
     /// True for a finding about the same metric of the same benchmark.
@@ -272,6 +282,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         suspect: ruling.suspect,
         confirmed: comparison.confirmed,
         base: base.map(value),
+        base_gap: None,
         head: head.map(value),
         change,
         interval: estimate

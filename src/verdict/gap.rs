@@ -1,5 +1,6 @@
 //! Commits between the base and the commit that head started from.
 
+use crate::model::number_text::counted;
 use serde::{Deserialize, Serialize};
 
 /// Commits between the newest run of the base and the commit that head started from. Their changes may look like head's.
@@ -16,6 +17,14 @@ pub struct BaselineGap {
     /// True if machines of other classes measured the commit that head started from.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
+}
+
+impl BaselineGap {
+    /// What a row states whose benchmark has a gap of its own.
+    pub fn note_of_row(&self) -> String {
+        let (commits, start) = (counted(self.commits, "commit"), self.behind.name());
+        format!("base is {commits} behind {start}, which has no stored result of this benchmark")
+    }
 }
 
 /// The commit that head started from. The search for stored runs of the base begins there.

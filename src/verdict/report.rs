@@ -332,11 +332,25 @@ impl Report {
         }
     }
 
+    /// States the gap of each benchmark whose base is older than the base of the others.
+    pub fn attach_base_gaps(&mut self, mut gaps: BTreeMap<Suspect, BaselineGap>) {
+        let of_report = self.base.gap.as_ref().map_or(0, |gap| gap.commits);
+        gaps.retain(|_, gap| gap.commits > of_report);
+        if gaps.is_empty() {
+            return;
+        }
+        for finding in &mut self.benchmarks {
+            if let Some(gap) = gaps.remove(&finding.series()) {
+                finding.notes.push(gap.note_of_row());
+                finding.base_gap = Some(Box::new(gap));
+            }
+        }
+    }
+
     /// Attaches the samples for plots to their findings.
     pub fn attach_samples(&mut self, mut samples: BTreeMap<Suspect, [Vec<PlotSamples>; 2]>) {
         for finding in &mut self.benchmarks {
-            let (metric, tool) = (finding.metric.to_string(), finding.tool.to_string());
-            finding.plot_samples = samples.remove(&Suspect { benchmark: finding.name.clone(), metric, tool });
+            finding.plot_samples = samples.remove(&finding.series());
         }
     }
 

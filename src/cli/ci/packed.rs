@@ -339,7 +339,7 @@ impl Work<'_> {
             environment: environment.clone().unwrap_or_default().0,
             ..SideReport::default()
         };
-        Side { runs, report, environment, diagnostics: Vec::new(), locations: Vec::new() }
+        Side { runs, report, environment, diagnostics: Vec::new(), locations: Vec::new(), older: BTreeMap::new() }
     }
 
     /// Publishes the reports of all jobs. The outputs of the step are those of the worst one, which comes last.
