@@ -332,3 +332,23 @@ fn the_headline_states_how_much_of_a_suite_is_undecided_and_how_much_is_suspecte
     let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv"]);
     answer.exits(0).prints("PASS, but 12 of 12 benchmarks are inconclusive, 5 of them suspected regressions");
 }
+
+#[test]
+fn a_renamed_benchmark_keeps_its_settings() {
+    let run = |name: &str, threads: u32, ms: &str| {
+        format!(
+            r#"{{"format": "perfgate-run", "version": 1,
+            "environment": {{"t:threads": "1", "t:threads of {name}": "{threads}"}},
+            "measurements": [{{"tool": "t", "benchmark": "{name}", "unit": "ms", "replicates": [{{"samples": [{ms}0, {ms}1, {ms}2]}}]}},
+            {{"tool": "t", "benchmark": "b", "unit": "ms", "replicates": [{{"samples": [1.0, 1.01, 1.02]}}]}}]}}"#
+        )
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("perfgate.toml", "[rename]\n'old' = 'new'\n");
+    let compare = |of_head: u32| {
+        sandbox.write("base.json", run("old", 8, "1.0")).write("head.json", run("new", of_head, "1.1"));
+        sandbox.perfgate(&["compare", "base.json", "head.json"])
+    };
+    compare(8).exits(0).does_not_print("different settings");
+    compare(1).prints("threads 8 in base, 1 in head");
+}

@@ -139,3 +139,32 @@ fn the_base_of_several_classes_names_all_of_its_commits() {
     assert_eq!((&base["gap"]["commits"], &base["commit"]), (&json!(2), &json!(all[2])));
     assert_eq!(base["label"], "stored runs from before the merge base");
 }
+
+#[test]
+fn a_setting_of_one_benchmark_is_compared_within_its_class() {
+    let with_threads = |results: String, threads: u32| {
+        let mut file: Value = serde_json::from_str(&results).unwrap();
+        file["environment"]["t:threads"] = "1".into();
+        file["environment"]["t:threads of slow"] = threads.to_string().into();
+        file.to_string()
+    };
+    let sandbox = project(&[&[]]);
+    let compare = |threads_of_base: u32, threads_of_head: u32| {
+        let mut args = vec!["compare".to_owned(), "--format".to_owned(), "json".to_owned()];
+        for (side, first, factor, threads) in [("base", 1, 1.0, threads_of_base), ("head", 11, 2.0, threads_of_head)] {
+            for run in first..first + 3 {
+                for (cpu, threads) in [(EARLIER, threads), (LATER, 4)] {
+                    let file = format!("{side} {cpu} {run}.json");
+                    sandbox.write(&file, with_threads(results(cpu, "slow", factor, run), threads));
+                    args.extend([format!("--{side}"), file]);
+                }
+            }
+        }
+        sandbox.perfgate(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let row = |cpu: &str| format!("slow [{}]", class(cpu));
+    let other = compare(8, 1);
+    other.prints("threads 8 in base, 1 in head");
+    assert_eq!((other.outcome(&row(EARLIER)), other.outcome(&row(LATER))), ("inconclusive".into(), "regressed".into()));
+    assert_eq!(compare(8, 8).outcome(&row(EARLIER)), "regressed");
+}

@@ -67,9 +67,10 @@ fn check_stated(pair: &mut Pair<'_>, base: &[Run], head: &[Run]) {
 fn difference(pair: &Pair<'_>, base: &Environment, head: &Environment) -> Option<String> {
     let tool = &*pair.measurement.tool;
     let of_one = |setting: &str| {
-        let of = |environment: &Environment| environment.condition(tool, setting, &pair.benchmark).map(str::to_owned);
-        let (base, head) = (of(base)?, of(head)?);
-        is_other_condition(setting, &base, &head)
+        let names = [&*pair.benchmark].into_iter().chain(pair.old_names.iter().copied());
+        let (base, head) =
+            (base.condition_of_any(tool, setting, names.clone())?, head.condition_of_any(tool, setting, names)?);
+        is_other_condition(setting, base, head)
             .then(|| format!("{} {base} in base, {head} in head", setting.replace('-', " ")))
     };
     let differing = |of_machine: bool| {

@@ -33,6 +33,8 @@ pub struct RunEvidence<'a> {
 #[derive(Debug)]
 pub struct Pair<'a> {
     pub(super) benchmark: Cow<'a, str>,
+    /// The names that the config renames to it, where runs have them.
+    pub(super) old_names: Vec<&'a str>,
     pub(super) metric: &'a Metric,
     pub(super) measurement: &'a Measurement,
     /// The evidence of the base runs, then of the head runs.
@@ -71,12 +73,16 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
             for measurement in &whole.measurements {
                 let old = measurement.benchmark.as_str();
                 let name = matching.current_name(old).map_or(Cow::Borrowed(old), Cow::Owned);
+                let is_renamed = matches!(name, Cow::Owned(_));
                 let key = (name, &*measurement.metric.name, &*measurement.tool);
                 let position = *positions.entry(key).or_insert_with_key(|(name, ..)| {
                     pairs.push(Pair::new(name.clone(), measurement, runs));
                     pairs.len() - 1
                 });
                 pairs[position].add(is_head, run, measurement);
+                if is_renamed && !pairs[position].old_names.contains(&old) {
+                    pairs[position].old_names.push(old);
+                }
                 if let Some(version) = whole.versions.get(&measurement.benchmark)
                     && !is_head
                     && head_versions.get(&measurement.benchmark).is_some_and(|of_head| *of_head != &**version)
@@ -115,6 +121,7 @@ impl<'a> Pair<'a> {
         let (metric, evidence) = (&*measurement.metric, Vec::with_capacity(runs));
         Pair {
             benchmark,
+            old_names: Vec::new(),
             metric,
             measurement,
             evidence,

@@ -29,7 +29,11 @@ impl ClassNames {
                 self.0.entry(name.clone()).or_insert(per_class);
             }
         };
-        run.measurements.iter_mut().for_each(|one| rename(&mut one.benchmark, Some(&one.tool)));
+        run.rename_measurements(|_, one| {
+            let mut name = one.benchmark.clone();
+            rename(&mut name, Some(&one.tool));
+            (name != one.benchmark).then_some(name)
+        });
         run.failures.benchmarks.iter_mut().for_each(|one| rename(&mut one.benchmark, Some(&one.tool)));
         run.failures.skipped.iter_mut().for_each(|one| rename(&mut one.benchmark, Some(&one.tool)));
         for end in &mut run.failures.early_ends {

@@ -133,11 +133,11 @@ pub(super) fn partition(
         shared.entry(name.clone()).or_default().insert(tool.clone());
     }
     for side in [&mut *base, &mut *head] {
+        set_common_environment(side);
         for run in &mut side.runs {
             let class = machine_class(&run.environment, ignored);
             names.add_class(run, &class, &shared, current);
         }
-        set_common_environment(side);
     }
     let classes: BTreeSet<&String> = of_base.keys().chain(of_head.keys()).collect();
     let message = format!(

@@ -16,9 +16,11 @@ pub fn match_jobs(older: &mut [Run], current: &[Run], is_renamed: impl Fn(&str) 
         of_tools.map(|(environment, one)| ((&*one.tool, one.benchmark.as_str()), environment)).collect();
     let mut found: BTreeMap<BenchId, BenchId> = BTreeMap::new();
     for run in older.iter_mut().filter(|_| !now.is_empty()) {
-        let environment = &run.environment;
-        for measurement in run.measurements.iter_mut().filter(|one| TOOLS.contains(&&*one.tool)) {
+        run.rename_measurements(|environment, measurement| {
             let (tool, name) = (&*measurement.tool, measurement.benchmark.as_str());
+            if !TOOLS.contains(&tool) || is_renamed(name) {
+                return None;
+            }
             let same = match name.split_once("/job=") {
                 Some((short, job)) => {
                     let stated = now.get(&(tool, short)).and_then(|now| now.condition(tool, JOB, short));
@@ -29,11 +31,10 @@ pub fn match_jobs(older: &mut [Run], current: &[Run], is_renamed: impl Fn(&str) 
                     long.filter(|long| now.contains_key(&(tool, long.as_str())))
                 }
             };
-            if let Some(same) = same.filter(|_| !is_renamed(name)) {
-                let same = BenchId::new(same);
-                found.insert(std::mem::replace(&mut measurement.benchmark, same.clone()), same);
-            }
-        }
+            let same = BenchId::new(same?);
+            found.insert(measurement.benchmark.clone(), same.clone());
+            Some(same)
+        });
     }
     let example = found.first_key_value().map(|(old, new)| (old.clone(), new.clone()))?;
     Some(LongNames { count: found.len(), example })

@@ -2,7 +2,7 @@
 //! of the file had the same short name. The series of these runs continue under the long names of current runs.
 
 use super::packages;
-use crate::model::{BenchId, Direction, Metric, Run, Unit};
+use crate::model::{BenchId, Direction, Measurement, Metric, Run, Unit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many names were replaced, with the first as an example.
@@ -129,16 +129,18 @@ pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(
     long_forms.retain(|_, forms| forms.len() == 1);
     let ((_, short), long) = long_forms.first_key_value()?;
     let example = (short.clone(), (*long.first()?).clone());
+    let long_form = |measurement: &Measurement| {
+        let key = (measurement.tool.to_string(), measurement.benchmark.clone());
+        let [long] = long_forms.get(&key)?.as_slice() else { return None };
+        Some((*long).clone())
+    };
     for run in older.iter_mut() {
-        for measurement in &mut run.measurements {
-            let key = (measurement.tool.to_string(), measurement.benchmark.clone());
-            if let Some([long]) = long_forms.get(&key).map(Vec::as_slice) {
-                if has_several_forms(&measurement.tool) && measurement.metric.unit == Unit::Count {
-                    measurement.metric = Metric::counted("allocations", Unit::Count, Direction::Lower).into();
-                }
-                measurement.benchmark = (*long).clone();
+        for measurement in run.measurements.iter_mut().filter(|one| has_several_forms(&one.tool)) {
+            if measurement.metric.unit == Unit::Count && long_form(measurement).is_some() {
+                measurement.metric = Metric::counted("allocations", Unit::Count, Direction::Lower).into();
             }
         }
+        run.rename_measurements(|_, measurement| long_form(measurement));
     }
     Some(LongNames { count: long_forms.len(), example })
 }
@@ -146,7 +148,7 @@ pub fn adopt_long_names(older: &mut [Run], current: &[Run], is_renamed: impl Fn(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Evidence, Measurement};
+    use crate::model::Evidence;
 
     fn run(tool: &'static str, names: &[&str]) -> Run {
         let measurement = |name: &&str| Measurement::new(tool, *name, Metric::time(), Evidence::Value(1.0));

@@ -18,16 +18,12 @@ pub fn match_packages(older: &mut [Run], current: &[Run]) {
     let short_names: BTreeSet<&BenchId> = now.values().collect();
     for run in older {
         let Some(names) = whole_names(run) else { continue };
-        for measurement in run.measurements.iter_mut().filter(|one| one.tool == TOOL) {
-            let Some(whole) = names.get(&measurement.benchmark) else { continue };
-            match now.get(whole) {
-                Some(name) => measurement.benchmark = name.clone(),
-                None if short_names.contains(&measurement.benchmark) => {
-                    measurement.benchmark = BenchId::new(whole.as_str());
-                }
-                None => {}
-            }
-        }
+        run.rename_measurements(|_, measurement| {
+            let name = Some(&measurement.benchmark).filter(|_| measurement.tool == TOOL)?;
+            let whole = names.get(name)?;
+            let is_other = short_names.contains(name);
+            now.get(whole).cloned().or_else(|| is_other.then(|| BenchId::new(whole.as_str())))
+        });
     }
 }
 

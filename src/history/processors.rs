@@ -20,17 +20,16 @@ pub fn match_processors(older: &mut [Run], current: &[Run]) {
     for run in older {
         let before = names(std::slice::from_ref(run));
         let of_run = run.environment.get(PROCESSORS).map(str::to_owned);
-        for measurement in run.measurements.iter_mut().filter(|one| one.tool == TOOL) {
+        run.rename_measurements(|_, measurement| {
             let name = measurement.benchmark.as_str();
             let renamed = match (of_run.as_deref(), now_has) {
+                _ if measurement.tool != TOOL => None,
                 (Some(number), None) => Some(format!("{name}-{number}")).filter(|long| now.contains(long.as_str())),
                 (None, Some(number)) => short_name(name, number, &now, &before),
                 _ => None,
             };
-            if let Some(renamed) = renamed {
-                measurement.benchmark = BenchId::new(renamed);
-            }
-        }
+            renamed.map(BenchId::new)
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 //! as facts of the environment: `wrk:connections` for all benchmarks of a tool, and `wrk:connections of /search` for a benchmark
 //! with another value.
 
-use super::Environment;
+use super::{BenchId, Environment};
 use std::collections::BTreeMap;
 
 /// The job of BenchmarkDotNet, which names a set of settings. Many are generated ids, so they are not compared.
@@ -67,7 +67,34 @@ impl Environment {
 
     /// The value of a setting for one benchmark of a tool.
     pub fn condition(&self, tool: &str, setting: &str, benchmark: &str) -> Option<&str> {
-        self.get(&format!("{tool}:{setting}{OF}{benchmark}")).or_else(|| self.get(&format!("{tool}:{setting}")))
+        self.condition_of_any(tool, setting, [benchmark].into_iter())
+    }
+
+    /// The same for a benchmark that may have one of several names here.
+    pub fn condition_of_any<'n>(
+        &self,
+        tool: &str,
+        setting: &str,
+        mut names: impl Iterator<Item = &'n str>,
+    ) -> Option<&str> {
+        let of_one = names.find_map(|name| self.get(&format!("{tool}:{setting}{OF}{name}")));
+        of_one.or_else(|| self.get(&format!("{tool}:{setting}")))
+    }
+
+    /// Gives the settings of single benchmarks the new names of their benchmarks. `renamed`: by tool and old name.
+    pub fn rename_conditions(&mut self, renamed: &BTreeMap<(String, String), BenchId>) {
+        let new_key = |key: &str| {
+            let (tool, setting) = key.split_once(':')?;
+            let (setting, benchmark) = setting.split_once(OF)?;
+            let new = renamed.get(&(tool.to_owned(), benchmark.to_owned()))?;
+            Some(format!("{tool}:{setting}{OF}{new}"))
+        };
+        let keys = self.0.keys().filter(|_| !renamed.is_empty());
+        let keys: Vec<(String, String)> = keys.filter_map(|old| Some((old.clone(), new_key(old)?))).collect();
+        // All old keys first: one may be the new key of another.
+        let moved: Vec<(String, String)> =
+            keys.into_iter().filter_map(|(old, new)| Some((new, self.0.remove(&old)?))).collect();
+        self.0.extend(moved);
     }
 
     /// True if a fact is a setting of a single benchmark.
@@ -160,6 +187,18 @@ mod tests {
         assert_eq!(made.conditions_of("jm").count(), 0);
         assert!(Environment::is_condition_of_benchmark("jmh:threads of b"));
         assert!(!Environment::is_condition_of_benchmark("jmh:threads"));
+    }
+
+    #[test]
+    fn settings_follow_their_benchmarks_to_new_names() {
+        let mut made = environment(&[("a", "1"), ("b", "8"), ("c", "4"), ("d", "1")]);
+        let renamed = |tool: &str, old: &str, new: &str| ((tool.to_owned(), old.to_owned()), BenchId::new(new));
+        made.rename_conditions(&BTreeMap::from([renamed("jmh", "b", "c"), renamed("jmh", "c", "b of c")]));
+        let value = |names: &[&'static str]| made.condition_of_any("jmh", "threads", names.iter().copied());
+        assert_eq!((value(&["c"]), value(&["b of c"]), value(&["b"])), (Some("8"), Some("4"), Some("1")));
+        assert_eq!((value(&["x", "c"]), value(&["x"]), value(&[])), (Some("8"), Some("1"), Some("1")));
+        made.rename_conditions(&BTreeMap::from([renamed("other", "c", "x")]));
+        assert_eq!(made.0.len(), 3, "{made:?}");
     }
 
     #[test]

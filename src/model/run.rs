@@ -36,6 +36,21 @@ pub struct Run {
     pub repeated: Option<Vec<Statement>>,
 }
 
+impl Run {
+    /// Gives measurements new names, with the settings that the run states for them.
+    pub fn rename_measurements(&mut self, mut new_name: impl FnMut(&Environment, &Measurement) -> Option<BenchId>) {
+        let names: Vec<_> = self.measurements.iter().map(|one| new_name(&self.environment, one)).collect();
+        let mut renamed = BTreeMap::new();
+        for (measurement, new) in self.measurements.iter_mut().zip(names) {
+            if let Some(new) = new {
+                let old = std::mem::replace(&mut measurement.benchmark, new.clone());
+                renamed.insert((measurement.tool.to_string(), old.to_string()), new);
+            }
+        }
+        self.environment.rename_conditions(&renamed);
+    }
+}
+
 /// What the tools of a run report as failed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failures {
