@@ -168,3 +168,22 @@ fn a_setting_of_one_benchmark_is_compared_within_its_class() {
     assert_eq!((other.outcome(&row(EARLIER)), other.outcome(&row(LATER))), ("inconclusive".into(), "regressed".into()));
     assert_eq!(compare(8, 8).outcome(&row(EARLIER)), "regressed");
 }
+
+#[test]
+fn each_class_is_compared_with_its_own_runs_of_the_pinned_release() {
+    let both: &[(&str, &str)] = &[(EARLIER, "slow"), (LATER, "slow")];
+    let release: &[(&str, &str)] = &[(EARLIER, "slow"), (LATER, "other"), ("ARM Neoverse", "slow")];
+    let sandbox = project(&[release, both, both]);
+    sandbox.git("r", &["tag", "v1", "main~2"]);
+    let answer = compare(&sandbox, "slow", 2.0, "[baseline]\npin = 'v1'\n", &["--format", "json"]);
+    let pinned = answer.exits(1).json()["pinned"].clone();
+    assert_eq!(pinned["runs"], 2, "none of another class");
+    let rows = pinned["benchmarks"].as_array().unwrap();
+    let mut names: Vec<&str> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
+    names.sort_unstable();
+    let steady = (0..10).flat_map(|i| [EARLIER, LATER].map(|cpu| format!("b{i} [{}]", class(cpu))));
+    let expected: Vec<String> = steady.chain([format!("slow [{}]", class(EARLIER))]).collect();
+    assert_eq!(names, expected);
+    assert_eq!(rows[0]["name"], expected[20].as_str(), "the worst one");
+    assert!((rows[0]["change"].as_f64().unwrap() - 1.0).abs() < 0.05, "{}", rows[0]);
+}

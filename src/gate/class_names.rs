@@ -8,25 +8,29 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The benchmarks that several classes measured: by current name, the tools that measured them.
 pub(super) type SharedBenchmarks = BTreeMap<String, BTreeSet<String>>;
 
-/// What each name with a machine class stands for.
-#[derive(Debug, Default)]
-pub(super) struct ClassNames(HashMap<BenchId, PerClass>);
+/// The names with a machine class.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ClassNames {
+    shared: SharedBenchmarks,
+    /// What each name with a class stands for.
+    rows: HashMap<BenchId, PerClass>,
+}
 
 impl ClassNames {
+    /// Names for benchmarks that several classes measured.
+    pub fn of(shared: SharedBenchmarks) -> ClassNames {
+        ClassNames { shared, rows: HashMap::new() }
+    }
+
     /// Adds the class to the name of each shared benchmark of a run.
-    pub fn add_class(
-        &mut self,
-        run: &mut Run,
-        class: &str,
-        shared: &SharedBenchmarks,
-        current: impl Fn(&str) -> String,
-    ) {
+    pub fn add_class(&mut self, run: &mut Run, class: &str, current: impl Fn(&str) -> String) {
+        let ClassNames { shared, rows } = self;
         let mut rename = |name: &mut BenchId, tool: Option<&str>| {
             let benchmark = current(name.as_str());
             if shared.get(&benchmark).is_some_and(|tools| tool.is_none_or(|tool| tools.contains(tool))) {
                 *name = BenchId::new(format!("{benchmark} [{class}]"));
                 let per_class = PerClass { benchmark: benchmark.into(), machine_class: class.into() };
-                self.0.entry(name.clone()).or_insert(per_class);
+                rows.entry(name.clone()).or_insert(per_class);
             }
         };
         run.rename_measurements(|_, one| {
@@ -50,15 +54,20 @@ impl ClassNames {
         }
     }
 
+    /// True for a name with a class.
+    pub fn has_class(&self, name: &str) -> bool {
+        self.rows.contains_key(name)
+    }
+
     /// The benchmark's own name.
     pub fn benchmark<'n>(&'n self, name: &'n str) -> &'n str {
-        self.0.get(name).map_or(name, |one| &one.benchmark)
+        self.rows.get(name).map_or(name, |one| &one.benchmark)
     }
 
     /// States the class of each comparison of a shared benchmark.
     pub fn state(&self, comparisons: &mut [Comparison]) {
-        for comparison in comparisons.iter_mut().filter(|_| !self.0.is_empty()) {
-            comparison.per_class = self.0.get(&comparison.benchmark).cloned().map(Box::new);
+        for comparison in comparisons.iter_mut().filter(|_| !self.rows.is_empty()) {
+            comparison.per_class = self.rows.get(&comparison.benchmark).cloned().map(Box::new);
         }
     }
 
@@ -78,7 +87,7 @@ pub(super) struct ClassRules<'a, R> {
 impl<R: MatchRules> MatchRules for ClassRules<'_, R> {
     fn current_name(&self, old: &str) -> Option<String> {
         // A name with a class is a current one.
-        if self.names.0.contains_key(old) { None } else { self.rules.current_name(old) }
+        if self.names.has_class(old) { None } else { self.rules.current_name(old) }
     }
 
     fn direction(&self, benchmark: &str, metric: &Metric) -> Option<Direction> {
@@ -103,8 +112,8 @@ mod tests {
         run.failures.early_ends.push(EarlyEnd { tool: tool(), scope, why: String::new() });
         let shared = SharedBenchmarks::from([("a".to_owned(), BTreeSet::from(["t".to_owned()]))]);
         let current = |name: &str| if name == "old" { "a".to_owned() } else { name.to_owned() };
-        let mut names = ClassNames::default();
-        names.add_class(&mut run, "ARM", &shared, current);
+        let mut names = ClassNames::of(shared);
+        names.add_class(&mut run, "ARM", current);
         let with_class = BenchId::new("a [ARM]");
         assert_eq!(run.unreadable, [with_class.clone(), BenchId::new("b")]);
         assert_eq!(run.versions.keys().collect::<Vec<_>>(), [&with_class]);

@@ -249,7 +249,7 @@ impl Gate {
             head: tools::reported(&head),
             ..Facts::default()
         });
-        let pinned = self.compare_with_pinned(&head, &mut compared.diagnostics);
+        let pinned = self.compare_with_pinned(&head, &names, &mut compared.diagnostics);
         for side in [&mut base, &mut head].into_iter().filter(|side| !side.runs.is_empty()) {
             side.report.environment = side.environment.clone().unwrap_or_default().0;
         }

@@ -7,7 +7,7 @@ use super::class_names::{ClassNames, SharedBenchmarks};
 use super::error::Error;
 use super::side::Side;
 use crate::history::{common_facts, machine_class};
-use crate::model::{Commit, Detail, Diagnostic, Environment, Run, differences};
+use crate::model::{Commit, Detail, Diagnostic, Environment, Measurement, Run, differences};
 use crate::verdict::{BaselineGap, EnvironmentDifference, EnvironmentReport};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,7 +107,6 @@ pub(super) fn partition(
     ignored: &[&str],
     rename: impl Fn(&str) -> Option<String>,
 ) -> ClassNames {
-    let mut names = ClassNames::default();
     leave_out_without_baseline(base, head, ignored);
     let (of_base, of_head) = (classes(base, ignored), classes(head, ignored));
     if of_base.len() < 2 || of_head.len() < 2 {
@@ -116,7 +115,7 @@ pub(super) fn partition(
         } else if of_base.len() > 1 {
             keep_one_class(base, head.environment.as_ref(), ignored, Diagnostic::note);
         }
-        return names;
+        return ClassNames::default();
     }
     let current = |name: &str| rename(name).unwrap_or_else(|| name.to_owned());
     let mut measured_by: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
@@ -132,11 +131,12 @@ pub(super) fn partition(
     for (name, tool) in measured_by.keys() {
         shared.entry(name.clone()).or_default().insert(tool.clone());
     }
+    let mut names = ClassNames::of(shared);
     for side in [&mut *base, &mut *head] {
         set_common_environment(side);
         for run in &mut side.runs {
             let class = machine_class(&run.environment, ignored);
-            names.add_class(run, &class, &shared, current);
+            names.add_class(run, &class, current);
         }
     }
     let classes: BTreeSet<&String> = of_base.keys().chain(of_head.keys()).collect();
@@ -151,6 +151,38 @@ pub(super) fn partition(
     );
     head.diagnostics.push(Diagnostic::note("several-machines", "", message));
     names
+}
+
+/// Leaves out the results of a side that the same machine class did not measure in head, which has several classes. Benchmarks that
+/// several classes measured get the names that they have in head.
+pub(super) fn keep_classes_of_head(
+    side: &mut Side,
+    head: &Side,
+    names: &ClassNames,
+    ignored: &[&str],
+    rename: impl Fn(&str) -> Option<String>,
+) {
+    let current = |name: &str| rename(name).unwrap_or_else(|| name.to_owned());
+    // A name with a class is not renamed again.
+    let key = |one: &Measurement| {
+        let name = one.benchmark.as_str();
+        let name = if names.has_class(name) { name.to_owned() } else { current(name) };
+        (name, one.tool.to_string())
+    };
+    let mut of_head: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
+    for run in &head.runs {
+        let class = machine_class(&run.environment, ignored);
+        of_head.entry(class).or_default().extend(run.measurements.iter().map(key));
+    }
+    let mut with_class = names.clone();
+    for run in &mut side.runs {
+        let class = machine_class(&run.environment, ignored);
+        with_class.add_class(run, &class, current);
+        let measured = of_head.get(&class);
+        run.measurements.retain(|one| measured.is_some_and(|measured| measured.contains(&key(one))));
+    }
+    side.runs.retain(|run| !run.measurements.is_empty());
+    set_common_environment(side);
 }
 
 /// Leaves out the runs of head whose machine class has no stored run in base, if other classes of head have one. The report then has
