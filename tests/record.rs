@@ -308,6 +308,32 @@ fn results_older_than_head_are_recorded_only_on_request() {
     sandbox.perfgate_at("r", &["record", "--force"]).exits(0);
 }
 
+#[test]
+fn the_commit_of_older_results_can_be_named_in_any_way() {
+    let sandbox = Sandbox::measured();
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.five_benchmarks(2);
+    let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    for name in ["a", "b", "c", "d", "e"] {
+        let sample = sandbox.path(&format!("r/target/criterion/{name}/new/sample.json"));
+        fs::File::options().write(true).open(sample).unwrap().set_modified(long_ago).unwrap();
+    }
+    sandbox.git_at("r", 1_100_000_000, &["commit", "--quiet", "--allow-empty", "--message", "later"]);
+    let id = sandbox.git("r", &["rev-parse", "HEAD"]);
+    sandbox.perfgate_at("r", &["record"]).exits(2).reports("or use --commit HEAD if these are its results");
+    for paths in [&["compare"][..], &["compare", "--head", "target/criterion"]] {
+        sandbox.perfgate_at("r", paths).exits(2).reports("nothing was measured for");
+        for revision in ["HEAD", "main", &id] {
+            let compared = sandbox.perfgate_at("r", &[paths, &["--commit", revision]].concat());
+            compared.exits(0).prints("all results are older than the commit").prints("the parent commit");
+        }
+    }
+    for (revision, done) in [("HEAD", "recorded 5"), ("main", "already recorded 5"), (&*id, "already recorded 5")] {
+        let recorded = sandbox.perfgate_at("r", &["record", "--commit", revision]);
+        recorded.exits(0).prints(done).reports("older than the commit");
+    }
+}
+
 /// A test report of this date.
 fn junit(date: &str) -> String {
     let case = r#"<testcase name="a" classname="c" time="1.5"/>"#;

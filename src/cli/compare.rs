@@ -46,7 +46,7 @@ pub struct CompareArgs {
     /// A run of the head; repeat for several runs, oldest first
     #[arg(long, value_name = "PATH|REV")]
     head: Vec<String>,
-    /// Commit that was measured for head; the default base is its merge base [default: HEAD; results that state another commit are an error]
+    /// Commit that was measured for head, even if the results are older or state another one; the default base is its merge base [default: HEAD, checked against both]
     #[arg(long, value_name = "REV", conflicts_with = "base")]
     commit: Option<String>,
     /// Read every path as this format instead of detecting it (`perfgate formats` lists them)

@@ -1,7 +1,7 @@
 //! `perfgate record`: stores results on disk as one run of a commit.
 
 use super::{Global, output, sync};
-use crate::gate::{Error, Gate, is_dirty};
+use crate::gate::{Error, Gate, ResultsOf, is_dirty};
 use crate::io::input::Loaded;
 use crate::model::{Environment, Run};
 use anyhow::bail;
@@ -24,7 +24,7 @@ pub struct RecordArgs {
     /// Paths of the results [default: target/criterion, or [[input]] of perfgate.toml]
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
-    /// The commit that was measured [default: HEAD; results that state another commit are an error]
+    /// The commit that was measured, even if the results are older or state another one [default: HEAD, checked against both]
     #[arg(long, value_name = "REV")]
     commit: Option<String>,
     /// Store results that are older than the commit, or exactly those of an earlier commit
@@ -47,7 +47,11 @@ pub struct RecordArgs {
 /// Reads and stores results, and prints what was stored.
 pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), args.input_format.as_deref());
-    let mut run = read_run(&gate, &args.paths, args.commit.as_deref(), args.force)?;
+    let of = args.commit.as_deref().map_or(ResultsOf::CheckedOut, ResultsOf::Named);
+    let mut run = with_warnings(match gate.read_run(&args.paths, of, args.force) {
+        Err(error @ Error::LeftOver { .. }) => bail!("{error}, or use --commit HEAD if these are its results"),
+        loaded => loaded?,
+    });
     if let Some(shard) = &args.shard {
         run.environment.set(Environment::SHARD, shard);
     }
@@ -63,14 +67,14 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// Reads results as one run of a commit (by default the checked-out one), and prints warnings.
-pub(super) fn read_run(gate: &Gate, paths: &[String], revision: Option<&str>, force: bool) -> anyhow::Result<Run> {
-    Ok(with_warnings(gate.read_run(paths, revision, force)?))
+/// Reads results as one run of the checked-out commit, and prints warnings.
+pub(super) fn read_run(gate: &Gate, paths: &[String]) -> anyhow::Result<Run> {
+    Ok(with_warnings(gate.read_run(paths, ResultsOf::CheckedOut, false)?))
 }
 
-/// [`read_run`] of the checked-out commit for a comparison elsewhere: the run may have only failures.
+/// [`read_run`] for a comparison elsewhere: the run may have only failures.
 pub(super) fn read_run_or_failures(gate: &Gate, paths: &[String]) -> anyhow::Result<Run> {
-    Ok(with_warnings(gate.read_run_or_failures(paths, Some("HEAD"), false)?))
+    Ok(with_warnings(gate.read_run_or_failures(paths, ResultsOf::CheckedOutOrMerged, false)?))
 }
 
 /// Prints the warnings on a run.

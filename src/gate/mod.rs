@@ -112,7 +112,7 @@ pub(crate) use judge::{Allowed, ReportDetail};
 pub(crate) use measure::{BenchCommand, MeasurePlan, Progress, measure, measure_and_store, measure_head};
 pub(crate) use prune::{PrunePlan, SpecialCommits};
 pub(crate) use pull_request::{accept_requested, note_changed_rules, note_unused_rules};
-pub(crate) use record::{is_dirty, refuse_empty};
+pub(crate) use record::{ResultsOf, is_dirty, refuse_empty};
 pub(crate) use side::Side;
 pub(crate) use sources::{DefaultSide, SideSource};
 pub(crate) use stored_history::{Older, StoredHistory, with_reading};

@@ -30,6 +30,17 @@ pub struct Recorded {
     pub store: String,
 }
 
+/// The commit of results.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ResultsOf<'a> {
+    /// The checked-out one. Results that state another one are refused.
+    CheckedOut,
+    /// The checked-out one, which may be the test merge of the commit that the results state.
+    CheckedOutOrMerged,
+    /// The one that the user names. The results may state another one, and may be older.
+    Named(&'a str),
+}
+
 impl std::fmt::Display for Recorded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.added { "recorded" } else { "already recorded" };
@@ -48,7 +59,7 @@ impl Gate {
     /// Returns an error if the results cannot be read or are empty, outside a git repository, or if the store cannot be
     /// written.
     pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
-        let loaded = self.read_run(&path_words(results), None, false)?;
+        let loaded = self.read_run(&path_words(results), ResultsOf::CheckedOut, false)?;
         self.store(&*self.open_store()?, &loaded.run, false)
     }
 
@@ -105,12 +116,10 @@ impl Gate {
         Some(StoredNear { commits, stored })
     }
 
-    /// Reads results as one run of a commit; without a revision, of the checked-out one. Facts on the machine that the
-    /// results do not state are those of this machine. Results that state another commit are refused, unless a revision
-    /// is given. Results that are all older than the checked-out commit are refused, unless `force` or a revision other
-    /// than `HEAD` states that they are of the commit.
-    pub(crate) fn read_run(&self, paths: &[String], revision: Option<&str>, force: bool) -> Result<Loaded, Error> {
-        let loaded = self.read_run_or_failures(paths, revision, force)?;
+    /// Reads results as one run of a commit. Facts on the machine that the results do not state are those of this machine.
+    /// Results that are all older than the checked-out commit are refused, unless `force` or the user names their commit.
+    pub(crate) fn read_run(&self, paths: &[String], of: ResultsOf<'_>, force: bool) -> Result<Loaded, Error> {
+        let loaded = self.read_run_or_failures(paths, of, force)?;
         refuse_empty(&loaded.run)?;
         Ok(loaded)
     }
@@ -119,11 +128,13 @@ impl Gate {
     pub(crate) fn read_run_or_failures(
         &self,
         paths: &[String],
-        revision: Option<&str>,
+        of: ResultsOf<'_>,
         force: bool,
     ) -> Result<Loaded, Error> {
-        let is_given = revision.is_some();
-        let revision = revision.unwrap_or("HEAD");
+        let (revision, is_named) = match of {
+            ResultsOf::CheckedOut | ResultsOf::CheckedOutOrMerged => ("HEAD", false),
+            ResultsOf::Named(revision) => (revision, true),
+        };
         let repository =
             Repository::discover(&self.directory).map_err(|source| Error::NoCommit { source: Some(source) })?;
         let commit = repository.resolve(revision)?;
@@ -135,14 +146,14 @@ impl Gate {
         let (here, loaded) =
             rayon::join(|| self.here(), || results.iter().map(load).collect::<Result<Vec<Loaded>, _>>());
         let (loaded, here) = (loaded?, here?);
-        if !is_given {
+        if matches!(of, ResultsOf::CheckedOut) {
             let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
             refuse_other_commits(&words, &loaded, &commit)?;
         }
         let merged = input::merge(loaded);
         let merged = if merged.run.failures.has_failed() { merged } else { merged.measured()? };
         let Loaded { mut run, mut diagnostics, left_over } = merged;
-        if left_over && !force && revision == "HEAD" {
+        if left_over && !force && !is_named {
             return Err(Error::LeftOver { commit: commit.short().to_owned() });
         }
         if !run.failures.has_failed() {

@@ -33,6 +33,13 @@ pub(crate) struct Side {
     pub older: BTreeMap<Commit, BaselineGap>,
 }
 
+/// The checked-out commit, which results count for.
+struct CheckedOut {
+    head: Head,
+    /// True if the user names it: results may be older then.
+    is_given: bool,
+}
+
 impl Side {
     /// True if both sides are the same results: the same files, however their paths are written.
     pub fn is_same_as(&self, other: &Side) -> bool {
@@ -226,19 +233,21 @@ impl Gate {
     }
 
     /// The checked-out commit; `None` outside of a repository, and if results count for another one that is given.
-    fn checked_out_as(&self, given: Option<&Commit>) -> Option<Head> {
+    fn checked_out_as(&self, given: Option<&Commit>) -> Option<CheckedOut> {
         let head = Repository::discover(&self.directory).and_then(|repository| repository.head()).ok()?;
-        Some(head).filter(|head| given.is_none_or(|given| *given == head.commit))
+        let is_head = given.is_none_or(|given| *given == head.commit);
+        is_head.then_some(CheckedOut { head, is_given: given.is_some() })
     }
 
-    /// Reads results on disk, one run per path. If they count as results of a commit, they must not all be older than it.
-    fn read_paths(&self, results: &[Results], detail: Detail, of: Option<&Head>) -> Result<Side, Error> {
+    /// Reads results on disk, one run per path. If they count as results of the checked-out commit, they must not all be older
+    /// than it.
+    fn read_paths(&self, results: &[Results], detail: Detail, of: Option<&CheckedOut>) -> Result<Side, Error> {
         let (results, twice) = distinct(results);
-        let committed = of.and_then(oldest_result);
+        let committed = of.and_then(|of| oldest_result(&of.head));
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded: Vec<Loaded> = results.iter().map(read).collect::<Result<_, _>>()?;
-        if let Some(head) = of.filter(|_| loaded.iter().all(|one| one.left_over)) {
-            return Err(Error::OlderThanCommit { results: label(&results), commit: head.commit.short().to_owned() });
+        if let Some(of) = of.filter(|of| !of.is_given && loaded.iter().all(|one| one.left_over)) {
+            return Err(Error::OlderThanCommit { results: label(&results), commit: of.head.commit.short().to_owned() });
         }
         let mut side = disk_side(&results, loaded);
         side.diagnostics.extend(twice);
@@ -256,15 +265,15 @@ impl Gate {
 
     /// Reads the results of the work tree as one run: of the checked-out commit, or of the given one.
     fn read_work_tree(&self, results: &[Results], given: Option<&Commit>, detail: Detail) -> Result<Side, Error> {
-        let head = self.checked_out_as(given);
-        let committed = head.as_ref().and_then(oldest_result);
+        let of = self.checked_out_as(given);
+        let committed = of.as_ref().and_then(|of| oldest_result(&of.head));
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);
-        if let Some(head) = head.as_ref().filter(|_| loaded.left_over) {
-            return Err(Error::LeftOver { commit: head.commit.short().to_owned() });
+        if let Some(of) = of.as_ref().filter(|of| !of.is_given && loaded.left_over) {
+            return Err(Error::LeftOver { commit: of.head.commit.short().to_owned() });
         }
         let mut side = disk_side(results, vec![loaded]);
-        if let Some(Head { commit, .. }) = head {
+        if let Some(CheckedOut { head: Head { commit, .. }, .. }) = of {
             side.diagnostics.extend(side.runs.first().and_then(|run| other_commit(run, &commit)));
             side.report.commit.get_or_insert(commit);
         }

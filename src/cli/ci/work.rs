@@ -108,7 +108,7 @@ impl Work<'_> {
                 "recorded the runs".to_owned()
             }
             None => {
-                let run = record::read_run(self.gate, &self.inputs.paths()?, None, false)?;
+                let run = record::read_run(self.gate, &self.inputs.paths()?)?;
                 let line = format!("{}\n", self.gate.store(&*store, &run, false)?);
                 output::print(line.as_bytes())?;
                 line
