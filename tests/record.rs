@@ -255,7 +255,13 @@ fn results_older_than_the_commit_are_reported_and_not_stored() {
     let old = sandbox.path("r/target/criterion/j/new/sample.json");
     let file = std::fs::File::options().write(true).open(&old).unwrap();
     file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
-    sandbox.perfgate_at("r", &["compare"]).exits(0).prints("\"j\": older than the commit");
+    // Whether samples are read for a saved comparison or not, it is left out.
+    for more in [&[][..], &["--save", "../c.json"], &["--html", "../c.html"], &["--head", "target/criterion"]] {
+        let compared = sandbox.perfgate_at("r", &[&["compare", "--format", "json"], more].concat());
+        compared.exits(0).prints("\\\"j\\\": older than the commit, so not measured for it; left out");
+        let report = compared.json();
+        assert_eq!((compared.outcome("j"), &report["counts"]["unchanged"]), ("removed".into(), &9.into()));
+    }
     sandbox.perfgate_at("r", &["record"]).exits(0).prints("recorded 9 results").reports("left out");
 }
 

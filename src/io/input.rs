@@ -36,7 +36,7 @@ pub struct Request<'a> {
     /// How much of each measurement to keep.
     pub detail: Detail,
     /// The time of the measured commit (seconds since 1970), for results of the work tree. If only some benchmarks of a tree
-    /// are older, they are left over from an earlier commit: a warning, and left out if all samples are read (for storing).
+    /// are older, they are left over from an earlier commit, and left out with a warning.
     pub committed: Option<i64>,
 }
 
@@ -292,9 +292,7 @@ fn from_tree(
         };
         return Err(InputError::Nothing { place, hint });
     }
-    let leave_out = request.detail == Detail::Samples;
-    let left_over =
-        request.committed.is_some_and(|committed| warn_about_stale(&mut tree, &place, committed, leave_out));
+    let left_over = request.committed.is_some_and(|committed| leave_out_stale(&mut tree, &place, committed));
     let BaselineResults { measurements, mut diagnostics, unreadable, is_incomplete, looping_links, .. } = tree;
     diagnostics.extend(looping_links);
     let mut loaded = assemble(Reading { measurements, diagnostics, is_incomplete, ..Reading::default() });
@@ -302,9 +300,9 @@ fn from_tree(
     Ok(Loaded { left_over, ..loaded })
 }
 
-/// Warns about benchmarks that are older than the measured commit while others are newer. Criterion never removes a
-/// benchmark's directory, so these were not run for this commit. Returns whether all are older.
-fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, leave_out: bool) -> bool {
+/// Leaves out benchmarks that are older than the measured commit while others are newer. Criterion never removes a
+/// benchmark's directory, so these were not run for this commit. Returns whether all are older: then none is left out.
+fn leave_out_stale(tree: &mut BaselineResults, place: &str, committed: i64) -> bool {
     let fresh = |written: &i64| *written >= committed;
     if tree.written.iter().all(fresh) {
         return false;
@@ -321,13 +319,10 @@ fn warn_about_stale(tree: &mut BaselineResults, place: &str, committed: i64, lea
         count => format!(" and {} more", count - 1),
     };
     let first = names.first().cloned().unwrap_or_default();
-    let done = if leave_out { "left out" } else { "used anyway; delete the directory and run the benchmarks again" };
-    let message = format!("{first:?}{others}: older than the commit, probably left over from another one; {done}");
+    let message = format!("{first:?}{others}: older than the commit, so not measured for it; left out");
     tree.diagnostics.push(Diagnostic::warning("left-over", place, message));
-    if leave_out {
-        let mut written = tree.written.iter();
-        tree.measurements.retain(|_| written.next().is_some_and(fresh));
-    }
+    let mut written = tree.written.iter();
+    tree.measurements.retain(|_| written.next().is_some_and(fresh));
     false
 }
 
