@@ -110,7 +110,7 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
 
     let table = sandbox.perfgate_at("r", &["history"]);
     table.exits(0).prints("9 series without a change").prints("no single step").prints("+9.");
-    table.prints(commits[54].short()).prints("5 commits ago").does_not_print("✗ worse, accepted");
+    table.prints(commits[54].short()).prints("5 commits before the last run").does_not_print("✗ worse, accepted");
     let waiver = |up_to: u32| {
         format!("[[accept]]\nbenchmark = 'accepted'\nup-to = '{up_to}%'\nreason = 'r'\nuntil = '2999-01-01'\n")
     };
@@ -230,7 +230,7 @@ fn commits_of_main_are_not_between_those_of_a_branch_that_forked_earlier() {
     let change = &series(&answer, "a")["changes"][0];
     assert_eq!(change["at"], measured[10].as_str(), "{answer:#}");
     sandbox.perfgate_at("r", &["history", "a"]).exits(0).prints(&format!("at {}", measured[10].short()));
-    sandbox.perfgate_at("r", &["history"]).exits(0).prints("11 commits ago");
+    sandbox.perfgate_at("r", &["history"]).exits(0).prints("11 commits before the last run");
 }
 
 #[test]
@@ -488,7 +488,7 @@ fn a_series_that_is_no_longer_measured_comes_last_with_its_last_run() {
     let row = |name: &str| table.stdout.lines().position(|line| line.contains(&format!("  {name}  "))).unwrap();
     assert!(row("live") < row("gone"), "{}", table.stdout);
     let last = format!("last measured 2026-05-29 ({})", commits[17].short());
-    table.exits(0).prints(&last).prints("17 commits ago").does_not_print("1 commit ago");
+    table.exits(0).prints(&last).prints("17 commits before the last run").does_not_print("1 commit before");
     table.prints("5 series without a change, 1 of them no longer measured");
     sandbox.perfgate_at("r", &["history", "gone"]).exits(0).prints(&format!("no longer measured: {last}"));
     sandbox.perfgate_at("r", &["replay", "--suggest"]).exits(0).prints("[gate]").does_not_print("wild");

@@ -274,13 +274,13 @@ pub(super) fn last_measured(series: &Series) -> Option<String> {
 
 fn when(series: &Series, last: &SeriesChange, earlier: usize) -> String {
     let gone = last_measured(series);
-    let ago = match last.ago {
+    let distance = match last.ago {
         0 => "in the last run".to_owned(),
-        commits => format!("{} ago", counted(commits, "commit")),
+        commits => format!("{} before the last run", counted(commits, "commit")),
     };
     let mut text = match last.shape {
         // The number of commits since the last run is known only while the series is measured.
-        Shape::Step if gone.is_none() => format!("{}, {ago}", describe(last)),
+        Shape::Step if gone.is_none() => format!("{}, {distance}", describe(last)),
         Shape::Step | Shape::Drift => describe(last),
     };
     if earlier > 0 {

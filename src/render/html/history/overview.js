@@ -35,7 +35,7 @@ function trend(series) {
 function when(series) {
   const [change, changes] = [series.last, series.changes];
   // The number of commits since the last run is known only while the series is measured.
-  const ago = !series.measured ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " ago";
+  const ago = !series.measured ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " before the last run";
   const how = change.kind === "drift" ? "drift, " : "";
   return how + day(change.time) + ago + (changes > 1 ? "; " + (changes - 1) + " earlier" : "");
 }
