@@ -340,6 +340,57 @@ fn the_commit_comes_from_the_files_name_or_from_git() {
 }
 
 #[test]
+fn each_file_belongs_to_the_commit_that_git_log_names_for_it() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let write = |file: &str, ns: u32| {
+        let line = format!("test {file} ... bench:       {ns} ns/iter (+/- 9)\n");
+        sandbox.write(&format!("r/results/{file}.txt"), line);
+    };
+    let mut time = 1_700_000_000;
+    let mut git = |args: &[&str]| {
+        time += 1;
+        sandbox.git("r", &["add", "."]);
+        sandbox.git_at("r", time, args);
+    };
+    let commit = ["commit", "-q", "-m", "results"];
+    let files = ["a", "b", "c", "deep/d", "e", "f", "g"];
+    files.iter().zip(100..).for_each(|(file, ns)| write(file, ns));
+    git(&commit);
+    sandbox.git("r", &["switch", "-q", "-c", "side"]);
+    write("b", 200);
+    write("side", 201);
+    // Both branches give it the same content.
+    write("g", 202);
+    git(&commit);
+    sandbox.git("r", &["switch", "-q", "main"]);
+    write("c", 203);
+    write("g", 202);
+    git(&commit);
+    sandbox.git("r", &["merge", "-q", "--no-commit", "--no-ff", "side"]);
+    write("e", 204);
+    git(&commit);
+    // The content of before, again.
+    write("f", 205);
+    git(&commit);
+    write("f", 105);
+    git(&commit);
+    sandbox.write("r/file", "unrelated");
+    git(&commit);
+    write("untracked", 206);
+
+    sandbox.perfgate_at("r", &["runs", "import", "results", "--commit-from", "git"]).exits(0).prints("imported 9 of 9");
+    let list = sandbox.perfgate_at("r", &["runs", "list", "--format", "json"]).json();
+    let mut commits: Vec<String> =
+        list["runs"].as_array().unwrap().iter().filter_map(|run| Some(run["commit"].as_str()?.to_owned())).collect();
+    let of_file = |file: &&str| sandbox.git("r", &["log", "-1", "--format=%H", "--", &format!("results/{file}.txt")]);
+    let mut expected: Vec<String> = files.iter().chain(&["side"]).map(of_file).collect();
+    commits.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(commits, expected);
+}
+
+#[test]
 fn saved_baselines_of_criterion_are_runs_of_the_revisions_that_they_are_named_after() {
     let sandbox = Sandbox::new();
     sandbox.repository("r");

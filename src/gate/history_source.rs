@@ -13,7 +13,7 @@ use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use rayon::prelude::*;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -47,6 +47,9 @@ pub(crate) struct ImportedRuns {
     pub unreadable_files: usize,
     /// Warnings and notes, each once.
     pub diagnostics: Vec<Diagnostic>,
+    messages: HashSet<String>,
+    /// The times of commits; `None` for those that the repository does not have.
+    times: HashMap<Commit, Option<i64>>,
 }
 
 /// One run, before its commit is looked up.
@@ -87,7 +90,9 @@ impl Gate {
                     let request = Request { format, detail: Detail::Samples, committed: None };
                     let loaded = input::read(word, &bytes, request)?;
                     let loaded = loaded.ok_or_else(|| InputError::UnknownContent(word.to_owned(), None))?;
-                    vec![of_file(&repository, loaded, Path::new(word), &bytes, from)]
+                    let path = PathBuf::from(word);
+                    let commits = FileCommits::of(&repository, from, std::slice::from_ref(&path))?;
+                    vec![of_file(&commits, loaded, &path, &bytes)]
                 }
             }
         };
@@ -118,10 +123,11 @@ impl Gate {
             Ok(Some((loaded, bytes)))
         };
         let parts: Vec<_> = paths.par_iter().map(read).collect();
+        let commits = FileCommits::of(repository, from, &paths)?;
         let mut found = Vec::new();
         for (path, part) in paths.iter().zip(parts) {
             match part {
-                Ok(Some((loaded, bytes))) => found.push(of_file(repository, loaded, path, &bytes, from)),
+                Ok(Some((loaded, bytes))) => found.push(of_file(&commits, loaded, path, &bytes)),
                 Ok(None) | Err(InputError::UnknownContent(..) | InputError::Nothing { .. }) => {
                     imported.other_files += 1
                 }
@@ -129,7 +135,7 @@ impl Gate {
                     imported.unreadable_files += 1;
                     if imported.unreadable_files <= LISTED_FILES {
                         let message = format!("{error}; left out");
-                        imported.diagnostics.push(Diagnostic::warning("unreadable", "", message));
+                        imported.report(Diagnostic::warning("unreadable", "", message));
                     }
                 }
             }
@@ -139,12 +145,20 @@ impl Gate {
 }
 
 impl ImportedRuns {
+    /// Adds a warning or note, unless there is one with the same message.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.messages.insert(diagnostic.message.clone()) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
     /// Adds a run. `from_elsewhere`: its commit is not the one that its file states.
     fn add(&mut self, found: Found, repository: &Repository, from_elsewhere: bool) {
         let Found { loaded: Loaded { mut run, diagnostics, .. }, commit, time } = found;
-        let known: BTreeSet<String> = self.diagnostics.iter().map(|one| one.message.clone()).collect();
-        self.diagnostics.extend(diagnostics.into_iter().filter(|one| !known.contains(&one.message)));
-        let committed = commit.as_ref().and_then(|commit| repository.time(commit).ok());
+        diagnostics.into_iter().for_each(|one| self.report(one));
+        let committed = commit
+            .as_ref()
+            .and_then(|commit| *self.times.entry(commit.clone()).or_insert_with(|| repository.time(commit).ok()));
         self.unknown_commits += usize::from(commit.is_some() && committed.is_none());
         self.without_commit += usize::from(commit.is_none());
         run.time = committed.or(time).unwrap_or_default();
@@ -189,17 +203,40 @@ fn stated_commit(repository: &Repository, loaded: &Loaded) -> Option<Commit> {
     loaded.run.commit.clone().or_else(resolved)
 }
 
-fn of_file(repository: &Repository, loaded: Loaded, path: &Path, bytes: &[u8], from: CommitSource) -> Found {
-    let commit = match from {
-        CommitSource::File => stated_commit(repository, &loaded),
-        CommitSource::Name => commit_of_name(repository, path),
-        CommitSource::Git => {
-            let root = repository.root().and_then(|root| dunce::canonicalize(root).ok());
-            let path = dunce::canonicalize(path).ok();
-            let below = root.as_ref().zip(path.as_ref()).and_then(|(root, path)| path.strip_prefix(root).ok());
-            below.and_then(|path| repository.last_change(path).ok().flatten())
+/// The commits of result files.
+struct FileCommits<'a> {
+    repository: &'a Repository,
+    from: CommitSource,
+    /// The newest commits that changed the files, if `from` is git.
+    last_changes: HashMap<PathBuf, Commit>,
+}
+
+impl FileCommits<'_> {
+    fn of<'a>(repository: &'a Repository, from: CommitSource, paths: &[PathBuf]) -> Result<FileCommits<'a>, Error> {
+        let root = repository.root().filter(|_| from == CommitSource::Git);
+        let Some(root) = root.and_then(|root| dunce::canonicalize(root).ok()) else {
+            return Ok(FileCommits { repository, from, last_changes: HashMap::new() });
+        };
+        let below = |path: &PathBuf| Some(dunce::canonicalize(path).ok()?.strip_prefix(&root).ok()?.to_owned());
+        let below: Vec<Option<PathBuf>> = paths.iter().map(below).collect();
+        let files: Vec<PathBuf> = below.iter().flatten().cloned().collect();
+        let changes = repository.last_changes(&files)?;
+        let of_each = paths.iter().zip(below);
+        let last_changes = of_each.filter_map(|(path, below)| Some((path.clone(), changes.get(&below?)?.clone())));
+        Ok(FileCommits { repository, from, last_changes: last_changes.collect() })
+    }
+
+    fn of_file(&self, loaded: &Loaded, path: &Path) -> Option<Commit> {
+        match self.from {
+            CommitSource::File => stated_commit(self.repository, loaded),
+            CommitSource::Name => commit_of_name(self.repository, path),
+            CommitSource::Git => self.last_changes.get(path).cloned(),
         }
-    };
+    }
+}
+
+fn of_file(commits: &FileCommits<'_>, loaded: Loaded, path: &Path, bytes: &[u8]) -> Found {
+    let commit = commits.of_file(&loaded, path);
     let modified = || fs::metadata(path).and_then(|file| file.modified()).ok();
     let since_1970 =
         |time: std::time::SystemTime| Some(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs() as i64);

@@ -25,6 +25,7 @@ pub mod in_parallel;
 pub mod input;
 mod input_error;
 pub mod interrupt;
+mod last_changes;
 mod limited_output;
 mod loose;
 pub mod manifest;

@@ -176,19 +176,6 @@ impl Repository {
         Ok(blob.map_err(|error| unresolved(spec, error))?.content().to_vec())
     }
 
-    /// The newest commit that changed a file of the work tree, by its path below the root.
-    pub fn last_change(&self, path: &Path) -> Result<Option<Commit>, RepositoryError> {
-        let _watched = self.watched();
-        let id_at = |commit: &git2::Commit<'_>| Some(commit.tree().ok()?.get_path(path).ok()?.id());
-        let head = self.inner.head().and_then(|head| head.peel_to_commit());
-        let mut commit = head.map_err(failed("read the checked-out commit"))?;
-        let Some(content) = id_at(&commit) else { return Ok(None) };
-        while let Some(parent) = commit.parents().find(|parent| id_at(parent) == Some(content)) {
-            commit = parent;
-        }
-        name(commit.id()).map(Some)
-    }
-
     /// The committer's time, seconds since 1970.
     pub fn time(&self, commit: &Commit) -> Result<i64, RepositoryError> {
         Ok(self.commit(commit)?.time().seconds())
@@ -316,7 +303,7 @@ impl Repository {
         Ok(candidates)
     }
 
-    fn commit(&self, commit: &Commit) -> Result<git2::Commit<'_>, RepositoryError> {
+    pub(super) fn commit(&self, commit: &Commit) -> Result<git2::Commit<'_>, RepositoryError> {
         let unknown = |error| unresolved(commit.as_str(), error);
         let id = self.check(object_id(commit).map_err(&unknown)?)?;
         self.inner.find_commit(id).map_err(unknown)
@@ -364,7 +351,7 @@ pub(super) fn object_id(commit: &Commit) -> Result<Oid, git2::Error> {
     Oid::from_str_ext(commit.as_str(), format)
 }
 
-fn name(id: Oid) -> Result<Commit, RepositoryError> {
+pub(super) fn name(id: Oid) -> Result<Commit, RepositoryError> {
     let unknown = || git2::Error::from_str("unknown kind of object id");
     Commit::parse(&id.to_string()).ok_or_else(|| failed("read a commit id")(unknown()))
 }
