@@ -106,6 +106,22 @@ fn runs_of_another_key_or_without_one_can_be_found_and_selected() {
 }
 
 #[test]
+fn runs_of_asv_without_a_key_are_to_be_imported_again() {
+    let sandbox = Sandbox::measured();
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    sandbox.commit("r", "next");
+    let head = sandbox.git("r", &["rev-parse", "HEAD"]);
+    let result = serde_json::json!({"commit_hash": head, "env_name": "conda-py3.12", "params": {}, "results": {"t.time_a": 0.1}});
+    sandbox.write("head.json", result.to_string());
+    let answer = sandbox.perfgate_at("r", &["compare", "--head", "../head.json"]);
+    answer
+        .exits(2)
+        .reports("with the key \"conda-py3.12\" (there are runs without a key; asv's environment is the key");
+    answer.reports("`perfgate runs import .asv/results`");
+    assert!(!answer.stderr.contains("PERFGATE_KEY"), "{}", answer.stderr);
+}
+
+#[test]
 fn an_epoch_that_removes_the_baseline_is_reported() {
     let sandbox = Sandbox::measured();
     sandbox.perfgate_at("r", &["record"]).exits(0);

@@ -177,7 +177,8 @@ impl Gate {
         if chosen.is_empty() {
             let base = candidates.first().map(Commit::short).unwrap_or("the merge base");
             let branch = repository.default_branch().unwrap_or_else(|_| "the default branch".to_owned());
-            let keys = keys_note(key, &other_keys.into_inner());
+            let is_of_asv = key.is_some() && key == environment.get(Environment::ASV_ENVIRONMENT);
+            let keys = keys_note(key, &other_keys.into_inner(), is_of_asv);
             let advice = unused.unwrap_or_else(|| {
                 format!("run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the runs of others")
             });
@@ -314,8 +315,9 @@ impl KeysByCommit<'_> {
     }
 }
 
-/// Names the key that has no runs, and those that have: ` with the key "a" (there are runs with the key "b")`.
-fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
+/// Names the key that has no runs, and those that have: ` with the key "a" (there are runs with the key "b")`. `is_of_asv`: the key
+/// is asv's environment, which earlier versions did not use as the key.
+fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>, is_of_asv: bool) -> String {
     let named =
         |key: Option<&str>| key.map_or_else(|| "without a key".to_owned(), |key| format!("with the key {key:?}"));
     if others.is_empty() {
@@ -323,6 +325,9 @@ fn keys_note(key: Option<&str>, others: &BTreeSet<Option<String>>) -> String {
     }
     let advice = match (others.contains(&None), others.len()) {
         (false, _) => "set PERFGATE_KEY to select them",
+        (true, _) if is_of_asv => {
+            "asv's environment is the key of its runs; import runs that have no key again: `perfgate runs import .asv/results`"
+        }
         (true, 1) => "unset PERFGATE_KEY to select them",
         (true, _) => "set PERFGATE_KEY to one of these keys, or unset it for the runs without a key",
     };
