@@ -11,6 +11,7 @@ use crate::model::{Diagnostic, Direction, Evidence, Metric, Summary, Unit};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// JMH.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl Format for Jmh {
         let mut scratch = Vec::new();
         let list: Vec<&RawValue> = parse_lenient(source, &mut scratch)?;
         let mut builder = ReadingBuilder::new(self.name(), source);
+        let mut modes = TimeModes::default();
         for (at, raw) in list.into_iter().enumerate() {
             let Some(result) = builder.parse_entry::<Benchmark<'_>>("result", at, raw) else { continue };
             let jvm = [result.vm_name.as_deref(), result.jdk_version.as_deref()];
@@ -45,7 +47,7 @@ impl Format for Jmh {
             for (setting, value) in result.settings() {
                 builder.settings.add(&name, setting, value);
             }
-            add_primary(&mut builder, &name, &result.mode, result.primary_metric);
+            add_primary(&mut builder, &mut modes, &name, &result.mode, result.primary_metric);
             for (label, raw) in result.secondary_metrics.0 {
                 if result.mode == "sample" && is_quantile(&label) {
                     continue;
@@ -60,17 +62,31 @@ impl Format for Jmh {
     }
 }
 
-fn add_primary(builder: &mut ReadingBuilder<'_>, name: &str, mode: &str, score: Score<'_>) {
+/// The mode of each benchmark's `time`. With `-bm all` a benchmark has a time for each mode.
+#[derive(Debug, Default)]
+pub(super) struct TimeModes(BTreeMap<String, String>);
+
+impl TimeModes {
+    /// The metric of a time: `time` for the first mode, `time:ss` for another one.
+    pub fn metric(&mut self, builder: &ReadingBuilder<'_>, benchmark: &str, mode: &str, unit: Unit) -> Metric {
+        let time = Metric { unit, ..Metric::time() };
+        if !builder.has(benchmark, &time.name) {
+            self.0.insert(benchmark.to_owned(), mode.to_owned());
+        }
+        match self.0.get(benchmark).is_some_and(|first| first == mode) {
+            true => time,
+            false => Metric { name: format!("{}:{mode}", time.name).into(), ..time },
+        }
+    }
+}
+
+fn add_primary(builder: &mut ReadingBuilder<'_>, modes: &mut TimeModes, name: &str, mode: &str, score: Score<'_>) {
     let scale = builder.unit(&score.score_unit);
     let metric = match (&scale.unit, mode) {
         (Unit::PerSecond | Unit::BytePerSecond, _) | (_, "thrpt") => {
             Metric::measured("throughput", scale.unit.clone(), Direction::Higher)
         }
-        // With `-bm all` a benchmark has a time for each mode. The first one is `time`, the others include the mode.
-        _ => match Metric::measured("time", scale.unit.clone(), Direction::Lower) {
-            time if builder.has(name, &time.name) => Metric { name: format!("time:{mode}").into(), ..time },
-            time => time,
-        },
+        _ => modes.metric(builder, name, mode, scale.unit.clone()),
     };
     let (mut whole, mut p95, mut p99) = (Vec::new(), Vec::new(), Vec::new());
     for fork in score.raw_data_histogram.iter().flatten().map(|fork| Histogram::of(fork)) {
@@ -314,6 +330,15 @@ mod tests {
         assert_eq!(read, [("throughput".into(), higher), ("time".into(), lower), ("time:ss".into(), lower)]);
         let [Evidence::Summary(summary)] = &run.measurements[0].evidence[..] else { panic!("no summary") };
         assert_eq!(summary.centre, 2000.0);
+    }
+
+    #[test]
+    fn a_benchmark_that_is_there_twice_in_a_mode_has_one_time() {
+        let text = r#"[{"benchmark": "a", "mode": "avgt", "primaryMetric": {"score": 2, "scoreUnit": "ns/op"}},
+            {"benchmark": "a", "mode": "avgt", "primaryMetric": {"score": 3, "scoreUnit": "ns/op"}}]"#;
+        let run = parse(text).unwrap();
+        assert_eq!((run.measurements.len(), run.measurements[0].evidence[0].centre()), (1, 2.0));
+        assert_eq!(run.diagnostics[0].code, "duplicate-name");
     }
 
     #[test]

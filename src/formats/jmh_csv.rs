@@ -1,7 +1,7 @@
 //! JMH's CSV: the score of each benchmark, named as in its JSON. The table on the console has the same rows.
 
 use super::builder::ReadingBuilder;
-use super::jmh::{allocated, whole_bytes};
+use super::jmh::{TimeModes, allocated, whole_bytes};
 use super::table_text::{TableText, has_header};
 use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence, Metric, Unit, UnitScale};
@@ -32,6 +32,7 @@ impl Format for JmhCsv {
         let is_header = |cells: &[String]| cells.iter().any(|cell| cell == "Score");
         let table = TableText::read_repaired(source, is_header, with_decimal_commas)?;
         table.report_cut(&mut builder);
+        let mut modes = TimeModes::default();
         for (line, row) in &table.rows {
             builder.line = *line;
             let cell = |name: &str| table.cell(row, name);
@@ -42,7 +43,7 @@ impl Format for JmhCsv {
             };
             let parameters = table.header.iter().zip(row);
             let parameters = parameters.filter_map(|(column, value)| Some((column.strip_prefix("Param: ")?, &**value)));
-            add_row(&mut builder, &Row { benchmark, mode, score, unit, parameters: parameters.collect() });
+            add_row(&mut builder, &mut modes, &Row { benchmark, mode, score, unit, parameters: parameters.collect() });
         }
         builder.finish()
     }
@@ -78,7 +79,7 @@ pub(super) struct Row<'a> {
 }
 
 /// Adds the score of a row. Additional rows of a benchmark are skipped, except for the allocated memory.
-pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, row: &Row<'_>) {
+pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, modes: &mut TimeModes, row: &Row<'_>) {
     let (method, profiler) = match row.benchmark.split_once([':', '·']) {
         Some((method, profiler)) => (method, Some(profiler.trim_start_matches('·'))),
         None => (row.benchmark, None),
@@ -109,10 +110,7 @@ pub(super) fn add_row(builder: &mut ReadingBuilder<'_>, row: &Row<'_>) {
     };
     let metric = match scale.unit {
         Unit::PerSecond => Metric::throughput(),
-        _ if builder.has(&name, "time") => {
-            Metric { name: format!("time:{}", row.mode).into(), unit: scale.unit, ..Metric::time() }
-        }
-        _ => Metric { unit: scale.unit, ..Metric::time() },
+        _ => modes.metric(builder, &name, row.mode, scale.unit),
     };
     builder.add(&name, metric, [Evidence::Value(score * scale.factor)]);
 }

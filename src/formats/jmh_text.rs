@@ -1,6 +1,7 @@
 //! The table that JMH prints at the end, and kotlinx-benchmark with it: the score of each benchmark.
 
 use super::builder::ReadingBuilder;
+use super::jmh::TimeModes;
 use super::jmh_csv::{Row, add_row};
 use super::{Format, Preview, Reading, Source, machine, text};
 use crate::model::Diagnostic;
@@ -32,6 +33,7 @@ impl Format for JmhText {
         let text = text::decode(source)?;
         let mut parameters: Option<Vec<&str>> = None;
         let mut log = Log::default();
+        let mut modes = TimeModes::default();
         for (number, line) in text::numbered_lines(&text) {
             builder.line = Some(number);
             log.read(number, line);
@@ -51,7 +53,7 @@ impl Format for JmhText {
                     continue;
                 }
                 log.rows.insert(row.benchmark);
-                add_row(&mut builder, &row);
+                add_row(&mut builder, &mut modes, &row);
             }
         }
         let package = log.package();
@@ -232,6 +234,20 @@ mod tests {
         ];
         assert_eq!(read, expected);
         assert_eq!(reading.diagnostics[0].message, "`P.tiny` has no exact score; skipped");
+    }
+
+    #[test]
+    fn two_tables_of_one_mode_give_one_time_and_another_mode_has_its_own() {
+        let table = |mode: &str, score: &str| {
+            format!("Benchmark   Mode  Cnt   Score   Error  Units\nP.format    {mode}    5  {score} ± 0.200  us/op\n\n")
+        };
+        let text = table("avgt", "12.5") + &table("avgt", "12.6") + &table("ss", "20.0");
+        let reading = JmhText.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap();
+        let read: Vec<_> =
+            reading.measurements.iter().map(|one| (&*one.metric.name, one.evidence[0].centre())).collect();
+        assert_eq!(read, [("time", 12.5e3), ("time:ss", 20e3)]);
+        let [twice] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
+        assert_eq!((twice.code.as_str(), twice.place.as_str()), ("duplicate-name", "x:5"));
     }
 
     #[test]
