@@ -241,7 +241,8 @@ impl<'a> ReadingBuilder<'a> {
         candidates.find(|at| self.reading.measurements.get(*at).is_some_and(same))
     }
 
-    fn warn_duplicate(&mut self, name: &str, metric: &Metric) {
+    /// Warns about a second measurement of the same benchmark and metric.
+    pub fn warn_duplicate(&mut self, name: &str, metric: &Metric) {
         let metric = &metric.name;
         let message =
             format!("`{name}` has more than one {metric}; only the first is used. Give each benchmark its own name");

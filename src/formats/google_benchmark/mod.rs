@@ -162,6 +162,9 @@ fn add_aggregates(builder: &mut ReadingBuilder<'_>, name: &str, entries: &[&Entr
     let of = |statistic| entries.iter().find(|entry| entry.statistic() == Some(statistic));
     let Some(centre) = of("median").or_else(|| of("mean")) else { return };
     let (metric, median) = time(builder, centre);
+    if entries.iter().filter(|entry| entry.statistic() == centre.statistic()).count() > 1 {
+        builder.warn_duplicate(name, &metric);
+    }
     let mut times = |statistic| of(statistic).map(|entry| time(builder, entry).1);
     let (mean, sd, min, max) = (times("mean"), times("stddev"), times("min"), times("max"));
     let samples = centre.repetitions.filter(|count| *count >= 1.0).map(|count| count as u64);

@@ -283,6 +283,19 @@ mod tests {
     }
 
     #[test]
+    fn aggregates_of_two_outputs_in_one_file_have_a_warning() {
+        let table = |us: u32| {
+            let row = |statistic: &str| format!("a_{statistic}    {us} us    {us} us    5\n");
+            format!("Benchmark  Time  CPU  Iterations\n{}", ["mean", "median", "stddev"].map(row).concat())
+        };
+        let reading = read(&(table(10) + &table(12)));
+        assert_eq!((reading.measurements.len(), reading.measurements[0].evidence[0].centre()), (1, 10e3));
+        let codes: Vec<_> = reading.diagnostics.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["duplicate-name"]);
+        assert_eq!(read(&table(10)).diagnostics, []);
+    }
+
+    #[test]
     fn a_time_that_is_not_a_number_is_skipped_with_a_warning() {
         let console = "Benchmark   Time   CPU   Iterations\na   200 ns   inf ns   10\na   200 ns   100 ns   10\na   9 ns   nan ns   10\n";
         let csv = "name,iterations,real_time,cpu_time,time_unit\na,10,200,inf,ns\na,10,200,100,ns\na,10,9,nan,ns\n";
