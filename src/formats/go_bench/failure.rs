@@ -57,13 +57,13 @@ impl<'a> LogEnd<'a> {
     pub(super) fn read(&mut self, line: &'a str) {
         let is_footer =
             matches!(line.trim_end(), "PASS" | "FAIL") || line.starts_with("FAIL\t") || line.starts_with("ok  \t");
-        let is_failure = || {
-            matches!(Failure::of(line), Some(Failure::Benchmark(_) | Failure::Running { .. }))
+        let is_reported = || {
+            matches!(Failure::of(line), Some(Failure::Benchmark(_) | Failure::Running { .. } | Failure::Skipped(_)))
                 || line.contains("\t--- FAIL: Benchmark")
         };
         if is_footer {
             *self = LogEnd { has_footer: true, ..LogEnd::default() };
-        } else if is_failure() {
+        } else if is_reported() {
             // It is reported with its own reason.
             (self.started, self.is_open) = (None, true);
         } else if Line::of(line).is_some_and(|line| line.is_complete()) {
@@ -74,15 +74,17 @@ impl<'a> LogEnd<'a> {
     }
 
     /// If the log is incomplete: the benchmark without a result, or an empty text. A file without any `PASS` or `FAIL` may have
-    /// been filtered, so missing last lines alone do not make it incomplete.
-    pub(super) fn unfinished(&self, is_file: bool) -> Option<&'a str> {
-        let is_cut = self.is_open && (self.has_footer || !is_file);
+    /// been filtered, so missing last lines alone do not make it incomplete, unless it `must_have_footer`.
+    pub(super) fn unfinished(&self, must_have_footer: bool) -> Option<&'a str> {
+        let is_cut = self.is_open && (self.has_footer || must_have_footer);
         self.started.or(is_cut.then_some(""))
     }
 }
 
-/// The name of a benchmark at the beginning of a line that does not contain its whole result.
+/// The name of a benchmark at the beginning of a line that does not contain its whole result, or in `=== RUN   BenchmarkX`, which
+/// `-v` prints.
 fn started(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("=== RUN").map_or(line, str::trim_start);
     let name = line.split([' ', '\t']).next()?;
     let rest = name.strip_prefix("Benchmark")?;
     let is_named = rest.starts_with(|c: char| c.is_alphanumeric() && !c.is_lowercase() || c == '_');
@@ -97,29 +99,33 @@ mod tests {
 
     #[test]
     fn an_incomplete_log_is_recognized() {
-        let end = |log: &'static str, is_file| {
+        let end = |log: &'static str, must_have_footer| {
             let mut end = LogEnd::default();
             log.lines().for_each(|line| end.read(line));
-            end.unfinished(is_file)
+            end.unfinished(must_have_footer)
         };
         let result = "BenchmarkA-8  \t 100\t 5 ns/op\n";
         let closed = format!("{result}PASS\nok  \te.org/p\t3.1s\n");
         let whole: &'static str = String::leak(closed);
-        assert_eq!(end(whole, true), None);
-        assert_eq!(end(result, true), None, "the lines may have been filtered");
-        assert_eq!(end(result, false), Some(""));
-        assert_eq!(end("BenchmarkA-8  \t", true), Some("BenchmarkA-8"));
-        assert_eq!(end("BenchmarkA-8  \t 100\t", true), Some("BenchmarkA-8"));
-        assert_eq!(end("BenchmarkA-8  \tloading\ncache", true), Some("BenchmarkA-8"));
-        assert_eq!(end(String::leak(format!("{whole}{result}")), true), Some(""));
+        assert_eq!(end(whole, false), None);
+        assert_eq!(end(result, false), None, "the lines may have been filtered");
+        assert_eq!(end(result, true), Some(""));
+        assert_eq!(end("BenchmarkA-8  \t", false), Some("BenchmarkA-8"));
+        assert_eq!(end("BenchmarkA-8  \t 100\t", false), Some("BenchmarkA-8"));
+        assert_eq!(end("BenchmarkA-8  \tloading\ncache", false), Some("BenchmarkA-8"));
+        assert_eq!(end(String::leak(format!("{whole}{result}")), false), Some(""));
+        assert_eq!(end("=== RUN   BenchmarkA\n", false), Some("BenchmarkA"));
+        assert_eq!(end("=== RUN   BenchmarkA\nBenchmarkA\nBenchmarkA-8  \t 100\t 5 ns/op\n", false), None);
+        assert_eq!(end("=== RUN   BenchmarkA\nBenchmarkA\n--- SKIP: BenchmarkA\n", false), None);
+        assert_eq!(end("=== RUN   TestA\n--- PASS: TestA (0.00s)\n", false), None);
         for prose in ["Benchmarks of all packages\n", "Benchmark: done\n", "Benchmark done\n"] {
-            assert_eq!(end(prose, true), None, "{prose}");
+            assert_eq!(end(prose, false), None, "{prose}");
         }
         for prose in ["PASSED 3 checks", "FAILED to connect"] {
-            assert_eq!(end(String::leak(format!("BenchmarkA-8  \t\n{prose}\n")), true), Some("BenchmarkA-8"));
+            assert_eq!(end(String::leak(format!("BenchmarkA-8  \t\n{prose}\n")), false), Some("BenchmarkA-8"));
         }
         for failed in ["BenchmarkD-8  \tpanic: oh\n", "BenchmarkD-8  \t--- FAIL: BenchmarkD-8\n"] {
-            assert_eq!(end(failed, true), None, "it has a reason of its own");
+            assert_eq!(end(failed, false), None, "it has a reason of its own");
         }
     }
 

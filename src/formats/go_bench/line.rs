@@ -83,6 +83,11 @@ fn name_without_result(line: &str) -> Option<&str> {
     (named && !number).then_some(name)
 }
 
+/// True for the beginning of one of Go's own units.
+pub(super) fn is_cut_unit(unit: &str) -> bool {
+    ["ns/op", "MB/s", "B/op", "allocs/op"].iter().any(|whole| whole.starts_with(unit) && *whole != unit)
+}
+
 /// Whether a line is a result without its name.
 pub(super) fn is_result(line: &str) -> bool {
     let words: Vec<&str> = line.split_ascii_whitespace().collect();

@@ -8,14 +8,16 @@
 
 mod failure;
 mod line;
+mod log;
 
 use super::builder::ReadingBuilder;
 use super::direction_words::direction_of_words;
-use super::{Format, Preview, Reading, Source, json, machine, text};
-use crate::model::{Diagnostic, Direction, EndScope, Environment, Evidence, Metric, Unit, UnitScale, Work, WorkUnit};
-use failure::{Failure, LogEnd};
+use super::{Format, Preview, Reading, Source, json, text};
+use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit, UnitScale, Work, WorkUnit};
+use failure::Failure;
 pub(crate) use line::joined_lines;
-use line::{FileProperties, Line, is_result};
+use line::{FileProperties, Line};
+use log::read_text;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -117,97 +119,6 @@ fn outputs_by_package(builder: &mut ReadingBuilder<'_>, bytes: &[u8]) -> Vec<(St
     order.into_iter().filter_map(|package| outputs.remove(&package).map(|text| (package, text))).collect()
 }
 
-/// Reads a text, or the joined output of a package, whose line numbers are not those of the file.
-fn read_text(
-    builder: &mut ReadingBuilder<'_>,
-    source: Source<'_>,
-    package: Option<&str>,
-    properties: &FileProperties,
-) -> Result<(), Diagnostic> {
-    let (mut package, is_file) = (package.unwrap_or_default().to_owned(), package.is_none());
-    let text = text::decode(source)?;
-    let lines = joined_lines(&text);
-    let mut lines = lines.iter().map(|(at, line)| (*at, line.as_ref())).peekable();
-    let names_packages = !is_file || text.lines().any(|line| line.starts_with("pkg: "));
-    let mut panic = None;
-    // Whether a benchmark of the package is reported as failed.
-    let mut has_failed = false;
-    // The compiler's first message about each package.
-    let mut build_errors: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut end = LogEnd::default();
-    while let Some((at, line)) = lines.next() {
-        builder.line = is_file.then_some(at);
-        end.read(line);
-        if let Some(package) = line.strip_prefix("# ").and_then(|rest| rest.split_ascii_whitespace().next()) {
-            build_errors.insert(package, lines.peek().map_or("", |(_, next)| next));
-        }
-        match Failure::of(line) {
-            Some(Failure::Benchmark(name)) => {
-                let log = lines.peek().map(|(_, next)| *next).filter(|next| next.starts_with("    "));
-                let log = log.unwrap_or_default();
-                builder.fail(&properties.full_name(&package, name), log);
-                has_failed = true;
-                // The benchmark that runs it may have ended too.
-                if let Some((parent, _)) = name.split_once('/') {
-                    let scope = EndScope::Below(format!("{}/", properties.full_name(&package, parent)));
-                    builder.record_early_end(scope, &format!("{name} failed"));
-                }
-            }
-            Some(Failure::Running { name, why }) => {
-                builder.fail(&properties.full_name(&package, name), why);
-                panic = Some(why);
-            }
-            Some(Failure::Skipped(name)) => builder.skip(&properties.full_name(&package, name)),
-            Some(Failure::Panic(why)) => panic = Some(why),
-            Some(Failure::Package(failed)) => {
-                let why = panic.take();
-                let scope = match why {
-                    // A benchmark that failed does not prevent the others.
-                    None if has_failed => EndScope::Nothing,
-                    _ if names_packages => EndScope::Beginning(format!("{failed}/")),
-                    _ => EndScope::Suite,
-                };
-                has_failed = false;
-                builder.end_early(scope, why.unwrap_or("`go test` ended with FAIL"));
-            }
-            Some(Failure::Build(failed)) => {
-                let why = build_errors.get(failed).map_or_else(String::new, |error| format!(": {error}"));
-                let scope = EndScope::Beginning(format!("{failed}/"));
-                builder.end_early(scope, &format!("{failed} failed to build{why}"));
-            }
-            None => {}
-        }
-        if let Some((key, value)) = line.split_once(": ") {
-            match key {
-                "pkg" => value.trim().clone_into(&mut package),
-                "cpu" => builder.environment().set(Environment::CPU, value.trim()),
-                "goos" => machine::set_os(builder.environment(), value.trim()),
-                "goarch" => machine::set_arch(builder.environment(), value.trim()),
-                _ => {}
-            }
-        }
-        if is_result(line) {
-            builder
-                .warn("unreadable-line", format!("`{}` is a result without a benchmark's name; skipped", line.trim()));
-        }
-        let Some(line) = Line::of(line) else { continue };
-        if line.is_complete() {
-            panic = None; // it was recovered
-        }
-        let name = properties.full_name(&package, line.name);
-        read_line(builder, &name, &line, properties);
-    }
-    let unfinished = end.unfinished(is_file).or(panic.and(Some("")));
-    if let Some(unfinished) = unfinished {
-        if !unfinished.is_empty() {
-            builder.fail(&properties.full_name(&package, unfinished), "the output ends before its result");
-        }
-        let scope = if package.is_empty() { EndScope::Suite } else { EndScope::Beginning(format!("{package}/")) };
-        builder.end_early(scope, panic.unwrap_or("the output is incomplete"));
-    }
-    Ok(())
-}
-
 fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, properties: &FileProperties) {
     let pairs: Option<Vec<_>> = line
         .pairs
@@ -275,130 +186,4 @@ fn metric(builder: &mut ReadingBuilder<'_>, unit: &str, properties: &FilePropert
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Evidence;
-
-    #[test]
-    fn a_panic_without_a_footer_is_the_reason() {
-        let text = "BenchmarkA-8  \t 100\t 5 ns/op\nBenchmarkD-8  \tpanic: oh\n\ngoroutine 1 [running]:\n";
-        let failures = GoBench.parse(Source { name: "x", bytes: text.as_bytes() }).unwrap().failures;
-        assert_eq!(failures.benchmarks.iter().map(|one| &*one.why).collect::<Vec<_>>(), ["panic: oh"]);
-        assert_eq!(failures.early_ends.iter().map(|one| &*one.why).collect::<Vec<_>>(), ["panic: oh"]);
-        let recovered = "panic: oh [recovered]\nBenchmarkA-8  \t 100\t 5 ns/op\nPASS\n";
-        assert!(GoBench.parse(Source { name: "x", bytes: recovered.as_bytes() }).unwrap().failures.is_empty());
-    }
-
-    fn read(text: &str) -> Result<Reading, Diagnostic> {
-        GoBench.parse(Source { name: "x.txt", bytes: text.as_bytes() })
-    }
-
-    fn names(reading: &Reading) -> Vec<&str> {
-        reading.measurements.iter().map(|m| m.benchmark.as_str()).collect()
-    }
-
-    #[test]
-    fn a_package_with_another_suffix_does_not_rename_the_others() {
-        let text = "pkg: p\nBenchmarkA-8 \t 9 \t 5 ns/op\npkg: q\nBenchmarkB-2 \t 9 \t 5 ns/op\n";
-        let reading = read(text).unwrap();
-        assert_eq!(names(&reading), ["p/BenchmarkA", "q/BenchmarkB"]);
-        assert_eq!(reading.environment.get("gomaxprocs"), None);
-    }
-
-    #[test]
-    fn names_without_a_suffix_are_those_of_one_processor() {
-        let processors = |names: [&str; 2]| {
-            let lines = names.map(|name| format!("Benchmark{name} \t 9 \t 5 ns/op\n")).concat();
-            read(&lines).unwrap().environment.get("gomaxprocs").map(str::to_owned)
-        };
-        assert_eq!(processors(["A", "B/n=10"]).as_deref(), Some("1"));
-        assert_eq!(processors(["A-4", "B/n=10-4"]).as_deref(), Some("4"));
-        for mixed in [["A", "A-2"], ["Size-8", "Size-16"], ["Plain", "Size-8"]] {
-            assert_eq!(processors(mixed), None, "{mixed:?}");
-        }
-    }
-
-    #[test]
-    fn the_bytes_per_operation_are_computed_from_the_rate() {
-        let reading = read("BenchmarkA-2 9 1000 ns/op 64.00 MB/s\nBenchmarkB-2 9 1000 ns/op 0.12 MB/s\n").unwrap();
-        let work: Vec<_> = reading.measurements.iter().map(|m| m.work).collect();
-        assert_eq!(work, [Some(Work { amount: 64.0, unit: WorkUnit::Bytes }), None, None, None]);
-    }
-
-    #[test]
-    fn the_processor_suffix_is_dropped_only_if_all_names_have_the_same() {
-        assert_eq!(names(&read("pkg: p\nBenchmarkA/n-8-2 \t 9 \t 5 ns/op\n").unwrap()), ["p/BenchmarkA/n-8"]);
-        let cpu = "BenchmarkA \t 9 \t 5 ns/op\nBenchmarkA-2 \t 9 \t 5 ns/op\nBenchmarkA-4 \t 9 \t 5 ns/op\n";
-        assert_eq!(names(&read(cpu).unwrap()), ["BenchmarkA", "BenchmarkA-2", "BenchmarkA-4"]);
-    }
-
-    #[test]
-    fn custom_units_have_metric_unit_and_direction() {
-        let reading = read(
-            "Unit score better=higher\nUnit items/op assume=exact\nBenchmarkA-2 9 5 ns/op 7 items/op 12.5 p99-ms 30 req/s 4 score 2 heap-MB\n",
-        )
-        .unwrap();
-        let found: Vec<_> =
-            reading.measurements.iter().map(|m| (&*m.metric.name, m.metric.unit.label(), m.metric.direction)).collect();
-        let expected = [
-            ("time", "ns", Direction::Lower),
-            ("items", "count", Direction::Unknown),
-            ("time:p99", "ns", Direction::Lower),
-            ("req/s", "/s", Direction::Higher),
-            ("score", "score", Direction::Higher),
-            ("heap", "B", Direction::Lower),
-        ];
-        assert_eq!(found, expected);
-        assert_eq!(reading.measurements[2].evidence, [Evidence::Value(12.5e6)]);
-        let exact: Vec<_> = reading.measurements.iter().filter(|m| m.metric.exact).map(|m| &*m.metric.name).collect();
-        assert_eq!(exact, ["items"]);
-        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(codes, ["unknown-unit"], "the unit `score`");
-    }
-
-    #[test]
-    fn a_valid_line_among_invalid_ones_is_read() {
-        let reading = read(
-            "goos: linux\nBenchmarkA-2 100 NaN ns/op\nBenchmarkB-2 0 12 ns/op\nBenchmarkC-2 100 12\n\
-             BenchmarkD-2 abc 12 ns/op\nBenchmarkE-2 100 12 ns/op 5\nBenchmarkF-2 100 12 ns/op\nBenchmarks are fun\n",
-        )
-        .unwrap();
-        assert_eq!(names(&reading), ["BenchmarkF"]);
-        let codes: Vec<_> = reading.diagnostics.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(codes, ["invalid-value", "invalid-value", "unreadable-line", "unreadable-line", "unreadable-line"]);
-        assert_eq!(reading.environment.get("os"), Some("linux"));
-    }
-
-    #[test]
-    fn a_result_after_log_lines_is_joined_with_its_name() {
-        let reading = read(
-            "pkg: p\nBenchmarkA-2 \t2026/01/05 10:11:12 INFO entries=100\n  100\t 12 ns/op\t 3 B/op\n\
-             BenchmarkB-2 \tone\ntwo 2\n 200 15 ns/op\n 300 16 ns/op\nBenchmarkC-2 100 7 ns/op\n",
-        )
-        .unwrap();
-        let times: Vec<_> = reading.measurements.iter().filter(|m| m.metric.name == "time").collect();
-        assert_eq!(
-            times.iter().map(|m| m.benchmark.as_str()).collect::<Vec<_>>(),
-            ["p/BenchmarkA", "p/BenchmarkB", "p/BenchmarkC"]
-        );
-        assert_eq!(times[1].evidence, [Evidence::Value(15.0)]);
-        let [orphan] = &reading.diagnostics[..] else { panic!("{:?}", reading.diagnostics) };
-        assert_eq!((orphan.code.as_str(), orphan.place.as_str()), ("unreadable-line", "x.txt:7"));
-    }
-
-    fn event(package: &str, output: &str) -> String {
-        format!("{{\"Time\":\"t\",\"Action\":\"output\",\"Package\":\"{package}\",\"Output\":\"{output}\"}}\n")
-    }
-
-    #[test]
-    fn events_with_parts_of_lines_are_joined_by_package() {
-        let text = event("p", "BenchmarkA-2 \\t")
-            + &event("q", "BenchmarkA-2 \\t 9\\t 7 ns/op\\n")
-            + &event("p", " 9\\t 5 ns/op\\n")
-            + "{\n";
-        let reading = read(&text).unwrap();
-        assert_eq!(names(&reading), ["p/BenchmarkA", "q/BenchmarkA"]);
-        assert_eq!(reading.measurements[0].evidence, [Evidence::Value(5.0)]);
-        assert_eq!(reading.diagnostics[0].code, "unreadable-line");
-    }
-}
+mod tests;
