@@ -81,7 +81,7 @@ fn a_waiver_of_an_undecided_benchmark_is_not_called_unused() {
     sandbox.write("head.csv", "name,unit,value\na,ns,128\nb,ns,101\nc,ns,99\n");
     let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv"]);
     answer.prints("? inconclusive").does_not_print("remove it");
-    answer.prints("note: perfgate.toml:2: the waiver for \"a\" was not needed: the benchmark is inconclusive");
+    answer.prints("note: perfgate.toml:2: the waiver for \"a\" was not applied: the benchmark is inconclusive");
     sandbox.write("head.csv", "name,unit,value\na,ns,100\nb,ns,101\nc,ns,99\n");
     let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv", "--threshold", "300%"]);
     answer.exits(0).prints("the waiver for \"a\" matches no regression; remove it");

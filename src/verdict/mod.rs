@@ -78,7 +78,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
         comparisons.par_iter().map(|comparison| find(comparison, policy, environment.matches)).collect();
     let mut used = vec![Use::None; policy.waivers().len()];
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
-    let suite = suite.map(|suite| whole_suite::waive(suite, &findings, policy, today));
+    let suite = suite.map(|suite| whole_suite::waive(suite, &findings, policy, today, &mut used));
     let (suite, of_suite_waiver) = waive_suite(suite, policy, today);
     let budgets = budget::check_budgets(policy, &comparisons, &mut findings, environment.matches);
     let goals = budget::check_goals(policy, &comparisons, &findings, environment.matches);

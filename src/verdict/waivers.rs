@@ -100,7 +100,7 @@ pub(super) fn waive_suite(
             (suite, Some(Diagnostic::warning("waiver-exceeded", place, message)))
         }
         Outcome::Inconclusive => {
-            let message = "the waiver for the whole suite was not needed: its change is inconclusive";
+            let message = "the waiver for the whole suite was not applied: its change is inconclusive";
             (suite, Some(Diagnostic::note("waiver-not-needed", place, message)))
         }
         Outcome::Accepted => (suite, None),
@@ -133,7 +133,7 @@ pub(super) fn stale_waivers(
         } else if *used == Use::Needed || is_shard && !findings.iter().any(|one| one.own_name() == waiver.benchmark) {
             None
         } else if let Some(why) = undecided(waiver, findings) {
-            let message = format!("the waiver for {:?} was not needed: {why}", waiver.benchmark);
+            let message = format!("the waiver for {:?} was not applied: {why}", waiver.benchmark);
             Some(Diagnostic::note("waiver-not-needed", place, message))
         } else {
             let help = help(waiver, findings);

@@ -2,6 +2,7 @@
 
 use super::finding::Finding;
 use super::outcome::Outcome;
+use super::waivers::Use;
 use crate::compare::RunLevels;
 use crate::policy::Policy;
 use crate::stats::student;
@@ -64,22 +65,33 @@ pub(super) fn judge(levels: &RunLevels, threshold: f64) -> Option<SuiteReport> {
     })
 }
 
-/// Accepts the change of a suite if waivers accept every time that is worse by more than the threshold, whether or not that is
-/// shown for each of them, and accept as much as the suite changed.
-pub(super) fn waive(suite: SuiteReport, findings: &[Finding], policy: &Policy, today: Date) -> SuiteReport {
-    let is_accepted = |finding: &&Finding| finding.outcome == Outcome::Accepted && finding.metric == "time";
-    let covers_suite = |finding: &Finding| {
-        policy.waivers().iter().any(|waiver| {
+/// Accepts the change of a suite if waivers cover every time that is worse by more than the threshold, whether or not that is
+/// shown for each of them, and accept as much as the suite changed. `used` has the use of each waiver.
+pub(super) fn waive(
+    suite: SuiteReport,
+    findings: &[Finding],
+    policy: &Policy,
+    today: Date,
+    used: &mut [Use],
+) -> SuiteReport {
+    let covering = |finding: &Finding| {
+        policy.waivers().iter().position(|waiver| {
             waiver.covers(finding.own_name(), &finding.metric)
                 && !waiver.is_expired(today)
                 && waiver.covers_change(suite.change)
         })
     };
+    let is_accepted = |finding: &Finding| finding.outcome == Outcome::Accepted && finding.metric == "time";
+    let slowdowns = || findings.iter().filter(|one| is_accepted(one) || one.is_unaccepted_slowdown());
     let is_waived = suite.outcome == Outcome::Regressed
-        && findings.iter().all(|finding| finding.outcome != Outcome::Regressed && !finding.is_unaccepted_slowdown())
-        && findings.iter().any(|finding| is_accepted(&finding))
-        && findings.iter().filter(is_accepted).all(covers_suite);
-    SuiteReport { outcome: if is_waived { Outcome::Accepted } else { suite.outcome }, ..suite }
+        && findings.iter().all(|finding| finding.outcome != Outcome::Regressed)
+        && slowdowns().next().is_some()
+        && slowdowns().all(|finding| covering(finding).is_some());
+    if !is_waived {
+        return suite;
+    }
+    slowdowns().filter_map(covering).for_each(|waiver| used[waiver] = Use::Needed);
+    SuiteReport { outcome: Outcome::Accepted, ..suite }
 }
 
 #[cfg(test)]
@@ -114,6 +126,11 @@ mod tests {
     /// A suite that regressed by 49%, in which one benchmark regressed by this factor. The others take 100 ns in base and
     /// `others` in head.
     fn suite_with(factor: f64, others: f64, config: &str) -> Report {
+        suite_of([factor; 2], others, config)
+    }
+
+    /// The same with two factors, one for each run of head.
+    fn suite_of(factors: [f64; 2], others: f64, config: &str) -> Report {
         let run = |first: f64, others: f64| {
             let samples = |ns: f64| Evidence::Samples((0..50).map(|i| ns * (1.0 + f64::from(i) / 5000.0)).collect());
             let ns = |i: u32| if i == 0 { first } else { others };
@@ -121,10 +138,9 @@ mod tests {
             Run { measurements: (0..20).map(named).collect(), ..Run::default() }
         };
         let rules = TestRules::at_different_times(0.05, 0.2);
-        let head = 100.0 * factor;
         let mut compared = compare(
             &[run(100.0, 100.0), run(100.0, 100.0)],
-            &[run(head, others), run(head, others)],
+            &factors.map(|factor| run(100.0 * factor, others)),
             rules,
             |_: &str| None,
         );
@@ -152,6 +168,21 @@ mod tests {
         assert!(others.reasons.contains(&Reason::WholeSuite));
         let accepted = regressed_suite(1.4, &waiver("60%"));
         assert_eq!((accepted.verdict, accepted.suite.unwrap().outcome), (Verdict::Pass, Outcome::Accepted));
+    }
+
+    #[test]
+    fn a_waiver_of_a_suspect_counts_for_the_suite() {
+        let waiver = "[[accept]]\nbenchmark = \"b0\"\nup-to = \"60%\"\nreason = \"r\"\nuntil = \"2027-01-01\"\n";
+        let open = suite_of([1.9, 1.0], 100.0, "");
+        assert_eq!((open.counts.inconclusive, open.reasons.as_slice()), (1, [Reason::WholeSuite].as_slice()));
+        assert!(open.benchmarks[0].suspect);
+        let accepted = suite_of([1.9, 1.0], 100.0, waiver);
+        assert_eq!((accepted.verdict, accepted.suite.unwrap().outcome), (Verdict::Pass, Outcome::Accepted));
+        assert!(accepted.diagnostics.iter().all(|one| !one.code.starts_with("waiver")), "{:?}", accepted.diagnostics);
+        let short = suite_of([1.9, 1.0], 100.0, &waiver.replace("60%", "30%"));
+        assert_eq!(short.reasons, [Reason::WholeSuite]);
+        let by_suite = suite_of([1.9, 1.0], 100.0, &suite_waiver("50%", "2027-01-01"));
+        assert_eq!((by_suite.verdict, by_suite.suite.unwrap().outcome), (Verdict::Pass, Outcome::Accepted));
     }
 
     fn suite_waiver(up_to: &str, until: &str) -> String {
