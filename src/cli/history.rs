@@ -1,12 +1,10 @@
 //! `perfgate history`: stored series with their change points.
 
 use super::{Global, output, plots};
-use crate::gate::{Gate, Older, StoredHistory, with_reading};
-use crate::history::{SegmentedSeries, Series, mark_measured, segment, series, set_positions};
+use crate::gate::{Gate, Older, StoredHistory, unused_directions, with_reading};
+use crate::history::{SegmentedSeries, mark_measured, segment, series, set_positions};
 use crate::model::Diagnostic;
-use crate::policy::Policy;
 use crate::policy::suggest::nearest_name;
-use crate::policy::unused::Measured;
 use crate::render::{self, HistorySite, HistoryView};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -137,17 +135,6 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         output::diagnostics(&diagnostics);
     }
     Ok(0)
-}
-
-/// Warnings about directions of the config that the results contradict.
-pub(super) fn unused_directions<'s>(policy: &Policy, all: impl IntoIterator<Item = &'s Series>) -> Vec<Diagnostic> {
-    let measured = |series: &'s Series| Measured {
-        benchmark: series.benchmark.as_str(),
-        metric: &series.metric.name,
-        unit: series.metric.unit.clone(),
-        direction: series.metric.direction,
-    };
-    policy.unused_directions(&all.into_iter().map(measured).collect::<Vec<_>>())
 }
 
 /// Writes the page and the files of its series. Files of series that no longer exist are kept: an older page may still be

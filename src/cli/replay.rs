@@ -1,8 +1,7 @@
 //! `perfgate replay`: how thresholds would have performed on the stored history.
 
-use super::history::unused_directions;
 use super::{Global, output};
-use crate::gate::{Gate, StoredHistory, with_reading};
+use crate::gate::{Gate, StoredHistory, unused_directions, with_reading};
 use crate::{render, replay};
 use anyhow::bail;
 use clap::{Args, ValueEnum};

@@ -115,4 +115,4 @@ pub(crate) use pull_request::{accept_requested, note_changed_rules, note_unused_
 pub(crate) use record::{ResultsOf, is_dirty, refuse_empty};
 pub(crate) use side::Side;
 pub(crate) use sources::{DefaultSide, SideSource};
-pub(crate) use stored_history::{Older, StoredHistory, with_reading};
+pub(crate) use stored_history::{Older, StoredHistory, unused_directions, with_reading};

@@ -8,10 +8,11 @@ use super::renames::{leave_out_joined, leave_out_replaced};
 use super::shallow;
 use super::side::Side;
 use super::stored_side::dirty_baseline;
-use crate::history::{Epoch, SeriesRules, join_shards};
+use crate::history::{Epoch, Series, SeriesRules, join_shards};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Metric, Run};
+use crate::policy::unused::Measured;
 use crate::policy::{Pattern, Policy, Start};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -287,4 +288,15 @@ pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnc
     let floor = |name: &str, metric: &Metric| policy.bounds(name, metric).floor;
     let ignored = policy.ignored_environment();
     work(&SeriesRules { rename: &rename, epoch: &epoch, direction: &direction, floor: &floor, ignored })
+}
+
+/// Warnings about directions of the config that the results contradict.
+pub(crate) fn unused_directions<'s>(policy: &Policy, all: impl IntoIterator<Item = &'s Series>) -> Vec<Diagnostic> {
+    let measured = |series: &'s Series| Measured {
+        benchmark: series.benchmark.as_str(),
+        metric: &series.metric.name,
+        unit: series.metric.unit.clone(),
+        direction: series.metric.direction,
+    };
+    policy.unused_directions(&all.into_iter().map(measured).collect::<Vec<_>>())
 }

@@ -1,5 +1,6 @@
 //! Access to disk, network, processes, the clock and git. `formats` and `model` get bytes.
 
+mod assemble;
 pub mod capture;
 pub mod cargo_seed;
 pub mod cargo_target;

@@ -370,11 +370,3 @@ fn is_bare_value(text: &str, span: &Range<usize>) -> bool {
     let value = text.get(span.clone()).unwrap_or_default();
     before.trim_end_matches([' ', '\t']).ends_with('=') && value.starts_with(|c: char| c.is_alphanumeric())
 }
-
-#[cfg(feature = "internals")]
-impl Budget {
-    /// True if the budget applies to this metric of this benchmark.
-    pub fn covers(&self, benchmark: &str, metric: &str) -> bool {
-        self.metric == metric && self.pattern.matches(benchmark)
-    }
-}

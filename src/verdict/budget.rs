@@ -3,12 +3,11 @@
 
 use super::finding::Finding;
 use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-use super::names::ByName;
 use super::ruling::as_change;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Metric, SampleStatistics, Unit};
-use crate::policy::{Budget, Limit, Policy};
-use std::collections::BTreeSet;
+use crate::policy::{Budget, Limit, Pattern, Policy};
+use std::collections::{BTreeSet, HashMap};
 
 /// The value that a limit is checked against.
 #[derive(Clone, Copy)]
@@ -344,4 +343,28 @@ fn with_base_uncertainty(checked: Checked, comparison: &Comparison, subject: Sub
         (interval, _) => interval,
     };
     Checked { interval, ..checked }
+}
+
+/// The places of comparisons, by the name of their benchmark: without it, each budget would need a pass over all of them.
+pub(super) struct ByName<'a>(HashMap<&'a str, Vec<usize>>);
+
+impl<'a> ByName<'a> {
+    pub fn of(comparisons: &'a [Comparison]) -> Self {
+        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (place, comparison) in comparisons.iter().enumerate() {
+            places.entry(comparison.own_name()).or_default().push(place);
+        }
+        ByName(places)
+    }
+
+    /// The places of the comparisons whose name the pattern matches, in order.
+    pub fn covered(&self, pattern: &Pattern) -> Vec<usize> {
+        if pattern.is_literal() {
+            return self.0.get(pattern.as_str()).cloned().unwrap_or_default();
+        }
+        let matching = self.0.iter().filter(|(name, _)| pattern.matches(name));
+        let mut places: Vec<usize> = matching.flat_map(|(_, places)| places.iter().copied()).collect();
+        places.sort_unstable();
+        places
+    }
 }

@@ -8,7 +8,6 @@ mod file;
 mod finding;
 mod gap;
 mod limits;
-mod names;
 mod outcome;
 mod pinned;
 mod reason;

@@ -1,7 +1,6 @@
 //! Budgets and goals without effect: they match no measurement of head, or only measurements in other units.
 
-use super::budget::HeadMetrics;
-use super::names::ByName;
+use super::budget::{ByName, HeadMetrics};
 use crate::compare::Comparison;
 use crate::model::Unit;
 use crate::policy::unused::{intended, intended_metric};

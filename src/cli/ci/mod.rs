@@ -7,6 +7,7 @@ mod job_names;
 mod notices;
 mod packed;
 mod plan;
+mod publication;
 mod reporter;
 mod site;
 mod work;

@@ -8,7 +8,7 @@
 use super::job_names::JobNames;
 use super::plan::{Against, Judging, MERGE_BASE};
 use super::variable;
-use super::work::{JobResults, Place, Work, output_directory};
+use super::work::{JobResults, Work, output_directory};
 use crate::cli::{facts, measure, output, record};
 use crate::gate::{
     AcceptableOnPull, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules, refuse_empty,
@@ -18,8 +18,8 @@ use crate::io::github::packed_results::{FILE_NAME, PackedResults};
 use crate::io::github::{Client, Pull, Slug, api_url, pulls_of};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Run};
-use crate::render::{self, escape};
-use crate::verdict::{Report, SideReport, Verdict};
+use crate::render::escape;
+use crate::verdict::{Report, SideReport};
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -341,64 +341,9 @@ impl Work<'_> {
         };
         Side { runs, report, environment, diagnostics: Vec::new(), locations: Vec::new(), older: BTreeMap::new() }
     }
-
-    /// Publishes the reports of all jobs. The outputs of the step are those of the worst one, which comes last.
-    pub(super) fn publish_all(
-        &self,
-        mut reports: Vec<(Report, JobNames)>,
-        pull: Option<u64>,
-        head: &Commit,
-        pushed: bool,
-    ) -> anyhow::Result<u8> {
-        for (report, _) in &mut reports {
-            report.allow_missing_baseline = !self.inputs.baseline_required;
-        }
-        reports.sort_by_key(|(report, _)| severity(report.exit_code()));
-        note_same_names(&mut reports);
-        let mut worst = 0;
-        for (report, names) in reports {
-            let mut outputs = {
-                let _stopped = self.reporter.stop_commands();
-                self.save(&report, &output_directory()?)?
-            };
-            if pushed && report.verdict != Verdict::Fail {
-                outputs[0].1 = "recorded".to_owned();
-            }
-            let place = Place { pull, head: head.clone(), pushed, names };
-            let published = self.publish(&report, &place)?;
-            let code = self.finish(&report, published, outputs)?;
-            worst = std::cmp::max_by_key(worst, code, |code| severity(*code));
-        }
-        Ok(worst)
-    }
-}
-
-/// Jobs with the same names have one comment and one check run, so the report that comes last replaces the others.
-fn note_same_names(reports: &mut [(Report, JobNames)]) {
-    let mut jobs: BTreeMap<JobNames, usize> = BTreeMap::new();
-    for (_, names) in &*reports {
-        *jobs.entry(names.clone()).or_default() += 1;
-    }
-    for (report, names) in reports {
-        if let Some(jobs) = jobs.get(names).filter(|jobs| **jobs > 1) {
-            report.notices.push(render::same_names(*jobs));
-        }
-    }
-    if let Some(jobs) = jobs.into_values().find(|jobs| *jobs > 1) {
-        output::warn(&render::same_names(jobs));
-    }
 }
 
 /// Why there is nothing to publish.
 const NO_RESULTS: &str = "there are no results: the job that measures failed before perfgate packed them";
 /// What the results of another job are called in a report.
 const LABEL: &str = "results of the measuring job";
-
-/// Orders exit codes: a gate that fails comes after one without a verdict.
-fn severity(code: u8) -> u8 {
-    match code {
-        0 => 0,
-        1 => 2,
-        _ => 1,
-    }
-}

@@ -196,4 +196,6 @@ fn unpack(packed: &[u8], frame: Frame, limit: usize) -> Result<Vec<u8>, RecordEr
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
