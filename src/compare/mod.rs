@@ -28,12 +28,15 @@ pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
 pub use run_levels::RunLevels;
 
-use crate::model::{BenchId, Diagnostic, Environment, Metric, PerClass, Run, SampleGroups, SampleStatistics, Work};
+use crate::model::{
+    BenchId, Diagnostic, Direction, Environment, Metric, PerClass, Run, SampleGroups, SampleStatistics, ShiftTreatment,
+    SuiteShift, Work,
+};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
-use crate::stats::suite_test::{self, ShiftRule, TestRules};
+use crate::stats::suite_test::{self, ShiftRule, SuiteEstimates, TestRules};
 use left_over::LeftOver;
 use not_run::NotRun;
 use rayon::prelude::*;
@@ -127,6 +130,8 @@ pub struct Compared {
     pub unexplained_shift: Option<f64>,
     /// Whether `common_shift` is subtracted from each change.
     pub shift_is_subtracted: bool,
+    /// The suite-wide shift of each metric that has one; `common_shift` is that of the first.
+    pub shifts: Vec<SuiteShift>,
     /// Whether every benchmark of head has exactly the results of base: nothing was measured.
     pub same_results: SameResults,
     /// Number of errors that ended a run of head, or a part of one.
@@ -192,7 +197,15 @@ fn compare_all(
                 suite_test::estimate_remeasured(&suite, kind, rules.alpha, &screened.observations(&group))
             }
         };
-        if estimates.count() > compared.tests / 2 && group.metric == "time" || compared.tests == 0 {
+        let shift = shift_of(&group, &estimates, rules, pairs[members[0]].direction);
+        let is_common = estimates.count() > compared.tests / 2 && group.metric == "time" || compared.tests == 0;
+        if let Some(shift) = shift {
+            if matches!(shift.treatment, ShiftTreatment::Unexplained | ShiftTreatment::InEveryRun) {
+                compared.diagnostics.push(large_shift(&shift, estimates.count()));
+            }
+            compared.shifts.insert(if is_common { 0 } else { compared.shifts.len() }, shift);
+        }
+        if is_common {
             compared.common_shift = estimates.shift().exp_m1();
             compared.unexplained_shift = estimates.unexplained_shift().map(f64::exp_m1);
             compared.shift_is_subtracted = estimates.shift_is_subtracted();
@@ -201,9 +214,6 @@ fn compare_all(
             }
         }
         compared.tests += if group.has_direction { estimates.count() } else { 0 };
-        if !estimates.shift_is_subtracted() && rules.shift != ShiftRule::Keep {
-            compared.diagnostics.push(large_shift(group.metric, estimates.count(), estimates.shift()));
-        }
         let comparison = |(position, index): (usize, &usize)| {
             pairs[*index].comparison(Effect::Estimated(estimates.estimate(position)))
         };
@@ -335,13 +345,30 @@ fn clock_mhz(runs: &[Run]) -> Option<f32> {
 /// Code of the warning about a shift of the whole suite that is not subtracted.
 pub const COMMON_SHIFT: &str = "common-shift";
 
-fn large_shift(metric: &str, count: usize, shift: f64) -> Diagnostic {
-    let direction = if shift < 0.0 { "better" } else { "worse" };
+/// The suite-wide shift of a group, and what was done with it; `None` for a group too small to have one, and if the
+/// better direction is unknown: such changes are shown as measured.
+fn shift_of(
+    group: &TestGroup<'_>,
+    estimates: &SuiteEstimates,
+    rules: TestRules,
+    direction: Direction,
+) -> Option<SuiteShift> {
+    let treatment = match rules.shift {
+        ShiftRule::Keep => ShiftTreatment::InTurn,
+        ShiftRule::SubtractUpTo(_) if estimates.shift_is_subtracted() => ShiftTreatment::Subtracted,
+        ShiftRule::SubtractUpTo(_) if estimates.unexplained_shift().is_some() => ShiftTreatment::Unexplained,
+        ShiftRule::SubtractUpTo(_) => ShiftTreatment::InEveryRun,
+    };
+    let shift = estimates.shift().exp_m1();
+    (shift != 0.0 && group.has_direction).then(|| SuiteShift::new(group.metric.to_owned().into(), direction, shift, treatment))
+}
+
+fn large_shift(shift: &SuiteShift, count: usize) -> Diagnostic {
+    let runs = if shift.treatment == ShiftTreatment::InEveryRun { " in every run" } else { "" };
     let message = format!(
-        "most of the {count} benchmarks shifted together: {metric} is {} {direction}. The cause is the \
-        machine or a change that affects all of them, so the shift \
-        is not subtracted; measure base and head again, in turn",
-        crate::model::number_text::size(shift.exp_m1())
+        "{}{runs} ({count} compared). The cause is the machine or a change that affects all of them, so this suite-wide shift is not \
+        subtracted; to find out which, measure base and head again, in turn",
+        shift.sentence()
     );
     Diagnostic::warning(COMMON_SHIFT, "", message)
 }

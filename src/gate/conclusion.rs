@@ -1,10 +1,10 @@
 //! What follows from a report on a pull request: the result of its check run, and whether to write a comment.
 
 use crate::io::github::Conclusion;
-use crate::verdict::{BudgetStatus, Finding, Outcome, Report, Verdict};
+use crate::verdict::{BudgetStatus, Finding, OpenShift, Outcome, Report, Verdict};
 
-/// The result of the check run: neutral where the gate passes, but a suspect, or every benchmark, is undecided, or a run ended
-/// in an error.
+/// The result of the check run: neutral where the gate passes, but a suspect, or every benchmark, is undecided, a run ended in an
+/// error, or most benchmarks are slower for an unknown cause.
 pub(crate) fn conclusion(report: &Report) -> Conclusion {
     let counts = report.counts;
     let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;
@@ -12,6 +12,7 @@ pub(crate) fn conclusion(report: &Report) -> Conclusion {
         Verdict::Fail => Conclusion::Failure,
         Verdict::None => Conclusion::Neutral,
         Verdict::Pass if has_undecided_suspect(report) || report.ended_early > 0 || decided == 0 => Conclusion::Neutral,
+        Verdict::Pass if is_in_doubt(report) => Conclusion::Neutral,
         Verdict::Pass => Conclusion::Success,
     }
 }
@@ -30,6 +31,10 @@ pub(crate) fn has_news(report: &Report) -> bool {
         || has(Outcome::Improved)
         || over_budget
         || has_undecided_suspect(report)
+}
+
+fn is_in_doubt(report: &Report) -> bool {
+    OpenShift::of(report).is_some_and(|open| open.is_doubt)
 }
 
 fn has_undecided_suspect(report: &Report) -> bool {

@@ -16,6 +16,7 @@ mod run;
 mod sample_group;
 mod sample_noun;
 mod sample_statistics;
+mod suite_shift;
 mod unit;
 
 pub use conditions::{JOB, Settings, is_notable_condition, is_other_condition, is_speed_of_machine};
@@ -32,4 +33,5 @@ pub use run::{EarlyEnd, EndScope, FailedBenchmark, Failures, Run, SkippedBenchma
 pub use sample_group::{OfSides, SampleGroup, SampleGroups, SlowPart};
 pub use sample_noun::sample_noun;
 pub use sample_statistics::{SampleStatistics, Statistic};
+pub use suite_shift::{ShiftTreatment, SuiteShift};
 pub use unit::{Unit, UnitScale};

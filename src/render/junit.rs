@@ -26,7 +26,7 @@ pub fn junit(report: &Report) -> String {
     let _ = match report.verdict {
         Verdict::Fail => writeln!(out, "      <failure type=\"gate\" message=\"{message}\"/>"),
         Verdict::None => writeln!(out, "      <skipped message=\"{message}\"/>"),
-        Verdict::Pass => Ok(()),
+        Verdict::Pass => writeln!(out, "      <system-out>{message}</system-out>"),
     };
     let _ = writeln!(out, "    </testcase>");
     for (finding, result) in report.benchmarks.iter().zip(results) {

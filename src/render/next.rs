@@ -1,8 +1,8 @@
 //! What to do about a verdict, in a sentence or a few.
 
 use super::remarks::LESS_NOISE;
-use super::verdict_text::{LeftOpen, OF_THIS_CLASS, has_only_base_run};
-use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, Outcome, Reason, Report, Verdict};
+use super::verdict_text::{LeftOpen, OF_THIS_CLASS};
+use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, OpenShift, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
 pub fn next_step(report: &Report) -> Option<String> {
@@ -66,7 +66,8 @@ fn same_machine(report: &Report) -> &'static str {
 }
 
 fn passed(report: &Report) -> Option<String> {
-    let step = match LeftOpen::of(report)? {
+    let Some(open) = LeftOpen::of(report) else { return in_turn(report) };
+    let step = match open {
         LeftOpen::Failed(1) => "Check the benchmark that failed.",
         LeftOpen::Failed(_) => "Check the benchmarks that failed.",
         LeftOpen::RunError => "Check the error that ended the run; the warnings name it.",
@@ -82,7 +83,19 @@ fn passed(report: &Report) -> Option<String> {
         }
         LeftOpen::Inconclusive(_) => return Some(decide(report)),
         LeftOpen::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
-        LeftOpen::Tolerated => return None,
+        LeftOpen::Tolerated => return in_turn(report),
+    };
+    Some(step.to_owned())
+}
+
+const ANOTHER_BASE_RUN: &str = "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure`).";
+
+/// What to do about a suite-wide shift of unknown cause, if nothing else is open.
+fn in_turn(report: &Report) -> Option<String> {
+    let open = OpenShift::of(report).filter(|open| open.is_doubt)?;
+    let step = match open.by_single_base_run {
+        true => ANOTHER_BASE_RUN,
+        false => "Measure base and head again, in turn (`perfgate measure`): the machine may be the cause.",
     };
     Some(step.to_owned())
 }
@@ -102,9 +115,8 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     let has_number = open.iter().any(|finding| finding.runs_needed.is_some());
     let is_noise = !open.is_empty() && open.iter().all(|finding| finding.is_too_noisy());
     let noun = if open.len() == 1 { "benchmark" } else { "benchmarks" };
-    if has_only_base_run(report) {
-        "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure`)."
-            .to_owned()
+    if OpenShift::of(report).is_some_and(|open| open.by_single_base_run) {
+        ANOTHER_BASE_RUN.to_owned()
     } else if is_noise {
         format!("More runs would not decide the {which} {noun}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {

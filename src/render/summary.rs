@@ -3,7 +3,7 @@
 use super::quantity::{change, counted, interval, pair, percent, size, thousands};
 use super::template::budget_text;
 use super::verdict_text::{HeadlineStatus, names, verdict};
-use crate::model::{Commit, Direction, WorkUnit};
+use crate::model::{Commit, ShiftTreatment, SuiteShift, WorkUnit};
 use crate::verdict::{
     BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport, Within,
 };
@@ -141,25 +141,64 @@ pub fn method(report: &Report) -> String {
         let tests = counted(report.tests, "test");
         text.push_str(&format!(", {} false discovery rate across {tests}", percent(report.alpha)));
     }
-    if report.common_shift.abs() >= LEAST_SHIFT {
-        let is_subtracted = match report.shift_is_subtracted {
-            Some(true) => " subtracted from each change",
-            Some(false) => " not subtracted",
-            None => "",
-        };
-        // The shift is that of a cost: the sign of a rate that fell is the other one.
-        let rates = report.benchmarks.iter().any(|one| one.direction == Direction::Higher);
-        let means = match (rates, report.common_shift > 0.0) {
-            (false, _) => "",
-            (true, true) => " (slower)",
-            (true, false) => " (faster)",
-        };
-        text.push_str(&format!(", suite-wide shift {}{means}{is_subtracted}", change(report.common_shift)));
-        if mean_contradicts_shift(report) && mean_to_show(report).is_some() {
-            text.push_str(" (outweighed in the mean by larger changes of other benchmarks)");
-        }
+    for part in shifts(report) {
+        text.push_str(&format!(", {part}"));
+    }
+    if mean_contradicts_shift(report) && mean_to_show(report).is_some() {
+        text.push_str(" (outweighed in the mean by larger changes of other benchmarks)");
     }
     text
+}
+
+/// The suite-wide shifts that are large enough to be printed, and what was done with them. All that were subtracted are one part.
+fn shifts(report: &Report) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let is_subtracted = |shift: &&SuiteShift| is_subtracted(shift);
+    let subtracted: Vec<&SuiteShift> = report.shifts.iter().filter(is_subtracted).collect();
+    let mut parts = Vec::new();
+    match subtracted.as_slice() {
+        [] => {}
+        [one] => {
+            let (by, metric) = (change(one.change()), one.metric_text());
+            parts.push(format!("suite-wide shift {by} subtracted from the changes in {metric}"));
+        }
+        several => {
+            let of = |one: &&SuiteShift| format!("{} {}", one.metric_text(), change(one.change()));
+            let mut each: Vec<String> = several.iter().take(SHOWN).map(of).collect();
+            if several.len() > SHOWN {
+                each.push(counted(several.len() - SHOWN, "more metric"));
+            }
+            parts.push(format!("suite-wide shift subtracted from the changes: {}", each.join(", ")));
+        }
+    }
+    parts.extend(report.shifts.iter().filter_map(kept_shift));
+    // Older comparison files have only the shift of times.
+    if report.shifts.is_empty() && report.common_shift.abs() >= LEAST_KEPT_SHIFT {
+        let done = if report.shift_is_subtracted == Some(true) { " subtracted" } else { "" };
+        parts.push(format!("suite-wide shift {}{done}", change(report.common_shift)));
+    }
+    parts
+}
+
+/// True for a shift that was subtracted and is large enough to be printed.
+pub(super) fn is_subtracted(shift: &SuiteShift) -> bool {
+    shift.treatment == ShiftTreatment::Subtracted && change(shift.change()) != change(0.0)
+}
+
+/// A shift that was not subtracted, and what that means for the changes.
+fn kept_shift(shift: &SuiteShift) -> Option<String> {
+    let by = format!("suite-wide shift {} in {}", change(shift.change()), shift.metric_text());
+    let is_large = shift.shift.abs() >= LEAST_KEPT_SHIFT;
+    match shift.treatment {
+        ShiftTreatment::Unexplained => {
+            Some(format!("{by} of unknown cause: q tests the change beyond it, the 95% CI covers the change with and without it"))
+        }
+        ShiftTreatment::InEveryRun => Some(format!("{by} not subtracted, because every run has it")),
+        ShiftTreatment::InTurn if is_large => {
+            Some(format!("{by} not subtracted, because base and head were measured in turn"))
+        }
+        _ => None,
+    }
 }
 
 /// The overall change of all times, in a line.
@@ -176,13 +215,13 @@ pub(super) fn overall_interval(report: &Report) -> Option<[f64; 2]> {
     report.suite.map(|suite| suite.interval).or(report.mean_change.map(|mean| mean.interval))
 }
 
-/// The smallest suite-wide shift that is printed.
-const LEAST_SHIFT: f64 = 0.005;
+/// The smallest suite-wide shift that is printed, if it was not subtracted, and that the mean may contradict.
+const LEAST_KEPT_SHIFT: f64 = 0.005;
 
 /// True if the suite-wide shift and the mean change have opposite signs: a few large changes outweigh the shift.
 fn mean_contradicts_shift(report: &Report) -> bool {
     let shift = report.common_shift;
-    shift.abs() >= LEAST_SHIFT && report.mean_change.is_some_and(|mean| mean.change * shift < 0.0)
+    shift.abs() >= LEAST_KEPT_SHIFT && report.mean_change.is_some_and(|mean| mean.change * shift < 0.0)
 }
 
 /// The mean change, unless it is noise that contradicts the suite-wide shift.

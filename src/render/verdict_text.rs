@@ -1,16 +1,21 @@
 //! The verdict in a sentence, and what a passing gate does not decide.
 
-use super::quantity::{counted, size, thousands};
+use super::quantity::{counted, thousands};
 use super::summary::{counts, different_machines, of_unknown_direction, reasons};
-use crate::verdict::{BaselineGap, BudgetStatus, Finding, Outcome, Reason, Report, StartCommit, Verdict};
+use crate::model::ShiftTreatment;
+use crate::verdict::{
+    BaselineGap, BudgetStatus, Finding, OpenShift, Outcome, Reason, Report, StartCommit, Verdict,
+};
 use std::collections::BTreeSet;
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
 pub fn verdict(report: &Report) -> String {
-    // Between different machines, the shift explains nothing.
-    let is_open = report.counts.inconclusive > 0 && report.environment.matches;
-    let shift = report.unexplained_shift.filter(|_| is_open);
-    let shift = shift.map(|shift| whole_run(shift, has_only_base_run(report))).unwrap_or_default();
+    // A failing gate names only a shift that leaves benchmarks open.
+    let is_named = |open: &OpenShift| {
+        let leaves_open = open.shift.treatment == ShiftTreatment::Unexplained && report.counts.inconclusive > 0;
+        report.verdict == Verdict::Pass || leaves_open
+    };
+    let shift = OpenShift::of(report).filter(is_named).map(|open| open_shift(&open)).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
         Verdict::Fail => {
@@ -77,18 +82,19 @@ fn behind(gap: &BaselineGap) -> String {
     format!("the baseline is {commits}{branch} behind {behind}, which has no stored run{class}{to_compare}")
 }
 
-/// True if the shift of the whole run may be that of the only base run: several head runs have it.
-pub(super) fn has_only_base_run(report: &Report) -> bool {
-    report.unexplained_shift.is_some() && report.base.runs == 1 && report.head.runs > 1
-}
-
-/// The shift of the whole head run: `; the whole run is 40% worse: re-measure`. If base is a single run, that may be the cause.
-fn whole_run(shift: f64, only_base_run: bool) -> String {
-    let (size, word) = (size(shift), if shift < 0.0 { "better" } else { "worse" });
-    match only_base_run {
-        true => format!("; the whole suite is {size} {word} than in the single base run: add another base run"),
-        false => format!("; the whole run is {size} {word}: re-measure"),
-    }
+/// A suite-wide shift of unknown cause: `; most benchmarks are about 40% slower: re-measure`.
+fn open_shift(open: &OpenShift) -> String {
+    let where_from = match (open.by_single_base_run, open.shift.treatment) {
+        (true, _) => " than in the single base run",
+        (false, ShiftTreatment::InEveryRun) => " in every run",
+        (false, _) => "",
+    };
+    let step = match (open.is_doubt, open.by_single_base_run) {
+        (false, _) => "",
+        (true, true) => ": add another base run",
+        (true, false) => ": re-measure",
+    };
+    format!("; {}{where_from}{step}", open.shift.sentence())
 }
 
 /// What a passing gate does not decide. The first variant that applies is used.
@@ -268,8 +274,8 @@ fn all_of(findings: &[&Finding]) -> String {
 pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
-    /// The gate gives no verdict, or it passes although benchmarks failed or regressed, or suspects or most of the suite are
-    /// undecided.
+    /// The gate gives no verdict, or it passes although benchmarks failed or regressed, suspects or most of the suite are
+    /// undecided, or most benchmarks are slower for an unknown cause.
     Undecided,
     /// The gate fails.
     Fail,
@@ -280,8 +286,8 @@ impl HeadlineStatus {
     pub fn of(report: &Report) -> HeadlineStatus {
         match (report.verdict, LeftOpen::of(report)) {
             (Verdict::Fail, _) => HeadlineStatus::Fail,
-            (Verdict::Pass, None) => HeadlineStatus::Pass,
-            (Verdict::Pass, Some(_)) | (Verdict::None, _) => HeadlineStatus::Undecided,
+            (Verdict::Pass, None) if !OpenShift::of(report).is_some_and(|open| open.is_doubt) => HeadlineStatus::Pass,
+            (Verdict::Pass | Verdict::None, _) => HeadlineStatus::Undecided,
         }
     }
 

@@ -37,7 +37,7 @@ pub struct Estimate {
     pub least_of_two: Option<Box<[Option<f64>; 2]>>,
     /// For a single head run and several base runs: results of the suite that jump as far as this change.
     pub similar_jumps: Option<SimilarJumps>,
-    /// A shift of the whole run that is too large to be attributed to the machine and whose cause is unknown: a side has a single
+    /// A suite-wide shift that is too large to be attributed to the machine and whose cause is unknown: a side has a single
     /// run, or a single run explains it. The p values are valid for the change with this shift and without it.
     pub unexplained_shift: Option<f64>,
     /// Whether base and head are a single run each, measured at another time than the other side.
@@ -194,7 +194,7 @@ impl NullDistribution<'_> {
 }
 
 impl Estimate {
-    /// Confidence interval of the change. With an unexplained shift of the whole run it contains the change with the shift and
+    /// Confidence interval of the change. With an unexplained suite-wide shift it contains the change with the shift and
     /// without it.
     pub fn delta_interval(&self, level: f64) -> (f64, f64) {
         let half = self.noise.null_distribution().quantile((1.0 - level) / 2.0);

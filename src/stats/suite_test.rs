@@ -190,7 +190,7 @@ impl SuiteEstimates {
         matches!(self.rule, ShiftRule::SubtractUpTo(limit) if self.shift.abs() <= limit)
     }
 
-    /// A shift of the whole run that is too large to be subtracted and whose cause is unknown: a side has a single run, or a
+    /// A suite-wide shift that is too large to be subtracted and whose cause is unknown: a side has a single run, or a
     /// single run explains it.
     pub fn unexplained_shift(&self) -> Option<f64> {
         let is_apart = matches!(self.rule, ShiftRule::SubtractUpTo(_));

@@ -1,14 +1,14 @@
-//! Reasons why a change is inconclusive although its p value is small: a shift of the whole run, and outliers among single results.
+//! Reasons why a change is inconclusive although its p value is small: a suite-wide shift, and outliers among single results.
 
 use crate::model::number_text::{counted, share};
 use crate::stats::estimate::Estimate;
 use crate::stats::jumps::SimilarJumps;
 use std::borrow::Cow;
 
-const WITHIN_SHIFT: &str = "the change does not exceed the shift of the whole run by more than the threshold; re-measure base and \
-                            head in turn with `perfgate measure`";
-const WITHIN_SHIFT_OF_BASE: &str = "the change does not exceed the shift of the whole run by more than the threshold, and base is a \
-                                    single run, which may have been faster or slower than usual; another base run would decide";
+const WITHIN_SHIFT: &str = "most benchmarks changed about as much, so the machine may be the cause; measure base and head in turn \
+                            with `perfgate measure`";
+const WITHIN_SHIFT_OF_BASE: &str = "most benchmarks changed about as much, and base is a single run, which may have been faster or \
+                                    slower than usual; another base run would decide";
 const HEADS_WITHIN: &str =
     "not every head run is over the threshold; of five or more head runs, a fifth may be within it";
 const HEADS_WITHIN_OF_MANY: &str = "more than a fifth of the head runs are not over the threshold";
@@ -24,7 +24,7 @@ const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 /// Samples: where a side has two runs, each of them must show at least this share of the threshold.
 const SHARE_OF_EACH_RUN: f64 = 0.5;
 
-/// True for a change beyond the threshold that an unexplained shift of the whole run accounts for.
+/// True for a change beyond the threshold that an unexplained suite-wide shift accounts for.
 pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
     let Estimate { delta, unexplained_shift, .. } = *estimate;
     delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)

@@ -256,7 +256,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         _ => None,
     }
     .filter(|_| base.is_none_or(|base| base.value != 0.0));
-    // Further runs of the same kind cannot distinguish a change from the shift of the whole run, or from other
+    // Further runs of the same kind cannot distinguish a change from the suite-wide shift, or from other
     // settings.
     let could_decide = comparison.other_settings.is_none();
     let limited_by_noise = estimate.filter(|_| could_decide);

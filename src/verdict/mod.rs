@@ -8,6 +8,7 @@ mod file;
 mod finding;
 mod gap;
 mod limits;
+mod open_shift;
 mod outcome;
 mod pinned;
 mod reason;
@@ -23,6 +24,7 @@ pub use failure::Failure;
 pub use finding::{Finding, Value, WorkReport};
 pub use gap::{BaselineGap, StartCommit};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
+pub use open_shift::OpenShift;
 pub use outcome::{Counts, MeanChange, Outcome, Undecided, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
@@ -60,13 +62,14 @@ pub struct JudgeContext {
 /// Judges every comparison by the policy.
 pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Report {
     let JudgeContext { base, head, environment, today } = context;
-    let Compared { comparisons, tests, common_shift, unexplained_shift, levels, mut diagnostics, .. } = compared;
+    let Compared { comparisons, tests, common_shift, unexplained_shift, mut shifts, levels, mut diagnostics, .. } = compared;
     // Between different machines nothing is tested.
     let common_shift = if environment.matches { common_shift } else { 0.0 };
     let shift_is_subtracted = Some(compared.shift_is_subtracted && environment.matches);
     let ended_early = compared.ended_early;
     if !environment.matches {
         diagnostics.retain(|one| one.code != COMMON_SHIFT);
+        shifts.clear();
     }
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
     let suite = suite.filter(|_| environment.matches);
@@ -132,6 +135,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
         common_shift,
         unexplained_shift,
         shift_is_subtracted,
+        shifts,
         mean_change,
         suite,
         counts,

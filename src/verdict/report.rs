@@ -9,7 +9,7 @@ use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
 use super::whole_suite::SuiteReport;
 use crate::compare::Suspect;
-use crate::model::{Commit, Diagnostic, Environment, Facts, PlotSamples};
+use crate::model::{Commit, Diagnostic, Environment, Facts, PlotSamples, SuiteShift};
 use crate::profile::Explanation;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,6 +64,10 @@ pub struct Report {
     /// Whether `common_shift` is subtracted from each change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift_is_subtracted: Option<bool>,
+    /// The suite-wide shift of each metric that has one, and what the comparison did with it. `common_shift` is that of the
+    /// first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifts: Vec<SuiteShift>,
     /// Geometric mean of head / base - 1 over all tested times. Information only: it never fails the gate.
     #[serde(default)]
     pub mean_change: Option<MeanChange>,

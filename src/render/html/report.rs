@@ -10,8 +10,8 @@ use crate::render::next::next_step;
 use crate::render::remarks::Remarks;
 use crate::render::summary;
 use crate::render::template::budget_text;
-use crate::render::verdict_text::verdict;
-use crate::verdict::{Finding, Outcome, Report, Verdict, Within};
+use crate::render::verdict_text::{HeadlineStatus, verdict};
+use crate::verdict::{Finding, Outcome, Report, Within};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -29,10 +29,10 @@ const UNLIMITED: f64 = 1e13;
 /// The page of a Report.
 pub fn page(report: &Report) -> String {
     let mut out = String::new();
-    let class = match report.verdict {
-        Verdict::Fail => "bad",
-        Verdict::Pass => "good",
-        Verdict::None => "open",
+    let class = match HeadlineStatus::of(report) {
+        HeadlineStatus::Fail => "bad",
+        HeadlineStatus::Pass => "good",
+        HeadlineStatus::Undecided => "open",
     };
     let verdict = verdict(report);
     let _ = writeln!(out, "<header><h1 class=\"{class}\">{}</h1>", xml(&verdict));

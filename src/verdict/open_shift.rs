@@ -1,0 +1,43 @@
+//! A suite-wide shift whose cause is open: the machine, or a change that affects all benchmarks.
+
+use super::outcome::Outcome;
+use super::reason::Reason;
+use super::report::{Report, Verdict};
+use crate::model::{Direction, ShiftTreatment, SuiteShift};
+
+/// A suite-wide shift that was not subtracted, of sides that were measured at different times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OpenShift {
+    /// The shift.
+    pub shift: SuiteShift,
+    /// True if the only base run may be the cause: several head runs have the shift.
+    pub by_single_base_run: bool,
+    /// True if measuring again may change what the verdict states: a gate passes although most benchmarks are worse, or although
+    /// benchmarks are inconclusive because of the shift.
+    pub is_doubt: bool,
+}
+
+impl OpenShift {
+    /// That of a report. Between different machines a shift explains nothing.
+    pub fn of(report: &Report) -> Option<OpenShift> {
+        let is_open =
+            |shift: &&SuiteShift| matches!(shift.treatment, ShiftTreatment::Unexplained | ShiftTreatment::InEveryRun);
+        // Older comparison files have only the shift of times.
+        let of_older = || {
+            let shift = report.unexplained_shift.filter(|_| report.shifts.is_empty())?;
+            Some(SuiteShift::new("time".into(), Direction::Lower, shift, ShiftTreatment::Unexplained))
+        };
+        let shift = report.shifts.iter().find(is_open).cloned().or_else(of_older);
+        let shift = shift.filter(|_| report.environment.matches)?;
+        let is_unexplained = shift.treatment == ShiftTreatment::Unexplained;
+        let leaves_open = is_unexplained && report.counts.inconclusive > 0;
+        let fails_on_inconclusive = |reason: &Reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _));
+        let is_doubt = match report.verdict {
+            Verdict::Pass => shift.shift > 0.0 || leaves_open,
+            Verdict::Fail => leaves_open && report.reasons.iter().any(fails_on_inconclusive),
+            Verdict::None => false,
+        };
+        let by_single_base_run = is_unexplained && report.base.runs == 1 && report.head.runs > 1;
+        Some(OpenShift { shift, by_single_base_run, is_doubt })
+    }
+}
