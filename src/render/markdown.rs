@@ -1,6 +1,7 @@
 //! The Report as GitHub-flavoured Markdown: verdict, a table of everything that changed, then notes and warnings.
 
 use super::explanation::explanation_markdown;
+use super::legend::legend;
 use super::listing::Listing;
 use super::next::next_step;
 use super::quantity::{interval, pair};
@@ -36,12 +37,15 @@ pub fn markdown(report: &Report, all: bool) -> String {
         out.push_str("\n| | benchmark | metric | base | head | change | 95% CI | q |\n");
         out.push_str("|---|---|---|--:|--:|--:|:-:|--:|\n");
         shown.iter().for_each(|finding| row(&mut out, finding));
+        if let Some(legend) = legend(report, &shown) {
+            let _ = writeln!(out, "\n{}.", summary::capitalized(&legend));
+        }
     }
     if !others.is_empty() {
         let _ = writeln!(out, "\nNot listed: {}.", others.join(", "));
     }
     let remarks = Remarks::of(report);
-    notes(&mut out, &shown, &remarks);
+    notes(&mut out, report, &shown, &remarks);
     if let Some(advice) = remarks.shared_advice() {
         let _ = writeln!(out, "\n{}.", escape::markdown_text(&summary::capitalized(&advice)));
     }
@@ -90,11 +94,11 @@ fn row(out: &mut String, finding: &Finding) {
     );
 }
 
-fn notes(out: &mut String, findings: &[&Finding], remarks: &Remarks) {
+fn notes(out: &mut String, report: &Report, findings: &[&Finding], remarks: &Remarks) {
     let with_notes: Vec<(&Finding, String)> = findings
         .iter()
         .filter_map(|finding| {
-            let notes = remarks.on(finding);
+            let notes = remarks.on(report, finding);
             (!notes.is_empty()).then(|| (*finding, notes.join("; ")))
         })
         .collect();
@@ -113,7 +117,7 @@ fn word(finding: &Finding) -> &'static str {
         Outcome::Failed => "💥 failed",
         Outcome::Regressed => "❌ regressed",
         Outcome::Accepted => "☑️ accepted",
-        Outcome::Inconclusive if finding.suspect => "❔ inconclusive, suspect",
+        Outcome::Inconclusive if finding.suspect => "❔ inconclusive, suspected regression",
         Outcome::Inconclusive => "❔ inconclusive",
         Outcome::Removed if finding.not_run => "➖ not run",
         Outcome::Removed => "➖ removed",

@@ -11,6 +11,7 @@ mod history;
 mod html;
 mod json;
 mod junit;
+mod legend;
 mod listing;
 mod markdown;
 mod next;

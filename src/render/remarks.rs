@@ -2,9 +2,9 @@
 //! If the advice is the same for all undecided benchmarks, a report prints it once.
 
 use super::quantity::{counted, pair, percent, thousands};
-use super::summary;
+use super::{legend, summary};
 use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, number_text, sample_noun};
-use crate::verdict::{DIFFERENT_MACHINES, Finding, Outcome, Reason, Report, Undecided, Value, Verdict};
+use crate::verdict::{ChangeOf, DIFFERENT_MACHINES, Finding, Outcome, Reason, Report, Undecided, Value, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
@@ -153,8 +153,8 @@ impl Remarks {
     }
 
     /// The remarks on a finding, without what [`Self::shared_advice`] has.
-    pub fn on(&self, finding: &Finding) -> Vec<String> {
-        let mut remarks = without_advice(finding);
+    pub fn on(&self, report: &Report, finding: &Finding) -> Vec<String> {
+        let mut remarks = without_advice(report, finding);
         if let Some(note) = self.note.as_ref().filter(|_| finding.outcome == Outcome::Inconclusive) {
             remarks.retain(|remark| *remark != note.text);
         }
@@ -178,10 +178,13 @@ impl Remarks {
         remarks
     }
 
-    /// All remarks on a finding, for a view that shows it alone.
+    /// All remarks on a finding, for a view that shows it alone and has no legend.
     pub fn alone(report: &Report, finding: &Finding) -> Vec<String> {
         let one = Remarks { undecided: 1, by_measure: report.by_measure, ..Remarks::default() };
-        one.on(finding)
+        let mut remarks = one.on(report, finding);
+        let of_values = medians(report, finding, change_of_values(finding));
+        remarks.extend(of_values.filter(|note| !remarks.contains(note)));
+        remarks
     }
 }
 
@@ -211,8 +214,10 @@ fn shared_note(report: &Report) -> Option<SharedNote> {
 }
 
 /// What changed in the samples, and the notes of the verdict.
-pub fn without_advice(finding: &Finding) -> Vec<String> {
-    samples(finding).into_iter().chain(finding.notes.iter().cloned()).chain(medians(finding)).collect()
+pub fn without_advice(report: &Report, finding: &Finding) -> Vec<String> {
+    let of_values = change_of_values(finding).filter(|of_values| is_notable(finding, *of_values));
+    let of_values = medians(report, finding, of_values);
+    samples(finding).into_iter().chain(finding.notes.iter().cloned()).chain(of_values).collect()
 }
 
 /// What would decide an inconclusive benchmark.
@@ -269,21 +274,43 @@ pub fn samples(finding: &Finding) -> Vec<String> {
     slow_part.into_iter().chain(modes).chain(work(finding)).collect()
 }
 
-/// A remark gives the change of the values in the row if it differs from the tested change by at least this factor.
+/// A remark gives the change of the values in a listed row if it differs from the tested change by at least this factor.
 const NOTABLE_FACTOR: f64 = 1.05;
+/// Base and head are printed with four digits, so a change that is computed from them may be off by this factor.
+const ROUNDING: f64 = 1.0015;
 
-/// The change of the values in the row, if it is not close to the tested change.
-fn medians(finding: &Finding) -> Option<String> {
+/// The change of the values in the row, if it differs from the tested change by more than rounding.
+pub(super) fn change_of_values(finding: &Finding) -> Option<f64> {
     let (tested, base, head) = (finding.adjusted?, finding.base?, finding.head?);
     let of_values = head.value / (base.value * finding.work_ratio.unwrap_or(1.0)) - 1.0;
     let factor = ((1.0 + of_values) / (1.0 + tested)).ln().abs();
-    let is_listed = finding.outcome != Outcome::Unchanged || finding.within.is_some();
-    if !is_listed || !of_values.is_finite() || factor.is_nan() || factor < NOTABLE_FACTOR.ln() {
-        return None;
-    }
+    (of_values.is_finite() && factor > ROUNDING.ln()).then_some(of_values)
+}
+
+/// True if the difference needs a remark: it is large, or one of the changes is printed as a rise and the other one as a fall.
+fn is_notable(finding: &Finding, of_values: f64) -> bool {
+    let tested = finding.adjusted.unwrap_or_default();
+    let factor = ((1.0 + of_values) / (1.0 + tested)).ln().abs();
+    let sign = |by: f64| number_text::change(by).chars().next().filter(|c| !c.is_ascii_digit());
+    let is_opposite = sign(tested).is_some() && sign(of_values).is_some() && tested * of_values < 0.0;
+    is_opposite || factor >= NOTABLE_FACTOR.ln() && finding.is_listed()
+}
+
+/// The change of the values in the row, and what the tested change is that of.
+fn medians(report: &Report, finding: &Finding, of_values: Option<f64>) -> Option<String> {
     let is_sampled = |side: Value| side.samples > side.runs as u64;
-    let what = if is_sampled(base) || is_sampled(head) { "medians" } else { "values" };
-    Some(format!("the {what} differ by {}", number_text::change(of_values)))
+    let has_samples = [finding.base, finding.head].into_iter().flatten().any(is_sampled);
+    let what = if has_samples { "medians" } else { "values" };
+    let without_shift = legend::is_without_shift(report, finding);
+    let tested = match (finding.change_of, without_shift) {
+        (Some(ChangeOf::FastestSamples), false) => "; the change is that of the fastest samples",
+        (Some(ChangeOf::FastestSamples), true) => "; the change is that of the fastest samples, without the suite-wide shift",
+        (None, true) => "; the change is without the suite-wide shift",
+        // A note of the verdict names the mean.
+        (Some(_), _) => "",
+        (None, false) => "; the change is estimated from all runs",
+    };
+    of_values.map(|by| format!("the {what} changed by {}{tested}", number_text::change(by)))
 }
 
 /// `work per iteration changed from 1,000 to 2,000 elements; the change is that of the time per element: 1.000 ns → 1.010 ns`.

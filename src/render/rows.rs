@@ -55,6 +55,11 @@ impl<'a> Column<'a> {
         Column { title, right: false, narrow }
     }
 
+    /// True if a narrow terminal leaves the column out.
+    pub fn can_be_left_out(&self) -> bool {
+        matches!(self.narrow, Narrow::Drop(_))
+    }
+
     /// A right-aligned column.
     pub const fn right(title: &'a str, narrow: Narrow) -> Column<'a> {
         Column { title, right: true, narrow }

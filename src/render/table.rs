@@ -11,7 +11,7 @@ use super::remarks::Remarks;
 use super::rows::{Column, Narrow, Row, rows};
 use super::summary::LimitStatus;
 use super::verdict_text::{HeadlineStatus, verdict};
-use super::{escape, summary};
+use super::{escape, legend, summary};
 use crate::model::{Diagnostic, Severity};
 use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report};
 use anstyle::{AnsiColor, Style};
@@ -67,13 +67,15 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         let columns = columns(&shown);
         let on_budgets = notes_on_budgets(report);
         let row = |finding: &&Finding| {
-            let row = row(finding, &columns, &remarks, &on_budgets);
+            let row = row(report, finding, &columns, &remarks, &on_budgets);
             if report.fails_by_outcome(finding) { Row { style: FAILS, ..row } } else { row }
         };
         let table: Vec<Row> = shown.iter().map(row).collect();
         let columns: Vec<Column<'_>> = columns.into_iter().map(|(column, _)| column).collect();
         let titles = rows(&mut out, &columns, &table, NOTES, width);
-        if let Some(legend) = legend(&shown, &titles) {
+        let left_out = columns.iter().filter(|column| column.can_be_left_out() && !titles.contains(&column.title));
+        let left_out: Vec<&str> = left_out.map(|column| column.title).collect();
+        if let Some(legend) = legend(report, &shown, &titles, &left_out) {
             out.push_str(&paragraph(&format!("{dim}{legend}{dim:#}"), 2, width));
         }
     }
@@ -154,15 +156,19 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
     columns
 }
 
-/// What the signs mean that these rows and columns have.
-fn legend(findings: &[&Finding], titles: &[&str]) -> Option<String> {
-    let signs = [
-        (findings.iter().any(|finding| is_suspect(finding)), "!: suspect, re-measure"),
-        (titles.contains(&INTERVAL), "CI: confidence interval of the change"),
-        (titles.contains(&Q), "q: corrected p value"),
+/// What the signs mean that these rows and columns have, and which columns do not fit.
+fn legend(report: &Report, findings: &[&Finding], titles: &[&str], left_out: &[&str]) -> Option<String> {
+    let has_suspect = findings.iter().any(|finding| is_suspect(finding));
+    let has_interval = titles.contains(&INTERVAL);
+    let parts = [
+        has_suspect.then(|| "!: suspected regression, not proven: measure it again".to_owned()),
+        legend::values(report, findings),
+        has_interval.then(|| legend::INTERVAL.to_owned()),
+        titles.contains(&Q).then(|| legend::q(report, findings, has_interval)),
+        (!left_out.is_empty()).then(|| format!("not shown at this width: {}", left_out.join(", "))),
     ];
-    let used: Vec<&str> = signs.into_iter().filter(|(is_used, _)| *is_used).map(|(_, meaning)| meaning).collect();
-    (!used.is_empty()).then(|| used.join("; "))
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 /// The notes of budgets, each with its benchmark. The line of the budget has them.
@@ -172,8 +178,14 @@ fn notes_on_budgets(report: &Report) -> BTreeSet<(&str, &str)> {
 }
 
 /// The row of a finding, with its notes and advice.
-fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks, on_budgets: &BTreeSet<(&str, &str)>) -> Row {
-    let remarks = remarks.on(finding);
+fn row(
+    report: &Report,
+    finding: &Finding,
+    columns: &[Cell],
+    remarks: &Remarks,
+    on_budgets: &BTreeSet<(&str, &str)>,
+) -> Row {
+    let remarks = remarks.on(report, finding);
     let own = remarks.iter().filter(|note| !on_budgets.contains(&(finding.name.as_str(), note.as_str())));
     let notes: Vec<String> = own.map(|note| escape::message(note)).collect();
     let cells = columns.iter().map(|(_, cell)| cell(finding)).collect();

@@ -26,6 +26,8 @@ pub struct Estimate {
     pub delta: f64,
     /// The tested change with the suite-wide shift left in.
     pub raw: f64,
+    /// True if the tested change is that of the fast edges of samples.
+    pub of_fast_edges: bool,
     /// The change of the medians, the suite-wide shift subtracted.
     pub median_delta: f64,
     /// The change of the medians as measured.

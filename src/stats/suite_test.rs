@@ -72,6 +72,8 @@ pub struct SuiteEstimates {
     one_run: [bool; 2],
     /// True if there are several runs of base and of head, and no single run explains the suite-wide shift.
     of_every_run: bool,
+    /// True if the fast edges of samples are tested.
+    of_fast_edges: bool,
     /// One number per run, and not re-measured: a single outlier must not decide.
     single_runs_count: bool,
     max_df: f64,
@@ -145,6 +147,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         rule: rules.shift,
         one_run,
         of_every_run,
+        of_fast_edges: suite.tested() == Tested::FastEdge,
         single_runs_count: can_have_outliers && suite.tested() != Tested::FastEdge,
         two_runs: [base_runs, head_runs]
             .map(|runs| can_have_outliers && suite.tested() == Tested::FastEdge && runs == 2),
@@ -211,6 +214,7 @@ impl SuiteEstimates {
         Estimate {
             delta: self.delta(index),
             raw,
+            of_fast_edges: self.of_fast_edges,
             median_delta: median_raw - self.subtracted(self.median_shift),
             median_raw,
             least_of_two: self.least_of_two(index),

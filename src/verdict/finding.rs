@@ -3,7 +3,7 @@
 use super::doubt::{is_likely_outlier, is_within_shift, single_runs_differ};
 use super::gap::BaselineGap;
 use super::limits::BudgetReport;
-use super::outcome::{Outcome, Undecided, Within};
+use super::outcome::{ChangeOf, Outcome, Undecided, Within};
 use super::ruling::{Gate, as_change};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue, Suspect};
@@ -69,6 +69,9 @@ pub struct Finding {
     /// A copy of `change`; `None` if the benchmark was not tested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adjusted: Option<f64>,
+    /// What `change` is that of, if not of the values: the medians may have changed by another amount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_of: Option<ChangeOf>,
     /// One-sided p value of the change, in its direction.
     pub p: Option<f64>,
     /// `p` corrected for the number of tests (Benjamini-Hochberg; Holm if re-measured), at least twice `p`.
@@ -294,6 +297,10 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
             .or(counts.map(|counts| [counts.interval.0.exp_m1(), counts.interval.1.exp_m1()]))
             .map(|ends| ends.map(|x| x.clamp(-1.0, largest_change(comparison)))),
         adjusted: estimate.map(|estimate| as_change(estimate.delta).min(f64::MAX)),
+        change_of: estimate.and_then(|estimate| match ruling.by_mean {
+            true => Some(ChangeOf::Mean),
+            false => estimate.of_fast_edges.then_some(ChangeOf::FastestSamples),
+        }),
         p: estimate.map(Estimate::p).or(counts.map(|counts| counts.p_more.min(counts.p_fewer))),
         q: estimate.map(Estimate::q),
         detectable: limited_by_noise.and_then(|estimate| {

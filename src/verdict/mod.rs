@@ -25,7 +25,7 @@ pub use finding::{Finding, Value, WorkReport};
 pub use gap::{BaselineGap, StartCommit};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
 pub use open_shift::OpenShift;
-pub use outcome::{Counts, MeanChange, Outcome, Undecided, Within};
+pub use outcome::{ChangeOf, Counts, MeanChange, Outcome, Undecided, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
 pub use renamed::likely_renames;

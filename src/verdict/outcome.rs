@@ -73,6 +73,17 @@ impl Within {
     }
 }
 
+/// What a tested change is that of, if not of the printed values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ChangeOf {
+    /// The mean of the fastest samples of each run.
+    FastestSamples,
+    /// The mean of the samples of each run.
+    Mean,
+}
+
 /// Why the tests leave a change undecided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,6 +5,7 @@ use super::samples::samples;
 use super::{Page, STYLE, explanations, filter_bar, header_cell, wide};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
+use crate::render::legend::legend;
 use crate::render::listing::failing_first;
 use crate::render::next::next_step;
 use crate::render::remarks::Remarks;
@@ -85,11 +86,14 @@ fn with_code(text: &str) -> String {
 
 /// The empty table of findings.
 fn table(out: &mut String, report: &Report, reach: f64) {
+    let findings: Vec<&Finding> = report.benchmarks.iter().collect();
+    let legend = legend(report, &findings).map(|legend| format!(" {}.", xml(&summary::capitalized(&legend))));
     let _ = write!(
         out,
         "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Benchmarks: those that fail the gate, then the others, worst first; select a name for \
-         details and samples. CI: confidence interval of the change (dotted: the threshold); q: corrected p value</caption><thead><tr>",
-        report.benchmarks.len() + 1
+         details and samples. Dotted: the threshold.{}</caption><thead><tr>",
+        report.benchmarks.len() + 1,
+        legend.unwrap_or_default()
     );
     for (text, class, extra) in [
         ("outcome", "outcome", ""),
@@ -202,7 +206,7 @@ fn data(report: &Report, remarks: &Remarks, reach: f64) -> Value {
                 metrics.push(&finding.metric);
                 metrics.len() - 1
             });
-            row(finding, remarks.on(finding), metric, limit)
+            row(finding, remarks.on(report, finding), metric, limit)
         })
         .collect();
     let metrics: Vec<String> = metrics.into_iter().map(terminal).collect();
@@ -214,7 +218,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
     let word = match summary::within(finding) {
         Some(within) => Some(within),
         None if finding.suspect && finding.outcome == Outcome::Inconclusive => {
-            Some("inconclusive (suspect)".to_owned())
+            Some("inconclusive (suspected regression)".to_owned())
         }
         None => None,
     };

@@ -1,0 +1,58 @@
+//! What the columns of a table of benchmarks mean, as far as its rows need it.
+
+use super::remarks::change_of_values;
+use super::summary::is_subtracted;
+use crate::verdict::{ChangeOf, Finding, Report};
+
+/// The legend of a table with the columns base, head, change, 95% CI and q; `None` if its rows need none.
+pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
+    let has_interval = findings.iter().any(|finding| finding.interval.is_some());
+    let has_q = findings.iter().any(|finding| finding.q.is_some());
+    let parts = [
+        values(report, findings),
+        has_interval.then(|| INTERVAL.to_owned()),
+        has_q.then(|| q(report, findings, has_interval)),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// What the intervals are.
+pub(super) const INTERVAL: &str = "CI: confidence interval of the change";
+
+/// What q is. An interval without 0 and a large q are no contradiction: only beyond the threshold, both are corrected.
+pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> String {
+    let contradict = |finding: &&Finding| {
+        let is_clear = finding.interval.is_some_and(|[low, high]| low > 0.0 || high < 0.0);
+        is_clear && finding.q.is_some_and(|q| q >= report.alpha)
+    };
+    let only_q = if has_interval && findings.iter().any(contradict) { " (a CI within the threshold is not)" } else { "" };
+    format!("q: p value corrected for the number of tests{only_q}")
+}
+
+/// What base, head and change are, if a change differs from head / base − 1 by more than rounding.
+pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a &'a Finding>) -> Option<String> {
+    let differ: Vec<&Finding> = findings.into_iter().copied().filter(|one| change_of_values(one).is_some()).collect();
+    if differ.is_empty() {
+        return None;
+    }
+    let has = |of: ChangeOf| differ.iter().any(|finding| finding.change_of == Some(of));
+    let mut changes = Vec::new();
+    if has(ChangeOf::FastestSamples) {
+        changes.push("of the fastest samples (noise only adds time)");
+    } else if has(ChangeOf::Mean) {
+        changes.push("of the mean");
+    }
+    if differ.iter().any(|finding| is_without_shift(report, finding)) {
+        changes.push("without the suite-wide shift");
+    }
+    if changes.is_empty() {
+        changes.push("estimated from all runs");
+    }
+    Some(format!("base, head: medians; change: {}", changes.join(", ")))
+}
+
+/// True if a suite-wide shift of a printable size was subtracted from the change.
+pub(super) fn is_without_shift(report: &Report, finding: &Finding) -> bool {
+    report.shifts.iter().any(|shift| shift.metric == finding.metric && is_subtracted(shift))
+}
