@@ -21,6 +21,9 @@ pub struct Context {
     pub head: SideText,
     /// Threshold, error rate and number of tests, in a line.
     pub method: String,
+    /// What base, head and change are: `base, head: medians; change: of the fastest samples (noise only adds time)`. None if every change is
+    /// head / base − 1.
+    pub legend: Option<String>,
     /// The threshold of the gate: `20%`.
     pub threshold: String,
     /// What would decide the inconclusive benchmarks, if that is the same for all.

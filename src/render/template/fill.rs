@@ -11,6 +11,7 @@ use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use super::selection::{Limits, Selection};
 use crate::model::{CodeChange, Commit, Diagnostic, sample_noun};
 use crate::render::explanation::{TOP, explanation_text, notes};
+use crate::render::legend;
 use crate::render::next::next_step;
 use crate::render::notices::accept_command;
 use crate::render::quantity::{change, counted, interval, interval_ends, pair, percent, size, thousands};
@@ -34,19 +35,23 @@ pub fn context(report: &Report, plan: Plan) -> Context {
     let fields = facts.map(|facts| facts.fields.clone()).unwrap_or_default();
     let change = facts.and_then(|facts| facts.change.as_ref());
     let acceptable = report.acceptable.as_ref().filter(|_| report.fails_on_regressions());
-    let listed = selection.listed.into_iter();
     let mut context = Context {
         verdict: verdict(report),
         counts: counts(report),
         base: side(&report.base, report, false),
         head: side(&report.head, report, true),
         method: summary::method(report),
+        legend: legend::values(report, &selection.listed),
         threshold: percent(report.threshold),
         advice: remarks.shared_advice(),
         overall: overall(report),
         best: improvements(report).first().copied().map(plain),
         worst: regressions.first().copied().map(plain),
-        listed: listed.map(|finding| without_notes_of_budgets(report, advised(finding))).collect(),
+        listed: selection
+            .listed
+            .into_iter()
+            .map(|finding| without_notes_of_budgets(report, advised(finding)))
+            .collect(),
         not_listed: selection.not_listed,
         next_step: next_step(report),
         rows: selection.rows.into_iter().map(advised).collect(),
