@@ -2,7 +2,7 @@
 
 use super::quantity::{change, counted, interval, pair, percent, size, thousands};
 use super::template::budget_text;
-use super::verdict_text::{HeadlineStatus, names, verdict};
+use super::verdict_text::{HeadlineStatus, compared, names, noun_of, verdict};
 use crate::model::{Commit, ShiftTreatment, SuiteShift, WorkUnit};
 use crate::verdict::{
     BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport, Within,
@@ -138,8 +138,7 @@ pub fn commits(side: &SideReport) -> Option<String> {
 pub fn method(report: &Report) -> String {
     let mut text = format!("threshold {}", percent(report.threshold));
     if report.tests > 0 {
-        let tests = counted(report.tests, "test");
-        text.push_str(&format!(", {} false discovery rate across {tests}", percent(report.alpha)));
+        text.push_str(&format!(", {} false discovery rate across {}", percent(report.alpha), tested(report)));
     }
     for part in shifts(report) {
         text.push_str(&format!(", {part}"));
@@ -148,6 +147,17 @@ pub fn method(report: &Report) -> String {
         text.push_str(" (outweighed in the mean by larger changes of other benchmarks)");
     }
     text
+}
+
+/// What was tested: `12 benchmarks`, or `22 of 26 metrics (the others are counts or need no test)`.
+fn tested(report: &Report) -> String {
+    let compared = compared(report);
+    let (tests, noun) = (report.tests, noun_of(&compared));
+    if tests >= compared.len() {
+        return counted(tests, noun);
+    }
+    let all = counted(compared.len(), noun);
+    format!("{} of {all} (the others are counts or need no test)", thousands(tests))
 }
 
 /// The suite-wide shifts that are large enough to be printed, and what was done with them. All that were subtracted are one part.

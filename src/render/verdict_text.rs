@@ -229,7 +229,7 @@ fn checked(report: &Report) -> String {
 }
 
 /// The rows with a comparison that counts for the verdict.
-fn compared(report: &Report) -> Vec<&Finding> {
+pub(super) fn compared(report: &Report) -> Vec<&Finding> {
     let counts = |finding: &&Finding| match finding.outcome {
         Outcome::Regressed | Outcome::Improved | Outcome::Unchanged | Outcome::Accepted => true,
         Outcome::Inconclusive => finding.is_judged(),
