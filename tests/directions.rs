@@ -164,7 +164,7 @@ fn a_file_without_any_known_direction_gets_no_verdict() {
     let points = |value: u32| json!([{"name": "a", "unit": "points", "value": value}]).to_string();
     sandbox.write("base.json", points(40)).write("head.json", points(90));
     sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(2).prints("NO VERDICT: the better direction");
-    sandbox.perfgate(&["compare", "base.json", "base.json"]).exits(0);
+    sandbox.write("same.json", points(40)).perfgate(&["compare", "base.json", "same.json"]).exits(0);
 }
 
 #[test]

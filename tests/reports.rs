@@ -191,8 +191,17 @@ fn comparing_results_with_themselves_is_an_error_with_this_reason() {
     // With repetitions in the file, its path decides, however it is written.
     let go = (0..10).map(|i| format!("BenchmarkA-8   \t  1000\t  {}.5 ns/op\n", 99 + i % 3)).collect::<String>();
     sandbox.write("go.txt", format!("goos: linux\ngoarch: amd64\npkg: e.org/p\ncpu: X\n{go}PASS\n"));
-    sandbox.perfgate(&["compare", "go.txt", "go.txt"]).exits(0);
-    sandbox.perfgate(&["compare", "go.txt", "./go.txt"]).exits(0);
+    for path in ["go.txt", "./go.txt"] {
+        let answer = sandbox.perfgate(&["compare", "go.txt", path]);
+        answer.exits(2).prints("NO VERDICT: base and head are the same results").prints("Next: Compare two different");
+        answer.does_not_print("left over").prints("note: base and head are the same results; this comparison only");
+    }
+    // A budget of the same file is still checked.
+    sandbox.write("p.toml", "[[budget]]\nmatch = '*BenchmarkA'\nmetric = 'time'\ntarget = '<1us'\n");
+    let budget = ["compare", "go.txt", "go.txt", "--config", "p.toml"];
+    sandbox.perfgate(&budget).exits(0).prints("1 budget met");
+    sandbox.write("p.toml", "[[budget]]\nmatch = '*BenchmarkA'\nmetric = 'time'\ntarget = '<1ns'\n");
+    sandbox.perfgate(&budget).exits(1);
 }
 
 #[test]

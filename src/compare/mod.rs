@@ -382,5 +382,8 @@ fn repeated_samples(repeated: &[&str]) -> Option<Diagnostic> {
     };
     let message =
         format!("{first:?}{others} the same samples in base and head; probably left over from an earlier run");
-    Some(Diagnostic::warning("same-samples", "", message))
+    Some(Diagnostic::warning(SAME_SAMPLES, "", message))
+/// Code of the warning about results that are probably left over from an earlier run.
+pub const SAME_SAMPLES: &str = "same-samples";
+
 }

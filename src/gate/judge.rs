@@ -8,7 +8,7 @@ use super::renames::{leave_out_replaced, refuse_shared_names};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SameResults, Suspect};
+use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SAME_SAMPLES, SameResults, Suspect};
 use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
@@ -226,15 +226,17 @@ impl Gate {
         let is_same = match compared.same_results {
             SameResults::No => false,
             SameResults::Samples => true,
-            // Comparing a file with itself is allowed: it is a way to check how the file is read.
-            SameResults::Numbers if same_place => {
-                compared.diagnostics.push(Diagnostic::note("same-results", "", SAME_RESULTS));
-                false
-            }
-            SameResults::Numbers => true,
+            // A file is compared with itself to check how it is read, which gives no verdict.
+            SameResults::Numbers => !same_place,
         };
         if is_same {
             return Err(Error::SameResults { base: base.report.label, head: head.report.label, same_place });
+        }
+        // Stored runs of the same revision, too, if chance does not make results equal.
+        let is_itself = same_place && (!head.locations.is_empty() || compared.same_results == SameResults::Numbers);
+        if is_itself {
+            compared.diagnostics.retain(|one| one.code != SAME_SAMPLES);
+            compared.diagnostics.push(Diagnostic::note("same-results", "", SAME_RESULTS));
         }
         refuse_unmatched(&self.config, &compared)?;
         let runs = base.runs.iter().chain(&head.runs);
@@ -269,7 +271,7 @@ impl Gate {
             report.series = self.series_of_worst(&base_runs, &report);
         }
         report.facts = facts;
-        Ok(report)
+        Ok(if is_itself { report.of_same_results() } else { report })
     }
 }
 

@@ -12,6 +12,7 @@ pub fn next_step(report: &Report) -> Option<String> {
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
         Verdict::None if !report.environment.matches => vec![same_machine(report).to_owned()],
         Verdict::None if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() => {
+        Verdict::None if report.same_results => vec!["Compare two different results.".to_owned()],
             let step = "Record a baseline for each machine class of head; a warning names the classes without one.";
             vec![step.to_owned()]
         }

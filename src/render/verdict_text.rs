@@ -61,6 +61,8 @@ pub fn not_judged(report: &Report) -> String {
         format!("{}{over_budget}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
         "the better direction of every changed metric is unknown".to_owned()
+    } else if report.same_results {
+        "base and head are the same results".to_owned()
     } else {
         "base and head have no benchmark in common".to_owned()
     }

@@ -124,6 +124,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
         first_run: false,
         notices: Vec::new(),
         acceptable: None,
+        same_results: false,
         allow_missing_baseline: false,
         by_measure: false,
         base,

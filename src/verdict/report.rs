@@ -39,6 +39,9 @@ pub struct Report {
     /// True if a missing baseline is not an error: the exit code without a verdict is 0 then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_missing_baseline: bool,
+    /// True if base and head are the same results, so that nothing is compared.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub same_results: bool,
     /// True for a report of `perfgate measure`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_measure: bool,
@@ -244,6 +247,15 @@ impl Report {
         self.reasons.retain(|reason| *reason != Reason::WholeSuite);
         self.pass_without_reasons();
         true
+    }
+
+    /// The report of results that were compared with themselves: unless budgets were checked, a passing gate checked nothing.
+    pub(crate) fn of_same_results(mut self) -> Report {
+        self.same_results = true;
+        if self.verdict == Verdict::Pass && self.budgets.iter().all(|line| line.value.is_none()) {
+            self.verdict = Verdict::None;
+        }
+        self
     }
 
     fn pass_without_reasons(&mut self) {
