@@ -314,8 +314,8 @@ fn one_run_a_side_of_few_benchmarks_needs_twice_the_threshold_in_both_directions
         assert!(row["detectable"].as_f64().unwrap() >= 0.44 - 1e-9, "{row}");
         if outcome == "inconclusive" {
             compared(&base, &head, &[])
-                .prints("one run per side and fewer than eight benchmarks with this metric: only a change beyond ")
-                .prints("would decide (`perfgate measure`)");
+                .prints("with one run per side and fewer than eight benchmarks with this metric, a change must exceed ")
+                .prints("would decide (`perfgate measure`, or further `--base` and `--head`)");
         }
     }
 }

@@ -105,7 +105,10 @@ fn the_legend_explains_only_what_is_there() {
     sandbox.bench("base", "a", 1000.0, 1).bench("head", "a", 3000.0, 2);
     let report = report(&sandbox, &[]);
     let text = shown(&report, None);
-    assert!(text.contains("CI: confidence interval of the change; q: corrected p value"), "{text}");
+    assert!(
+        text.contains("CI: confidence interval of the change; q: p value corrected for the number of tests"),
+        "{text}"
+    );
     assert!(!text.contains("!: "), "{text}");
     assert!(!shown(&report, Some(50)).contains("q: "));
 }

@@ -1,7 +1,7 @@
 //! Benchmarks of head that failed, or that are missing because their run ended in an error. Each gets one comparison
 //! without a test, however many metrics it had.
 
-use super::{Comparison, Effect, Pair};
+use super::{Comparison, Effect, FailedInHead, Pair};
 use crate::model::{EarlyEnd, FailedBenchmark, Metric, Run};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,14 +13,14 @@ pub(super) fn take_failed(pairs: &mut Vec<Pair<'_>>, base: &[Run], head: &[Run])
     }
     let (reported, in_base) = (reported(head), reported(base));
     let early_ends: Vec<&EarlyEnd> = head.iter().flat_map(|run| &run.failures.early_ends).collect();
-    let why = |pair: &Pair<'_>| -> Option<String> {
+    let why = |pair: &Pair<'_>| -> Option<FailedInHead> {
         let (name, _, tool) = pair.key();
         if let Some(failed) = reported.get(&(name, tool)) {
-            return Some(failure_message(failed, &in_base));
+            return Some(failed_in_head(failed, &in_base));
         }
         let is_part = |end: &&&EarlyEnd| end.tool == tool && end.scope.contains(name);
         let end = early_ends.iter().find(is_part).filter(|_| pair.is_base_only())?;
-        Some(format!("no result: {}", end.why))
+        Some(FailedInHead { why: format!("no result: {}", end.why), in_base: false })
     };
 
     let mut failed: BTreeMap<(String, String), Comparison> = BTreeMap::new();
@@ -37,7 +37,7 @@ pub(super) fn take_failed(pairs: &mut Vec<Pair<'_>>, base: &[Run], head: &[Run])
     let known: BTreeSet<(String, String)> = failed.keys().cloned().collect();
     let unknown =
         reported.values().filter(|failed| !known.contains(&(failed.benchmark.to_string(), failed.tool.to_string())));
-    let unknown = unknown.map(|failed| without_values(failed, failure_message(failed, &in_base)));
+    let unknown = unknown.map(|failed| without_values(failed, failed_in_head(failed, &in_base)));
     failed.into_values().chain(unknown).collect()
 }
 
@@ -50,13 +50,15 @@ fn reported(runs: &[Run]) -> Reported<'_> {
 }
 
 /// The tool's message, with a remark if the benchmark also failed in base.
-fn failure_message(failed: &FailedBenchmark, in_base: &Reported<'_>) -> String {
-    let too = in_base.contains_key(&(failed.benchmark.as_str(), &*failed.tool)).then_some("it failed in base too");
-    [Some(failed.why.as_str()).filter(|why| !why.is_empty()), too].into_iter().flatten().collect::<Vec<_>>().join("; ")
+fn failed_in_head(failed: &FailedBenchmark, in_base: &Reported<'_>) -> FailedInHead {
+    let in_base = in_base.contains_key(&(failed.benchmark.as_str(), &*failed.tool));
+    let message = Some(failed.why.as_str()).filter(|why| !why.is_empty());
+    let parts: Vec<&str> = message.into_iter().chain(in_base.then_some("it failed in base too")).collect();
+    FailedInHead { why: parts.join("; "), in_base }
 }
 
 /// The comparison of a failed benchmark that has no value on either side.
-fn without_values(failed: &FailedBenchmark, why: String) -> Comparison {
+fn without_values(failed: &FailedBenchmark, why: FailedInHead) -> Comparison {
     Comparison {
         benchmark: failed.benchmark.clone(),
         per_class: None,

@@ -95,8 +95,8 @@ pub enum Effect {
     NotRun,
     /// Only in the head.
     HeadOnly,
-    /// The benchmark failed in head; the tool's message, which may be empty.
-    Failed(String),
+    /// The benchmark failed in head.
+    Failed(FailedInHead),
     /// Both sides have values, but they cannot be compared; why.
     Invalid(String),
     /// One side has values, and the other one is zero, wholly or mostly: no ratio can be computed.
@@ -112,6 +112,15 @@ pub enum Effect {
     Counts(CountChange),
     /// A tested change with its uncertainty.
     Estimated(Estimate),
+}
+
+/// Why a benchmark failed in head.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FailedInHead {
+    /// The tool's message, which may be empty.
+    pub why: String,
+    /// Whether it failed in base too.
+    pub in_base: bool,
 }
 
 /// All comparisons of two sides.
@@ -360,7 +369,8 @@ fn shift_of(
         ShiftRule::SubtractUpTo(_) => ShiftTreatment::InEveryRun,
     };
     let shift = estimates.shift().exp_m1();
-    (shift != 0.0 && group.has_direction).then(|| SuiteShift::new(group.metric.to_owned().into(), direction, shift, treatment))
+    (shift != 0.0 && group.has_direction)
+        .then(|| SuiteShift::new(group.metric.to_owned().into(), direction, shift, treatment))
 }
 
 fn large_shift(shift: &SuiteShift, count: usize) -> Diagnostic {
@@ -373,6 +383,9 @@ fn large_shift(shift: &SuiteShift, count: usize) -> Diagnostic {
     Diagnostic::warning(COMMON_SHIFT, "", message)
 }
 
+/// Code of the warning about results that are probably left over from an earlier run.
+pub const SAME_SAMPLES: &str = "same-samples";
+
 /// Warns about benchmarks that have exactly the samples of the base.
 fn repeated_samples(repeated: &[&str]) -> Option<Diagnostic> {
     let first = repeated.first()?;
@@ -383,7 +396,4 @@ fn repeated_samples(repeated: &[&str]) -> Option<Diagnostic> {
     let message =
         format!("{first:?}{others} the same samples in base and head; probably left over from an earlier run");
     Some(Diagnostic::warning(SAME_SAMPLES, "", message))
-/// Code of the warning about results that are probably left over from an earlier run.
-pub const SAME_SAMPLES: &str = "same-samples";
-
 }

@@ -26,7 +26,8 @@ pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> S
         let is_clear = finding.interval.is_some_and(|[low, high]| low > 0.0 || high < 0.0);
         is_clear && finding.q.is_some_and(|q| q >= report.alpha)
     };
-    let only_q = if has_interval && findings.iter().any(contradict) { " (a CI within the threshold is not)" } else { "" };
+    let only_q =
+        if has_interval && findings.iter().any(contradict) { " (a CI within the threshold is not)" } else { "" };
     format!("q: p value corrected for the number of tests{only_q}")
 }
 

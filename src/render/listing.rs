@@ -76,6 +76,8 @@ impl Listing<'_> {
         let mut shown = vec![false; report.benchmarks.len()];
         let mut others = Vec::new();
         let noun = noun_of(&report.benchmarks.iter().collect::<Vec<_>>());
+        // Changes within the threshold are unchanged too.
+        let has_within = report.benchmarks.iter().any(|finding| Group::of(report, finding) == Group::Within);
         let mut limit = |group: Group, words: &str| {
             let listed = report.benchmarks.iter().enumerate().filter(|(index, _)| !left_out.contains(index));
             let in_group = listed.filter(|(_, finding)| Group::of(report, finding) == group);
@@ -102,7 +104,7 @@ impl Listing<'_> {
             found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
             match found.len().saturating_sub(most) {
                 0 => {}
-                more if group == Group::Never => others.push(format!("{} {words}", counted(more, noun))),
+                more if group == Group::Never && !has_within => others.push(format!("{} {words}", counted(more, noun))),
                 more => others.push(format!("{} {words}", counted(more, &format!("more {noun}")))),
             }
         };

@@ -1,7 +1,9 @@
 //! What to do about a verdict, in a sentence or a few.
 
-use super::remarks::LESS_NOISE;
-use super::verdict_text::{LeftOpen, OF_THIS_CLASS};
+use super::quantity::{counted, thousands};
+use super::remarks::{FURTHER_RUNS, LESS_NOISE};
+use super::verdict_text::{LeftOpen, OF_THIS_CLASS, names};
+use crate::model::Environment;
 use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, OpenShift, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
@@ -10,9 +12,9 @@ pub fn next_step(report: &Report) -> Option<String> {
         Verdict::Pass => passed(report).into_iter().collect(),
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
+        Verdict::None if report.same_results => vec!["Compare two different results.".to_owned()],
         Verdict::None if !report.environment.matches => vec![same_machine(report).to_owned()],
         Verdict::None if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() => {
-        Verdict::None if report.same_results => vec!["Compare two different results.".to_owned()],
             let step = "Record a baseline for each machine class of head; a warning names the classes without one.";
             vec![step.to_owned()]
         }
@@ -113,9 +115,13 @@ fn decide(report: &Report) -> String {
 
 /// What to do about undecided benchmarks.
 fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
-    let has_number = open.iter().any(|finding| finding.runs_needed.is_some());
+    let runs = || open.iter().filter_map(|finding| finding.runs_needed);
+    let has_number = runs().next().is_some();
     let is_noise = !open.is_empty() && open.iter().all(|finding| finding.is_too_noisy());
-    let noun = if open.len() == 1 { "benchmark" } else { "benchmarks" };
+    let noun = if names(open).len() == 1 { "benchmark" } else { "benchmarks" };
+    if let Some(facts) = different_facts(report).filter(|_| !report.by_measure) {
+        return format!("Measure base and head with the same {facts}: the difference may be the cause.");
+    }
     if OpenShift::of(report).is_some_and(|open| open.by_single_base_run) {
         ANOTHER_BASE_RUN.to_owned()
     } else if is_noise {
@@ -124,8 +130,12 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
         "The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
     } else if report.by_measure {
         format!("Re-measure the {which} {noun} with more `--rounds`.")
-    } else if has_number {
-        format!("Measure the {which} {noun} again (`perfgate measure`). The notes give the number of runs needed.")
+    } else if let (Some(least), Some(most)) = (runs().min(), runs().max()) {
+        let runs = match least {
+            _ if least == most => counted(most as usize, "more run"),
+            least => format!("{least} to {most} more runs"),
+        };
+        format!("Measure the {which} {noun} again, {runs} per side{FURTHER_RUNS}.")
     } else {
         format!("Measure the {which} {noun} again, base and head in turn (`perfgate measure`).")
     }
@@ -144,7 +154,7 @@ fn failed(reason: Reason, report: &Report) -> String {
     let text = match reason {
         reason if is_about_machines(reason, report) => same_machine(report),
         Reason::Outcome(Outcome::Regressed, count) => return regressed(count == 1, report),
-        Reason::Outcome(Outcome::Failed, _) => "Fix the failed benchmarks.",
+        Reason::Outcome(Outcome::Failed, _) => return failed_benchmarks(report),
         Reason::Outcome(Outcome::Inconclusive, _) => return decide(report),
         Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",
         Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",
@@ -159,6 +169,38 @@ fn failed(reason: Reason, report: &Report) -> String {
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
     };
     text.to_owned()
+}
+
+fn failed_benchmarks(report: &Report) -> String {
+    let failed: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.outcome == Outcome::Failed).collect();
+    let in_base = failed.iter().filter(|one| one.failed_in_base).count();
+    let (noun, them) = if failed.len() == 1 { ("benchmark", "it") } else { ("benchmarks", "them") };
+    match in_base {
+        0 => format!("Fix the failed {noun}."),
+        all if all == failed.len() => format!(
+            "The failed {noun} failed in base too: fix {them}, do not run {them}, or leave `failed` out of `fail-on` in {}.",
+            config(report)
+        ),
+        some => format!("Fix the failed {noun}. In base, {} of them failed too.", thousands(some)),
+    }
+}
+
+/// The facts about how base and head were built and measured that differ and that a person can set: `build-type and cpu-scaling`.
+fn different_facts(report: &Report) -> Option<String> {
+    const SHOWN: usize = 3;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    let is_set = |key: &&str| {
+        let of_machine = [Environment::MHZ, Environment::KERNEL, Environment::RUNNER, Environment::KEY];
+        !of_machine.contains(key) && key.chars().all(plain) && key.len() <= 40
+    };
+    let keys = report.environment.differences.iter().map(|difference| difference.key.as_str());
+    let keys: Vec<&str> = keys.filter(is_set).take(SHOWN).collect();
+    match keys.as_slice() {
+        _ if !report.environment.matches => None,
+        [] => None,
+        [one] => Some((*one).to_owned()),
+        [first @ .., last] => Some(format!("{} and {last}", first.join(", "))),
+    }
 }
 
 fn whole_suite(report: &Report) -> String {
@@ -181,6 +223,12 @@ fn regressed(is_single: bool, report: &Report) -> String {
         format!("Make the regressed {noun} faster")
     } else {
         format!("Improve the regressed {noun}")
+    };
+    let fix = match different_facts(report) {
+        Some(facts) => {
+            format!("Measure base and head with the same {facts} first: the difference may be the cause. {fix}")
+        }
+        None => fix,
     };
     match report.acceptable.as_ref().map(|acceptable| acceptable.by_waiver) {
         None => format!("{fix}, or accept {them} in perfgate.toml (`[[accept]]`)."),

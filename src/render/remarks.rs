@@ -39,6 +39,9 @@ struct SharedNote {
 /// The advice for a benchmark that is so noisy that more runs would not decide it.
 pub(super) const LESS_NOISE: &str = "reduce the noise (longer benchmarks, a quieter machine), or change the threshold";
 
+/// How to add runs.
+pub(super) const FURTHER_RUNS: &str = " (`perfgate measure`, or further `--base` and `--head`)";
+
 /// Advice or a note that fewer benchmarks share is printed for each of them.
 const MIN_USUAL: usize = 3;
 
@@ -117,7 +120,7 @@ impl Remarks {
         if self.undecided < 2 {
             return None;
         }
-        let command = if self.by_measure || self.decidable == 0 { "" } else { " (`perfgate measure`)" };
+        let command = if self.by_measure || self.decidable == 0 { "" } else { FURTHER_RUNS };
         if let Some((advice, count)) = &self.usual {
             let others = match self.undecided - self.decidable {
                 0 => String::new(),
@@ -166,13 +169,13 @@ impl Remarks {
             let advice = match remedy {
                 Fix::None if is_only => format!("; {LESS_NOISE}"),
                 Fix::None => String::new(),
-                _ if is_only && !self.by_measure => " (`perfgate measure`)".to_owned(),
+                _ if is_only && !self.by_measure => FURTHER_RUNS.to_owned(),
                 _ => String::new(),
             };
             let remedy = self.remedy.is_none().then(|| remedy.text() + &advice);
             let parts: Vec<String> = [why, remedy].into_iter().flatten().collect();
             if !parts.is_empty() {
-                remarks.push(format!("undecided: {}", parts.join("; ")));
+                remarks.push(parts.join("; "));
             }
         }
         remarks
@@ -304,7 +307,9 @@ fn medians(report: &Report, finding: &Finding, of_values: Option<f64>) -> Option
     let without_shift = legend::is_without_shift(report, finding);
     let tested = match (finding.change_of, without_shift) {
         (Some(ChangeOf::FastestSamples), false) => "; the change is that of the fastest samples",
-        (Some(ChangeOf::FastestSamples), true) => "; the change is that of the fastest samples, without the suite-wide shift",
+        (Some(ChangeOf::FastestSamples), true) => {
+            "; the change is that of the fastest samples, without the suite-wide shift"
+        }
         (None, true) => "; the change is without the suite-wide shift",
         // A note of the verdict names the mean.
         (Some(_), _) => "",

@@ -109,12 +109,33 @@ pub fn counts(report: &Report) -> String {
 fn of_outcome<'a>(findings: impl Iterator<Item = &'a Finding>, count: usize, word: &str, outcome: Outcome) -> String {
     if matches!(outcome, Outcome::Removed | Outcome::Added) {
         let findings: Vec<&Finding> = findings.collect();
-        let benchmarks = names(&findings).len();
-        if findings.len() == count && benchmarks < count {
-            return format!("{} {word} ({})", thousands(benchmarks), counted(count, "metric"));
+        if findings.len() == count {
+            let (benchmarks, metrics) = in_benchmarks(&findings);
+            return format!("{benchmarks} {word}{metrics}");
         }
     }
     format!("{} {word}", thousands(count))
+}
+
+/// The number of benchmarks of findings, and their metrics if there are more of those: `2` and ` (4 metrics)`.
+fn in_benchmarks(findings: &[&Finding]) -> (String, String) {
+    let benchmarks = names(findings).len();
+    let metrics =
+        if benchmarks < findings.len() { format!(" ({})", counted(findings.len(), "metric")) } else { String::new() };
+    (thousands(benchmarks), metrics)
+}
+
+/// The benchmarks that only one side has: `Removed: 2 (6 metrics), added: 1`.
+pub fn one_sided(report: &Report) -> String {
+    let parts = [(Outcome::Removed, false), (Outcome::Removed, true), (Outcome::Added, false)].into_iter().filter_map(
+        |(outcome, not_run)| {
+            let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
+            let found: Vec<&Finding> = report.benchmarks.iter().filter(is_one).collect();
+            let (benchmarks, metrics) = in_benchmarks(&found);
+            found.first().map(|one| format!("{}: {benchmarks}{metrics}", one.word()))
+        },
+    );
+    capitalized(&parts.collect::<Vec<_>>().join(", "))
 }
 
 /// A side's label with its runs: `main (a1b2c3d4e5, 3 runs)`.
@@ -200,9 +221,9 @@ fn kept_shift(shift: &SuiteShift) -> Option<String> {
     let by = format!("suite-wide shift {} in {}", change(shift.change()), shift.metric_text());
     let is_large = shift.shift.abs() >= LEAST_KEPT_SHIFT;
     match shift.treatment {
-        ShiftTreatment::Unexplained => {
-            Some(format!("{by} of unknown cause: q tests the change beyond it, the 95% CI covers the change with and without it"))
-        }
+        ShiftTreatment::Unexplained => Some(format!(
+            "{by} of unknown cause: q tests the change beyond it, the 95% CI covers the change with and without it"
+        )),
         ShiftTreatment::InEveryRun => Some(format!("{by} not subtracted, because every run has it")),
         ShiftTreatment::InTurn if is_large => {
             Some(format!("{by} not subtracted, because base and head were measured in turn"))

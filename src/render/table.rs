@@ -75,7 +75,8 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         let titles = rows(&mut out, &columns, &table, NOTES, width);
         let left_out = columns.iter().filter(|column| column.can_be_left_out() && !titles.contains(&column.title));
         let left_out: Vec<&str> = left_out.map(|column| column.title).collect();
-        if let Some(legend) = legend(report, &shown, &titles, &left_out) {
+        for legend in [legend::values(report, &shown), signs(report, &shown, &titles, &left_out)].into_iter().flatten()
+        {
             out.push_str(&paragraph(&format!("{dim}{legend}{dim:#}"), 2, width));
         }
     }
@@ -157,12 +158,11 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
 }
 
 /// What the signs mean that these rows and columns have, and which columns do not fit.
-fn legend(report: &Report, findings: &[&Finding], titles: &[&str], left_out: &[&str]) -> Option<String> {
+fn signs(report: &Report, findings: &[&Finding], titles: &[&str], left_out: &[&str]) -> Option<String> {
     let has_suspect = findings.iter().any(|finding| is_suspect(finding));
     let has_interval = titles.contains(&INTERVAL);
     let parts = [
         has_suspect.then(|| "!: suspected regression, not proven: measure it again".to_owned()),
-        legend::values(report, findings),
         has_interval.then(|| legend::INTERVAL.to_owned()),
         titles.contains(&Q).then(|| legend::q(report, findings, has_interval)),
         (!left_out.is_empty()).then(|| format!("not shown at this width: {}", left_out.join(", "))),

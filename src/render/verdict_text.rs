@@ -3,9 +3,7 @@
 use super::quantity::{counted, thousands};
 use super::summary::{counts, different_machines, of_unknown_direction, reasons};
 use crate::model::ShiftTreatment;
-use crate::verdict::{
-    BaselineGap, BudgetStatus, Finding, OpenShift, Outcome, Reason, Report, StartCommit, Verdict,
-};
+use crate::verdict::{BaselineGap, BudgetStatus, Finding, OpenShift, Outcome, Reason, Report, StartCommit, Verdict};
 use std::collections::BTreeSet;
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
@@ -23,7 +21,8 @@ pub fn verdict(report: &Report) -> String {
                 true => String::new(),
                 false => format!("; also {}", LeftOpen::Tolerated.text(report)),
             };
-            format!("FAIL: {}{also}{shift}{gap}", reasons(report).join(", "))
+            let inconclusive = also_inconclusive(report).map(|text| format!("; {text}")).unwrap_or_default();
+            format!("FAIL: {}{also}{inconclusive}{shift}{gap}", reasons(report).join(", "))
         }
         Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
         Verdict::Pass => match LeftOpen::of(report) {
@@ -41,12 +40,29 @@ fn with_tolerated(open: LeftOpen, report: &Report) -> String {
     format!("{}, and {}", LeftOpen::Tolerated.text(report), open.text(report))
 }
 
+/// What a failing gate does not decide besides its reasons: `12 of 27 metrics inconclusive`.
+fn also_inconclusive(report: &Report) -> Option<String> {
+    let is_reason = report.reasons.iter().any(|reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _)));
+    let compared = compared(report);
+    let count = count(&compared, Outcome::Inconclusive);
+    let is_suspect = |finding: &&&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
+    let suspects = compared.iter().filter(is_suspect).count();
+    let is_open = suspects > 0 || is_mostly_inconclusive(&compared);
+    (is_open && !is_reason && report.environment.matches).then(|| {
+        let suspected =
+            if suspects > 0 { format!(" ({})", counted(suspects, "suspected regression")) } else { String::new() };
+        format!("{} of {} inconclusive{suspected}", thousands(count), counted(compared.len(), noun_of(&compared)))
+    })
+}
+
 /// Why there is no verdict.
 pub fn not_judged(report: &Report) -> String {
     if report.first_run && report.by_measure {
         "the base does not have these benchmarks".to_owned()
     } else if report.first_run {
         "no baseline yet".to_owned()
+    } else if report.same_results {
+        "base and head are the same results".to_owned()
     } else if !report.environment.matches {
         different_machines(report)
     } else if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() {
@@ -61,8 +77,6 @@ pub fn not_judged(report: &Report) -> String {
         format!("{}{over_budget}, but {}", counts(report), behind(gap))
     } else if report.counts.inconclusive > 0 {
         "the better direction of every changed metric is unknown".to_owned()
-    } else if report.same_results {
-        "base and head are the same results".to_owned()
     } else {
         "base and head have no benchmark in common".to_owned()
     }

@@ -46,6 +46,9 @@ pub struct Finding {
     /// If removed: true where it seems not to have been run, rather than taken out of the suite.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_run: bool,
+    /// If failed: true where it failed in base too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed_in_base: bool,
     /// If unchanged: the direction of a change that is shown, but below the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Within>,
@@ -281,6 +284,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         direction: metric.direction,
         outcome: ruling.outcome,
         not_run: matches!(comparison.effect, Effect::NotRun),
+        failed_in_base: matches!(&comparison.effect, Effect::Failed(failed) if failed.in_base),
         within: gate.within(comparison).filter(|_| ruling.outcome == Outcome::Unchanged),
         suspect: ruling.suspect,
         confirmed: comparison.confirmed,

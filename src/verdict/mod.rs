@@ -44,6 +44,7 @@ use crate::policy::{FailOn, Policy};
 use finding::find;
 use jiff::civil::Date;
 use rayon::prelude::*;
+use ruling::Gate;
 use waivers::{Use, stale_waivers, waive, waive_suite};
 
 /// What a verdict needs besides the comparisons.
@@ -62,7 +63,8 @@ pub struct JudgeContext {
 /// Judges every comparison by the policy.
 pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Report {
     let JudgeContext { base, head, environment, today } = context;
-    let Compared { comparisons, tests, common_shift, unexplained_shift, mut shifts, levels, mut diagnostics, .. } = compared;
+    let Compared { comparisons, tests, common_shift, unexplained_shift, mut shifts, levels, mut diagnostics, .. } =
+        compared;
     // Between different machines nothing is tested.
     let common_shift = if environment.matches { common_shift } else { 0.0 };
     let shift_is_subtracted = Some(compared.shift_is_subtracted && environment.matches);
@@ -73,7 +75,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     }
     let suite = levels.and_then(|levels| whole_suite::judge(&levels, policy.gate_threshold()));
     let suite = suite.filter(|_| environment.matches);
-    let mean_change = mean_change(&comparisons).filter(|_| environment.matches);
+    let mean_change = mean_change(&comparisons, policy).filter(|_| environment.matches);
     let tests = if environment.matches { tests } else { 0 };
 
     let mut findings: Vec<Finding> =
@@ -122,9 +124,9 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
         verdict,
         reasons,
         first_run: false,
+        same_results: false,
         notices: Vec::new(),
         acceptable: None,
-        same_results: false,
         allow_missing_baseline: false,
         by_measure: false,
         base,
@@ -234,11 +236,13 @@ fn reasons(
 /// The mean of fewer benchmarks does not represent a suite.
 const MIN_FOR_MEAN: usize = 8;
 
-/// Geometric mean of all estimated times with its interval.
-fn mean_change(comparisons: &[Comparison]) -> Option<MeanChange> {
+/// Geometric mean of all estimated times with its interval, without changes that only the floor keeps from being a finding: a
+/// rise from one picosecond to six would outweigh a whole suite.
+fn mean_change(comparisons: &[Comparison], policy: &Policy) -> Option<MeanChange> {
     let changes: Vec<f64> = comparisons
         .iter()
         .filter(|comparison| comparison.metric.name == "time")
+        .filter(|comparison| !Gate::of(comparison, policy).is_kept_by_floor(comparison))
         .filter_map(|comparison| match &comparison.effect {
             Effect::Estimated(estimate) => Some(estimate.median_raw),
             _ => None,

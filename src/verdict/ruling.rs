@@ -104,8 +104,8 @@ impl Gate {
         match &comparison.effect {
             Effect::BaseOnly | Effect::NotRun => Ruling::of(Outcome::Removed),
             Effect::HeadOnly => Ruling::of(Outcome::Added),
-            Effect::Failed(why) if why.is_empty() => Ruling::of(Outcome::Failed),
-            Effect::Failed(why) => Ruling::of(Outcome::Failed).note(why.clone()),
+            Effect::Failed(failed) if failed.why.is_empty() => Ruling::of(Outcome::Failed),
+            Effect::Failed(failed) => Ruling::of(Outcome::Failed).note(failed.why.clone()),
             Effect::Invalid(why) => {
                 // Whether the result is missing is unknown, so it is inconclusive. A gate that fails on missing results
                 // still fails.
@@ -150,6 +150,11 @@ impl Gate {
         let (base, head) = (base.value, head.value);
         let tested = comparison.estimate().map_or(0.0, |one| as_change(one.delta, comparison.metric.direction));
         self.floor.covers(base, head) && self.floor.covers(base, base * (1.0 + tested))
+    }
+
+    /// True for a change beyond the threshold that is smaller than the floor.
+    pub fn is_kept_by_floor(&self, comparison: &Comparison) -> bool {
+        comparison.estimate().is_some_and(|estimate| self.is_over(estimate)) && self.is_below_floor(comparison)
     }
 
     /// True for a change beyond the threshold in either direction.
@@ -318,7 +323,8 @@ impl Gate {
         let is_shown = (over || under) && estimate.is_clear_of_zero();
         match self.needed(estimate).filter(|needed| is_shown && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
-                "one run per side and fewer than eight benchmarks with this metric: only a change beyond {} counts",
+                "with one run per side and fewer than eight benchmarks with this metric, a change must exceed {}, the threshold \
+                 applied twice; further runs end this limit",
                 change(as_change(needed.copysign(estimate.delta), direction))
             )),
             None => undecided,

@@ -203,6 +203,7 @@ fn counts(report: &Report) -> CountsText {
         added: c.added,
         removed: c.removed,
         not_run: summary::not_run(report),
+        one_sided: summary::one_sided(report),
         accepted: c.accepted,
     }
 }

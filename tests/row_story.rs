@@ -1,0 +1,271 @@
+//! A row, its notes, the legend, the line on the method, the headline and the next step do not contradict each other.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
+
+mod common;
+use common::{Answer, Sandbox};
+use perfgate::verdict::Report;
+use serde_json::{Value, json};
+
+/// A measurement of a perfgate-run file, with these samples.
+fn measured(name: &str, metric: &str, unit: &str, samples: &[f64]) -> Value {
+    let direction = if metric == "throughput" { "higher" } else { "lower" };
+    json!({"tool": "t", "benchmark": name, "metric": metric, "unit": unit, "direction": direction,
+        "replicates": [{"samples": samples}]})
+}
+
+fn run(measurements: &[Value]) -> String {
+    json!({"format": "perfgate-run", "version": 1, "measurements": measurements}).to_string()
+}
+
+/// Times of benchmarks with one number each.
+fn times(count: usize, factor: impl Fn(usize) -> f64) -> Vec<Value> {
+    let time = |at: usize| measured(&format!("b{at:02}"), "time", "ns", &[1000.0 * (at + 1) as f64 * factor(at)]);
+    (0..count).map(time).collect()
+}
+
+/// Compares two runs in this view; the page of `--html page.html` is in `page.html`.
+fn compared(sandbox: &Sandbox, base: &[Value], head: &[Value], more: &[&str]) -> Answer {
+    sandbox.write("base.json", run(base)).write("head.json", run(head));
+    sandbox.perfgate(&[&["compare", "base.json", "head.json"], more].concat())
+}
+
+/// 40 samples around a median, the fastest ones at `edge`.
+fn samples(edge: f64, median: f64) -> Vec<f64> {
+    let at = |i: u32| if i < 12 { edge } else { median } * (1.0 + 1e-4 * f64::from((i * 7) % 40));
+    (0..40).map(at).collect()
+}
+
+/// Twelve benchmarks, one of which has other fastest samples and another median in head.
+fn with_edge(edge: f64, median: f64) -> Vec<Value> {
+    let steady = (0..11).map(|at| measured(&format!("same{at}"), "time", "ns", &samples(900.0, 1000.0)));
+    steady.chain([measured("odd", "time", "ns", &samples(edge, median))]).collect()
+}
+
+const VIEWS: [&[&str]; 8] = [
+    &[],
+    &["--format", "markdown"],
+    &["--template", "comment"],
+    &["--template", "summary"],
+    &["--template", "report"],
+    &["--template", "issue"],
+    &["--template", "pr"],
+    &["--template", "library"],
+];
+
+#[test]
+fn a_legend_explains_a_change_that_is_not_that_of_the_printed_values() {
+    let sandbox = Sandbox::new();
+    let legend = "ase, head: medians; change: of the fastest samples (noise only adds time)";
+    // +30% of the fastest samples, +28% of the medians: no note below the row.
+    for view in VIEWS {
+        let answer = compared(&sandbox, &with_edge(900.0, 1000.0), &with_edge(1170.0, 1280.0), view);
+        answer.prints(legend).does_not_print("the medians changed");
+        let same = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 2.0), view);
+        same.does_not_print("head: medians");
+    }
+    let page = ["--html", "page.html", "--format", "json"];
+    let json = compared(&sandbox, &with_edge(900.0, 1000.0), &with_edge(1170.0, 1280.0), &page).json();
+    assert!(sandbox.read("page.html").contains(legend));
+    assert_eq!(json["benchmarks"][0]["change_of"], "fastest-samples");
+    // Views without a legend have a note.
+    let args = ["--format", "junit", "--save", "saved.json"];
+    let note = "the medians changed by +28.0%; the change is that of the fastest samples";
+    compared(&sandbox, &with_edge(900.0, 1000.0), &with_edge(1170.0, 1280.0), &args).prints(note);
+    let report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    let annotations = perfgate::render::workflow(&report);
+    assert!(annotations.contains("the medians changed by +28.0%25; the change is"), "{annotations}");
+}
+
+#[test]
+fn an_unchanged_row_whose_values_have_the_other_sign_has_a_note() {
+    let sandbox = Sandbox::new();
+    let (base, head) = (with_edge(900.0, 1000.0), with_edge(918.0, 990.0));
+    let answer = compared(&sandbox, &base, &head, &["--all"]);
+    answer.exits(0).prints("the medians changed by −1.0%; the change is that of the fastest samples");
+    // Both fell, by other amounts.
+    let answer = compared(&sandbox, &base, &with_edge(890.0, 980.0), &["--all"]);
+    answer.exits(0).does_not_print("the medians changed");
+}
+
+#[test]
+fn a_subtracted_shift_names_its_metric() {
+    let sandbox = Sandbox::new();
+    let side = |time: f64, rate: f64| -> Vec<Value> {
+        let of = |at: usize| {
+            let name = format!("b{at:02}");
+            let level = 1000.0 * (at + 1) as f64;
+            [measured(&name, "time", "ns", &[level * time]), measured(&name, "throughput", "/s", &[level * rate])]
+        };
+        (0..12).flat_map(of).collect()
+    };
+    let shown = |time: f64, rate: f64| compared(&sandbox, &side(1.0, 1.0), &side(time, rate), &["--all"]);
+    shown(1.0025, 1.0).prints("suite-wide shift +0.2% subtracted from the changes in time\n");
+    // The shift of a rate has the sign of the rate.
+    shown(1.0, 0.98).prints("suite-wide shift −2.0% subtracted from the changes in throughput\n");
+    let both = shown(1.01, 0.98);
+    both.prints("suite-wide shift subtracted from the changes: time +1.0%, throughput −2.0%\n");
+    shown(1.0, 1.0).does_not_print("suite-wide shift");
+    let json = compared(&sandbox, &side(1.0, 1.0), &side(1.01, 0.98), &["--format", "json"]).json();
+    let shifts = json["shifts"].as_array().unwrap();
+    let of = |at: usize| (shifts[at]["metric"].as_str().unwrap(), shifts[at]["treatment"].as_str().unwrap());
+    assert_eq!((shifts.len(), of(0), of(1)), (2, ("time", "subtracted"), ("throughput", "subtracted")));
+}
+
+#[test]
+fn a_gate_that_passes_next_to_a_slower_suite_says_so_everywhere() {
+    let sandbox = Sandbox::new();
+    let side = |by: f64| -> Vec<Value> {
+        let of = |at: usize| {
+            let by = by * (1.0 + 0.001 * (at % 5) as f64);
+            measured(&format!("b{at:02}"), "time", "ns", &samples(900.0 * by, 1000.0 * by))
+        };
+        (0..20).map(of).collect()
+    };
+    let headline = "PASS: no regression in 20 benchmarks; most benchmarks are about 14% slower: re-measure";
+    let next = "Next: Measure base and head again, in turn (`perfgate measure`): the machine may be the cause.";
+    let (base, slower, faster) = (side(1.0), side(1.14), side(0.86));
+    let views = [
+        &["--threshold", "25%"][..],
+        &["--threshold", "25%", "--format", "markdown"],
+        &["--threshold", "25%", "--template", "comment"],
+    ];
+    for view in views {
+        let answer = compared(&sandbox, &base, &slower, view);
+        answer.exits(0).prints(headline).prints(next).prints("most benchmarks are about 14% slower (20 compared)");
+        answer.does_not_print("✅ perfgate");
+        // A faster suite is no reason to doubt that nothing regressed.
+        let answer = compared(&sandbox, &base, &faster, view);
+        answer.exits(0).prints("PASS: no regression in 20 benchmarks; most benchmarks are about 14% faster\n");
+        answer.does_not_print("Next:");
+    }
+    compared(&sandbox, &base, &slower, &["--threshold", "25%", "--format", "junit"]).prints(headline);
+    compared(&sandbox, &base, &slower, &["--threshold", "25%", "--html", "page.html"]);
+    assert!(sandbox.read("page.html").contains(&format!("<h1 class=\"open\">{headline}</h1>")));
+}
+
+#[test]
+fn a_failing_headline_counts_what_is_inconclusive() {
+    let sandbox = Sandbox::new();
+    let head = times(12, |at| [10.0, 1.6, 1.7, 1.65].get(at).copied().unwrap_or(1.0));
+    let answer = compared(&sandbox, &times(12, |_| 1.0), &head, &[]);
+    let headline = answer.exits(1).stdout.lines().next().unwrap().to_owned();
+    let json = compared(&sandbox, &times(12, |_| 1.0), &head, &["--format", "json"]).json();
+    let open = json["counts"]["inconclusive"].as_u64().unwrap();
+    assert!(open > 0);
+    let expected = format!("FAIL: 1 regressed; {open} of 12 benchmarks inconclusive (3 suspected regressions)");
+    assert_eq!(headline, expected);
+    // If that fails the gate, it is not repeated.
+    let answer = compared(&sandbox, &times(12, |_| 1.0), &head, &["--fail-on", "regressed,inconclusive"]);
+    assert!(answer.stdout.starts_with(&format!("FAIL: 1 regressed, {open} inconclusive\n")), "{}", answer.stdout);
+}
+
+#[test]
+fn a_legend_names_the_columns_that_do_not_fit() {
+    let sandbox = Sandbox::new();
+    let name = |side: f64| measured(&"long/name/".repeat(6), "time:p95", "ns", &samples(900.0 * side, 1000.0 * side));
+    sandbox.write("base.json", run(&[name(1.0)])).write("head.json", run(&[name(3.0)]));
+    sandbox.perfgate(&["compare", "base.json", "head.json", "--save", "saved.json"]);
+    let report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    let shown = |width| {
+        let options = perfgate::render::TableOptions { all: false, width };
+        anstream::adapter::strip_str(&perfgate::render::table(&report, options)).to_string()
+    };
+    assert!(shown(Some(60)).contains("not shown at this width: 95% CI, q"), "{}", shown(Some(60)));
+    assert!(!shown(None).contains("not shown"), "{}", shown(None));
+}
+
+#[test]
+fn a_legend_says_that_an_interval_without_0_is_not_corrected() {
+    let sandbox = Sandbox::new();
+    let side = |by: f64, run: u32| -> Vec<Value> {
+        let of = |at: usize| {
+            let by = if at == 0 { by } else { 1.0 + 0.012 * ((at * 7 + run as usize * 3) % 5) as f64 };
+            measured(&format!("b{at:02}"), "time", "ns", &samples(900.0 * by, 1000.0 * by))
+        };
+        (0..30).map(of).collect()
+    };
+    let answer = compared(&sandbox, &side(1.0, 0), &side(1.07, 1), &["--all"]);
+    let json = compared(&sandbox, &side(1.0, 0), &side(1.07, 1), &["--format", "json"]).json();
+    let contradicts = |row: &Value| {
+        let end = |at: usize| row["interval"][at].as_f64().unwrap();
+        (end(0) > 0.0 || end(1) < 0.0) && row["q"].as_f64().unwrap() >= 0.05
+    };
+    assert!(json["benchmarks"].as_array().unwrap().iter().any(contradicts), "{}", answer.stdout);
+    answer.prints("q: p value corrected for the number of tests (a CI within the threshold is not)");
+}
+
+#[test]
+fn the_method_counts_what_was_tested() {
+    let sandbox = Sandbox::new();
+    let count = |value: f64| json!({"tool": "t", "benchmark": "b00", "metric": "allocations", "unit": "count", "direction": "lower", "exact": true, "replicates": [{"value": value}]});
+    let side = |by: f64| [times(3, |_| by), vec![count(5.0)]].concat();
+    let answer = compared(&sandbox, &side(1.0), &side(1.01), &[]);
+    answer.prints("5% false discovery rate across 3 of 4 metrics (the others are counts or need no test)");
+    let answer = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 1.01), &[]);
+    answer.prints("5% false discovery rate across 3 benchmarks\n");
+}
+
+#[test]
+fn a_fold_of_the_comment_counts_benchmarks_with_their_metrics() {
+    let sandbox = Sandbox::new();
+    let of = |name: &str| ["time", "time:p95"].map(|metric| measured(name, metric, "ns", &[1000.0])).to_vec();
+    let (base, head) = ([of("kept"), of("gone"), of("old")].concat(), [of("kept"), of("new")].concat());
+    let answer = compared(&sandbox, &base, &head, &["--template", "comment"]);
+    answer.prints("<summary>Removed: 2 (4 metrics), added: 1 (2 metrics)</summary>");
+}
+
+#[test]
+fn a_change_that_the_floor_keeps_from_being_a_finding_does_not_move_the_mean() {
+    let sandbox = Sandbox::new();
+    let side = |ns: f64| [times(9, |_| 1.0), vec![measured("empty", "time", "ns", &[ns])]].concat();
+    let json = compared(&sandbox, &side(0.001), &side(0.006), &["--format", "json"]).json();
+    let mean = json["mean_change"]["change"].as_f64().unwrap();
+    assert!(mean.abs() < 1e-9, "{mean}");
+}
+
+#[test]
+fn what_failed_in_base_too_has_its_own_advice() {
+    let sandbox = Sandbox::new();
+    let suite = |failed: &[&str]| {
+        let case = |name: &str| match failed.contains(&name) {
+            true => format!(r#"<testcase classname="c" name="{name}" time="0.5"><failure message="x"/></testcase>"#),
+            false => format!(r#"<testcase classname="c" name="{name}" time="0.5"/>"#),
+        };
+        let cases: String = ["a", "b", "c"].into_iter().map(case).collect();
+        format!(r#"<testsuites><testsuite name="s" tests="3">{cases}</testsuite></testsuites>"#)
+    };
+    let next = |base: &[&str], head: &[&str]| {
+        sandbox.write("base.xml", suite(base)).write("head.xml", suite(head));
+        sandbox.perfgate(&["compare", "base.xml", "head.xml"])
+    };
+    next(&["a"], &["a"]).exits(1).prints(
+        "Next: The failed benchmark failed in base too: fix it, do not run it, or leave `failed` out of `fail-on` in perfgate.toml.",
+    );
+    next(&["a"], &["a", "b"]).prints("Next: Fix the failed benchmarks. In base, 1 of them failed too.");
+    next(&[], &["a"]).prints("Next: Fix the failed benchmark.\n");
+}
+
+#[test]
+fn the_next_step_names_facts_that_differ() {
+    let sandbox = Sandbox::new();
+    let google = |build: &str, ns: f64| {
+        let one = |at: usize| json!({"name": format!("b{at}"), "run_type": "iteration", "iterations": 1000, "real_time": ns * (at + 1) as f64, "cpu_time": ns, "time_unit": "ns"});
+        json!({"context": {"num_cpus": 2, "mhz_per_cpu": ns as u32, "library_build_type": build}, "benchmarks": (0..4).map(one).collect::<Vec<_>>()}).to_string()
+    };
+    sandbox.write("base.json", google("release", 1000.0)).write("head.json", google("debug", 1300.0));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer.prints("Next: Measure base and head with the same build-type: the difference may be the cause.");
+    sandbox.write("head.json", google("debug", 3000.0));
+    let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
+    answer
+        .exits(1)
+        .prints("Next: Measure base and head with the same build-type first: the difference may be the cause. Make");
+}
+
+#[test]
+fn the_next_step_has_the_number_of_runs() {
+    let sandbox = Sandbox::new();
+    let answer = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 1.1), &[]);
+    answer.exits(0).prints("more runs per side (`perfgate measure`, or further `--base` and `--head`).");
+    answer.does_not_print("The notes give").does_not_print("undecided");
+}
