@@ -84,7 +84,7 @@ fn a_waiver_of_an_undecided_benchmark_is_not_called_unused() {
     answer.prints("note: perfgate.toml:2: the waiver for \"a\" was not applied: the benchmark is inconclusive");
     sandbox.write("head.csv", "name,unit,value\na,ns,100\nb,ns,101\nc,ns,99\n");
     let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv", "--threshold", "300%"]);
-    answer.exits(0).prints("the waiver for \"a\" matches no regression; remove it");
+    answer.exits(0).prints("the waiver for \"a\" matches no regression; remove it if no coming change needs it");
 }
 
 #[test]
@@ -95,6 +95,21 @@ fn a_waiver_that_misses_by_its_metric_names_the_right_one() {
     sandbox.write("base.json", counts("score", "count", "lower", &[("a", 100.0), ("b", 5.0)]));
     sandbox.write("head.json", counts("score", "count", "lower", &[("a", 160.0), ("b", 5.0)]));
     sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(1).prints("did you mean `score`?");
+}
+
+#[test]
+fn a_waiver_that_misses_by_its_name_names_the_right_benchmark() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", counts("score", "count", "lower", &[("stable", 100.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("score", "count", "lower", &[("stable", 100.0), ("b", 6.0)]));
+    for (name, message) in [
+        ("stabel", "the waiver for \"stabel\" matches no benchmark of these results; did you mean `stable`?"),
+        ("of the next release", "matches no benchmark of these results; correct or remove it"),
+    ] {
+        let waiver = format!("[[accept]]\nbenchmark = '{name}'\nup-to = '99%'\nreason = 'r'\nuntil = '2999-01-01'\n");
+        sandbox.write("perfgate.toml", waiver);
+        sandbox.perfgate(&["compare", "base.json", "head.json"]).exits(0).prints(message);
+    }
 }
 
 #[test]

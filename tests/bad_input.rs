@@ -255,7 +255,40 @@ fn usage_errors_exit_two() {
     sandbox.perfgate(&["compare", "--formt", "json"]).exits(2).reports("--format");
     sandbox.perfgate(&["compare", "a", "b", "c"]).exits(2);
     sandbox.perfgate(&["compare", "-", "-"]).exits(2);
-    sandbox.perfgate(&["compare", "x", "--input-format", "criterian"]).exits(2);
+    sandbox.write("x.json", r#"{"pyperf": 1}"#);
+    for (typed, meant) in [("criterian", "criterion"), ("pyprf", "pyperf"), ("go", "go-bench")] {
+        let answer = sandbox.perfgate(&["compare", "x.json", "x.json", "--input-format", typed]);
+        answer.exits(2).reports(&format!("did you mean `{meant}`?"));
+    }
+}
+
+#[test]
+fn results_of_another_format_than_the_chosen_one_are_named() {
+    let sandbox = Sandbox::new();
+    sandbox.write("go.txt", "goos: linux\npkg: x\nBenchmarkA 1 5 ns/op\n");
+    for chosen in ["jmh", "hyperfine-csv", "k6"] {
+        let answer = sandbox.perfgate(&["compare", "go.txt", "go.txt", "--input-format", chosen]);
+        answer
+            .exits(2)
+            .reports(&format!("go.txt: not {chosen} results, but go-bench results; use --input-format go-bench"));
+    }
+}
+
+#[test]
+fn the_tips_of_usage_errors_help() {
+    let sandbox = Sandbox::new();
+    for (args, tip) in [
+        (&["compare", "--explain"][..], "tip: `--explain` is an option of `perfgate measure`"),
+        (&["compare", "--rounds", "3"], "tip: `--rounds` is an option of `perfgate measure`"),
+        (&["compare", "--quiet"], "unexpected argument '--quiet'"),
+        (&["compare", "--formt", "json"], "'--format'"),
+        (&["compare", "--threshold", "-5%"], "'-5%' for '--threshold"),
+        (&["bisect", "a", "--good", "HEAD~1", "--threshold", "-5%"], "'-5%' for '--threshold"),
+    ] {
+        let answer = sandbox.perfgate(args);
+        answer.exits(2).reports(tip);
+        assert!(!answer.stderr.contains("as a value"), "{args:?}: {}", answer.stderr);
+    }
 }
 
 #[test]

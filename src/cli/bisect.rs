@@ -39,10 +39,10 @@ pub struct BisectArgs {
     #[arg(long, value_name = "NAME", default_value = "time")]
     metric: String,
     /// Smallest slowdown to search for
-    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold, default_value = "5%")]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold, allow_hyphen_values = true, default_value = "5%")]
     threshold: f64,
     /// Accepted chance that the answer is wrong
-    #[arg(long, value_name = "SHARE", value_parser = parse_alpha, default_value = "0.05")]
+    #[arg(long, value_name = "SHARE", value_parser = parse_alpha, allow_hyphen_values = true, default_value = "0.05")]
     error: f64,
     #[command(flatten)]
     bench: BenchArgs,

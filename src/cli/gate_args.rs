@@ -7,12 +7,12 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Default, Args)]
 pub struct GateArgs {
     /// Change that fails the gate [default: 20%]
-    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold)]
+    #[arg(long, value_name = "PERCENT", value_parser = parse_threshold, allow_hyphen_values = true)]
     threshold: Option<f64>,
     /// Accepted false discovery rate [default: 0.05]
-    #[arg(long, value_name = "SHARE", value_parser = parse_alpha)]
+    #[arg(long, value_name = "SHARE", value_parser = parse_alpha, allow_hyphen_values = true)]
     alpha: Option<f64>,
-    /// Outcomes that fail the gate, separated by commas [default: regressed,budget,failed]
+    /// Outcomes that fail the gate, separated by commas; replaces the default [default: regressed,budget,failed]
     #[arg(long, value_name = "WHAT", value_delimiter = ',', value_enum)]
     fail_on: Vec<Reason>,
 }

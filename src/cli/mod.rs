@@ -28,6 +28,7 @@ mod run_list;
 mod runs;
 mod sync;
 mod transfer;
+mod usage;
 
 use crate::gate::Config;
 use crate::io::watchdog;
@@ -133,7 +134,7 @@ enum Generated {
 
 /// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| usage::with_tips(error, &Cli::command()).exit());
     let choice = match cli.global.color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,

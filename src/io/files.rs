@@ -48,12 +48,25 @@ fn read(place: &str, content: &Content, detail: Detail) -> Result<Reading, Input
         several => return Err(ambiguous(place, several)),
     };
     let source = Source { name: place, bytes: &content.bytes };
-    let mut reading = parse(format, source, detail).map_err(|error| InputError::Unreadable(vec![error]))?;
+    let unreadable = |errors| of_another_format(source, format).unwrap_or(InputError::Unreadable(errors));
+    let mut reading = parse(format, source, detail).map_err(|error| unreadable(vec![error]))?;
     content.read_error_around(&mut reading, format, place);
     if has_nothing(&reading) {
-        return Err(InputError::Unreadable(reading.diagnostics));
+        return Err(unreadable(reading.diagnostics));
     }
     Ok(reading)
+}
+
+/// The error for a file that cannot be read in the chosen format, if it has the content of another one.
+fn of_another_format(source: Source<'_>, chosen: &dyn Format) -> Option<InputError> {
+    let beginning = &source.bytes[..source.bytes.len().min(Preview::LENGTH)];
+    let others = formats::detect(beginning);
+    let [other] = others.as_slice() else { return None };
+    (other.name() != chosen.name()).then(|| InputError::OtherFormat {
+        place: source.name.to_owned(),
+        chosen: chosen.name(),
+        other: other.name(),
+    })
 }
 
 /// True if there are neither results nor failures.

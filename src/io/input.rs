@@ -7,6 +7,7 @@ use super::criterion_tree::{self, BaselineResults};
 use super::files;
 pub use super::input_error::InputError;
 use crate::formats::{FORMATS, Format, Reading, criterion};
+use crate::model::suggest::closest;
 use crate::model::{Detail, Diagnostic, Run, Severity};
 use std::collections::BTreeSet;
 use std::io;
@@ -254,8 +255,11 @@ fn named(name: &str) -> Result<Chosen, InputError> {
     if let Some(format) = FORMATS.iter().find(|format| format.name() == name) {
         return Ok(Chosen::File(*format));
     }
-    let near = FORMATS.iter().map(|format| format.name()).find(|known| known.contains(name) || name.contains(known));
-    let near = near.map(|near| format!(" (did you mean {near}?)")).unwrap_or_default();
+    let known = || FORMATS.iter().map(|format| format.name()).chain([criterion::NAME]);
+    let near = closest(name, known())
+        .or_else(|| known().find(|known| known.starts_with(name)))
+        .or_else(|| known().find(|known| known.contains(name) || name.contains(known)));
+    let near = near.map(|near| format!(" (did you mean `{near}`?)")).unwrap_or_default();
     Err(InputError::UnknownFormat { name: name.to_owned(), near })
 }
 

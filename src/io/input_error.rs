@@ -33,6 +33,16 @@ pub enum InputError {
     /// No format recognizes the file, but it may resemble one.
     #[error("{0}: not a known format; {advice}", advice = advice(.1))]
     UnknownContent(String, Option<Resemblance>),
+    /// The file has results of another format than the chosen one.
+    #[error("{place}: not {chosen} results, but {other} results; use --input-format {other}, or leave the format out")]
+    OtherFormat {
+        /// The file.
+        place: String,
+        /// The name of the chosen format.
+        chosen: &'static str,
+        /// The name of the format of the content.
+        other: &'static str,
+    },
     /// Several formats recognize the file.
     #[error("{place}: could be {formats}; choose one with --input-format NAME")]
     Ambiguous {

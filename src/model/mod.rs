@@ -17,6 +17,7 @@ mod sample_group;
 mod sample_noun;
 mod sample_statistics;
 mod suite_shift;
+pub(crate) mod suggest;
 mod unit;
 
 pub use conditions::{JOB, Settings, is_notable_condition, is_other_condition, is_speed_of_machine};

@@ -13,7 +13,6 @@ mod raw;
 mod rename;
 mod rule;
 mod star;
-pub(crate) mod suggest;
 mod table;
 pub(crate) mod unused;
 mod up_to;
@@ -32,6 +31,7 @@ pub use up_to::UpTo;
 pub use value::{FailOn, MAX_ACCEPTED, ValueError, parse_alpha, parse_threshold};
 pub use waiver::{SuiteWaiver, Waiver};
 
+pub(crate) use crate::model::suggest;
 use crate::model::{Direction, Metric};
 use jiff::civil::Date;
 use problem::{Invalid, Lines, Sink};

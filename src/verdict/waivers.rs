@@ -105,7 +105,7 @@ pub(super) fn waive_suite(
         }
         Outcome::Accepted => (suite, None),
         _ => {
-            let message = "the waiver for the whole suite matches no regression; remove it";
+            let message = format!("the waiver for the whole suite matches no regression; {REMOVE}");
             (suite, Some(Diagnostic::warning("waiver-unused", place, message)))
         }
     }
@@ -136,8 +136,7 @@ pub(super) fn stale_waivers(
             let message = format!("the waiver for {:?} was not applied: {why}", waiver.benchmark);
             Some(Diagnostic::note("waiver-not-needed", place, message))
         } else {
-            let help = help(waiver, findings);
-            let message = format!("the waiver for {:?} matches no regression; {help}", waiver.benchmark);
+            let message = format!("the waiver for {:?} matches {}", waiver.benchmark, unused(waiver, findings));
             Some(Diagnostic::warning("waiver-unused", place, message))
         }
     };
@@ -156,19 +155,25 @@ fn undecided(waiver: &Waiver, findings: &[Finding]) -> Option<&'static str> {
     covered.filter_map(why).next()
 }
 
-/// How to fix a waiver without effect.
-fn help(waiver: &Waiver, findings: &[Finding]) -> String {
-    let names = || findings.iter().map(Finding::own_name);
+/// What a waiver without effect does not match, and how to fix it.
+fn unused(waiver: &Waiver, findings: &[Finding]) -> String {
     let named = findings.iter().filter(|one| one.own_name() == waiver.benchmark);
     let metrics: BTreeSet<&str> = named.map(|one| &*one.metric).collect();
-    if waiver.benchmark.contains('*') && metrics.is_empty() {
-        return "it names one benchmark and has no patterns; add an entry for each benchmark".to_owned();
+    if metrics.is_empty() {
+        let help = match nearest_name(&waiver.benchmark, findings.iter().map(Finding::own_name)) {
+            _ if waiver.benchmark.contains('*') => {
+                "it names one benchmark and has no patterns; add an entry for each benchmark".to_owned()
+            }
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "correct or remove it".to_owned(),
+        };
+        return format!("no benchmark of these results; {help}");
     }
-    match waiver.metric.as_deref().filter(|metric| !metrics.is_empty() && !metrics.contains(metric)) {
-        Some(metric) => intended_metric(metric, &metrics),
-        None => match nearest_name(&waiver.benchmark, names()) {
-            Some(name) if metrics.is_empty() => format!("did you mean `{name}`?"),
-            _ => "remove it".to_owned(),
-        },
+    match waiver.metric.as_deref().filter(|metric| !metrics.contains(metric)) {
+        Some(metric) => format!("no metric of this benchmark; {}", intended_metric(metric, &metrics)),
+        None => format!("no regression; {REMOVE}"),
     }
 }
+
+/// What to do about a waiver that matches no regression. It may be written before the change that needs it.
+const REMOVE: &str = "remove it if no coming change needs it";

@@ -163,7 +163,13 @@ pub fn unreadable(source: Source<'_>, error: &serde_json::Error) -> Diagnostic {
         serde_json::error::Category::Eof => {
             format!("the JSON ends too early at line {}; run the benchmarks again", error.line())
         }
-        serde_json::error::Category::Data => format!("unexpected JSON structure: {error}"),
+        // Without a position, the whole document has another structure.
+        serde_json::error::Category::Data if error.column() == 0 => {
+            format!("unexpected JSON structure: {}", reason(error))
+        }
+        serde_json::error::Category::Data => {
+            format!("unexpected JSON structure: {}", in_words_of_json(error.to_string()))
+        }
         _ => format!("not valid JSON: {error}"),
     };
     Diagnostic::error("unreadable", source.name, message)
@@ -182,7 +188,18 @@ pub(super) fn line_message(error: &serde_json::Error) -> String {
 /// serde's message without the position.
 pub(super) fn reason(error: &serde_json::Error) -> String {
     let error = error.to_string();
-    error.rsplit_once(" at line ").map_or(error.as_str(), |(reason, _)| reason).to_owned()
+    in_words_of_json(error.rsplit_once(" at line ").map_or(error.as_str(), |(reason, _)| reason).to_owned())
+}
+
+/// serde's message with the words of JSON's users: an object is a map to serde, and an array a sequence.
+fn in_words_of_json(message: String) -> String {
+    const WORDS: [(&str, &str); 4] = [
+        ("invalid type: map", "found an object"),
+        ("invalid type: sequence", "found an array"),
+        ("expected a map", "expected an object"),
+        ("expected a sequence", "expected an array"),
+    ];
+    WORDS.iter().fold(message, |message, (serde, json)| message.replace(serde, json))
 }
 
 /// Replaces each bare `NaN`, `Infinity`, `-Infinity` (from Python's json module) and `-NaN` (from Google Benchmark) by
@@ -233,6 +250,13 @@ mod tests {
         let mut entries = Vec::new();
         let source = Source { name: "x.json", bytes: text.as_bytes() };
         for_each_entry(source, "list", |entry| entries.push(entry)).map(|()| entries)
+    }
+
+    #[test]
+    fn a_document_of_another_structure_is_described_in_words_of_json() {
+        let source = Source { name: "x.json", bytes: b"{}" };
+        let error = serde_json::from_str::<Vec<u8>>("{}").unwrap_err();
+        assert_eq!(unreadable(source, &error).message, "unexpected JSON structure: found an object, expected an array");
     }
 
     #[test]

@@ -75,6 +75,7 @@ pub(crate) fn difference(a: &str, b: &str) -> Option<(usize, usize)> {
 
 /// The edit distance of a name to the closest text that a pattern with `*` matches.
 fn distance_to_pattern(pattern: &[char], name: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=name.len()).collect();
     for (i, x) in pattern.iter().enumerate() {
         let mut row = vec![if *x == '*' { last[0] } else { i + 1 }; name.len() + 1];
@@ -83,8 +84,11 @@ fn distance_to_pattern(pattern: &[char], name: &[char]) -> usize {
                 '*' => last[j + 1].min(row[j]),
                 x => (last[j + 1] + 1).min(row[j] + 1).min(last[j] + usize::from(x != y)),
             };
+            if i > 0 && j > 0 && *x == name[j - 1] && pattern[i - 1] == *y {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
         }
-        last = row;
+        before = std::mem::replace(&mut last, row);
     }
     last[name.len()]
 }
@@ -99,6 +103,7 @@ mod tests {
         assert_eq!(nearest_name("parse/lagre", names), Some("parse/large"));
         assert_eq!(nearest_name("parser/*", names), Some("parse/large"));
         assert_eq!(nearest_name("large", names), Some("parse/large"));
+        assert_eq!(nearest_name("stabel", ["stable", "table"]), Some("stable"));
         assert_eq!(nearest_name("encode 255", names), Some("encode 256"));
         assert_eq!(nearest_name("colour", names), None);
         assert_eq!((nearest_name("*", names), nearest_name("", names), nearest_name("y*", names)), (None, None, None));
