@@ -192,17 +192,21 @@ fn outside_a_repository_the_cause_is_named_once_and_in_plain_words() {
     let sandbox = Sandbox::new();
     sandbox.bench("results", "a", 1000.0, 1);
     let here = fs::canonicalize(sandbox.path("")).unwrap().display().to_string();
-    let cause = format!("{here} is not in a git repository; run perfgate in one");
+    let cause = format!("{here} is not in a git repository");
     for args in [
         &["record", "results"][..],
         &["compare", "HEAD~1", "--head", "results"],
+        &["compare", "v9.9", "--head", "results"],
+        &["compare", "--head", "results"],
         &["runs", "list"],
+        &["runs", "prune"],
         &["history"],
         &["measure", "--", "true"],
     ] {
         let answer = ends(sandbox.command::<&str>("", &[], args));
         answer.exits(2).reports(&cause);
-        assert_eq!(answer.stderr.matches("git repository;").count(), 1, "{}", answer.stderr);
+        assert_eq!(answer.stderr.matches("not in a git repository").count(), 1, "{}", answer.stderr);
+        assert!(answer.stderr.matches("; ").count() < 2, "one piece of advice: {}", answer.stderr);
         assert!(!answer.stderr.contains("could not find"), "{}", answer.stderr);
     }
     // What libgit2 reports about a broken repository helps, and its numbers do not.

@@ -36,6 +36,7 @@ fn the_message_names_all_places_that_were_searched() {
     let sandbox = workspace();
     let answer = sandbox.perfgate_at("r/crates/sim", &["record"]);
     answer.exits(2).reports("no results in ../../target/criterion or target/criterion").reports("cargo bench");
+    sandbox.perfgate_at("r/crates/sim", &["compare"]).exits(2).reports("no results for head in ../../target/criterion");
 }
 
 #[test]

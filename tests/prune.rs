@@ -174,7 +174,7 @@ fn nothing_is_pruned_where_the_tags_are_unknown() {
     let store = format!("dir:{}", sandbox.path("r/runs").display());
     let prune = ["runs", "prune", "--keep", "12", "--store", &store];
     sandbox.perfgate_at("shallow", &prune).exits(2).reports("shallow").reports("fetch-depth: 0");
-    sandbox.perfgate_at("", &prune).exits(2).reports("inside a clone");
+    sandbox.perfgate_at("", &prune).exits(2).reports("is not in a git repository; run perfgate in one");
     assert_eq!(count_runs(&*open(&sandbox, STORES[1])), (30, 0));
     sandbox.perfgate_at("r", &["runs", "prune", "--store", "dir:nowhere"]).exits(2).reports("has no run");
     sandbox.perfgate_at("r", &["runs", "prune", "--keep", "0"]).exits(2);

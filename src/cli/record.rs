@@ -80,9 +80,7 @@ pub(super) fn read_run_or_failures(gate: &Gate, paths: &[String]) -> anyhow::Res
 /// Prints the warnings on a run.
 fn with_warnings(loaded: Loaded) -> Run {
     let Loaded { run, diagnostics, .. } = loaded;
-    for diagnostic in &diagnostics {
-        output::warn(&diagnostic.to_string());
-    }
+    output::diagnostics(&diagnostics);
     if is_dirty(&run) {
         output::warn("tracked files differ from the commit; the run is marked, and reports that use it have a warning");
     }

@@ -10,13 +10,15 @@ use super::side::Side;
 use super::stated::{self, ResultsState};
 use super::stored_history::with_reading;
 use super::stored_side::{KeyedRun, side_of_stored};
-use crate::history::{BaseWindow, HISTORY_RUNS, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class};
-use crate::io::repository::{CANDIDATES, Repository};
+use crate::history::{
+    BaseWindow, HISTORY_RUNS, SeriesRules, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class,
+};
+use crate::io::repository::{CANDIDATES, Repository, RepositoryError};
 use crate::io::store::{self, Key, Store};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Environment, Run, differences};
 use crate::verdict::StartCommit;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// After this many opened runs, the search ends with the first full base window. Otherwise reading would get slower as a store
 /// with many machines, shards or keys grows.
@@ -67,7 +69,10 @@ impl Gate {
         environment: &Environment,
         detail: Detail,
     ) -> Result<WindowSide, Error> {
-        let repository = self.repository().map_err(|source| Error::NoDefaultBase { source })?;
+        let repository = self.repository().map_err(|error| match error {
+            RepositoryError::None { directory } => Error::NoDefaultBase { directory },
+            error => error.into(),
+        })?;
         let head = match of {
             BaseOf::Commit(commit) => commit.clone(),
             BaseOf::Results(_) => repository.head()?.commit,
@@ -211,9 +216,12 @@ impl Gate {
             diagnostics.extend(adopt_names(policy, older, std::slice::from_ref(newest)));
         }
         diagnostics.extend(leave_out_replaced(policy, &mut runs));
-        let BaseWindow { runs, cut, before_epoch } =
-            with_reading(policy, &epochs, |reading| base_window_of(runs, reading));
-        diagnostics.extend(cut_note(&cut));
+        let (BaseWindow { runs, before_epoch, .. }, cut) = with_reading(policy, &epochs, |reading| {
+            let window = base_window_of(runs, reading);
+            let note = cut_note(&window, reading);
+            (window, note)
+        });
+        diagnostics.extend(cut);
         diagnostics.extend(epoch_note(&before_epoch, "all stored runs are"));
         let keyed = keys.into_iter().zip(runs.into_iter().rev());
         let kept: Vec<KeyedRun> = keyed.filter(|(_, run)| !run.measurements.is_empty()).collect();
@@ -349,17 +357,40 @@ pub(super) fn epoch_note(before_epoch: &BTreeSet<BenchId>, runs_are: &str) -> Op
     Some(Diagnostic::note("epoch-baseline", "", message))
 }
 
-/// Names benchmarks of which only part of the base's runs count.
-fn cut_note(cut: &BTreeSet<BenchId>) -> Option<Diagnostic> {
-    let first = cut.first()?;
-    let others = match cut.len() {
-        1 => String::new(),
-        count => format!(" and {} more", count - 1),
+/// Names benchmarks of which only part of the base's runs count, and these runs.
+fn cut_note(window: &BaseWindow, rules: &SeriesRules<'_>) -> Option<Diagnostic> {
+    const NAMED: usize = 3;
+    let named = window.cut.iter().take(NAMED).map(|benchmark| match segment_of(benchmark, window, rules) {
+        (0, _) | (_, None) => format!("{:?}", benchmark.as_str()),
+        (1, Some(commit)) => format!("{:?} (1 run, of {})", benchmark.as_str(), commit.short()),
+        (runs, Some(commit)) => format!("{:?} ({runs} runs since {})", benchmark.as_str(), commit.short()),
+    });
+    let mut named: Vec<String> = named.collect();
+    match window.cut.len().saturating_sub(NAMED) {
+        0 => {}
+        more => named.push(format!("{more} more")),
+    }
+    let last = named.pop()?;
+    let (names, which) = match named.as_slice() {
+        [] => (last, "its"),
+        first => (format!("{} and {last}", first.join(", ")), "their"),
     };
     let message = format!(
-        "{:?}{others} changed within the last {WINDOW_RUNS} runs; only runs since then count as the base (`perfgate \
-         history` shows the change)",
-        first.as_str()
+        "{names} changed within the last {WINDOW_RUNS} runs; only {which} runs since then count as the base (`perfgate history` \
+         shows the change)"
     );
     Some(Diagnostic::note("baseline-segment", "", message))
+}
+
+/// The number of runs that are the base of a benchmark, and the commit of the first: of several metrics, the one with the fewest.
+fn segment_of<'w>(benchmark: &BenchId, window: &'w BaseWindow, rules: &SeriesRules<'_>) -> (usize, Option<&'w Commit>) {
+    let mut by_metric: BTreeMap<&str, (usize, Option<&Commit>)> = BTreeMap::new();
+    for run in &window.runs {
+        let own = run.measurements.iter().filter(|one| rules.name(one.benchmark.as_str()) == benchmark.as_str());
+        let metrics: BTreeSet<&str> = own.map(|one| &*one.metric.name).collect();
+        for metric in metrics {
+            by_metric.entry(metric).or_insert((0, run.commit.as_ref())).0 += 1;
+        }
+    }
+    by_metric.into_values().min_by_key(|(runs, _)| *runs).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ use crate::io::repository::RepositoryError;
 use crate::io::store::StoreError;
 use crate::model::record::RecordError;
 use crate::policy::Problems;
+use std::path::PathBuf;
 
 /// Why there is no verdict. The message states what is wrong and how to fix it; the cause, if there is one, is the
 /// [`source`](std::error::Error::source).
@@ -52,6 +53,14 @@ pub enum Error {
         /// If it could be a git revision: why it is not one.
         source: Option<RepositoryError>,
     },
+    /// A path that does not exist, outside of a git repository.
+    #[error("{word} is neither a path nor a git revision: {} is not in a git repository", directory.display())]
+    NotInRepository {
+        /// As the user wrote it.
+        word: String,
+        /// The working directory.
+        directory: PathBuf,
+    },
     /// `PATH@NAME`, but PATH is a file.
     #[error("{word}: {path} is not a directory, so it has no saved baseline")]
     NotADirectory {
@@ -73,8 +82,13 @@ pub enum Error {
         word: String,
     },
     /// No results were named, and there are none in the default place.
-    #[error("no results in {looked}; run `cargo bench` first, or give the path of the results")]
+    #[error(
+        "no results{} in {looked}; give the path of the file that your benchmark tool wrote (`perfgate formats` lists the tools), \
+         or run `cargo bench` first", if *.is_head { " for head" } else { "" }
+    )]
     NoResults {
+        /// True if they would be the head of a comparison.
+        is_head: bool,
         /// Where they were searched.
         looked: String,
     },
@@ -100,10 +114,13 @@ pub enum Error {
         path: String,
     },
     /// The base was left out, and only a git repository has a default base.
-    #[error("no base given, and this is not a git repository; give two results, as in `perfgate compare OLD NEW`")]
+    #[error(
+        "no base given, and {} is not in a git repository with stored runs; give two results, as in `perfgate compare OLD NEW`",
+        directory.display()
+    )]
     NoDefaultBase {
-        /// What git reported.
-        source: RepositoryError,
+        /// The working directory.
+        directory: PathBuf,
     },
     /// The store is empty.
     #[error("{store} has no runs; store one with `perfgate record`, or fetch shared ones with `perfgate runs pull`")]

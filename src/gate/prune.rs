@@ -20,7 +20,7 @@ const BATCH: usize = 64;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PruneError {
     /// There is no git repository.
-    #[error("prune needs the default branch and the tags; run it inside a clone of the repository")]
+    #[error("prune needs the default branch and the tags")]
     NoRepository {
         /// What git reported.
         source: RepositoryError,

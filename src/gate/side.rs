@@ -77,8 +77,8 @@ impl Side {
 
     /// Adds facts of the machine that reads the results, if the results state none.
     fn complete(&mut self, here: &Environment) {
-        let warning = complete(self.environment.get_or_insert_default(), here);
-        self.diagnostics.extend(warning);
+        let note = complete(self.environment.get_or_insert_default(), here);
+        self.diagnostics.extend(note);
     }
 }
 
@@ -168,7 +168,7 @@ impl Gate {
             }
             (None, SideSource::Revision { word, commit }) => self.read_stored_head(word, commit, detail)?,
             // Head is on disk, or the stored runs of a revision.
-            (None, _) => return Err(Error::NoResults { looked: "the working directory".to_owned() }),
+            (None, _) => return Err(Error::NoResults { is_head: true, looked: "the working directory".to_owned() }),
         };
         if let Some(side) = base_on_disk {
             return Ok((Ok(side), head));

@@ -78,7 +78,10 @@ impl Gate {
         if words.is_empty() {
             return match default {
                 DefaultSide::Base => Ok(SideSource::MergeBase { of: None }),
-                DefaultSide::Head => Ok(SideSource::WorkTree(self.default_results()?)),
+                DefaultSide::Head => match self.default_results() {
+                    Err(Error::NoResults { looked, .. }) => Err(Error::NoResults { is_head: true, looked }),
+                    results => Ok(SideSource::WorkTree(results?)),
+                },
             };
         }
         let mut results = Vec::new();
@@ -131,7 +134,7 @@ impl Gate {
             |looked: String| Error::OnePath { word: word.to_owned(), store: self.store_url().to_owned(), looked };
         let head = match self.resolve(&[], DefaultSide::Head) {
             Ok(head) => head,
-            Err(Error::NoResults { looked }) => return Err(alone(looked)),
+            Err(Error::NoResults { looked, .. }) => return Err(alone(looked)),
             Err(error) => return Err(error),
         };
         let SideSource::WorkTree(_) = &head else { return Ok((one, head, None)) };
@@ -164,6 +167,9 @@ impl Gate {
         let repository = match Repository::discover(&self.directory) {
             Ok(repository) => repository,
             Err(_) if is_path => return Err(no_such_path(None)),
+            Err(RepositoryError::None { directory }) => {
+                return Err(Error::NotInRepository { word: word.to_owned(), directory });
+            }
             Err(source) => return Err(no_such_path(Some(source))),
         };
         repository.resolve(word).map_err(|error| match error {
@@ -192,7 +198,7 @@ impl Gate {
         if inputs.is_empty() {
             let trees = Location::default_trees(&self.directory);
             let path = trees.iter().find(|path| path.is_dir());
-            let path = path.cloned().ok_or_else(|| Error::NoResults { looked: list(&trees) })?;
+            let path = path.cloned().ok_or_else(|| Error::NoResults { is_head: false, looked: list(&trees) })?;
             let word = path.strip_prefix("./").unwrap_or(&path).display().to_string();
             return Ok(vec![
                 self.results_at(&word, Location::Directory { path: path.clone(), baseline: "new".into() }),

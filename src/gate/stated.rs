@@ -12,7 +12,7 @@ use crate::model::{Commit, CommitPrefix, Diagnostic, Environment, Run, cpu_words
 const READING_MACHINE_FACTS: [&str; 4] =
     [Environment::KERNEL, Environment::GOVERNOR, Environment::RUNNER, Environment::RUSTC];
 
-/// Adds the facts that results do not state from the machine that reads them. Returns a warning if the two differ.
+/// Adds the facts that results do not state from the machine that reads them. Returns a note if the two differ.
 pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<Diagnostic> {
     let mut contradictions = Vec::new();
     let mut elsewhere = false;
@@ -22,7 +22,7 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
             // One spelling for one machine, so that tools that spell it differently agree with the stored runs.
             stated.set(key, own);
         } else if there != own {
-            contradictions.push(format!("{key} is {there:?} in the results, {own:?} here"));
+            contradictions.push(format!("{key} {there:?}, here {own:?}"));
             // A container may limit the cores.
             elsewhere |= key != Environment::CORES;
         }
@@ -34,11 +34,16 @@ pub(super) fn complete(stated: &mut Environment, here: &Environment) -> Option<D
     }
     set_key_of_asv(stated);
     (!contradictions.is_empty()).then(|| {
-        let message = format!(
-            "the results are from another machine: {}; perfgate uses the values in the results",
-            contradictions.join("; ")
-        );
-        Diagnostic::warning("stated-machine", "", message)
+        let facts = contradictions.join("; ");
+        let message = match elsewhere {
+            true => {
+                format!("the results were measured on another machine ({facts}) and count as results of that machine")
+            }
+            false => {
+                format!("the results state other facts than this machine has ({facts}); those in the results count")
+            }
+        };
+        Diagnostic::note("stated-machine", "", message)
     })
 }
 
@@ -175,6 +180,7 @@ fn other<'r>(run: &'r Run, commit: &Commit) -> Option<&'r str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Severity;
 
     fn machine(facts: &[(&str, &str)]) -> Environment {
         let mut environment = Environment::default();
@@ -198,15 +204,20 @@ mod tests {
     #[test]
     fn another_machine_is_reported_and_keeps_its_facts() {
         let mut stated = machine(&[("cpu", "Apple M1"), ("cores", "8")]);
-        let warning = complete(&mut stated, &here()).unwrap();
-        assert!(warning.message.contains("cpu is \"Apple M1\"") && warning.message.contains("cores is \"8\""));
+        let note = complete(&mut stated, &here()).unwrap();
+        assert_eq!(
+            note.message,
+            "the results were measured on another machine (cpu \"Apple M1\", here \"AMD EPYC 7763 64-Core Processor\"; cores \"8\", \
+             here \"4\") and count as results of that machine"
+        );
+        assert_eq!(note.severity, Severity::Note, "there is nothing to fix");
         assert_eq!(stated, machine(&[("cpu", "Apple M1"), ("cores", "8"), ("os", "linux")]));
     }
 
     #[test]
     fn fewer_cores_in_a_container_do_not_make_another_machine() {
         let mut stated = machine(&[("cores", "64")]);
-        assert!(complete(&mut stated, &here()).is_some());
+        assert!(complete(&mut stated, &here()).unwrap().message.contains("(cores \"64\", here \"4\")"));
         assert_eq!((stated.get("cores"), stated.get("kernel")), (Some("64"), Some("6.1")));
     }
 

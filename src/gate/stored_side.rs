@@ -47,14 +47,17 @@ impl Gate {
     /// Reads the stored runs of one commit.
     fn read_revision(&self, word: &str, commit: &Commit, detail: Detail) -> Result<Side, Error> {
         let store = self.open_store()?;
-        let time = Repository::discover(&self.directory).and_then(|repository| repository.time(commit))?;
+        let repository = Repository::discover(&self.directory)?;
+        let time = repository.time(commit)?;
         let keys = store::of_commits(&*store, &[(commit.clone(), time)])?.remove(commit).unwrap_or_default();
         if keys.is_empty() {
+            let is_checked_out = repository.head().is_ok_and(|head| head.commit == *commit);
             return Err(Error::MissingBaseline(format!(
-                "no stored run of {word} ({}) in {}; check it out, run the benchmarks and `perfgate record`, or fetch the \
-                 runs with `perfgate runs pull`",
+                "no stored run of {word} ({}) in {}; {}run the benchmarks and `perfgate record`, or fetch the runs with \
+                 `perfgate runs pull`",
                 commit.short(),
-                store.describe()
+                store.describe(),
+                if is_checked_out { "" } else { "check it out, " }
             )));
         }
         let mut side = stored_side(&*store, &keys, word.to_owned(), detail, self.config.policy.ignored_environment())?;

@@ -74,6 +74,18 @@ pub(super) fn end_if_stalled(command: &mut Command) {
     }
 }
 
+/// A line of git's standard error without its label and full stop; empty for advice that follows every failed exchange.
+pub(super) fn plain_line(line: &str) -> &str {
+    const ADVICE: [&str; 3] = [
+        "Could not read from remote repository",
+        "Please make sure you have the correct access rights",
+        "and the repository exists",
+    ];
+    let line = ["fatal: ", "error: "].into_iter().find_map(|label| line.strip_prefix(label)).unwrap_or(line);
+    let line = line.trim_end().trim_end_matches('.');
+    if ADVICE.contains(&line) { "" } else { line }
+}
+
 /// A fault that only git's message identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {

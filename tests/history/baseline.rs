@@ -31,6 +31,9 @@ fn the_base_of_an_accepted_regression_and_of_a_fix_is_the_new_level() {
     let codes: Vec<&str> =
         report["diagnostics"].as_array().unwrap().iter().map(|d| d["code"].as_str().unwrap()).collect();
     assert!(codes.contains(&"baseline-segment"), "{codes:?}");
+    let note = report["diagnostics"].as_array().unwrap().iter().find(|one| one["code"] == "baseline-segment").unwrap();
+    let note = note["message"].as_str().unwrap();
+    assert!(note.starts_with("\"accepted\" (6 runs since ") && note.contains("only its runs since then"), "{note}");
     // Back to the level before the fix: that is a regression, though it was the level for 20 runs.
     put_head(1300.0, 1000.0, 100.0);
     assert_eq!(sandbox.perfgate_at("r", &["compare", "--format", "json"]).exits(1).outcome("fixed"), "regressed");

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum MeasureError {
     /// There is no git repository to check both sides out from.
-    #[error("base and head are checked out from a git repository, and none was found")]
+    #[error("base and head are checked out from a git repository")]
     NoRepository {
         /// What git reported.
         source: RepositoryError,

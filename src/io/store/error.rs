@@ -7,6 +7,17 @@ use crate::io::repository::RepositoryError;
 use crate::model::record::{self, RecordError};
 use std::path::PathBuf;
 
+/// Why the store in a git repository cannot be opened.
+fn without_repository(error: &RepositoryError) -> String {
+    match error {
+        // The message has all of the cause, so that it is not printed again.
+        RepositoryError::None { .. } => {
+            format!("{error}, because the runs are stored in it, or use another store, as in `--store dir:PATH`")
+        }
+        error => format!("the runs are stored in a git repository: {error}"),
+    }
+}
+
 /// Why an operation on a store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -40,7 +51,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// The repository of a git store cannot be opened.
-    #[error("the runs are stored in a git repository: {0}")]
+    #[error("{}", without_repository(.0))]
     Repository(#[from] Box<RepositoryError>),
     /// The refs of the repository are in a format that is not written.
     #[error(

@@ -2,7 +2,7 @@
 //! (libgit2 also loses pushes to remotes that are paths.) `sync` decides what is fetched and pushed.
 
 use super::error::StoreError;
-use crate::io::git_command::{EXCHANGE_LIMIT, Fault, end_if_stalled, git, output_within, pass_token};
+use crate::io::git_command::{EXCHANGE_LIMIT, Fault, end_if_stalled, git, output_within, pass_token, plain_line};
 use git2::Oid;
 use std::ffi::OsString;
 use std::io;
@@ -126,7 +126,8 @@ impl<'a> Remote<'a> {
 
 /// The last lines of git's output on one line.
 fn last_lines(stderr: &str) -> String {
-    let lines: Vec<String> = stderr.lines().map(clean).filter(|line| !line.is_empty()).collect();
+    let lines = stderr.lines().map(|line| clean(plain_line(line))).filter(|line| !line.is_empty());
+    let lines: Vec<String> = lines.collect();
     let lines = &lines[lines.len().saturating_sub(5)..];
     if lines.is_empty() { "git printed nothing".to_owned() } else { lines.join("; ") }
 }
@@ -152,8 +153,11 @@ mod tests {
     #[test]
     fn git_output_is_shown_without_passwords_and_escapes() {
         let stderr = "remote: \u{1b}[31mno\nfatal: https://me:pw@example.org/x and http://a/b@c, ssh://u@h\n\n";
-        let shown = "remote:  [31mno; fatal: https://***@example.org/x and http://a/b@c, ssh://***@h";
+        let shown = "remote:  [31mno; https://***@example.org/x and http://a/b@c, ssh://***@h";
         assert_eq!(last_lines(stderr), shown);
         assert_eq!(last_lines("1\n2\n3\n4\n5\n6"), "2; 3; 4; 5; 6");
+        let missing = "fatal: 'origin' does not appear to be a git repository\nfatal: Could not read from remote repository.\n\n\
+                       Please make sure you have the correct access rights\nand the repository exists.\n";
+        assert_eq!(last_lines(missing), "'origin' does not appear to be a git repository");
     }
 }
