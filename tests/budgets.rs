@@ -107,7 +107,7 @@ fn a_p95_is_computed_from_at_least_20_samples() {
     // A p99 needs 100 samples.
     let p99 = compare(&sandbox(1000.0, 1000.0, &budget("time:p99", "<1.2us", None)));
     assert_eq!((p99.code, &line(&p99, "budgets", 0)["status"]), (0, &"no-data".into()));
-    p99.prints("too few samples for a p99: 50");
+    p99.prints("p99 needs 100 samples; there are only 50");
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn a_document_can_be_made_from_stored_runs() {
         .perfgate_at("repo", &["compare", "--format", "json"])
         .exits(0)
         .prints("\"no-data\"")
-        .prints("too few samples for a p99");
+        .prints("p99 needs 100 samples; there are only 50");
     sandbox.write("repo/perfgate.toml", "[[budget]]\nmatch = 'a'\nmetric = 'time:p95'\ntarget = '-30%'\n");
     sandbox.perfgate_at("repo", &["compare", "--format", "json"]).exits(0).prints("\"status\": \"pass\"");
 }

@@ -33,7 +33,7 @@ fn of_samples(sorted: &[f64]) -> Option<SampleStatistics> {
         Some((mean, half)) => set("mean", mean, Some([mean - half, mean + half])),
         None => set("mean", first, None),
     }
-    for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)] {
+    for (name, share) in SampleStatistics::QUANTILES {
         if let Some(value) = quantile::of_sorted(sorted, share) {
             set(name, value, quantile::interval(sorted, share));
         }

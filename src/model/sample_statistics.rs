@@ -36,6 +36,9 @@ impl SampleStatistics {
     /// The statistics of samples that can follow the colon in the name of a metric.
     pub const STATISTICS: [&'static str; 7] = ["min", "mean", "p50", "p90", "p95", "p99", "max"];
 
+    /// The quantiles that are computed from samples, by name.
+    pub const QUANTILES: [(&'static str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)];
+
     /// Splits the name of a statistic of a metric: `time:p95` is `p95` of `time`.
     pub fn split_metric(metric: &str) -> Option<(&str, &str)> {
         metric.rsplit_once(':').filter(|(_, statistic)| Self::STATISTICS.contains(statistic))

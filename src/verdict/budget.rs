@@ -7,6 +7,7 @@ use super::ruling::as_change;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Metric, SampleStatistics, Unit};
 use crate::policy::{Budget, Limit, Pattern, Policy};
+use crate::stats::quantile::samples_needed;
 use std::collections::{BTreeSet, HashMap};
 
 /// The value that a limit is checked against.
@@ -250,7 +251,16 @@ fn untested_interval(comparison: &Comparison) -> Option<(f64, [f64; 2])> {
 fn no_data(comparison: &Comparison, subject: Subject<'_>) -> String {
     let samples = comparison.statistics()[1].map(|spread| spread.samples);
     match (subject, samples) {
-        (Subject::Statistic(name), Some(samples)) if samples > 0 => format!("too few samples for a {name}: {samples}"),
+        (Subject::Statistic(name), Some(samples)) if samples > 0 => {
+            let known = SampleStatistics::QUANTILES.into_iter().find(|(known, _)| *known == name);
+            match known.map(|(_, share)| samples_needed(share) as u64).filter(|needed| samples < *needed) {
+                Some(needed) => {
+                    let there_are = if samples == 1 { "there is only" } else { "there are only" };
+                    format!("{name} needs {needed} samples; {there_are} {samples}")
+                }
+                None => format!("the tool reports no {name}"),
+            }
+        }
         (Subject::Statistic(name), _) => format!("no {name}: the tool reports no samples"),
         (Subject::Value, _) if comparison.is_failed() => "the benchmark failed".to_owned(),
         (Subject::Value, _) => "no value was measured".to_owned(),
