@@ -71,6 +71,33 @@ fn a_bad_profile_is_one_message() {
 }
 
 #[test]
+fn profiles_of_different_tools_are_not_compared() {
+    let [base, head] = ["base.pprof", "head.pstats"].map(|file| data(&format!("profiles/{file}")));
+    let answer = Sandbox::new().perfgate(&["explain", &base, &head]);
+    answer.exits(2).reports("base.pprof is a pprof profile and").reports("head.pstats is a cProfile profile");
+}
+
+/// A function that only calls others has no samples of its own.
+#[test]
+fn the_legend_explains_shares_and_functions_of_one_side() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base", "main;a 10\nmain;old 5\nmain;only_calls;b 10\nmain;c 20\n");
+    sandbox.write("head", "main;a 90\nmain;new 5\nmain;only_calls;b 10\nmain;only_calls 3\nmain;c 10\n");
+    let answer = sandbox.perfgate(&["explain", "base", "head"]);
+    answer.exits(0).prints(
+        "share: of all increases (–: decrease); new, gone: the other profile does not have the function at all;",
+    );
+    let row = |name: &str| answer.stdout.lines().find(|line| line.contains(name)).unwrap().trim_end().to_owned();
+    assert!(row("new ").ends_with("new") && row("old ").ends_with("gone"), "{}", answer.stdout);
+    assert!(row("only_calls").ends_with('–'), "{}", answer.stdout);
+    let back = sandbox.perfgate(&["explain", "head", "base"]);
+    back.exits(0).prints("share: of all decreases (–: increase); new, gone");
+    sandbox.write("more", "main;a 20\nmain;old 5\nmain;only_calls;b 10\nmain;c 20\n");
+    let one_way = sandbox.perfgate(&["explain", "base", "more"]);
+    one_way.exits(0).prints("share: of all increases; a function's cost includes");
+}
+
+#[test]
 fn names_from_a_profile_are_escaped() {
     let sandbox = Sandbox::new();
     sandbox.write("base", "main;evil\u{1b}[2J::error::x 10\nmain;a 10\n");

@@ -123,6 +123,14 @@ fn compare_files(base: &Path, head: &Path) -> anyhow::Result<Explanation> {
         let [one, other] = [ours.measure.metric(), theirs.measure.metric()];
         bail!("{} has {one} and {} has {other}; compare profiles of one kind", base.display(), head.display());
     }
+    if ours.format != theirs.format {
+        let [one, other] = [ours.format, theirs.format];
+        bail!(
+            "{} is a {one} profile and {} is a {other} profile; compare profiles of one format",
+            base.display(),
+            head.display()
+        );
+    }
     let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
     let growth = explain(&ours, &theirs, &[here]);
     let [base, head] = [base, head].map(|path| path.display().to_string());

@@ -204,7 +204,7 @@ impl ProfileBuilder {
         let mut functions: BTreeMap<_, _> = functions.collect();
         calls.callees.remove(LEFT_OUT);
         functions.remove(LEFT_OUT);
-        Profile { measure: self.measure, total: self.total, functions, calls, estimated }
+        Profile { format: "", measure: self.measure, total: self.total, functions, calls, estimated }
     }
 
     /// Moves the costs of library functions to their callers, in proportion to what the calls cost.

@@ -226,9 +226,9 @@ impl FullNames {
 
     /// The profile with full names where exactly one fits.
     fn apply(&self, side: &Profile, roots: &[String]) -> Profile {
-        let Profile { measure, total, .. } = *side;
-        let mut profile =
-            Profile { measure, total, functions: BTreeMap::new(), calls: CallTree::default(), estimated: false };
+        let Profile { format, measure, total, .. } = *side;
+        let (functions, calls) = (BTreeMap::new(), CallTree::default());
+        let mut profile = Profile { format, measure, total, functions, calls, estimated: false };
         for (key, function) in &side.functions {
             let mut function = function.clone();
             let mut key = key.clone();
@@ -300,7 +300,8 @@ mod tests {
         };
         let functions: BTreeMap<_, _> = costs.iter().map(function).collect();
         let total = costs.iter().map(|(_, cost)| cost).sum();
-        Profile { measure: Measure::Instructions, total, functions, calls: CallTree::default(), estimated: false }
+        let (format, measure, calls) = ("callgrind", Measure::Instructions, CallTree::default());
+        Profile { format, measure, total, functions, calls, estimated: false }
     }
 
     #[test]

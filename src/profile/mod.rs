@@ -84,6 +84,8 @@ impl Measure {
 /// A profile: the functions that ran, by their names.
 #[derive(Debug, Clone)]
 pub struct Profile {
+    /// The format of its file; empty until it is known.
+    pub format: &'static str,
     /// What is counted.
     pub measure: Measure,
     /// The cost of the whole program.
@@ -314,7 +316,8 @@ pub fn read(place: &str, bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<
     let reader = READERS.iter().find(|reader| (reader.sniff)(bytes));
     let reader = reader.ok_or_else(|| ProfileError::Unknown { place: place.to_owned() })?;
     let format = reader.name;
-    let profile = (reader.read)(bytes, frames).map_err(|fault| fault.in_file(place, format))?;
+    let mut profile = (reader.read)(bytes, frames).map_err(|fault| fault.in_file(place, format))?;
+    profile.format = format;
     if !profile.is_finite() {
         return Err(Fault::new("the sum of its costs is too large").in_file(place, format));
     }

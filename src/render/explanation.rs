@@ -33,13 +33,24 @@ pub fn explanation_table(explanation: &Explanation, all: bool, width: Option<usi
         if let Some(more) = more {
             out.push_str(&paragraph(&format!("{dim}{more} with smaller changes (--all lists them){dim:#}"), 2, width));
         }
-        let legend = "share: of all changes in this direction; a function's cost includes the standard library code that it calls";
+        let legend = legend(growth, &listed(growth, shown));
         out.push_str(&paragraph(&format!("{dim}{legend}{dim:#}"), 2, width));
     }
     for note in &explanation.notes {
         out.push_str(&paragraph(&format!("note: {}", escape::message(note)), 2, width));
     }
     out
+}
+
+/// What the columns and words of these functions mean.
+fn legend(growth: &Growth, shown: &[&GrownFunction]) -> String {
+    let (all, other) =
+        if growth.totals[1] >= growth.totals[0] { ("increases", "decrease") } else { ("decreases", "increase") };
+    let is_other = shown.iter().any(|function| function.share.is_none());
+    let dash = if is_other { format!(" (–: {other})") } else { String::new() };
+    let is_one_sided = shown.iter().any(|function| function.presence != Presence::Both);
+    let words = if is_one_sided { "; new, gone: the other profile does not have the function at all" } else { "" };
+    format!("share: of all {all}{dash}{words}; a function's cost includes the standard library code that it calls")
 }
 
 /// The explanations of a report for a terminal: for each the sentence and the first functions.
