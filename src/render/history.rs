@@ -95,16 +95,19 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             Column::left("", Narrow::Keep),
             Column::left("benchmark", Narrow::Shorten),
             Column::left("trend", Narrow::Drop(1)),
+            Column::right("before", Narrow::Drop(2)),
             Column::right("now", Narrow::Keep),
             Column::right("change", Narrow::Keep),
             Column::left("when", Narrow::Below),
         ];
         let row = |(segmented, changes, last): &(&SegmentedSeries, Vec<SeriesChange>, SeriesChange)| {
+            let [before, now] = levels(segmented, last);
             let cells = vec![
                 view.mark(&segmented.series, changes, last),
                 name(segmented, machines),
                 trend(segmented),
-                now(segmented),
+                before,
+                now,
                 change_size(last.change),
                 when(&segmented.series, last, changes.len() - 1),
             ];
@@ -112,7 +115,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
         };
         let table: Vec<Row> = changed.iter().map(row).collect();
         rows(&mut out, &columns, &table, BELOW, width);
-        out.push_str(&legend(width));
+        out.push_str(&legend(changed.iter().map(|(_, _, last)| last), width));
     }
     let is_gone = |segmented: &&SegmentedSeries| !segmented.series.is_measured;
     let unchanged = view.series.len() - changed.len();
@@ -177,9 +180,7 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
             table.push(Row::new(change.map_or(Style::new(), style), cells));
         }
         rows(&mut out, &columns, &table, BELOW, width);
-        if !changes.is_empty() {
-            out.push_str(&legend(width));
-        }
+        out.push_str(&legend(changes.iter(), width));
         if commits < crate::stats::changepoint::MIN_POINTS {
             let least = crate::stats::changepoint::MIN_POINTS;
             let _ = writeln!(out, "fewer than {least} commits: too few to find changes");
@@ -188,8 +189,11 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
     out
 }
 
-/// What the brackets mean.
-fn legend(width: Option<usize>) -> String {
+/// What the brackets mean; nothing if no change has them.
+fn legend<'c>(mut changes: impl Iterator<Item = &'c SeriesChange>, width: Option<usize>) -> String {
+    if !changes.any(|change| interval_of(change).is_some()) {
+        return String::new();
+    }
     let dim = Style::new().dimmed();
     paragraph(&format!("{dim}[ … ]: 95% confidence interval of the change{dim:#}"), 2, width)
 }
@@ -244,9 +248,16 @@ fn trend(segmented: &SegmentedSeries) -> String {
     values.iter().map(|x| BARS[(((x - low) / height * 7.0).round() as usize).min(7)]).collect()
 }
 
-fn now(segmented: &SegmentedSeries) -> String {
-    let [value] = pair([segmented.series.points.last().map(|point| point.value)], segmented.series.metric.unit.label());
-    value
+/// The level before a change, and the newest value.
+fn levels(segmented: &SegmentedSeries, change: &SeriesChange) -> [String; 2] {
+    let start = match change.shape {
+        Shape::Step => change.commits.index,
+        Shape::Drift => change.commits.range.0,
+    };
+    let before = segmented.stretches().into_iter().find(|(_, end)| *end == start);
+    let values =
+        [before.map(|stretch| segmented.level(stretch)), segmented.series.points.last().map(|point| point.value)];
+    pair(values, segmented.series.metric.unit.label())
 }
 
 pub(super) fn mark(change: &SeriesChange) -> &'static str {
@@ -297,13 +308,16 @@ pub(super) fn change_size(fraction: f64) -> String {
     if fraction.is_infinite() { "from zero".to_owned() } else { quantity::change(fraction) }
 }
 
+/// The interval of a change. A step from or to zero has none, and neither has a change of an exact count.
+fn interval_of(change: &SeriesChange) -> Option<String> {
+    let [low, high] = quantity::interval_ends(Some(change.change), change.interval);
+    (change.interval[0] < change.interval[1] && low != high).then(|| format!("{low} … {high}"))
+}
+
 /// `[+8.1% … +12.4%] after a1b2c3d4e5, up to b2c3d4e5f6 (3 possible commits)`
 fn describe(change: &SeriesChange) -> String {
     let commits = &change.commits;
-    let ends = change.interval;
-    // A step from or to zero has no interval.
-    let interval =
-        if ends[0] < ends[1] { format!("[{}] ", quantity::interval(Some(change.change), ends)) } else { String::new() };
+    let interval = interval_of(change).map(|ends| format!("[{ends}] ")).unwrap_or_default();
     let to = label(commits.to.as_ref(), commits.time);
     match (change.shape, &commits.after) {
         (Shape::Drift, Some(after)) => {

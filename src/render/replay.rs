@@ -4,7 +4,7 @@ use super::fit::paragraph;
 use super::quantity::{counted, percent};
 use super::rows::{Column, Narrow, Row, rows};
 use crate::policy::literal;
-use crate::replay::{Replay, SLOWDOWNS, Suggestion};
+use crate::replay::{Replay, SLOWDOWNS, STANDARD_DEVIATIONS, Suggestion};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -39,8 +39,13 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
     }
     let _ = writeln!(out);
     rows(&mut out, &columns, &table, 0, width);
-    let injected =
-        replay.rows.first().map_or(0, |row| row.detections.first().map_or(0, |detection| detection.injected));
+    let injected = replay
+        .rows
+        .iter()
+        .flat_map(|row| &row.detections)
+        .map(|detection| detection.injected)
+        .max()
+        .unwrap_or_default();
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
     let as_suggested = "as suggested: with the rules and waivers of perfgate.toml and with the lines below";
@@ -48,7 +53,7 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
         "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
         "alarms: benchmarks that regressed in a run, but not in the run before it; suspects are not re-measured",
         "persisted: alarms whose change lasted",
-        &format!("+10% … +50%: share of {of} of that size that were detected"),
+        &format!("+10% … +50%: share of {of} of that size that were detected, without benchmarks that regressed anyway"),
     ]) {
         out.push_str(&paragraph(line, 2, width));
     }
@@ -64,12 +69,20 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let runs = counted(judged, "replayed run");
     let _ = writeln!(out, "# with these settings, {transient:.1} alarms per 100 runs did not persist ({runs})");
     if let Some(for_most) = for_most {
-        let _ = writeln!(out, "# for most benchmarks alone, {} would be enough", whole_percent(*for_most));
+        let (for_most, threshold) = (whole_percent(*for_most), whole_percent(*threshold));
+        let _ =
+            writeln!(out, "# for most benchmarks alone, {for_most} would be enough; {threshold} also fits the others");
     }
     let _ = writeln!(out, "# if perfgate.toml has a [gate] already, change its `threshold` instead");
     let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
     for (name, threshold, noise) in benchmarks {
-        let _ = writeln!(out, "\n[[benchmark]] # noise {} between runs (SD); threshold 4 SD", percent(noise.exp_m1()));
+        let (noise, deviations) = (noise.exp(), STANDARD_DEVIATIONS);
+        let _ = writeln!(
+            out,
+            "\n[[benchmark]] # noise {} between runs (SD); threshold: {deviations} SD, a factor of {noise:.3}^{deviations} = {:.2}",
+            percent(noise - 1.0),
+            noise.powf(deviations)
+        );
         let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), whole_percent(*threshold));
     }
     out

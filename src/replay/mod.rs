@@ -4,7 +4,7 @@
 mod slowdown;
 mod suggest;
 
-pub use suggest::{Suggestion, suggest};
+pub use suggest::{STANDARD_DEVIATIONS, Suggestion, suggest};
 
 use crate::compare::{Comparison, MatchRules, compare};
 use crate::history::{
@@ -137,7 +137,7 @@ fn replay_run(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rul
 
     let compared = against(head);
     let alarms_of = |policy: &Policy| compared.iter().filter(|one| regressed(one, policy)).map(name).collect();
-    let alarms = policies.iter().map(alarms_of).collect();
+    let alarms: Vec<BTreeSet<Name>> = policies.iter().map(alarms_of).collect();
     let mut detections = vec![[Detection::default(); SLOWDOWNS.len()]; policies.len()];
     for (column, factor) in SLOWDOWNS.iter().enumerate() {
         let (slowed, names) = slowdown::slowed(head, *factor, ONE_OF, rules);
@@ -147,6 +147,9 @@ fn replay_run(base: &[Run], head: &Run, machine: usize, policies: &[Policy], rul
         let compared = against(&slowed);
         for comparison in compared.iter().filter(|one| one.base.is_some() && names.contains(&name(one))) {
             for (row, policy) in policies.iter().enumerate() {
+                if alarms[row].contains(&name(comparison)) {
+                    continue; // it regressed without the slowdown
+                }
                 detections[row][column].injected += 1;
                 detections[row][column].detected += usize::from(regressed(comparison, policy));
             }

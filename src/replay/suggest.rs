@@ -7,8 +7,8 @@ use crate::policy::Policy;
 
 /// Accepted number of transient alarms per 100 runs.
 const ACCEPTED: f64 = 1.0;
-/// Smallest threshold of a benchmark, in standard deviations from run to run: noise rarely exceeds it.
-const STANDARD_DEVIATIONS: f64 = 4.0;
+/// The smallest threshold of a benchmark, in standard deviations from run to run: noise rarely exceeds it.
+pub const STANDARD_DEVIATIONS: f64 = 4.0;
 /// Suggested thresholds are multiples of this.
 const STEP: f64 = 0.05;
 
