@@ -35,9 +35,11 @@ pub fn shortened(text: &str, width: usize) -> String {
         // The start was already left out.
         return format!("…{}", last_columns(text, rest));
     }
-    let (end, start) = (rest.div_ceil(2), rest / 2);
-    let head = first_columns(text.chars(), end);
-    format!("{head}…{}", last_columns(text, start))
+    // The last part of a name tells it from its neighbours.
+    let last = text.rsplit(['/', ':', '.']).next().map_or(0, UnicodeWidthStr::width);
+    let kept = if last < rest { last.max(rest / 2) } else { rest / 2 };
+    let head = first_columns(text.chars(), rest - kept);
+    format!("{head}…{}", last_columns(text, kept))
 }
 
 /// The last characters that fit into `width` columns.
@@ -66,6 +68,10 @@ mod tests {
         // Wide characters take two columns each.
         assert_eq!(shortened("性能測試基準名稱", 9), "性能…名稱");
         assert_eq!(shortened("abc", 1), "…");
+        // The part after the last separator is kept, where it fits.
+        assert_eq!(shortened("time:system", 9), "ti…system");
+        assert_eq!(shortened("codec::tests::roundtrip", 14), "code…roundtrip");
+        assert_eq!(shortened("codec::a_very_long_function", 14), "codec::…nction");
         assert_eq!(shortened("…parse/large/64", 9), "…large/64");
     }
 

@@ -136,8 +136,11 @@ fn without_common_start<'r>(columns: &[Column<'_>], rows: &'r [Row]) -> Vec<Vec<
             let same = start.char_indices().zip(text.chars()).find(|((_, a), b)| a != b);
             &start[..same.map_or(start.len().min(text.len()), |((end, _), _)| end)]
         })?;
-        let start = &start[..start.rfind(['/', ':', '.'])? + 1];
-        (rows.len() > 1 && start.width() >= MIN_START).then_some(start.len())
+        // What remains is as wide as the title: the column has that width anyway.
+        let rest = |end: usize| rows.iter().map(|row| row.cells[at][end..].width() + 1).fold(0, usize::max);
+        let ends = start.rmatch_indices(['/', ':', '.']).map(|(end, separator)| end + separator.len());
+        let end = ends.into_iter().find(|end| rest(*end) >= columns[at].title.width())?;
+        (rows.len() > 1 && start[..end].width() >= MIN_START).then_some(end)
     };
     let starts: Vec<Option<usize>> =
         (0..columns.len()).map(|at| start(at).filter(|_| columns[at].narrow.is_shortened())).collect();
@@ -333,6 +336,22 @@ mod tests {
         let text = shown(&same, 22);
         assert!(text.contains("\n  Encode/size=4000/wit\n  h_space\n"), "{text}");
         assert!(text.contains("size=2000") && !text.contains("\n  Encode/other"), "{text}");
+    }
+
+    #[test]
+    fn a_common_prefix_stays_where_the_title_is_as_wide() {
+        let columns = [Column::left("benchmark", Narrow::Shorten), Column::right("change", Narrow::Keep)];
+        let shown = |names: &[&str], width| {
+            let row = |name: &&str| Row::new(Style::new(), vec![(*name).to_owned(), "+10.0%".to_owned()]);
+            let mut out = String::new();
+            rows(&mut out, &columns, &names.iter().map(row).collect::<Vec<_>>(), 2, Some(width));
+            anstream::adapter::strip_str(&out).to_string()
+        };
+        let text = shown(&["example.new.pkg.Bench.a", "example.new.pkg.Bench.b"], 28);
+        assert_eq!(text, "benchmark     change\n…pkg.Bench.a  +10.0%\n…pkg.Bench.b  +10.0%\n");
+        // The only separator is in a number.
+        let text = shown(&["sh -c 'sleep 0.01'", "sh -c 'sleep 0.01'"], 20);
+        assert!(text.contains("\nsh -c …0.01'  +10.0%\n"), "{text}");
     }
 
     #[test]
