@@ -117,6 +117,7 @@ fn what_looks_better_is_re_measured_too() {
     let json = answer.json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
     assert_eq!((&c["outcome"], &c["confirmed"], &c["suspect"]), (&"improved".into(), &true.into(), &false.into()));
+    measure(&sandbox, &["--base", "main"]).exits(0).prints(", 1 suspect re-measured in 5 pairs\n");
     assert_clean(&sandbox);
 }
 

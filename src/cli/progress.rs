@@ -16,13 +16,25 @@ impl Terminal {
     pub fn new(runs: usize) -> Terminal {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(runs as u64), ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({time})") {
-                bar.set_style(style.with_key("time", time));
-            }
+            style(&bar, runs);
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
         Terminal { bar }
+    }
+}
+
+fn style(bar: &ProgressBar, runs: usize) {
+    if let Ok(style) = ProgressStyle::with_template(template(runs)) {
+        bar.set_style(style.with_key("time", time));
+    }
+}
+
+/// While the number of runs is unknown, a bar would be full.
+fn template(runs: usize) -> &'static str {
+    match runs {
+        0 => "{spinner} {msg} ({elapsed})",
+        _ => "{bar:24} {pos}/{len} {msg} ({time})",
     }
 }
 
@@ -49,6 +61,7 @@ impl Progress for Terminal {
         if let Some(bar) = &self.bar {
             bar.set_position(done as u64);
             bar.set_length(runs as u64);
+            style(bar, runs);
         }
     }
 
@@ -79,5 +92,16 @@ impl Drop for Terminal {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_drawn_only_of_a_known_number_of_runs() {
+        assert!(!template(0).contains("bar") && !template(0).contains("{len}"));
+        assert!(template(1).contains("{bar") && template(1).contains("{len}"));
     }
 }

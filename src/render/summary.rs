@@ -155,6 +155,13 @@ pub fn commits(side: &SideReport) -> Option<String> {
     (short.len() > 1).then(|| short.join(" "))
 }
 
+/// The suspects that were measured again, and decided by these runs alone: `1 suspect re-measured in 3 pairs`.
+fn re_measured(report: &Report) -> Option<String> {
+    let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.confirmed).collect();
+    let pairs = confirmed.iter().filter_map(|finding| Some(finding.head?.runs)).max()?;
+    Some(format!("{} re-measured in {}", counted(names(&confirmed).len(), "suspect"), counted(pairs, "pair")))
+}
+
 /// How the verdict was reached, in a line.
 pub fn method(report: &Report) -> String {
     let mut text = format!("threshold {}", percent(report.threshold));
@@ -166,6 +173,9 @@ pub fn method(report: &Report) -> String {
     }
     if mean_contradicts_shift(report) && mean_to_show(report).is_some() {
         text.push_str(" (outweighed in the mean by larger changes of other benchmarks)");
+    }
+    if let Some(re_measured) = re_measured(report) {
+        text.push_str(&format!(", {re_measured}"));
     }
     text
 }
