@@ -39,6 +39,17 @@ fn junit_has_a_case_for_each_benchmark_and_fails_with_the_gate() {
 }
 
 #[test]
+fn every_view_marks_notes_as_notes() {
+    let sandbox = compared();
+    let note = "the files do not name a machine";
+    sandbox.perfgate(&["compare", "base", "head", "--html", "page.html"]).exits(1).prints(&format!("note: {note}"));
+    let markdown = sandbox.perfgate(&["compare", "base", "head", "--format", "markdown"]);
+    markdown.exits(1).prints(&format!("- Note: {note}"));
+    let page = sandbox.read("page.html");
+    assert!(page.contains("<h2>Warnings and notes</h2>") && page.contains(&format!("Note: {note}")), "{page}");
+}
+
+#[test]
 fn csv_has_a_line_for_each_benchmark_and_no_formula() {
     let answer = compared().perfgate(&["compare", "base", "head", "--format", "csv"]);
     let lines: Vec<&str> = answer.exits(1).stdout.lines().collect();

@@ -14,26 +14,30 @@ pub fn size(fraction: f64) -> String {
 }
 
 /// The interval of a change: `+80.2% … +1,240%`, or `8.1× … 19.3×` for a change of a factor of ten and more. Both ends have the
-/// notation of the change.
+/// same notation: that of the change, or factors if the interval reaches a factor of 100.
 pub fn interval(by: Option<f64>, ends: [f64; 2]) -> String {
     interval_ends(by, ends).join(" … ")
 }
+
+/// From this upper end on (a factor of 100), percentages have too many digits to read.
+const WIDE: f64 = 99.0;
 
 /// Upper ends of intervals above this are printed as `∞`: the data do not limit the change. Lower ends are at most this.
 const HUGE: f64 = 1e12;
 
 /// The ends of an interval.
 pub fn interval_ends(by: Option<f64>, [low, high]: [f64; 2]) -> [String; 2] {
-    let is_factor = by.map_or(low >= FACTOR, |by| by >= FACTOR);
+    let is_factor = high >= WIDE || by.map_or(low >= FACTOR, |by| by >= FACTOR);
     let text = |end: f64| if is_factor { factor(1.0 + end) } else { signed_percent(end) };
     [text(low.min(HUGE)), if high > HUGE { "∞".to_owned() } else { text(high) }]
 }
 
-/// A factor: `0.45×`, `12.5×`.
+/// A factor: `0.45×`, `12.5×`, `26,738×`.
 fn factor(factor: f64) -> String {
     match factor {
         factor if factor < 1.0 => format!("{factor:.2}×"),
-        factor if factor < 1e4 => format!("{factor:.1}×"),
+        factor if factor < 999.95 => format!("{factor:.1}×"),
+        factor if factor < 1e7 => format!("{}×", thousands(factor.round() as usize)),
         factor => format!("{factor:.1e}×"),
     }
 }
@@ -91,8 +95,11 @@ mod tests {
         assert_eq!(interval(Some(0.8), [0.5, 1.3]), "+50.0% … +130.0%");
         assert_eq!(interval(Some(1.842), [-0.585, 18.5]), "−58.5% … +1,850%");
         assert_eq!(interval(Some(11.5), [-0.55, 20.0]), "0.45× … 21.0×");
-        assert_eq!(interval(Some(11.5), [8.0, 1e5]), "9.0× … 1.0e5×");
-        assert_eq!(interval(Some(8.9), [-0.0001, 2e6]), "0.0% … +2.0e8%");
+        assert_eq!(interval(Some(11.5), [8.0, 1e5]), "9.0× … 100,001×");
+        assert_eq!(interval(Some(8.9), [-0.0001, 2e6]), "1.00× … 2,000,001×");
+        assert_eq!(interval(Some(0.3), [-1.0, 26_736.6]), "0.00× … 26,738×");
+        assert_eq!(interval(Some(8.0), [3.4, f64::INFINITY]), "4.4× … ∞");
+        assert_eq!(interval(Some(2e8), [98.5, 2e8]), "99.5× … 2.0e8×");
         assert_eq!(interval(None, [0.1, 9.5]), "+10.0% … +950.0%");
         assert_eq!(interval(Some(1e20), [-0.5, f64::MAX]), "0.50× … ∞");
         assert_eq!(interval(Some(f64::MAX), [f64::MAX, f64::MAX]), "1.0e12× … ∞");

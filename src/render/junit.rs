@@ -67,11 +67,14 @@ impl CaseResult {
 fn sentence(report: &Report, finding: &Finding) -> String {
     let [base, head] = summary::sides(finding);
     let word = summary::within(finding).unwrap_or_else(|| finding.word().to_owned());
-    let mut text = format!("{word}: {base} → {head}");
+    let mut text = match (finding.base, finding.head) {
+        (None, None) => word,
+        _ => format!("{word}: {base} → {head}"),
+    };
     if let Some(by) = summary::change_of(finding) {
         let _ = write!(text, ", {by}");
     }
-    if let Some(ends) = finding.interval {
+    if let Some(ends) = summary::interval_of(finding) {
         let _ = write!(text, " [{}]", interval(finding.change, ends));
     }
     for note in Remarks::alone(report, finding) {

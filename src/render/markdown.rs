@@ -66,7 +66,8 @@ pub fn markdown(report: &Report, all: bool) -> String {
     if !report.diagnostics.is_empty() {
         out.push('\n');
         for diagnostic in report.diagnostics.iter().take(20) {
-            let _ = writeln!(out, "- {}", escape::markdown_text(&diagnostic.to_string()));
+            let label = summary::capitalized(diagnostic.severity.word());
+            let _ = writeln!(out, "- {label}: {}", escape::markdown_text(&diagnostic.to_string()));
         }
         let more: usize = report.diagnostics.iter().skip(20).map(Diagnostic::count).sum();
         if more > 0 {
@@ -89,7 +90,7 @@ fn row(out: &mut String, finding: &Finding) {
         escape::markdown_cell(&finding.name),
         escape::markdown_text(&finding.metric),
         summary::change_of(finding).unwrap_or_else(|| "–".to_owned()),
-        finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default(),
+        summary::interval_of(finding).map(|ends| interval(finding.change, ends)).unwrap_or_default(),
         finding.q.map(q_value).unwrap_or_default(),
     );
 }

@@ -406,6 +406,12 @@ pub fn change_of(finding: &Finding) -> Option<String> {
     finding.change.map(change).or_else(|| from_zero.then(|| "from zero".to_owned()))
 }
 
+/// The interval of the change; a change from zero has no size, and so none.
+pub fn interval_of(finding: &Finding) -> Option<[f64; 2]> {
+    let is_from_zero = finding.change.is_none() && finding.base.is_some_and(|base| base.value == 0.0);
+    finding.interval.filter(|_| !is_from_zero)
+}
+
 /// Work per second, from the time and the work of one operation.
 pub fn rate(finding: &Finding) -> Option<(f64, &'static str)> {
     let work = finding.work.as_ref()?;

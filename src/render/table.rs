@@ -146,9 +146,9 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
     }
     columns
         .push((Column::right("change", Keep), |finding| summary::change_of(finding).unwrap_or_else(|| "–".to_owned())));
-    if findings.iter().any(|finding| finding.interval.is_some()) {
+    if findings.iter().any(|finding| summary::interval_of(finding).is_some()) {
         columns.push((Column::right(INTERVAL, Drop(3)), |finding| {
-            finding.interval.map(|ends| interval(finding.change, ends)).unwrap_or_default()
+            summary::interval_of(finding).map(|ends| interval(finding.change, ends)).unwrap_or_default()
         }));
     }
     if findings.iter().any(|finding| finding.q.is_some()) {
@@ -244,11 +244,12 @@ fn diagnostics(out: &mut String, report: &Report, width: Option<usize>) {
             continue;
         }
         *shown += 1;
-        let (label, style) = match diagnostic.severity {
-            Severity::Error => ("error", AnsiColor::Red.on_default()),
-            Severity::Warning => ("warning", AnsiColor::Yellow.on_default()),
-            Severity::Note => ("note", dim),
+        let style = match diagnostic.severity {
+            Severity::Error => AnsiColor::Red.on_default(),
+            Severity::Warning => AnsiColor::Yellow.on_default(),
+            Severity::Note => dim,
         };
+        let label = diagnostic.severity.word();
         let text = format!("{style}{label}{style:#}: {}", escape::message(&diagnostic.to_string()));
         out.push_str(&paragraph(&text, 2, width));
     }

@@ -86,7 +86,7 @@ fn finding(report: &Report, finding: &Finding) -> (String, String) {
     if let Some(by) = finding.change {
         text.push_str(&format!(", {}", change(by)));
     }
-    if let Some(ends) = finding.interval {
+    if let Some(ends) = summary::interval_of(finding) {
         text.push_str(&format!(" [{}]", interval(finding.change, ends)));
     }
     for remark in Remarks::alone(report, finding) {

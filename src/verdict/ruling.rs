@@ -4,7 +4,7 @@ use super::doubt::doubt;
 use super::finding::SUSPECT_P;
 use super::outcome::{Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
-use crate::model::number_text::{change, counted, share};
+use crate::model::number_text::{change, counted, percent, share};
 use crate::model::{Direction, Floor, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
@@ -212,7 +212,13 @@ impl Gate {
         let ruling = match is_shown {
             true if over => Ruling::of(Outcome::Regressed).suspect(true),
             true if worse < -bound => Ruling::of(Outcome::Improved),
-            _ => Ruling::of(Outcome::Inconclusive).suspect(over).note("too few events to rule out chance"),
+            _ if counts.ln_ratio.abs() < 1e-9 => Ruling::of(Outcome::Inconclusive).note(format!(
+                "no change, but with so few events a change of {} would not show",
+                percent(self.threshold)
+            )),
+            _ => Ruling::of(Outcome::Inconclusive)
+                .suspect(over)
+                .note("too few events to distinguish the change from chance"),
         };
         // The events of a share have a note of their own.
         let Some(runs) = counts.runs else { return ruling };

@@ -9,7 +9,7 @@ use crate::render::legend::legend;
 use crate::render::listing::failing_first;
 use crate::render::next::next_step;
 use crate::render::remarks::Remarks;
-use crate::render::summary;
+use crate::render::summary::{self, capitalized};
 use crate::render::template::budget_text;
 use crate::render::verdict_text::{HeadlineStatus, verdict};
 use crate::verdict::{Finding, Outcome, Report, Within};
@@ -342,14 +342,15 @@ fn small_table<const N: usize>(
 /// The warnings and the machines.
 fn facts(out: &mut String, report: &Report) {
     if !report.diagnostics.is_empty() {
-        out.push_str("<h2>Warnings</h2>\n<ul>\n");
+        out.push_str("<h2>Warnings and notes</h2>\n<ul>\n");
         for diagnostic in &report.diagnostics {
             let class = match diagnostic.severity {
                 Severity::Error => "bad",
                 Severity::Warning => "open",
                 Severity::Note => "dim",
             };
-            let _ = writeln!(out, "<li class=\"{class}\">{}</li>", with_code(&xml(&diagnostic.to_string())));
+            let label = capitalized(diagnostic.severity.word());
+            let _ = writeln!(out, "<li class=\"{class}\">{label}: {}</li>", with_code(&xml(&diagnostic.to_string())));
         }
         out.push_str("</ul>\n");
     }

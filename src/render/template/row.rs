@@ -56,7 +56,7 @@ fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
         base: finding.base.is_some().then_some(base),
         head: finding.head.is_some().then_some(head),
         change: summary::change_of(finding),
-        interval: finding.interval.map(|ends| interval(finding.change, ends)),
+        interval: summary::interval_of(finding).map(|ends| interval(finding.change, ends)),
         budget: finding.budget.status.word().to_owned(),
         samples: remarks::samples(finding),
         notes,
