@@ -94,8 +94,15 @@ fn a_missing_baseline_is_exit_code_2_with_the_command_to_run() {
     sandbox.commit("r", "work");
     suite(&sandbox, 1, None);
     sandbox.perfgate_at("r", &["compare"]).exits(2).reports("no baseline").reports("perfgate record").reports("main");
-    sandbox.perfgate_at("r", &["compare", "--allow-missing-baseline"]).exits(0).prints("no baseline");
-    sandbox.perfgate_at("r", &["compare", "main"]).exits(2).reports("no stored run of main");
+    sandbox
+        .perfgate_at("r", &["compare", "--allow-missing-baseline"])
+        .exits(0)
+        .prints("no baseline")
+        .reports("the exit code is 0 because of --allow-missing-baseline");
+    let main = sandbox.perfgate_at("r", &["compare", "main"]);
+    main.exits(2).reports("no stored run of main").reports("; check it out, run the benchmarks and `perfgate record`");
+    let checked_out = sandbox.perfgate_at("r", &["compare", "work", "--head", "target/criterion"]);
+    checked_out.exits(2).reports("no stored run of work").reports("; run the benchmarks and `perfgate record`, or");
 }
 
 #[test]

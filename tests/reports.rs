@@ -91,6 +91,9 @@ fn a_passing_verdict_names_what_was_checked() {
     tolerated.exits(0).prints("### ❔ perfgate: PASS, but 1 regressed").does_not_print("✅ perfgate");
     let failing = with(&missed, &slower, &["--fail-on", "budget"]);
     failing.exits(1).prints("FAIL: 12 over budget; also 1 regressed (not in fail-on)\n");
+    failing.prints(
+        "change the budgets in perfgate.toml. Not in fail-on, whose list replaces the default one: 1 regressed.\n",
+    );
     let waiver = "[[accept]]\nbenchmark = 'bench3'\nup-to = '150%'\nreason = 'r'\nuntil = '2999-01-01'\n";
     with(waiver, &slower, &[]).exits(0).prints("PASS: no regression in 11 of 12 benchmarks, 1 accepted\n");
 }

@@ -54,9 +54,13 @@ fn stored_runs_of_two_machines_are_not_compared() {
     let sandbox = recorded_from_two_machines();
     for head in ["HEAD", "../slow.json"] {
         let report = sandbox.perfgate_at("r", &["compare", "--base", "HEAD~1", "--head", head, "--format", "json"]);
-        let report = report.exits(2).json();
+        let report = report.exits(2).reports("no verdict: base and head ran on different machines").json();
         assert_eq!(report["counts"]["regressed"], 0, "{head}");
         assert_eq!(report["environment"]["match"], false, "{head}");
+        // A table has the reason already.
+        let table = sandbox.perfgate_at("r", &["compare", "--base", "HEAD~1", "--head", head]);
+        table.exits(2).prints("NO VERDICT: base and head ran on different machines");
+        assert!(!table.stderr.contains("error:"), "{}", table.stderr);
         assert_eq!(
             (&report["base"]["environment"]["cpu"], &report["head"]["environment"]["cpu"]),
             (&json!(FAST), &json!(SLOW))

@@ -78,7 +78,7 @@ pub struct CompareArgs {
     /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit with 0 if this machine class has no baseline
+    /// Exit with 0 instead of 2 if there is no comparable baseline: a first run, other machines, or a gap without a regression
     #[arg(long)]
     allow_missing_baseline: bool,
 }
@@ -160,15 +160,17 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
     } else {
         show(&report, args.format, args.all)?;
     }
-    match (report.verdict, report.exit_code()) {
-        (Verdict::None, 2) => {
-            // The other views print the next step themselves.
-            let is_data = args.template.is_none() && matches!(args.format, View::Json | View::Junit | View::Csv);
-            let next = render::next_step(&report).filter(|_| is_data).map(|next| format!(". {next}"));
-            bail!("no verdict: {}{}", render::not_judged(&report), next.unwrap_or_default())
-        }
-        (_, code) => Ok(code),
+    let code = report.exit_code();
+    if report.verdict == Verdict::None && code == 0 {
+        output::note("the exit code is 0 because of --allow-missing-baseline");
     }
+    // The other views print the reason and the next step themselves.
+    let is_data = args.template.is_none() && matches!(args.format, View::Json | View::Junit | View::Csv);
+    if report.verdict == Verdict::None && code == 2 && is_data {
+        let next = render::next_step(&report).map(|next| format!(". {next}")).unwrap_or_default();
+        bail!("no verdict: {}{next}", render::not_judged(&report))
+    }
+    Ok(code)
 }
 
 /// The paths of a side, for a command that repeats the comparison: empty for stored runs, and for several files that are one run.

@@ -2,7 +2,7 @@
 
 use super::quantity::{counted, thousands};
 use super::remarks::{FURTHER_RUNS, LESS_NOISE};
-use super::verdict_text::{LeftOpen, OF_THIS_CLASS, names};
+use super::verdict_text::{LeftOpen, OF_THIS_CLASS, names, tolerated};
 use crate::model::Environment;
 use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, OpenShift, Outcome, Reason, Report, Verdict};
 
@@ -28,7 +28,9 @@ pub fn next_step(report: &Report) -> Option<String> {
                 "Compare results that have benchmark names in common, or map old names to new ones with `[rename]` in {file}."
             )]
         }
-        Verdict::Fail => report.reasons.iter().map(|reason| failed(*reason, report)).collect(),
+        Verdict::Fail => {
+            report.reasons.iter().map(|reason| failed(*reason, report)).chain(not_in_fail_on(report)).collect()
+        }
     };
     let is_about_machines = match report.verdict {
         Verdict::Pass => false,
@@ -40,6 +42,13 @@ pub fn next_step(report: &Report) -> Option<String> {
     }
     steps.dedup();
     (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+/// The regressions and missed budgets that do not fail the gate, because `fail-on` does not list them.
+fn not_in_fail_on(report: &Report) -> Option<String> {
+    let tolerated = tolerated(report);
+    let what = if tolerated.is_empty() { return None } else { tolerated.join(", ") };
+    Some(format!("Not in fail-on, whose list replaces the default one: {what}."))
 }
 
 /// How to get a verdict where the base has a gap.

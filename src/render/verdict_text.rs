@@ -188,7 +188,7 @@ fn benchmarks_not_run(report: &Report) -> usize {
 }
 
 /// Regressions and missed budgets that `fail-on` does not list.
-fn tolerated(report: &Report) -> Vec<String> {
+pub(super) fn tolerated(report: &Report) -> Vec<String> {
     let fails = |reason: &Reason| report.reasons.iter().any(|other| is_of_same_kind(reason, other));
     let reasons = [
         report.suite.filter(|suite| suite.outcome == Outcome::Regressed).map(|_| Reason::WholeSuite),
