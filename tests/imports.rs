@@ -314,7 +314,8 @@ fn the_commit_comes_from_the_files_name_or_from_git() {
     sandbox
         .perfgate_at("r", &["runs", "import", "../old"])
         .exits(0)
-        .reports("1 run without a commit; to find it in another way, use --commit-from");
+        .reports("1 run without a commit: only `perfgate history` uses such runs")
+        .reports("To find the commits in another way, use --commit-from");
     sandbox
         .perfgate_at("r", &["runs", "import", "../old", "--commit-from", "NAME", "--store", "dir:../named"])
         .exits(0);

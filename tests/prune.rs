@@ -118,6 +118,13 @@ fn a_dry_run_prints_what_would_be_removed_and_changes_nothing() {
             .prints(&format!("remove {}", records[0].0))
             .prints(&format!("thin   {}", records[7].0));
         assert_eq!(open(&sandbox, url).list().unwrap(), before);
+        // Of the six runs before the newest four, five would be thinned, but they are a baseline.
+        let kept = ["runs", "prune", "--keep", "4", "--thin", "5", "--dry-run", "--store", url];
+        sandbox
+            .perfgate_at("r", &kept)
+            .exits(0)
+            .prints("    10 whole (4 newest, 6 older of a baseline)")
+            .prints("     0 would be thinned (--thin 5 also counts the 6 of a baseline, which stay whole)");
     }
 }
 

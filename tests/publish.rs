@@ -218,7 +218,15 @@ fn a_description_is_updated_with_the_template_that_it_was_made_with() {
 fn a_dry_run_sends_and_writes_nothing() {
     let (sandbox, hub) = (Sandbox::new(), Hub::new());
     compared(&sandbox, "a", 2000.0);
-    publish(&sandbox, &hub, &["--dry-run"]).exits(1).prints("### ❌ perfgate: FAIL").reports("nothing was published");
+    let answer = publish(&sandbox, &hub, &["--dry-run"]);
+    answer.exits(1).prints("### ❌ perfgate: FAIL").reports("nothing was published");
+    answer
+        .reports("also published without --dry-run: a check run on ")
+        .reports("the job summary, the outputs of the step");
+    assert!(!answer.stderr.contains("description"), "{}", answer.stderr);
+    publish(&sandbox, &hub, &["--dry-run", "--body"])
+        .exits(1)
+        .reports("perfgate's sections of the pull request description");
     assert!(hub.requested().is_empty());
     assert!(!sandbox.path("output").exists() && !sandbox.path("summary.md").exists());
 }

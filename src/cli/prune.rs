@@ -29,7 +29,7 @@ pub struct PruneArgs {
     /// Number of newest runs to keep whole
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     keep: u32,
-    /// Number of older runs to thin: digests and quantiles stay, samples are removed
+    /// Number of runs before those to thin (digests and quantiles stay, samples are removed); those of a baseline stay whole
     #[arg(long, value_name = "N", default_value_t = 1000)]
     thin: u32,
     /// Print what would be removed or thinned; change nothing
@@ -58,20 +58,20 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
         plan.execute(store, &listing)?;
     }
     plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; kept unchanged")));
-    output::print(escape::lines(&describe(&plan, &store.describe(), args.dry_run)).as_bytes())?;
+    output::print(escape::lines(&describe(&plan, &store.describe(), keep.thinned, args.dry_run)).as_bytes())?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
         push_removals(store, remote)?;
     }
     Ok(if plan.unreadable.is_empty() { 0 } else { 2 })
 }
 
-fn describe(plan: &PrunePlan, store: &str, dry_run: bool) -> String {
+fn describe(plan: &PrunePlan, store: &str, thin: usize, dry_run: bool) -> String {
     let mut out = String::new();
     let whole = plan.newest + plan.named + plan.base + plan.without_samples;
     let reasons = [
         (plan.newest, "newest"),
         (plan.named, "of tags, pins or epochs"),
-        (plan.base, "of a baseline"),
+        (plan.base, "older of a baseline"),
         (plan.without_samples, "with nothing to thin"),
     ];
     let reasons: Vec<String> =
@@ -80,11 +80,12 @@ fn describe(plan: &PrunePlan, store: &str, dry_run: bool) -> String {
     let (thinned, removed) = if dry_run { ("would be thinned", "would be removed") } else { ("thinned", "removed") };
     let why = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) };
     let _ = writeln!(out, "  {whole:>6} whole{why}");
-    let already = match plan.thin_already {
-        0 => String::new(),
-        count => format!(" ({count} already were)"),
-    };
-    let _ = writeln!(out, "  {:>6} {thinned}{already}", plan.to_thin.len());
+    let already = (plan.thin_already > 0).then(|| format!("{} already were", plan.thin_already));
+    let fewer = plan.base > 0 && plan.to_thin.len() + plan.thin_already < thin;
+    let fewer = fewer.then(|| format!("--thin {thin} also counts the {} of a baseline, which stay whole", plan.base));
+    let remarks: Vec<String> = already.into_iter().chain(fewer).collect();
+    let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) };
+    let _ = writeln!(out, "  {:>6} {thinned}{remarks}", plan.to_thin.len());
     let _ = writeln!(out, "  {:>6} {removed}", plan.to_remove.len());
     if !plan.unreadable.is_empty() {
         let _ = writeln!(out, "  {:>6} could not be read", plan.unreadable.len());

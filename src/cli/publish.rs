@@ -49,7 +49,16 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
     let client = match Client::new(&target.api_url, target.token.as_ref()) {
         Ok(client) => client,
         Err(fault) => {
-            published.problems.push(fault.diagnostic());
+            let places = [
+                commented.map(|_| "the comment"),
+                checked.map(|_| "the check run"),
+                on_commit.map(|_| "the comment on the commit"),
+                described.map(|_| "the pull request description"),
+            ];
+            let places: Vec<&str> = places.into_iter().flatten().collect();
+            let mut problem = fault.diagnostic();
+            problem.message = format!("not published: {}: {}", places.join(", "), problem.message);
+            published.problems.push(problem);
             return published;
         }
     };

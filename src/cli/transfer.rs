@@ -83,7 +83,7 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         CommitFrom::Git => CommitSource::Git,
     };
     let imported = gate.read_history(&args.source, from, args.input_format.as_deref())?;
-    imported.diagnostics.iter().for_each(|diagnostic| output::warn(&diagnostic.to_string()));
+    output::diagnostics(&imported.diagnostics);
     let encode = |run: &Run| record::encode(run).map(|bytes| (Key::new(run, &bytes), bytes));
     let encoded: Vec<(Key, Vec<u8>)> = imported.runs.par_iter().map(encode).collect::<Result<_, _>>()?;
     let mut added = 0;
@@ -116,7 +116,11 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
             CommitFrom::Name => "--commit-from git",
             CommitFrom::Git => "--commit-from name",
         };
-        output::note(&format!("{runs} without a commit; to find it in another way, use {others}"));
+        output::note(&format!(
+            "{runs} without a commit: only `perfgate history` uses such runs, by their date; they are never a baseline. To find \
+             the commits in another way, use {others}, which replaces these runs; `perfgate runs list` has the ids for `perfgate \
+             runs remove ID`"
+        ));
     }
     if imported.unknown_machines > 0 && !gate.policy().ignored_environment().contains(&Environment::UNKNOWN) {
         let runs = output::count(imported.unknown_machines, "run");

@@ -54,7 +54,7 @@ pub struct PublishArgs {
     /// Also update perfgate's sections of the pull request description; without such sections it stays unchanged
     #[arg(long)]
     body: bool,
-    /// Print the comment; publish nothing
+    /// Print the comment, and what else would be published; publish nothing
     #[arg(long)]
     dry_run: bool,
 }
@@ -90,7 +90,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         mention: None,
     };
     if args.dry_run {
-        return dry_run(&report, &target, &options);
+        return dry_run(&report, &target, &options, &environment.job);
     }
     github::available()?;
     if target.pull.is_none() && options.comment != CommentMode::Never {
@@ -126,7 +126,7 @@ fn outputs(report: &Report, comparison: &str, text: String, url: Option<String>)
     ]
 }
 
-fn dry_run(report: &Report, target: &Target, options: &Options) -> anyhow::Result<u8> {
+fn dry_run(report: &Report, target: &Target, options: &Options, job: &Job) -> anyhow::Result<u8> {
     let place = target.pull.map_or("no pull request".to_owned(), |pull| format!("pull request #{pull}"));
     let what = match (options.comment, has_news(report)) {
         _ if target.pull.is_none() => "no comment",
@@ -135,6 +135,17 @@ fn dry_run(report: &Report, target: &Target, options: &Options) -> anyhow::Resul
         (_, false) => "nothing to report; an existing comment would be updated to this",
     };
     output::note(&format!("{place} of {}: {what}; nothing was published", target.repository));
+    let others = [
+        target.commit.as_ref().filter(|_| options.check).map(|commit| format!("a check run on {}", commit.short())),
+        target.pull.filter(|_| options.body).map(|_| "perfgate's sections of the pull request description".to_owned()),
+        job.summary.is_some().then(|| "the job summary".to_owned()),
+        job.output.is_some().then(|| "the outputs of the step".to_owned()),
+        in_workflow().then(|| "annotations in the log".to_owned()),
+    ];
+    let others: Vec<String> = others.into_iter().flatten().collect();
+    if !others.is_empty() {
+        output::note(&format!("also published without --dry-run: {}", others.join(", ")));
+    }
     let room = crate::render::template::LONGEST;
     output::print(document(report, target, options, room).unwrap_or_default().as_bytes())?;
     Ok(report.exit_code())

@@ -7,7 +7,9 @@ use crate::model::Diagnostic;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// No token.
-    #[error("no GitHub token; pass one in the environment: `env: {{GITHUB_TOKEN: ${{{{ github.token }}}}}}`")]
+    #[error(
+        "no GitHub token; pass one in the environment: `env: {{GITHUB_TOKEN: ${{{{ github.token }}}}}}` (the input `github-token` of the action)"
+    )]
     NoToken,
     /// A text that cannot be a token.
     #[error(
