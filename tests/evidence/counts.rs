@@ -31,6 +31,18 @@ fn few_events_are_compared_as_counts() {
 }
 
 #[test]
+fn results_of_exact_counts_alone_need_no_machine() {
+    let compare = |kind: &str| {
+        let [base, head] = ["before", "after"].map(|side| common::data(&format!("{kind}/{side}")));
+        let extension = if kind == "radon" { "cc.json" } else { "pstats" };
+        let sandbox = Sandbox::new();
+        sandbox.perfgate(&["compare", &format!("{base}.{extension}"), &format!("{head}.{extension}")])
+    };
+    compare("radon").prints("cc.json (1 run)").does_not_print("do not name a machine");
+    compare("cprofile").prints("do not name a machine");
+}
+
+#[test]
 fn a_share_of_few_events_is_compared_as_a_count() {
     let ab = |failed: u32| {
         format!(
