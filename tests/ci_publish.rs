@@ -154,7 +154,11 @@ fn one_job_measures_without_a_token_and_another_one_records_and_publishes() {
     assert!(hub.state().comments.is_empty());
     std::fs::remove_dir_all(sandbox.path("r/target")).unwrap();
     let variables = [("PERFGATE_ARTIFACT", artifact.as_str())];
-    run(&sandbox, &hub, "pull_request", event.clone(), &variables).exits(1).prints("FAIL: 1 regressed");
+    let published = run(&sandbox, &hub, "pull_request", event.clone(), &variables);
+    published.exits(1).prints("FAIL: 1 regressed").reports(&format!(
+        "note: to accept the regressions, comment on the pull request: /perfgate accept all {}",
+        head(&sandbox)
+    ));
     assert!(
         report(&hub).contains("parse") && report(&hub).contains(&format!("/perfgate accept all {}", head(&sandbox)))
     );

@@ -41,8 +41,8 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use next::next_step;
 pub use notices::{
-    acceptance_remark, accepted, accepted_nothing, changed_rules, notices, recorded_gap, refused, same_names,
-    unclear_group, unused_rules,
+    accept_command, acceptance_remark, accepted, accepted_nothing, changed_rules, notices, recorded_gap, refused,
+    same_names, unclear_group, unused_rules,
 };
 #[cfg(feature = "parquet")]
 pub use parquet::{COLUMNS, Origin, SCHEMA, parquet};

@@ -257,6 +257,10 @@ impl Work<'_> {
             output::warn(&format!("no HTML report: {error:#}"));
         }
         compare::show(report, compare::View::Table, false)?;
+        if let Some(acceptable) = report.acceptable.as_ref().filter(|_| report.fails_on_regressions()) {
+            let command = render::accept_command(&acceptable.commit);
+            output::note(&format!("to accept the regressions, comment on the pull request: {command}"));
+        }
         let page = written.map(|()| page.display().to_string()).unwrap_or_default();
         let badge = directory.join("badge.json");
         let badge = output::file(&badge, render::badge(report).as_bytes()).map(|()| badge.display().to_string());
