@@ -224,9 +224,9 @@ fn recorded_runs_of_a_steady_suite_do_not_get_worse() {
         let mut score = Score::default();
         let mut recall = [Share::default(); 2];
         for (place, head) in quiet.iter().enumerate() {
-            // The runs before the head, cyclically, and slowdowns of every sixth benchmark.
+            // The runs before the head, cyclically and oldest first, and slowdowns of every sixth benchmark.
             let base: Vec<Run> =
-                (1..=count).map(|back| runs[quiet[(place + quiet.len() - back) % quiet.len()]].clone()).collect();
+                (1..=count).rev().map(|back| runs[quiet[(place + quiet.len() - back) % quiet.len()]].clone()).collect();
             score.quiet.add(&base, &runs[head]);
             let names: Vec<String> =
                 runs[head].measurements.iter().skip(place % 6).step_by(6).map(|m| m.benchmark.to_string()).collect();

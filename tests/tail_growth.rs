@@ -82,6 +82,22 @@ fn a_grown_tail_is_not_unchanged_and_regressed_with_three_runs() {
     }
 }
 
+/// The fast edge stays the same as long as a few samples are as fast as before.
+#[test]
+fn a_benchmark_with_few_fast_samples_left_is_regressed() {
+    for slow in [16, 24, 32, 36, 38, 39, 40] {
+        for runs in [1, 3] {
+            let [unchanged, inconclusive, regressed] = outcomes(runs, [0, slow]).map(|count| 100 * count / TRIALS);
+            println!(
+                "{runs} run(s) per side, {slow} of {SAMPLES} samples slow: {unchanged}% unchanged, {inconclusive}% inconclusive, \
+                 {regressed}% regressed"
+            );
+            assert_eq!(unchanged, 0, "{slow} {runs}");
+            assert!(runs == 1 || regressed >= 95, "{slow} {runs}: {regressed}%");
+        }
+    }
+}
+
 #[test]
 fn an_equal_tail_on_both_sides_is_not_a_regression() {
     for slow in [4, 10, 16] {

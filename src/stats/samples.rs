@@ -25,7 +25,7 @@ const EDGE_MIN_SAMPLES: usize = 3;
 /// Target number of samples in a batch, and the limits on the number of batches.
 const BATCH_SIZE: f64 = 7.0;
 const MIN_BATCHES: usize = 3;
-const MAX_BATCHES: usize = 7;
+pub(super) const MAX_BATCHES: usize = 7;
 /// Fewer samples show no drift.
 pub const DRIFT_MIN_SAMPLES: usize = 6;
 /// This many samples in ascending or descending order were sorted by their tool, which destroys the order in time: by

@@ -3,6 +3,7 @@
 
 use super::centre;
 use super::prior::Observation;
+use super::samples::MAX_BATCHES;
 use super::shift::{ByRun, MIN_SUITE};
 use rayon::prelude::*;
 
@@ -13,6 +14,9 @@ const LEAST_MAX_SD: f64 = 0.30;
 /// Bias of the typical mean, which leaves out the slowest batch, in standard errors of the mean: `E √n / (n − 1)`
 /// for n batches, where E is the expected largest of n normal values. 0.73 for three batches, 0.60 for seven.
 const LEFT_OUT_BATCH: f64 = 0.65;
+/// A smaller drift counts in full, on the log scale. With 0.2, one of five unchanged suites next to a busy loop has an alarm
+/// (`cargo test --test accuracy`, three base runs); with 0.3, none has.
+const LARGE_DRIFT: f64 = 0.3;
 
 /// One run's value on the log scale, with the sign chosen such that larger is worse.
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +178,7 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
     let medians = difference(runs, Tested::Centre, &shifts.centres);
     let tested = if by == Tested::Centre { medians } else { difference(runs, by, &shifts.tested) };
     let observation = Observation {
-        ln_drift_squared: ln_drift_squared(runs),
+        ln_drift_squared: ln_drift_squared(runs, by),
         change: tested.raw,
         sum_of_squares: tested.sum_of_squares,
         df: (runs.base.len() + runs.head.len()) as f64 - 2.0,
@@ -273,9 +277,20 @@ fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Diffe
     Difference { raw: head_centre - base_centre, sum_of_squares: squares(&base) + squares(&head), single_runs }
 }
 
+/// The within-run drift of the tested value of a run. If most samples of a run are slow and a few are fast, some batches have none
+/// of the fast ones: the fast edges of the batches differ by the whole slowdown, although their means are nearly the same. So a
+/// large drift counts at most as the standard deviation between the batches' means.
+fn drift(run: &RunValue, by: Tested) -> Option<f64> {
+    let drift = run.within_run_drift?;
+    match (by, run.typical_mean) {
+        (Tested::TypicalMean, Some((_, error))) => Some(drift.min(LARGE_DRIFT.max(error * (MAX_BATCHES as f64).sqrt()))),
+        _ => Some(drift),
+    }
+}
+
 /// Mean of `ln(drift^2)` over the runs with a drift. The small amount keeps the logarithm of no drift finite.
-fn ln_drift_squared(runs: &BenchmarkRuns) -> Option<f64> {
-    let drifts = runs.base.iter().chain(&runs.head).filter_map(|run| run.within_run_drift);
+fn ln_drift_squared(runs: &BenchmarkRuns, by: Tested) -> Option<f64> {
+    let drifts = runs.base.iter().chain(&runs.head).filter_map(|run| drift(run, by));
     let logs: Vec<f64> = drifts.map(|sd| (sd * sd + 1e-8).ln()).collect();
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
 }
@@ -299,7 +314,7 @@ fn variance_floor(runs: &BenchmarkRuns, by: Tested) -> f64 {
         _ => run.centre_variance,
     };
     let side = |runs: &[RunValue]| {
-        let drifts: Vec<f64> = runs.iter().filter_map(|run| run.within_run_drift).map(|sd| sd * sd).collect();
+        let drifts: Vec<f64> = runs.iter().filter_map(|run| drift(run, by)).map(|sd| sd * sd).collect();
         let drift = if drifts.is_empty() { 0.0 } else { drifts.iter().sum::<f64>() / drifts.len() as f64 };
         let errors = runs.iter().map(error).sum::<f64>() / runs.len() as f64;
         centre::variance_factor(runs.len()) * (drift + errors)

@@ -250,7 +250,10 @@ impl Gate {
             Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
             Outcome::Unchanged if !mean.is_at_most_by_own_spread(bound) => Outcome::Inconclusive,
             Outcome::Improved if over => Outcome::Inconclusive,
-            Outcome::Inconclusive if by_edge.medians_alone => Outcome::Inconclusive,
+            // The noise of the fast edge decides nothing if that did not change by much and the mean did.
+            Outcome::Inconclusive if by_edge.medians_alone || (over || under) && !self.is_over(edge) => {
+                Outcome::Inconclusive
+            }
             _ => return by_edge,
         };
         let edge = change(as_change(edge.delta));
