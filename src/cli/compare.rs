@@ -30,7 +30,7 @@ Examples:
 /// A side is a file, a directory of results (target/criterion), DIR@NAME for a baseline that criterion saved, `-` for
 /// standard input, or a git revision, which means its stored runs. The default for HEAD is target/criterion, or
 /// `[[input]]` of perfgate.toml. The default for BASE is the stored runs of the merge base with the default branch and of
-/// the commits before it. A single path is head if `--base` is given or if the store has runs, otherwise base.
+/// the commits before it. A single path is head if `--base` is given or if the store has runs, otherwise base. A single revision is base.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
@@ -62,7 +62,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "NAME|FILE", conflicts_with_all = ["format", "all"])]
     template: Option<String>,
     /// Check a promised improvement against the results; repeat for several
-    #[arg(long, value_name = "PATTERN:METRIC LIMIT", value_parser = Goal::parse)]
+    #[arg(long, value_name = "PATTERN:METRIC LIMIT", value_parser = Goal::parse, allow_hyphen_values = true)]
     expect: Vec<Goal>,
     /// Also write the report to a file, as an HTML page
     #[arg(long, value_name = "FILE")]

@@ -2,6 +2,7 @@
 
 use super::limit::{Limit, limit};
 use super::pattern::Pattern;
+use super::value::ValueError;
 
 /// An expected improvement.
 #[derive(Debug, Clone)]
@@ -28,8 +29,16 @@ impl Goal {
     pub fn parse(text: &str) -> Result<Goal, String> {
         let usage = || format!("`{text}` is not a valid goal; write PATTERN:METRIC LIMIT, as in \"api/*:time -50%\"");
         let spaces = text.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
-        let found = spaces.into_iter().find_map(|at| Some((text[..at].trim(), limit(&text[at..]).ok()?)));
-        let (written, limit) = found.ok_or_else(usage)?;
+        let parts: Vec<(&str, &str)> = spaces.map(|at| (text[..at].trim(), text[at..].trim())).collect();
+        let found = parts.iter().find_map(|(written, rest)| Some((*written, limit(rest).ok()?)));
+        let is_meant = |rest: &&str| rest.starts_with(['<', '>', '+', '-']);
+        let wrong_limit = || {
+            let has_no_sign = |rest: &&str| rest.starts_with(|c: char| c.is_ascii_digit());
+            let all = || parts.iter().map(|(_, rest)| *rest);
+            let meant = all().find(is_meant).or_else(|| all().next_back().filter(has_no_sign))?;
+            limit(meant).err().map(|wrong| ValueError::from(wrong).to_string())
+        };
+        let (written, limit) = found.ok_or_else(|| wrong_limit().unwrap_or_else(usage))?;
         let split = |(at, _): (usize, &str)| {
             let (name, metric) = (&written[..at], &written[at + 1..]);
             let pattern = Pattern::new(name).ok()?;
@@ -67,5 +76,22 @@ mod tests {
         for bad in ["", "api/*:time", "api/* -50%", ":time -50%", "api/*: -50%", "api/*:time 50%"] {
             assert!(Goal::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_wrong_limit_is_explained() {
+        let error = |text: &str| Goal::parse(text).map(|goal| goal.written);
+        let explained = |text: &str, reason: &str| {
+            let message = error(text).expect_err(text);
+            assert!(message.contains(reason), "{text}: {message}");
+        };
+        explained(
+            "api/*:time -200%",
+            "`-200%` is not a possible change: the value would be 0 or negative; a change against",
+        );
+        explained("a b:time < 50 parsecs", "`parsecs` is not a known unit");
+        explained("a b:time 50%", "`50%` is neither a limit nor a change");
+        explained("a b:time", "write PATTERN:METRIC LIMIT");
+        explained("-200%", "write PATTERN:METRIC LIMIT");
     }
 }

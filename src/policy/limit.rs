@@ -197,8 +197,8 @@ pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
         return match number(percent.trim_end()) {
             Some(percent) if percent > -100.0 => of(Bound::Relative { comparison, change: percent / 100.0 }),
             Some(_) => wrong(
-                format!("`{}` is not a possible change: the value would not be positive", printable(rest)),
-                "a relative limit must be above -100%".to_owned(),
+                format!("`{}` is not a possible change: the value would be 0 or negative", printable(rest)),
+                "a change against the base is above -100%: \"-50%\" is half of the base".to_owned(),
             ),
             None => wrong(format!("`{}` is not a valid limit", printable(text)), HELP.to_owned()),
         };

@@ -13,6 +13,7 @@ mod raw;
 mod rename;
 mod rule;
 mod star;
+mod syntax;
 mod table;
 pub(crate) mod unused;
 mod up_to;
@@ -37,7 +38,6 @@ use jiff::civil::Date;
 use problem::{Invalid, Lines, Sink};
 use rename::Renames;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use toml::de::DeTable;
 
 /// A validated config.
@@ -190,14 +190,9 @@ impl Policy {
         let lines = Lines::of(text);
         let mut sink = Sink::default();
         let (root, errors) = DeTable::parse_recoverable(text);
-        for error in &errors {
+        for (count, error) in errors.iter().enumerate() {
             let span = error.span().unwrap_or(0..0);
-            let help = if is_bare_value(text, &span) {
-                "text needs quotes, as in threshold = \"20%\"; https://toml.io has the syntax of all values"
-            } else {
-                "fix the TOML syntax, see https://toml.io"
-            };
-            sink.add(span, Invalid::new("config-syntax", problem::printable(error.message()), help));
+            sink.add(span.clone(), syntax::invalid(text, &span, error.message(), &lines, count < problem::FRAMES));
         }
         if let Some(problems) = sink.into_problems(text, name, &lines) {
             return Err(problems); // values recovered from broken syntax are guesses, so they are not checked

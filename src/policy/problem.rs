@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// Maximum number of frames shown; the rest are only counted. A broken generator can cause 100,000.
-const FRAMES: usize = 100;
+pub(super) const FRAMES: usize = 100;
 /// Bytes shown before and after the position in a very long line.
 const WINDOW: usize = 1_000;
 
@@ -75,7 +75,7 @@ impl Lines {
     }
 
     /// Offset at which a byte's line starts.
-    fn start(&self, byte: usize) -> usize {
+    pub fn start(&self, byte: usize) -> usize {
         self.0.get(self.line(byte).saturating_sub(1)).copied().unwrap_or(0)
     }
 }

@@ -124,16 +124,17 @@ pub const MAX_ACCEPTED: f64 = 1e9;
 
 /// Parses a threshold: above 0, at most 1000%. A threshold of 2000% would never fail.
 pub(super) fn threshold(value: &Scalar) -> Result<f64, Invalid> {
-    change(value, MAX_THRESHOLD)
+    let help = "a threshold is above 0% and at most 1000%; every machine has some noise, so \"5%\" is already tight";
+    change(value, MAX_THRESHOLD, help)
 }
 
 /// Parses a change that a waiver accepts: any that can be measured.
 pub(super) fn accepted(value: &Scalar) -> Result<f64, Invalid> {
-    change(value, MAX_ACCEPTED)
+    change(value, MAX_ACCEPTED, "an accepted change is above 0%: write it without a sign, such as \"35%\"")
 }
 
-/// Parses a change above 0. A plain number of 1 or more is refused: `threshold = 20` is meant as 20%.
-fn change(value: &Scalar, max: f64) -> Result<f64, Invalid> {
+/// Parses a change above 0; `help` says which are valid. A plain number of 1 or more is refused: `threshold = 20` is meant as 20%.
+fn change(value: &Scalar, max: f64, help: &str) -> Result<f64, Invalid> {
     let wrong = |message: String, help: &str| Err(Invalid::new("bad-share", message, help));
     match fraction(value) {
         Some(Share::Plain(number)) if number >= 1.0 => {
@@ -144,7 +145,7 @@ fn change(value: &Scalar, max: f64) -> Result<f64, Invalid> {
             wrong(format!("`{value}` is too high"), &format!("the maximum is \"{}%\"", max * 100.0))
         }
         Some(Share::Plain(share) | Share::Percent(share)) if share > 0.0 => Ok(share),
-        Some(_) => wrong(format!("`{value}` is not above 0"), "every machine has some noise; \"5%\" is already tight"),
+        Some(_) => wrong(format!("`{value}` is not above 0%"), help),
         None => wrong(format!("`{value}` is not a percentage"), "write \"20%\" or 0.2"),
     }
 }
