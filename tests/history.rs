@@ -514,3 +514,40 @@ fn a_series_that_is_no_longer_measured_comes_last_with_its_last_run() {
     let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
     assert!(place("\"id\":\"live\"") < place("\"id\":\"s1\"") && place("\"id\":\"s1\"") < place("\"id\":\"gone\""));
 }
+
+#[test]
+fn series_that_became_worse_come_first_then_larger_changes_and_an_old_peak_is_beyond_the_scale() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 24);
+    let runs: Vec<Run> = (0..24)
+        .map(|i| {
+            let stepped = |name: &str, factor: f64, seed: usize| {
+                let level = if i >= 16 { 1000.0 * factor } else { 1000.0 };
+                time(name, if name == "tenth" && i == 3 { 9000.0 } else { level }, seed + i)
+            };
+            let all = vec![
+                stepped("down", 0.6, 100),
+                stepped("half", 1.5, 200),
+                stepped("tenth", 1.1, 300),
+                stepped("twice", 2.0, 400),
+                stepped("up", 0.9, 500),
+            ];
+            run(&commits[i], START + 3600 * i as i64, all)
+        })
+        .collect();
+    put(&sandbox, &runs);
+    let table = sandbox.perfgate_at("r", &["history"]).exits(0).stdout.clone();
+    let place = |name: &str| table.find(&format!("  {name} ")).unwrap_or_else(|| panic!("no {name} in {table}"));
+    let order = ["twice", "half", "tenth", "down", "up"].map(place);
+    assert!(order.is_sorted(), "{table}");
+    let row = table.lines().find(|line| line.contains("  tenth ")).unwrap();
+    assert_eq!((row.matches('↑').count(), row.matches('▁').count() > 10), (1, true), "{table}");
+    assert!(table.contains("worse first, then latest; [ … ]: 95% confidence interval"), "{table}");
+    assert!(table.contains("; ↑ ↓: beyond the scale of the trend\n"), "{table}");
+    let page = sandbox.perfgate_at("r", &["history", "--html", "page.html"]);
+    page.exits(0);
+    let data = sandbox.read("r/page.html");
+    let at = |name: &str| data.find(&format!("\"id\":\"{name}\"")).unwrap_or_else(|| panic!("no {name}"));
+    assert!(["twice", "half", "tenth", "down", "up"].map(at).is_sorted());
+    assert!(data.contains("\"beyond\":[3]"), "the peak is marked");
+}

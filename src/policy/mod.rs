@@ -358,10 +358,3 @@ impl Policy {
         &self.ignored
     }
 }
-
-/// True if a value without quotes begins here.
-fn is_bare_value(text: &str, span: &Range<usize>) -> bool {
-    let before = text.get(..span.start).unwrap_or_default();
-    let value = text.get(span.clone()).unwrap_or_default();
-    before.trim_end_matches([' ', '\t']).ends_with('=') && value.starts_with(|c: char| c.is_alphanumeric())
-}

@@ -3,6 +3,7 @@
 use super::fit::paragraph;
 use super::quantity::{counted, pair, percent};
 use super::rows::{Column, Narrow, Row, rows};
+use super::trend::{ABOVE, BELOW_SCALE, trend_bars};
 use super::{escape, quantity};
 use crate::history::{Epoch, SegmentedSeries, Series, SeriesChange};
 use crate::io::forge::CommitPages;
@@ -11,13 +12,12 @@ use crate::policy::Waiver;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
 
-/// Width of a trend, in characters.
-const TREND: usize = 24;
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const TREND_TITLE: &str = "trend";
 
 /// The data of all history views.
 pub struct HistoryView<'a> {
@@ -75,7 +75,22 @@ pub struct CommitText {
 /// The column at which texts start that do not fit next to a row.
 const BELOW: usize = 10;
 
-/// Every series with a change, latest change first, those that are no longer measured last; the others are counted. `width` is that of the terminal.
+/// The order of series in lists: those that are still measured, then those that became worse, then the latest change, then the
+/// largest one. Sizes are compared as ratios: −39% (a factor of 1.64) is larger than +60%.
+pub(super) fn by_last_change(
+    (a, a_last): (&SegmentedSeries, Option<&SeriesChange>),
+    (b, b_last): (&SegmentedSeries, Option<&SeriesChange>),
+) -> Ordering {
+    let kind = |last: Option<&SeriesChange>| match last {
+        Some(last) => (u8::from(last.worse != Some(true)), last.since),
+        None => (2, 0),
+    };
+    let key = |one: &SegmentedSeries, last| (!one.series.is_measured, kind(last));
+    let size = |last: Option<&SeriesChange>| last.map_or(0.0, |last| last.change.ln_1p().abs());
+    key(a, a_last).cmp(&key(b, b_last)).then_with(|| size(b_last).total_cmp(&size(a_last)))
+}
+
+/// Every series with a change, in the order of [`by_last_change`]; the others are counted. `width` is that of the terminal.
 pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     let mut out = header(view, width);
     let machines = several_machines(view.series);
@@ -88,13 +103,13 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             Some((segmented, changes, last))
         })
         .collect();
-    changed.sort_by_key(|(segmented, _, last)| (!segmented.series.is_measured, last.since));
+    changed.sort_by(|(a, _, a_last), (b, _, b_last)| by_last_change((a, Some(a_last)), (b, Some(b_last))));
     if !changed.is_empty() {
         let _ = writeln!(out);
         let columns = [
             Column::left("", Narrow::Keep),
             Column::left("benchmark", Narrow::Shorten),
-            Column::left("trend", Narrow::Drop(1)),
+            Column::left(TREND_TITLE, Narrow::Drop(1)),
             Column::right("before", Narrow::Drop(2)),
             Column::right("now", Narrow::Keep),
             Column::right("change", Narrow::Keep),
@@ -105,7 +120,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             let cells = vec![
                 view.mark(&segmented.series, changes, last),
                 name(segmented, machines),
-                trend(segmented),
+                trend_bars(segmented),
                 before,
                 now,
                 change_size(last.change),
@@ -114,8 +129,11 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             Row::new(style(last), cells)
         };
         let table: Vec<Row> = changed.iter().map(row).collect();
-        rows(&mut out, &columns, &table, BELOW, width);
-        out.push_str(&legend(changed.iter().map(|(_, _, last)| last), width));
+        let has_intervals = changed.iter().any(|(_, _, last)| interval_of(last).is_some());
+        let titles = rows(&mut out, &columns, &table, BELOW, width);
+        let trends: String = changed.iter().map(|(segmented, ..)| trend_bars(segmented)).collect();
+        let trends = if titles.contains(&TREND_TITLE) { trends } else { String::new() };
+        out.push_str(&legend((changed.len() > 1).then_some("worse first, then latest"), has_intervals, &trends, width));
     }
     let is_gone = |segmented: &&SegmentedSeries| !segmented.series.is_measured;
     let unchanged = view.series.len() - changed.len();
@@ -145,7 +163,8 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         let _ = write!(out, "\n{}", paragraph(&title, 2, width));
         let commits = series.points.len();
         let noise = percent(segmented.segmentation.noise.exp_m1());
-        let line = format!("{}  {}, noise {noise} between commits", trend(segmented), counted(commits, "commit"));
+        let trend = trend_bars(segmented);
+        let line = format!("{trend}  {}, noise {noise} between commits", counted(commits, "commit"));
         out.push_str(&paragraph(&line, 2, width));
         if let Some(epoch) = &series.epoch {
             let line = format!("starts at the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
@@ -180,7 +199,7 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
             table.push(Row::new(change.map_or(Style::new(), style), cells));
         }
         rows(&mut out, &columns, &table, BELOW, width);
-        out.push_str(&legend(changes.iter(), width));
+        out.push_str(&legend(None, changes.iter().any(|change| interval_of(change).is_some()), &trend, width));
         if commits < crate::stats::changepoint::MIN_POINTS {
             let least = crate::stats::changepoint::MIN_POINTS;
             let _ = writeln!(out, "fewer than {least} commits: too few to find changes");
@@ -189,13 +208,21 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
     out
 }
 
-/// What the brackets mean; nothing if no change has them.
-fn legend<'c>(mut changes: impl Iterator<Item = &'c SeriesChange>, width: Option<usize>) -> String {
-    if !changes.any(|change| interval_of(change).is_some()) {
+/// The order of the rows, and what the signs mean that are used: the brackets, and the arrows in these trends.
+fn legend(order: Option<&str>, has_intervals: bool, trends: &str, width: Option<usize>) -> String {
+    let parts: Vec<&str> = [
+        order,
+        has_intervals.then_some("[ … ]: 95% confidence interval of the change"),
+        trends.contains([ABOVE, BELOW_SCALE]).then_some("↑ ↓: beyond the scale of the trend"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if parts.is_empty() {
         return String::new();
     }
     let dim = Style::new().dimmed();
-    paragraph(&format!("{dim}[ … ]: 95% confidence interval of the change{dim:#}"), 2, width)
+    paragraph(&format!("{dim}{}{dim:#}", parts.join("; ")), 2, width)
 }
 
 fn header(view: &HistoryView<'_>, width: Option<usize>) -> String {
@@ -230,22 +257,6 @@ fn name(segmented: &SegmentedSeries, machine: bool) -> String {
         let _ = write!(name, "  ({})", escape::terminal(machine));
     }
     name
-}
-
-/// A bar for the median of each of up to `TREND` equal parts.
-fn trend(segmented: &SegmentedSeries) -> String {
-    let points = &segmented.series.points;
-    let parts = points.len().min(TREND);
-    let part = |i: usize| -> f64 {
-        let (from, to) = (i * points.len() / parts, (i + 1) * points.len() / parts);
-        let values: Vec<f64> = points[from..to].iter().map(|point| point.value).collect();
-        crate::stats::centre::median(&values)
-    };
-    let values: Vec<f64> = (0..parts).map(part).collect();
-    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-    // A minimum height keeps pure noise from looking like a change.
-    let height = (high - low).max(0.05 * high.abs()).max(f64::MIN_POSITIVE);
-    values.iter().map(|x| BARS[(((x - low) / height * 7.0).round() as usize).min(7)]).collect()
 }
 
 /// The level before a change, and the newest value.

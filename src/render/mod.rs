@@ -24,10 +24,11 @@ pub mod plots;
 mod quantity;
 mod remarks;
 mod replay;
-mod rows;
+pub mod rows;
 mod summary;
 mod table;
 pub mod template;
+mod trend;
 mod verdict_text;
 mod workflow;
 

@@ -13,7 +13,7 @@ pub use chart::Chart;
 pub use gnuplot::script;
 pub use svg::{PictureError, svg};
 
-use super::history::HistoryView;
+use super::history::{HistoryView, by_last_change};
 use super::{escape, file_stem};
 use crate::verdict::Report;
 
@@ -49,13 +49,12 @@ pub fn of_report(report: &Report) -> Charts {
     charts
 }
 
-/// A chart of each series with its stretches and changes, latest change first.
+/// A chart of each series with its stretches and changes, in the order of [`by_last_change`].
 pub fn of_history(view: &HistoryView<'_>) -> Charts {
-    let mut order: Vec<_> = view.series.iter().collect();
-    let since =
-        |segmented: &crate::history::SegmentedSeries| segmented.changes().last().map_or(usize::MAX, |last| last.since);
-    order.sort_by_key(|segmented| (!segmented.series.is_measured, since(segmented)));
-    Charts::of(order.into_iter().map(series::chart), view.series.len())
+    let mut order: Vec<_> = view.series.iter().map(|segmented| (segmented, segmented.changes().last())).collect();
+    order.sort_by(|(a, a_last), (b, b_last)| by_last_change((a, a_last.as_ref()), (b, b_last.as_ref())));
+    let order = order.into_iter().map(|(segmented, _)| segmented);
+    Charts::of(order.map(series::chart), view.series.len())
 }
 
 /// A picture with the title of its chart, which screen readers read: plotters writes none, gnuplot one of its own.

@@ -29,10 +29,18 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
         (None, ColorRole::Open, "changed"),
     ];
     for (worse, ink, word) in kinds {
-        for (number, change) in changes.iter().filter(|change| change.worse == worse).enumerate() {
+        for change in changes.iter().filter(|change| change.worse == worse) {
             let (from, to) = change.commits.range;
             let band = vec![((from as f64 - 0.5).max(x.0), y.0, y.1), ((to as f64 + 0.5).min(x.1), y.0, y.1)];
-            let legend = (number == 0).then(|| format!("{word}: possible commits"));
+            let what = match change.shape {
+                Shape::Step => "possible commits",
+                Shape::Drift => "drift",
+            };
+            // One entry for each kind and colour.
+            let is_first = !changes.iter().any(|other| {
+                (other.worse, other.shape) == (change.worse, change.shape) && other.commits.index < change.commits.index
+            });
+            let legend = is_first.then(|| format!("{word}: {what}"));
             layers.push(Layer { marks: Marks::Area(band), ink, legend });
         }
     }

@@ -5,10 +5,10 @@ use crate::history::{Place, SegmentedSeries, Series, SeriesChange};
 use crate::policy::UpTo;
 use crate::render::escape::message;
 use crate::render::file_stem::{file_stem, make_unique};
-use crate::render::history::{HistoryFacts, HistoryView};
+use crate::render::history::{HistoryFacts, HistoryView, by_last_change};
 use crate::render::html::report::significant;
 use crate::render::quantity::{pair, scale};
-use crate::stats::centre;
+use crate::render::trend::trend;
 use crate::stats::changepoint::Shape;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -61,20 +61,14 @@ impl<'a> Commits<'a> {
     }
 }
 
-/// The data of all series: those that are still measured first, then those that became worse, then the latest change.
+/// The data of all series, in the order of [`by_last_change`].
 pub fn history_data(view: &HistoryView<'_>, facts: &HistoryFacts) -> HistoryData {
     let commits = Commits::of(view, facts);
     let machines: BTreeSet<&str> = view.series.iter().map(|segmented| segmented.series.machine.as_str()).collect();
     let machines: Vec<&str> = machines.into_iter().collect();
     let mut order: Vec<(&SegmentedSeries, Vec<SeriesChange>)> =
         view.series.iter().map(|segmented| (segmented, segmented.changes().collect())).collect();
-    order.sort_by_key(|(segmented, changes)| {
-        let by_change = match changes.last() {
-            Some(last) => (u8::from(last.worse != Some(true)), last.since),
-            None => (2, 0),
-        };
-        (!segmented.series.is_measured, by_change)
-    });
+    order.sort_by(|(a, a_changes), (b, b_changes)| by_last_change((a, a_changes.last()), (b, b_changes.last())));
     let ids = ids(&order.iter().map(|(segmented, _)| &segmented.series).collect::<Vec<_>>());
     let mut stems: Vec<String> = order.iter().map(|(segmented, _)| stem(&segmented.series)).collect();
     make_unique(stems.iter_mut());
@@ -148,6 +142,8 @@ impl OneSeries<'_> {
         let (factor, unit) = self.unit();
         let last = series.points.last();
         let [now] = pair([last.map(|point| point.value)], series.metric.unit.label());
+        let trend = trend(self.segmented, TREND_PARTS);
+        let beyond: Vec<usize> = (0..).zip(&trend).filter(|(_, part)| part.is_beyond).map(|(index, _)| index).collect();
         json!({
             "id": id, "file": stem, "name": message(series.benchmark.as_str()), "metric": message(&series.metric.name),
             "tool": message(&series.tool), "machine": machine,
@@ -156,24 +152,13 @@ impl OneSeries<'_> {
             "points": series.points.len(), "now": now, "value": last.map(|point| significant(point.value, DIGITS)),
             "newest": last.map(|point| point.time), "measured": series.is_measured,
             "newest_commit": last.and_then(|point| Some(point.commit.as_ref()?.short())),
-            "trend": self.trend(), "changes": self.changes.len(),
+            "trend": trend.iter().map(|part| (part.height * TREND_STEPS).round() as i64).collect::<Vec<_>>(),
+            // Most series have none.
+            "beyond": (!beyond.is_empty()).then_some(beyond),
+            "changes": self.changes.len(),
             "last": self.changes.last().map(|change| self.change(change)),
             "epoch": series.epoch.as_ref().map(|epoch| json!({"start": epoch.start, "reason": message(&epoch.reason)})),
         })
-    }
-
-    /// The medians of equal parts as heights. Noise alone does not fill the height.
-    fn trend(&self) -> Vec<i64> {
-        let points = &self.segmented.series.points;
-        let parts = points.len().min(TREND_PARTS);
-        let median = |i: usize| {
-            let part = &points[i * points.len() / parts..(i + 1) * points.len() / parts];
-            centre::median(&part.iter().map(|point| point.value).collect::<Vec<_>>())
-        };
-        let values: Vec<f64> = (0..parts).map(median).collect();
-        let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-        let height = (high - low).max(0.05 * high.abs()).max(f64::MIN_POSITIVE);
-        values.iter().map(|value| ((value - low) / height * TREND_STEPS).round() as i64).collect()
     }
 
     fn points(&self, stem: &str) -> Value {

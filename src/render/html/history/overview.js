@@ -24,6 +24,11 @@ function trend(series) {
   const y = (step) => height - 4 - step / 100 * (height - 8);
   const points = series.trend.map((step, i) => x(i).toFixed(0) + "," + y(step).toFixed(1));
   svg.append(shape("polyline", { class: "trend", points: points.join(" ") }));
+  // A triangle at the edge, where a value is beyond the scale.
+  for (const i of series.beyond || []) {
+    const [edge, tip] = series.trend[i] > 50 ? [6, 0] : [height - 6, height];
+    svg.append(shape("path", { class: "beyond", d: `M${x(i) - 4},${edge}h8L${x(i)},${tip}Z` }));
+  }
   if (series.last) {
     // Where the last change is, as far as a trend of medians shows it.
     const at = Math.min(series.trend.length - 1, Math.floor(series.last.at * series.trend.length / series.points));
@@ -34,9 +39,10 @@ function trend(series) {
 
 function when(series) {
   const [change, changes] = [series.last, series.changes];
-  // The number of commits since the last run is known only while the series is measured.
-  const ago = !series.measured ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " before the last run";
-  const how = change.kind === "drift" ? "drift, " : "";
+  // The number of commits since the last run is known only while the series is measured; a drift has no single commit.
+  const isDrift = change.kind === "drift";
+  const ago = !series.measured || isDrift ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " before the last run";
+  const how = isDrift ? "drift over " + plural(change.possible, "commit") + " around " : "";
   return how + day(change.time) + ago + (changes > 1 ? "; " + (changes - 1) + " earlier" : "");
 }
 

@@ -213,8 +213,10 @@ class SeriesView {
       const possible = change.possible;
       const range = element("td", {});
       const at = (commit) => (commit ? commitLink(commit) : null);
-      if (possible === 1) range.append(at(to)); else range.append("after ", at(after) || "the first", ", up to ", at(to), " (" + possible + " possible)");
-      if (commits[change.commit] && commits[change.commit][2]) range.append(element("div", { class: "notes", dir: "auto" }, (possible === 1 ? "" : "most likely: ") + commits[change.commit][2]));
+      const isDrift = change.kind === "drift"; // which has no single commit
+      if (isDrift) range.append("over " + plural(possible, "commit") + ", ", at(after) || "the first", " to ", at(to), ", no single step");
+      else if (possible === 1) range.append(at(to)); else range.append("after ", at(after) || "the first", ", up to ", at(to), " (" + possible + " possible)");
+      if (!isDrift && commits[change.commit] && commits[change.commit][2]) range.append(element("div", { class: "notes", dir: "auto" }, (possible === 1 ? "" : "most likely: ") + commits[change.commit][2]));
       const zoom = element("button", { type: "button", "aria-label": "Zoom to the change of " + day(change.time) }, "Zoom");
       zoom.addEventListener("click", () => {
         const spare = Math.max(10, change.last + 1 - change.first);
