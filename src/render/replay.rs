@@ -8,6 +8,9 @@ use crate::replay::{Replay, SLOWDOWNS, STANDARD_DEVIATIONS, Suggestion};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
+/// The title of a column that narrow terminals do not have.
+const PERSISTED: &str = "persisted";
+
 /// The replay as a table, with a row for the suggested settings; `width` is that of the terminal.
 pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured: f64, width: Option<usize>) -> String {
     let first = match replay.first {
@@ -18,8 +21,13 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
     let mut out = paragraph(&format!("{judged} compared with the runs before them{first}"), 2, width);
     let slowdowns = SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown)));
     let mut columns = vec![Column::left("threshold", Narrow::Keep)];
-    let counts = ["alarms", "per 100 runs", "persisted"].into_iter().chain(slowdowns.iter().map(String::as_str));
-    columns.extend(counts.map(|title| Column::right(title, Narrow::Keep)));
+    // The rate follows from the number of alarms.
+    columns.extend([
+        Column::right("alarms", Narrow::Keep),
+        Column::right("per 100 runs", Narrow::Drop(1)),
+        Column::right(PERSISTED, Narrow::Drop(2)),
+    ]);
+    columns.extend(slowdowns.iter().map(|slowdown| Column::right(slowdown, Narrow::Keep)));
     let mut table = Vec::new();
     let suggested = suggestion.map(|suggestion| (&suggestion.row, true));
     for (row, is_suggested) in replay.rows.iter().map(|row| (row, false)).chain(suggested) {
@@ -38,7 +46,7 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
         table.push(Row::new(anstyle::Style::new(), cells));
     }
     let _ = writeln!(out);
-    rows(&mut out, &columns, &table, 0, width);
+    let titles = rows(&mut out, &columns, &table, 0, width);
     let injected = replay
         .rows
         .iter()
@@ -48,11 +56,13 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
         .unwrap_or_default();
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
+    // A narrow terminal does not have every column.
+    let persisted = if titles.contains(&PERSISTED) { " (persisted: those whose change lasted)" } else { "" };
+    let alarms = format!("alarms: benchmarks that regressed in a run, but not in the run before it{persisted}");
     let as_suggested = "as suggested: with the rules and waivers of perfgate.toml and with the lines below";
     for line in suggestion.map(|_| as_suggested).into_iter().chain([
         "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
-        "alarms: benchmarks that regressed in a run, but not in the run before it; suspects are not re-measured",
-        "persisted: alarms whose change lasted",
+        &format!("{alarms}; suspects are not re-measured"),
         &format!("+10% … +50%: share of {of} of that size that were detected, without benchmarks that regressed anyway"),
     ]) {
         out.push_str(&paragraph(line, 2, width));
@@ -79,7 +89,7 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
         let (noise, deviations) = (noise.exp(), STANDARD_DEVIATIONS);
         let _ = writeln!(
             out,
-            "\n[[benchmark]] # noise {} between runs (SD); threshold: {deviations} SD, a factor of {noise:.3}^{deviations} = {:.2}",
+            "\n# noise {} between runs (SD); threshold: {deviations} SD, a factor of {noise:.3}^{deviations} = {:.2}\n[[benchmark]]",
             percent(noise - 1.0),
             noise.powf(deviations)
         );
@@ -98,11 +108,18 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
         let caught: Vec<Value> = SLOWDOWNS
             .iter()
             .zip(&row.detections)
-            .map(|(by, caught)| json!({"slowdown": by, "put_in": caught.injected, "called": caught.detected}))
+            .map(|(by, caught)| {
+                // `put_in` and `called` are the names of older versions.
+                let (injected, detected) = (caught.injected, caught.detected);
+                json!({
+                    "slowdown": by, "injected": injected, "detected": detected, "put_in": injected, "called": detected,
+                })
+            })
             .collect();
         json!({
             "threshold": row.threshold.unwrap_or(configured), "configured": row.threshold.is_none(),
-            "alarms": row.alarms, "persisted": row.persisted, "caught": caught, "passing": row.transient,
+            "alarms": row.alarms, "persisted": row.persisted, "slowdowns": caught, "transient": row.transient,
+            "caught": caught, "passing": row.transient, // the names of older versions
         })
     };
     let suggestion = suggestion.map(|s| {
@@ -113,7 +130,8 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
         json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>(), "row": row(&s.row)})
     });
     json!({
-        "format": "perfgate-replay", "version": 1, "judged": replay.judged, "first": replay.first,
+        "format": "perfgate-replay", "version": 1, "judged": replay.judged, "without_earlier_run": replay.first,
+        "first": replay.first, // the name of older versions
         "rows": replay.rows.iter().map(row).collect::<Vec<_>>(), "suggestion": suggestion,
     })
 }

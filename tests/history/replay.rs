@@ -28,26 +28,37 @@ fn the_counts_of_a_replay_match_a_count_by_hand() {
         .collect();
     put(&sandbox, &runs);
     let answer = sandbox.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
-    assert_eq!((&answer["judged"], &answer["first"]), (&13.into(), &1.into()));
+    assert_eq!((&answer["judged"], &answer["without_earlier_run"]), (&13.into(), &1.into()));
+    // The names of older versions stay.
+    assert_eq!(answer["first"], answer["without_earlier_run"]);
+    for row in answer["rows"].as_array().unwrap() {
+        assert_eq!((&row["slowdowns"], &row["transient"]), (&row["caught"], &row["passing"]));
+        for one in row["slowdowns"].as_array().unwrap() {
+            assert_eq!((&one["injected"], &one["detected"]), (&one["put_in"], &one["called"]));
+        }
+    }
     let rows = answer["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 5);
     for row in &rows[2..] {
         // At 15, 20 and 30 %: the two, of which one lasted.
-        assert_eq!((&row["alarms"], &row["persisted"], &row["passing"]["passing"]), (&2.into(), &1.into(), &1.into()));
+        assert_eq!(
+            (&row["alarms"], &row["persisted"], &row["transient"]["passing"]),
+            (&2.into(), &1.into(), &1.into())
+        );
     }
     for row in rows {
         for (column, slowdown) in [0.1, 0.2, 0.3, 0.5].into_iter().enumerate() {
-            let caught = &row["caught"][column];
+            let caught = &row["slowdowns"][column];
             // One of the four benchmarks, in each of the 13 runs that have an earlier run, unless it regressed anyway.
             assert_eq!(caught["slowdown"], slowdown);
-            let (injected, alarms) = (caught["put_in"].as_u64().unwrap(), row["alarms"].as_u64().unwrap());
+            let (injected, alarms) = (caught["injected"].as_u64().unwrap(), row["alarms"].as_u64().unwrap());
             assert!(injected <= 13 && injected + alarms >= 13, "{row}");
             // A slowdown well below the threshold is rarely detected.
             if slowdown < 0.7 * row["threshold"].as_f64().unwrap() && column == 0 {
-                assert!(caught["called"].as_u64().unwrap() <= 3, "{row}");
+                assert!(caught["detected"].as_u64().unwrap() <= 3, "{row}");
             }
         }
-        assert!(row["caught"][3]["called"].as_u64().unwrap() >= 8, "{row}");
+        assert!(row["slowdowns"][3]["detected"].as_u64().unwrap() >= 8, "{row}");
     }
     let suggested = answer["suggestion"]["benchmarks"].as_array().unwrap();
     assert!(suggested.iter().any(|one| one["name"] == "noisy name[*]" && one["threshold"].as_f64() > Some(0.15)));
@@ -136,7 +147,7 @@ fn a_lower_threshold_that_raises_alarms_is_not_suggested() {
     let names: Vec<&str> =
         suggestion["benchmarks"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"b") && !names.contains(&"a"), "{suggestion}");
-    assert_eq!(suggestion["row"]["passing"]["a"], Value::Null, "{suggestion}");
+    assert_eq!(suggestion["row"]["transient"]["a"], Value::Null, "{suggestion}");
 }
 
 #[test]
