@@ -165,7 +165,11 @@ fn a_merge_base_with_runs_of_another_machine_only_is_reported_as_such() {
     suite(&sandbox, 9, Some(("c", 1.6)));
     let answer = sandbox.perfgate_at("r", &["compare"]);
     // What the other machine measured shows nothing about the commit in between.
-    answer.exits(2).prints("stored runs from before the merge base (").prints("NO VERDICT: 1 regressed");
+    answer
+        .exits(2)
+        .prints("stored runs from before the merge base (")
+        .prints("NO VERDICT: the baseline is ")
+        .prints("; 1 regressed\n");
     answer.prints("has no stored run of this machine class; comparing with the nearest earlier commit that has one");
     answer.prints("stored runs of other machines were left out");
 }
@@ -186,7 +190,12 @@ fn stored_runs_are_listed_and_shown() {
     let list = sandbox.perfgate_at("r", &["runs", "list"]);
     assert_eq!(list.exits(0).stdout.lines().count(), 4, "a header and three runs");
     sandbox.perfgate_at("r", &["runs", "list", "--last", "1"]).prints("2 older ones");
-    sandbox.perfgate_at("r", &["runs", "show", "main"]).exits(0).prints("s  a").prints("cpu ");
+    sandbox
+        .perfgate_at("r", &["runs", "show", "main"])
+        .exits(0)
+        .prints("s  a")
+        .prints("cpu ")
+        .prints("median  benchmark");
     sandbox.perfgate_at("r", &["runs", "show", "work"]).exits(2).reports("no run of work");
     sandbox.perfgate_at("r", &["runs", "list", "--store", "dir:nowhere"]).exits(2).reports("has no run");
 }

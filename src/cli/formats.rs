@@ -2,11 +2,13 @@
 
 use super::output;
 use crate::formats::{FORMATS, criterion};
-use crate::render::fit::wrapped;
+use crate::render::fit::{hanging, paragraph, wrapped};
 use std::fmt::Write;
 
 /// Widths of the columns, which fit 80 columns of a terminal; longer texts are wrapped.
 const WIDTHS: [usize; 3] = [23, 26, 27];
+/// The columns with the gaps between them.
+const FULL_WIDTH: usize = 80;
 
 /// List the input formats
 #[derive(Debug, clap::Args)]
@@ -19,10 +21,23 @@ pub fn run(_: FormatsArgs) -> anyhow::Result<u8> {
     let mut rows: Vec<[&str; 3]> = files.chain([criterion::ABOUT]).collect();
     rows.sort_unstable();
     let mut out = String::new();
-    row(&mut out, ["format", "command", "what is read"]);
-    rows.into_iter().for_each(|cells| row(&mut out, cells));
+    match output::width().filter(|width| *width < FULL_WIDTH) {
+        None => {
+            row(&mut out, ["format", "command", "what is read"]);
+            rows.into_iter().for_each(|cells| row(&mut out, cells));
+        }
+        Some(width) => rows.into_iter().for_each(|cells| stacked(&mut out, cells, width)),
+    }
     output::print(out.as_bytes())?;
     Ok(0)
+}
+
+/// A format on several lines, for a terminal that is too narrow for three columns.
+fn stacked(out: &mut String, [name, command, content]: [&str; 3], width: usize) {
+    out.push_str(&paragraph(name, 2, Some(width)));
+    for (label, text) in [("  command  ", command), ("  read     ", content)] {
+        out.push_str(&hanging(text, label, "           ", Some(width)));
+    }
 }
 
 fn row(out: &mut String, cells: [&str; 3]) {
@@ -47,5 +62,15 @@ mod tests {
         let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.metrics()]);
         files.chain([criterion::ABOUT]).for_each(|cells| row(&mut out, cells));
         assert!(out.lines().all(|line| line.width() <= 80));
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_a_format_on_several_lines() {
+        let mut out = String::new();
+        stacked(&mut out, ["criterion", "cargo bench", "time of each benchmark, with its samples"], 40);
+        assert_eq!(
+            out,
+            "criterion\n  command  cargo bench\n  read     time of each benchmark, with\n           its samples\n"
+        );
     }
 }

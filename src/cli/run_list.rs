@@ -5,6 +5,8 @@ use crate::io::repository::Repository;
 use crate::io::store::{self, Added, Key, Store};
 use crate::model::{Commit, Detail, Environment, Run};
 use crate::render::escape;
+use crate::render::rows::{Column, Narrow, Row, rows};
+use anstyle::Style;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use jiff::Timestamp;
@@ -68,7 +70,7 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
     match args.format {
         View::Json => output::print(format!("{}\n", to_json(&listed, store, more)).as_bytes())?,
         View::Table => {
-            let mut out = table(&listed);
+            let mut out = table(&listed, output::width());
             if listing.more {
                 let _ = writeln!(out, "… and older ones (--last {} shows more)", 2 * args.last.max(1));
             } else if more {
@@ -76,7 +78,7 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
                 let (ones, them) = if older == 1 { ("one", "it") } else { ("ones", "them") };
                 let _ = writeln!(out, "… and {older} older {ones} (--last {all} shows {them})");
             }
-            output::print(out.as_bytes())?;
+            output::print_styled(&out)?;
         }
     }
     if !listing.foreign.is_empty() {
@@ -113,23 +115,38 @@ fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
     newest
 }
 
-fn table(listed: &[Listed]) -> String {
-    const TIME: &str = "measured or recorded";
-    let times: Vec<String> = listed.iter().map(|one| when(&one.run, one.added)).collect();
-    let width = times.iter().map(String::len).chain([TIME.len()]).max().unwrap_or_default();
-    let mut out = format!("id            commit date           commit      {TIME:<width$}  results  machine\n");
-    for (Listed { key, run, .. }, time) in listed.iter().zip(times) {
-        let commit = key.commit().map_or("none", Commit::short);
+/// The column at which the texts start that do not fit next to a run.
+const BELOW: usize = 14;
+
+fn table(listed: &[Listed], width: Option<usize>) -> String {
+    let columns = [
+        Column::left("id", Narrow::Keep),
+        Column::left("commit date", Narrow::Keep),
+        Column::left("commit", Narrow::Keep),
+        Column::left("measured or recorded", Narrow::Below),
+        Column::right("results", Narrow::Keep),
+        Column::left("machine", Narrow::Below),
+    ];
+    let row = |Listed { key, run, added }: &Listed| {
         let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
         let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
         let part = |fact: &str| {
             let value = run.environment.get(fact).map(|value| format!(", {fact} {}", escape::terminal(value)));
             value.unwrap_or_default()
         };
-        let parts = format!("{}{}", part(Environment::SHARD), part(Environment::KEY));
-        let (id, date, results) = (key.id(), date(key.time()), run.measurements.len());
-        let _ = writeln!(out, "{id}  {date}  {commit:<10}  {time:<width$}  {results:>7}  {machine}{parts}{dirty}");
-    }
+        let machine = format!("{machine}{}{}{dirty}", part(Environment::SHARD), part(Environment::KEY));
+        let cells = vec![
+            key.id().to_owned(),
+            date(key.time()),
+            key.commit().map_or("none", Commit::short).to_owned(),
+            when(run, *added),
+            run.measurements.len().to_string(),
+            machine,
+        ];
+        Row::new(Style::new(), cells)
+    };
+    let mut out = String::new();
+    rows(&mut out, &columns, &listed.iter().map(row).collect::<Vec<_>>(), BELOW, width);
     out
 }
 

@@ -175,6 +175,7 @@ fn describe(out: &mut String, key: &Key, run: &Run, added: Option<Added>) {
     for (fact, value) in &run.environment.0 {
         let _ = writeln!(out, "  {:<9} {}", escape::terminal(fact), escape::terminal(value));
     }
+    let _ = writeln!(out, "  {:>14}  benchmark (and metric, if not time)", "median");
     for measurement in &run.measurements {
         let values: Vec<f64> = measurement.evidence.iter().map(Evidence::centre).collect();
         let [value] = render::quantities([Some(centre::median(&values))], measurement.metric.unit.label());

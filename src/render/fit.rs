@@ -19,10 +19,20 @@ pub fn hanging(text: &str, first: &str, others: &str, width: Option<usize>) -> S
     textwrap::fill(text, options) + "\n"
 }
 
-/// The lines of a text, each at most `width` columns; a longer word is broken.
+/// The lines of a text, each at most `width` columns; a longer word is broken, a path after a slash.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
-    textwrap::wrap(text, options).into_iter().map(Cow::into_owned).collect()
+    let words: Vec<Cow<'_, str>> = text.split(' ').map(|word| with_breaks(word, width)).collect();
+    textwrap::wrap(&words.join(" "), options).into_iter().map(Cow::into_owned).collect()
+}
+
+/// A word that is too long for a line, with line breaks after slashes.
+fn with_breaks(word: &str, width: usize) -> Cow<'_, str> {
+    let mut ends = word.match_indices('/').map(|(at, _)| at + 1).filter(|end| word[..*end].width() <= width);
+    match ends.next_back().filter(|_| word.width() > width) {
+        Some(end) => Cow::from(format!("{}\n{}", &word[..end], with_breaks(&word[end..], width))),
+        None => Cow::from(word),
+    }
 }
 
 /// A text of at most `width` columns: `…` takes the place of its middle.
@@ -83,6 +93,7 @@ mod tests {
             "note: a text that is\n  --longer-than the\n  line\n"
         );
         assert_eq!(wrapped("unbreakable x", 5), ["unbre", "akabl", "e x"]);
+        assert_eq!(wrapped("of (a/bc/def.json) and x/y", 9), ["of (a/bc/", "def.json)", "and x/y"]);
         assert_eq!(paragraph(&"word ".repeat(100), 2, None).lines().count(), 1);
     }
 }

@@ -30,6 +30,8 @@ pub enum Narrow {
     ShortenOrBelow(u8),
     /// It is left out; the smallest number first.
     Drop(u8),
+    /// Its texts go below their rows, after the title, in the order of `Drop`.
+    TitledBelow(u8),
     /// Its texts go below their rows.
     Below,
 }
@@ -106,11 +108,14 @@ pub fn rows<'a>(
         let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
         line(out, columns, &widths, &cells, row.style, Style::new());
         let is_below = |at: usize| below[at] || ambiguous[at].contains(&shortened(cells[at], widths[at]));
-        let texts = row.cells.iter().enumerate().filter(|(at, _)| is_below(*at));
-        let texts = texts.map(|(_, text)| text.as_str()).chain([row.remark.as_str()]);
-        for text in texts.filter(|text| !text.is_empty()) {
+        let texts = row.cells.iter().enumerate().filter(|(at, text)| is_below(*at) && !text.is_empty());
+        let texts = texts.map(|(at, text)| match columns[at].narrow {
+            Narrow::TitledBelow(_) => Cow::from(format!("{} {text}", columns[at].title)),
+            _ => Cow::from(text.as_str()),
+        });
+        for text in texts.chain([Cow::from(row.remark.as_str())]).filter(|text| !text.is_empty()) {
             let pad = " ".repeat(indent);
-            for text in hanging(text, &pad, &pad, width).lines() {
+            for text in hanging(&text, &pad, &pad, width).lines() {
                 let _ = writeln!(out, "{dim}{text}{dim:#}");
             }
         }
@@ -200,7 +205,7 @@ fn widths(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], width: Option<usize
     };
     let order = |(at, column): (usize, &Column<'_>)| match column.narrow {
         Narrow::Drop(order) => Some((order, at, false)),
-        Narrow::ShortenOrBelow(order) => Some((order, at, true)),
+        Narrow::ShortenOrBelow(order) | Narrow::TitledBelow(order) => Some((order, at, true)),
         _ => None,
     };
     let mut droppable: Vec<(u8, usize, bool)> = columns.iter().enumerate().filter_map(order).collect();
@@ -318,6 +323,21 @@ mod tests {
         with(60, "\nregressed  a/long/name/of/64  time:p95  9.000 ms  9.900 ms\n");
         with(45, "\nregressed  a/long/…/of/64  9.000 ms  9.900 ms\n    time:p95\n");
         with(36, "\nregressed  a/long/…e/of/64  9.900 ms\n    time:p95\n");
+    }
+
+    #[test]
+    fn an_interval_goes_below_its_row_with_its_title() {
+        let mut columns = COLUMNS;
+        columns[3] = Column::right("95% CI", Narrow::TitledBelow(3));
+        let row = |cells: [&str; 5]| Row::new(Style::new(), cells.map(str::to_owned).to_vec());
+        let table = [row(["x", "a/long/name", "+10.0%", "+8.0% … +12.0%", "0.02"]), row(["-", "gone", "–", "", ""])];
+        let mut out = String::new();
+        rows(&mut out, &columns, &table, 3, Some(30));
+        let text = anstream::adapter::strip_str(&out).to_string();
+        assert_eq!(
+            text,
+            "   name         change\nx  a/long/name  +10.0%\n   95% CI +8.0% … +12.0%\n-  gone              –\n"
+        );
     }
 
     #[test]
