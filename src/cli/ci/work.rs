@@ -264,7 +264,9 @@ impl Work<'_> {
         let page = written.map(|()| page.display().to_string()).unwrap_or_default();
         let badge = directory.join("badge.json");
         let badge = output::file(&badge, render::badge(report).as_bytes()).map(|()| badge.display().to_string());
-        let worst = report.benchmarks.first().filter(|finding| finding.outcome == Outcome::Regressed);
+        // Failed benchmarks come before regressed ones.
+        let worst = report.benchmarks.iter().find(|finding| finding.outcome == Outcome::Regressed);
+        // In ASCII, without separators, for scripts.
         let change = worst.and_then(|finding| finding.change).map(|change| format!("{:+.1}%", 100.0 * change));
         let mut outputs = vec![
             ("verdict", word(report).to_owned()),
