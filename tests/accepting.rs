@@ -130,3 +130,20 @@ fn a_waiver_that_is_not_enough_leaves_no_note_where_another_one_covers() {
         answer.prints(&format!("perfgate.toml:{unused}: the waiver for \"a\" has no effect"));
     }
 }
+
+#[test]
+fn the_proposed_waiver_names_the_measured_change_where_it_accepts_more() {
+    let sandbox = Sandbox::new();
+    for at in 0..10 {
+        let name = format!("b{at}");
+        let head = if at == 0 { 3000.0 } else { 1000.0 };
+        sandbox.bench("base", &name, 1000.0, 1).bench("head", &name, head, 2);
+    }
+    let comment = sandbox.perfgate(&["compare", "base", "head", "--template", "comment"]).exits(1).stdout.clone();
+    let line = comment.lines().find(|line| line.starts_with("up-to = ")).unwrap();
+    let (up_to, remark) = line.split_once("%\" # measured: +").unwrap_or_else(|| panic!("no remark: {line}"));
+    let number = |text: &str| text.parse::<f64>().unwrap_or_else(|_| panic!("not a number: {text}"));
+    let (measured, rest) = remark.split_once('%').unwrap();
+    assert!(number(up_to.trim_start_matches("up-to = \"")) > number(measured), "{line}");
+    assert_eq!(rest, "; this is the worse end of its 95% interval");
+}

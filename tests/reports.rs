@@ -95,7 +95,7 @@ fn a_passing_verdict_names_what_was_checked() {
         "change the budgets in perfgate.toml. Not in fail-on, whose list replaces the default one: 1 regressed.\n",
     );
     let waiver = "[[accept]]\nbenchmark = 'bench3'\nup-to = '150%'\nreason = 'r'\nuntil = '2999-01-01'\n";
-    with(waiver, &slower, &[]).exits(0).prints("PASS: no regression in 11 of 12 benchmarks, 1 accepted\n");
+    with(waiver, &slower, &[]).exits(0).prints("PASS: 11 of 12 benchmarks without a regression, 1 accepted\n");
 }
 
 #[test]
@@ -168,8 +168,33 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
         let both = compare(2, view);
         both.prints("ore runs would decide 1 of the 2 inconclusive benchmarks (`perfgate measure`, or further `--base` and `--head`); for the other one, reduce the noise");
         let one = compare(1, view);
-        one.prints("even 20 more runs per side would not decide; reduce the noise").does_not_print("perfgate measure");
+        one.prints("; more runs would not decide; reduce the noise").does_not_print("perfgate measure");
         one.prints("Next: More runs would not decide the inconclusive benchmark: reduce the noise");
+    }
+}
+
+#[test]
+fn a_change_close_to_the_threshold_is_not_blamed_on_noise() {
+    let values = |level: f64| [0.003, -0.004, 0.001, -0.002, 0.004, 0.0].map(|by| level * (1.0 + by));
+    let compare = |close: usize| {
+        let sandbox = Sandbox::new();
+        for (name, factor) in [("base.json", 1.0), ("head.json", 1.198)] {
+            let of = |index: usize| {
+                let level = 1000.0 * if index < close { factor } else { 1.0 };
+                let replicates: Vec<_> = values(level).iter().map(|value| json!({"value": value})).collect();
+                json!({"benchmark": format!("b{index}"), "unit": "ns", "replicates": replicates})
+            };
+            let measurements: Vec<_> = (0..20).map(of).collect();
+            sandbox
+                .write(name, json!({"format": "perfgate-run", "version": 1, "measurements": measurements}).to_string());
+        }
+        sandbox.perfgate(&["compare", "base.json", "head.json"])
+    };
+    for (close, changes) in [(1, "its change is"), (3, "their changes are")] {
+        let answer = compare(close);
+        answer.prints("the change is close to the threshold, so more runs would not decide");
+        answer.prints(&format!("{changes} close to the threshold. Set a threshold clearly above or below it."));
+        answer.prints("(−16.7% to +20%, a factor of 1.2 either way)").does_not_print("reduce the noise");
     }
 }
 
@@ -179,7 +204,7 @@ fn the_reason_that_many_undecided_rows_share_is_printed_once() {
     let mut head = [1300.0; 12];
     head[0] = 1100.0;
     let answer = numbers(&base[..6], &head[..6], &[]);
-    answer.prints("inconclusive benchmarks without a note below their row (5 of 6): the interval contains 0");
+    answer.prints("5 of the 6 inconclusive benchmarks (the other one has a note of its own): the interval contains 0");
     assert_eq!(answer.stdout.matches("the interval contains 0").count(), 1, "{}", answer.stdout);
 }
 
@@ -341,14 +366,31 @@ fn changes_of_unknown_direction_are_counted_apart_from_inconclusive_ones() {
     let sandbox = Sandbox::new();
     sandbox.write("base.json", run(1.0, 5.0)).write("head.json", run(1.3, 7.0));
     let answer = sandbox.perfgate(&["compare", "base.json", "head.json", "--fail-on", "inconclusive"]);
-    answer.exits(1).prints("FAIL: 6 inconclusive\n").prints("\n6 inconclusive, 1 of unknown direction\n");
+    answer.exits(1).prints("FAIL: 6 inconclusive\n");
+    answer.prints("\n6 inconclusive, 1 not judged (better direction unknown)\n").prints("? not judged ");
+    // Every view has the same two numbers.
+    let view = |args: &[&str]| {
+        let args = [&["compare", "base.json", "head.json"], args].concat();
+        sandbox.perfgate(&args).exits(0).stdout.clone()
+    };
+    let comment = view(&["--template", "comment"]);
+    assert!(comment.contains("<summary>Inconclusive: 6<") && comment.contains("unknown): 1<"), "{comment}");
+    assert!(view(&["--format", "markdown"]).contains("| ❔ not judged | "));
+    assert!(view(&["--format", "junit"]).contains("<skipped message=\"not judged: "));
+    let json = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
+    let unknown = json["benchmarks"].as_array().unwrap().iter().find(|row| row["name"] == "unknown").unwrap();
+    assert_eq!((&unknown["outcome"], &unknown["not_tested"]), (&json!("inconclusive"), &json!("unknown-direction")));
+    assert_eq!(json["counts"]["inconclusive"], 7);
 }
 
 #[test]
 fn a_change_that_the_results_do_not_show_has_no_direction_in_any_sentence() {
     let factors: Vec<f64> = (0..12).map(|at| if at < 6 { 1.5 } else { 0.75 }).collect();
     let (_, answer) = compared(&factors, &["--template", "library"]);
-    answer.prints("no significant overall change (+6.").prints("| not significant (+6.").does_not_print("% slower |");
+    answer
+        .prints("no significant overall change (+6.")
+        .prints("| no significant change (6.")
+        .does_not_print("% slower |");
     let (_, answer) = compared(&[1.5; 12], &["--template", "library"]);
     answer
         .prints("**Overall Performance Gain**: 50")

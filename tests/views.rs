@@ -22,7 +22,7 @@ fn compared() -> Sandbox {
 fn junit_has_a_case_for_each_benchmark_and_fails_with_the_gate() {
     let sandbox = compared();
     let answer = sandbox.perfgate(&["compare", "base", "head", "--format", "junit"]);
-    // Twelve benchmarks and the gate. b3, the hostile name and the gate fail.
+    // Twelve benchmarks and the verdict. b3, the hostile name and the verdict fail.
     answer.exits(1).prints("<testsuites name=\"perfgate\" tests=\"13\" failures=\"3\"");
     answer.prints(
         "<testcase classname=\"perfgate.time\" name=\"b3\">\n      <failure type=\"regressed\" message=\"regressed: ",
@@ -33,9 +33,21 @@ fn junit_has_a_case_for_each_benchmark_and_fails_with_the_gate() {
         .does_not_print("\u{1b}");
     let open = answer.stdout.matches("<testcase").count();
     assert_eq!((open, answer.stdout.matches("</testcase>").count()), (13, 13));
+    // The verdict is a case with a name of its own, which says why it fails and what to do.
+    let verdict = between(&answer.stdout, "name=\"verdict on all benchmarks\">\n", "</testcase>");
+    assert!(
+        verdict.trim_start().starts_with("<failure type=\"gate\" message=\"FAIL: 2 regressed (threshold 20%"),
+        "{verdict}"
+    );
+    let text = between(verdict, "\">", "</failure>");
+    assert!(
+        text.starts_with("FAIL: 2 regressed") && text.contains(". Next: Make the regressed benchmarks faster"),
+        "{text}"
+    );
     // A case fails only for a reason that fails the gate.
     let lenient = sandbox.perfgate(&["compare", "base", "head", "--format", "junit", "--fail-on", "budget"]);
     lenient.exits(0).prints("failures=\"0\"").does_not_print("<failure");
+    lenient.prints("<system-out>PASS, but 2 regressed (not in fail-on)");
 }
 
 #[test]

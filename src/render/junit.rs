@@ -1,7 +1,8 @@
-//! The Report as JUnit XML, which GitLab, Jenkins and others show as tests: a case per benchmark, and one for the gate.
+//! The Report as JUnit XML, which GitLab, Jenkins and others show as tests: a case per benchmark, and one for the verdict.
 //! A case fails if its benchmark makes the gate fail; an inconclusive one is skipped.
 
 use super::escape::xml;
+use super::next::next_step;
 use super::quantity::interval;
 use super::remarks::Remarks;
 use super::summary;
@@ -21,27 +22,35 @@ pub fn junit(report: &Report) -> String {
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let counts = format!("tests=\"{tests}\" failures=\"{failures}\" skipped=\"{skipped}\" errors=\"0\"");
     let _ = writeln!(out, "<testsuites name=\"perfgate\" {counts}>\n  <testsuite name=\"perfgate\" {counts}>");
-    let _ = writeln!(out, "    <testcase classname=\"perfgate\" name=\"the gate\">");
-    let message = xml(&verdict(report));
-    let _ = match report.verdict {
-        Verdict::Fail => writeln!(out, "      <failure type=\"gate\" message=\"{message}\"/>"),
-        Verdict::None => writeln!(out, "      <skipped message=\"{message}\"/>"),
-        Verdict::Pass => writeln!(out, "      <system-out>{message}</system-out>"),
+    let of_gate = match report.verdict {
+        Verdict::Fail => CaseResult::Failed("gate"),
+        Verdict::None => CaseResult::Skipped,
+        Verdict::Pass => CaseResult::Passed,
     };
-    let _ = writeln!(out, "    </testcase>");
-    for (finding, result) in report.benchmarks.iter().zip(results) {
-        let class = xml(&format!("perfgate.{}", finding.metric));
-        let message = xml(&sentence(report, finding));
-        let _ = writeln!(out, "    <testcase classname=\"{class}\" name=\"{}\">", xml(&finding.name));
-        let _ = match result {
-            CaseResult::Failed(kind) => writeln!(out, "      <failure type=\"{kind}\" message=\"{message}\"/>"),
-            CaseResult::Skipped => writeln!(out, "      <skipped message=\"{message}\"/>"),
-            CaseResult::Passed => writeln!(out, "      <system-out>{message}</system-out>"),
-        };
-        let _ = writeln!(out, "    </testcase>");
+    let next = next_step(report).map(|next| format!(". Next: {next}")).unwrap_or_default();
+    let text = format!("{} ({}){next}", verdict(report), summary::method(report));
+    case(&mut out, "perfgate", VERDICT, &of_gate, &text);
+    for (finding, result) in report.benchmarks.iter().zip(&results) {
+        let class = format!("perfgate.{}", finding.metric);
+        case(&mut out, &class, &finding.name, result, &sentence(report, finding));
     }
     out.push_str("  </testsuite>\n</testsuites>\n");
     out
+}
+
+/// The name of the case that fails with the gate.
+const VERDICT: &str = "verdict on all benchmarks";
+
+/// A test case. GitLab shows the content of a failure, Jenkins its message.
+fn case(out: &mut String, class: &str, name: &str, result: &CaseResult, text: &str) {
+    let (class, name, text) = (xml(class), xml(name), xml(text));
+    let _ = writeln!(out, "    <testcase classname=\"{class}\" name=\"{name}\">");
+    let _ = match result {
+        CaseResult::Failed(kind) => writeln!(out, "      <failure type=\"{kind}\" message=\"{text}\">{text}</failure>"),
+        CaseResult::Skipped => writeln!(out, "      <skipped message=\"{text}\"/>"),
+        CaseResult::Passed => writeln!(out, "      <system-out>{text}</system-out>"),
+    };
+    let _ = writeln!(out, "    </testcase>");
 }
 
 /// The result of a benchmark's test case.

@@ -2,6 +2,7 @@
 //! count of the rest.
 
 use super::quantity::counted;
+use super::summary::NOT_JUDGED;
 use super::verdict_text::noun_of;
 use crate::verdict::{Finding, Outcome, Report};
 use std::collections::{HashMap, HashSet};
@@ -111,7 +112,7 @@ impl Listing<'_> {
         if !all {
             limit(Group::Always, "");
             limit(Group::Undecided, "inconclusive");
-            limit(Group::UnknownDirection, "of unknown direction");
+            limit(Group::UnknownDirection, NOT_JUDGED);
             limit(Group::Removed, "removed");
             limit(Group::NotRun, "not run");
             limit(Group::Added, "added");

@@ -3,7 +3,7 @@
 use super::explanation::explanation_markdown;
 use super::legend::legend;
 use super::listing::Listing;
-use super::next::next_step;
+use super::next::next_step_of_compare;
 use super::quantity::{interval, pair};
 use super::remarks::Remarks;
 use super::table::q_value;
@@ -29,7 +29,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
         let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
         let _ = writeln!(out, "{label}: {}.", escape::markdown_text(&(summary::side(side) + &commits)));
     }
-    if let Some(next) = next_step(report) {
+    if let Some(next) = next_step_of_compare(report) {
         let _ = writeln!(out, "\nNext: {}", escape::markdown_text(&next));
     }
     let Listing { rows: shown, others } = Listing::of(report, all);
@@ -118,6 +118,7 @@ fn word(finding: &Finding) -> &'static str {
         Outcome::Failed => "💥 failed",
         Outcome::Regressed => "❌ regressed",
         Outcome::Accepted => "☑️ accepted",
+        Outcome::Inconclusive if !finding.is_judged() => "❔ not judged",
         Outcome::Inconclusive if finding.suspect => "❔ inconclusive, suspected regression",
         Outcome::Inconclusive => "❔ inconclusive",
         Outcome::Removed if finding.not_run => "➖ not run",

@@ -1,7 +1,8 @@
 //! What to do about a verdict, in a sentence or a few.
 
 use super::quantity::{counted, thousands};
-use super::remarks::{FURTHER_RUNS, LESS_NOISE};
+use super::remarks::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
+use super::summary::capitalized;
 use super::verdict_text::{LeftOpen, OF_THIS_CLASS, names, tolerated};
 use crate::model::Environment;
 use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, OpenShift, Outcome, Reason, Report, Verdict};
@@ -49,6 +50,14 @@ fn not_in_fail_on(report: &Report) -> Option<String> {
     let tolerated = tolerated(report);
     let what = if tolerated.is_empty() { return None } else { tolerated.join(", ") };
     Some(format!("Not in fail-on, whose list replaces the default one: {what}."))
+}
+
+/// The next step for a view of `perfgate compare` that does not contain the `[[accept]]` entries.
+pub(super) fn next_step_of_compare(report: &Report) -> Option<String> {
+    let next = next_step(report)?;
+    let is_acceptable = report.fails_on_regressions() && report.acceptable.is_none() && !report.by_measure;
+    let hint = if is_acceptable { " `--template comment` prints the entry to copy." } else { "" };
+    Some(next + hint)
 }
 
 /// How to get a verdict where the base has a gap.
@@ -126,6 +135,7 @@ fn decide(report: &Report) -> String {
 fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     let runs = || open.iter().filter_map(|finding| finding.runs_needed);
     let has_number = runs().next().is_some();
+    let is_at_threshold = !open.is_empty() && open.iter().all(|finding| is_close_to_threshold(finding));
     let is_noise = !open.is_empty() && open.iter().all(|finding| finding.is_too_noisy());
     let noun = if names(open).len() == 1 { "benchmark" } else { "benchmarks" };
     if let Some(facts) = different_facts(report).filter(|_| !report.by_measure) {
@@ -133,6 +143,12 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     }
     if OpenShift::of(report).is_some_and(|open| open.by_single_base_run) {
         ANOTHER_BASE_RUN.to_owned()
+    } else if is_at_threshold {
+        let changes = if open.len() == 1 { "its change is" } else { "their changes are" };
+        format!(
+            "More runs would not decide the {which} {noun}: {changes} close to the threshold. {}.",
+            capitalized(OTHER_THRESHOLD)
+        )
     } else if is_noise {
         format!("More runs would not decide the {which} {noun}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {

@@ -72,6 +72,9 @@ pub fn not_run(report: &Report) -> usize {
     report.benchmarks.iter().filter(|finding| finding.not_run).count()
 }
 
+/// Follows the number of changes whose better direction is unknown.
+pub(super) const NOT_JUDGED: &str = "not judged (better direction unknown)";
+
 /// Number of changes that are inconclusive because their better direction is unknown.
 pub fn of_unknown_direction(report: &Report) -> usize {
     report.benchmarks.iter().filter(|finding| !finding.is_judged()).count()
@@ -92,10 +95,7 @@ pub fn counts(report: &Report) -> String {
     let parts: Vec<String> = Outcome::ALL
         .into_iter()
         .map(count)
-        .chain([
-            (not_run, "not run", Outcome::Removed, true),
-            (unknown, "of unknown direction", Outcome::Inconclusive, false),
-        ])
+        .chain([(not_run, "not run", Outcome::Removed, true), (unknown, NOT_JUDGED, Outcome::Inconclusive, false)])
         .filter(|(count, ..)| *count > 0)
         .map(|(count, word, outcome, not_run)| {
             let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
@@ -251,9 +251,10 @@ pub fn overall(report: &Report) -> Option<String> {
     mean_to_show(report).map(mean_change)
 }
 
-/// The interval of the overall change of all times, where there is one.
-pub(super) fn overall_interval(report: &Report) -> Option<[f64; 2]> {
-    report.suite.map(|suite| suite.interval).or(report.mean_change.map(|mean| mean.interval))
+/// The overall change of all times, where there is one.
+pub(super) fn overall_change(report: &Report) -> Option<MeanChange> {
+    let suite = report.suite.map(|suite| MeanChange { change: suite.change, interval: suite.interval });
+    suite.or(report.mean_change)
 }
 
 /// The smallest suite-wide shift that is printed, if it was not subtracted, and that the mean may contradict.

@@ -5,7 +5,7 @@
 use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
-use super::next::next_step;
+use super::next::next_step_of_compare;
 use super::quantity::{interval, pair, thousands};
 use super::remarks::Remarks;
 use super::rows::{Column, Narrow, Row, rows};
@@ -118,7 +118,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     explanations_in_table(&mut out, &report.explanations, width);
     diagnostics(&mut out, report, width);
     let _ = writeln!(out);
-    if let Some(next) = next_step(report) {
+    if let Some(next) = next_step_of_compare(report) {
         out.push_str(&paragraph(&format!("Next: {next}"), 2, width));
     }
     out + &verdict
@@ -129,7 +129,7 @@ type Cell = (Column<'static>, fn(&Finding) -> String);
 
 /// The columns that these findings need.
 fn columns(findings: &[&Finding]) -> Vec<Cell> {
-    use Narrow::{Drop, Keep, Shorten, ShortenOrBelow};
+    use Narrow::{Drop, Keep, Shorten, ShortenOrBelow, TitledBelow};
     let mut columns: Vec<Cell> = vec![
         (Column::left("", Keep), word),
         (Column::left("benchmark", Shorten), |finding| escape::terminal(&finding.name)),
@@ -147,7 +147,7 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
     columns
         .push((Column::right("change", Keep), |finding| summary::change_of(finding).unwrap_or_else(|| "–".to_owned())));
     if findings.iter().any(|finding| summary::interval_of(finding).is_some()) {
-        columns.push((Column::right(INTERVAL, Drop(3)), |finding| {
+        columns.push((Column::right(INTERVAL, TitledBelow(3)), |finding| {
             summary::interval_of(finding).map(|ends| interval(finding.change, ends)).unwrap_or_default()
         }));
     }

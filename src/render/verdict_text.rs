@@ -1,7 +1,7 @@
 //! The verdict in a sentence, and what a passing gate does not decide.
 
 use super::quantity::{counted, thousands};
-use super::summary::{counts, different_machines, of_unknown_direction, reasons};
+use super::summary::{NOT_JUDGED, different_machines, of_unknown_direction, reasons};
 use crate::model::ShiftTreatment;
 use crate::verdict::{BaselineGap, BudgetStatus, Finding, OpenShift, Outcome, Reason, Report, StartCommit, Verdict};
 use std::collections::BTreeSet;
@@ -68,18 +68,29 @@ pub fn not_judged(report: &Report) -> String {
     } else if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() {
         let (all, classes) = (report.base.missing_classes.len(), "machine classes of head have");
         let classes = if all == 1 { "1 machine class of head has".to_owned() } else { format!("{all} {classes}") };
-        format!("{}, but {classes} no baseline", counts(report))
+        format!("{classes} no baseline{}", found(report))
     } else if let Some(gap) = &report.base.gap {
-        let over_budget = match missed_budgets(report) {
-            0 => String::new(),
-            count => format!(", {} over budget", thousands(count)),
-        };
-        format!("{}{over_budget}, but {}", counts(report), behind(gap))
+        format!("{}{}", behind(gap), found(report))
     } else if report.counts.inconclusive > 0 {
         "the better direction of every changed metric is unknown".to_owned()
     } else {
         "base and head have no benchmark in common".to_owned()
     }
+}
+
+/// What was found although there is no verdict: `; 1 regressed, 2 over budget`. The other counts follow the headline.
+fn found(report: &Report) -> String {
+    let suite = report.suite.filter(|suite| suite.outcome == Outcome::Regressed);
+    let suite = suite.map(|_| super::summary::reason(report, &Reason::WholeSuite));
+    let counted = [
+        (report.counts.failed, "failed"),
+        (report.counts.regressed, "regressed"),
+        (missed_budgets(report), "over budget"),
+    ];
+    let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+    let parts: Vec<String> =
+        suite.into_iter().chain(counted.map(|(count, word)| format!("{} {word}", thousands(count)))).collect();
+    if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) }
 }
 
 /// Follows "stored run" if other machines measured the commit that head started from.
@@ -215,7 +226,7 @@ fn missed_budgets(report: &Report) -> usize {
     report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count()
 }
 
-/// What a gate without open questions checked: `no regression in 11 of 12 benchmarks, 1 inconclusive; 3 budgets met`.
+/// What a gate without open questions checked: `11 of 12 benchmarks without a regression, 1 inconclusive; 3 budgets met`.
 fn checked(report: &Report) -> String {
     let compared = compared(report);
     let others: Vec<String> = [Outcome::Inconclusive, Outcome::Accepted]
@@ -230,10 +241,10 @@ fn checked(report: &Report) -> String {
         (_, 0) => None,
         (0, _) => Some(others.join(", ")),
         (good, compared) if good == compared => Some(format!("no regression in {all}")),
-        (good, _) => Some(format!("no regression in {} of {all}, {}", thousands(good), others.join(", "))),
+        (good, _) => Some(format!("{} of {all} without a regression, {}", thousands(good), others.join(", "))),
     };
     let unknown = of_unknown_direction(report);
-    let unknown = (unknown > 0).then(|| format!("{} of unknown direction", counted(unknown, "metric")));
+    let unknown = (unknown > 0).then(|| format!("{} {NOT_JUDGED}", counted(unknown, "metric")));
     let met = report.budgets.iter().filter(|line| line.status == BudgetStatus::Pass).count();
     let budgets = match (met, report.budgets.len()) {
         (_, 0) => None,

@@ -3,6 +3,7 @@
 
 use super::finding::Finding;
 use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
+use super::outcome::NotTested;
 use super::ruling::as_change;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Metric, SampleStatistics, Unit};
@@ -118,7 +119,7 @@ fn check(
             CheckedBudget::NO_DATA
         }
         Some(_) if budget.target.is_relative() && !one_machine => {
-            notes.push("base and head ran on different machines".to_owned());
+            notes.push(NotTested::DifferentMachines.note().to_owned());
             CheckedBudget::NO_DATA
         }
         Some(checked) => match status(budget, checked, comparison) {

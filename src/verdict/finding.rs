@@ -3,7 +3,7 @@
 use super::doubt::{is_likely_outlier, is_within_shift, single_runs_differ};
 use super::gap::BaselineGap;
 use super::limits::BudgetReport;
-use super::outcome::{ChangeOf, Outcome, Undecided, Within};
+use super::outcome::{ChangeOf, NotTested, Outcome, Undecided, Within};
 use super::ruling::{Gate, as_change};
 use super::samples;
 use crate::compare::{Comparison, Effect, SideValue, Suspect};
@@ -92,6 +92,9 @@ pub struct Finding {
     /// Why the tests leave it undecided, if no note gives the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided: Option<Undecided>,
+    /// Why it was not tested at all; a note says it in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_tested: Option<NotTested>,
     /// True if base and head were measured with different settings; a note names them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_settings: bool,
@@ -122,7 +125,11 @@ pub struct Finding {
 impl Finding {
     /// The word for its outcome in views.
     pub fn word(&self) -> &'static str {
-        if self.not_run { "not run" } else { self.outcome.word() }
+        match self.outcome {
+            Outcome::Removed if self.not_run => "not run",
+            Outcome::Inconclusive if !self.is_judged() => "not judged",
+            outcome => outcome.word(),
+        }
     }
 
     /// The benchmark's own name, which the config is matched with.
@@ -317,6 +324,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         threshold: gate.threshold,
         needed_change: estimate.and_then(|one| gate.needed(one)).and_then(|log| fraction(log.exp_m1())),
         undecided: estimate.filter(|_| is_open).map(|estimate| gate.why_undecided(estimate)),
+        not_tested: ruling.not_tested,
         other_settings: comparison.other_settings.is_some() && ruling.outcome == Outcome::Inconclusive,
         budget: BudgetReport::default(),
         notes: ruling.notes,

@@ -25,7 +25,7 @@ pub use finding::{Finding, Value, WorkReport};
 pub use gap::{BaselineGap, StartCommit};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
 pub use open_shift::OpenShift;
-pub use outcome::{ChangeOf, Counts, MeanChange, Outcome, Undecided, Within};
+pub use outcome::{ChangeOf, Counts, MeanChange, NotTested, Outcome, Undecided, Within};
 pub use pinned::{Pinned, PinnedFinding};
 pub use reason::Reason;
 pub use renamed::likely_renames;
@@ -33,7 +33,6 @@ pub use report::{
     AcceptableOnPull, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport, SideReport,
     VERSION, Verdict,
 };
-pub use ruling::DIFFERENT_MACHINES;
 pub use unmatched::{Unmatched, unmatched};
 pub use whole_suite::SuiteReport;
 

@@ -100,6 +100,31 @@ pub enum Undecided {
     NotWithinAtAlpha,
 }
 
+/// Why an inconclusive benchmark was not tested at all. A note has the reason in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NotTested {
+    /// Base and head ran on different machines.
+    DifferentMachines,
+    /// Neither the results nor the config state which values are better.
+    UnknownDirection,
+    /// A reason of a newer version.
+    #[serde(other)]
+    Other,
+}
+
+impl NotTested {
+    /// The note of a benchmark that is not tested for this reason.
+    pub fn note(self) -> &'static str {
+        match self {
+            NotTested::DifferentMachines => "base and head ran on different machines",
+            NotTested::UnknownDirection => "not tested: its better direction is unknown",
+            NotTested::Other => "",
+        }
+    }
+}
+
 /// A geometric mean with its interval, as fractions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanChange {

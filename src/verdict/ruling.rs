@@ -2,7 +2,7 @@
 
 use super::doubt::doubt;
 use super::finding::SUSPECT_P;
-use super::outcome::{Outcome, Undecided, Within};
+use super::outcome::{NotTested, Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::{change, counted, percent, share};
 use crate::model::{Direction, Floor, sample_noun};
@@ -10,9 +10,6 @@ use crate::policy::{FailOn, Policy};
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
-const UNKNOWN_DIRECTION: &str = "not tested: its better direction is unknown";
-/// The note of benchmarks that are not compared because the machines differ.
-pub const DIFFERENT_MACHINES: &str = "base and head ran on different machines";
 const SHARE_WITHOUT_COUNTS: &str = "differs by less than 1 percentage point, and the results do not state the number of events, so chance cannot be ruled out";
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
 /// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
@@ -34,12 +31,27 @@ pub(super) struct Ruling {
     pub medians_alone: bool,
     /// True if the floor decides: the change is too small to be tested.
     pub by_floor: bool,
+    /// Why it is inconclusive without a test.
+    pub not_tested: Option<NotTested>,
     pub notes: Vec<String>,
 }
 
 impl Ruling {
     fn of(outcome: Outcome) -> Self {
-        Ruling { outcome, suspect: false, by_mean: false, medians_alone: false, by_floor: false, notes: Vec::new() }
+        Ruling {
+            outcome,
+            suspect: false,
+            by_mean: false,
+            medians_alone: false,
+            by_floor: false,
+            not_tested: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Inconclusive without a test, with the note that says why.
+    fn without_test(self, why: NotTested) -> Self {
+        Ruling { outcome: Outcome::Inconclusive, suspect: false, not_tested: Some(why), ..self.note(why.note()) }
     }
 
     fn suspect(self, suspect: bool) -> Self {
@@ -96,7 +108,7 @@ impl Gate {
         // The result of a test does not matter here, and re-measuring cannot show which direction is better.
         let is_test = matches!(comparison.effect, Effect::Counts(_) | Effect::Estimated(_)) && same_machine;
         let notes = if is_test && comparison.other_settings.is_none() { Vec::new() } else { ruling.notes };
-        Ruling { outcome: Outcome::Inconclusive, notes, ..ruling }.suspect(false).note(UNKNOWN_DIRECTION)
+        Ruling { notes, ..ruling }.without_test(NotTested::UnknownDirection)
     }
 
     /// The ruling if larger values are worse, unless the metric states that they are better.
@@ -128,7 +140,7 @@ impl Gate {
             }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(_) | Effect::Estimated(_) if !same_machine => {
-                Ruling::of(Outcome::Inconclusive).note(DIFFERENT_MACHINES)
+                Ruling::of(Outcome::Inconclusive).without_test(NotTested::DifferentMachines)
             }
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
             Effect::Estimated(estimate) if self.is_over(estimate) && is_small_share_without_counts(comparison) => {

@@ -156,7 +156,7 @@ fn reach(report: &Report) -> f64 {
 }
 
 /// The kinds that rows are filtered by, and the class of their colour.
-const KINDS: [(&str, &str); 11] = [
+const KINDS: [(&str, &str); 12] = [
     ("failed", "bad"),
     ("regressed", "bad"),
     ("accepted", "open"),
@@ -168,6 +168,7 @@ const KINDS: [(&str, &str); 11] = [
     ("worse, within threshold", "open"),
     ("better, within threshold", "open"),
     ("not run", "dim"),
+    ("not judged", "dim"),
 ];
 
 /// The place of a finding's kind in `KINDS`.
@@ -178,6 +179,7 @@ fn kind(finding: &Finding) -> usize {
         (None, Outcome::Failed) => 0,
         (None, Outcome::Regressed) => 1,
         (None, Outcome::Accepted) => 2,
+        (None, Outcome::Inconclusive) if !finding.is_judged() => 11,
         (None, Outcome::Inconclusive) => 3,
         (None, Outcome::Removed) if finding.not_run => 10,
         (None, Outcome::Removed) => 4,

@@ -3,6 +3,7 @@
 use super::chart::{Axis, Chart, ColorRole, Layer, Marks, name as named, text};
 use crate::model::Direction;
 use crate::render::quantity::change;
+use crate::render::summary::of_unknown_direction;
 use crate::verdict::{Finding, Outcome, Report};
 
 /// Rows of the chart at most.
@@ -39,7 +40,12 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
             })
             .collect();
         if !spans.is_empty() {
-            let legend = Some(format!("{} {}", report.counts.get(outcome), outcome.word()));
+            let unknown = if outcome == Outcome::Inconclusive { of_unknown_direction(report) } else { 0 };
+            let mut legend = format!("{} {}", report.counts.get(outcome) - unknown, outcome.word());
+            if unknown > 0 {
+                legend.push_str(&format!(", {unknown} not judged"));
+            }
+            let legend = Some(legend);
             layers.push(Layer { marks: Marks::Spans(spans), ink: ink(outcome), legend });
         }
     }

@@ -3,6 +3,7 @@
 use crate::model::Direction;
 use crate::policy::MAX_ACCEPTED;
 use crate::render::escape;
+use crate::render::quantity::change;
 use crate::verdict::{Finding, Outcome, Report, Verdict};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -36,19 +37,35 @@ pub fn accept(report: &Report) -> String {
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = write!(
             out,
-            "{gap}[[accept]]\nbenchmark = {name}\nmetric = {metric}\nup-to = \"{up_to}\"\nreason = \"say why\"\n\
-             until = \"{until}\"\n"
+            "{gap}[[accept]]\nbenchmark = {name}\nmetric = {metric}\nup-to = \"{up_to}\"{}\nreason = \"say why\"\n\
+             until = \"{until}\"\n",
+            origin(finding)
         );
     }
     out
+}
+
+/// Where the accepted change comes from, as a comment: it may be much larger than the measured one.
+fn origin(finding: &Finding) -> String {
+    let worse = |change: f64| finding.direction.worse(change);
+    match (finding.adjusted.or(finding.change), finding.interval) {
+        (Some(by), Some([low, high])) if whole_percent(worse(low).max(worse(high))) > whole_percent(worse(by)) => {
+            format!(" # measured: {}; this is the worse end of its 95% interval", change(by))
+        }
+        _ => String::new(),
+    }
 }
 
 /// The entry for the change of the whole suite, if that regressed.
 fn of_suite(report: &Report, until: Date) -> String {
     let suite = report.suite.filter(|suite| suite.outcome == Outcome::Regressed);
     let Some(suite) = suite.filter(|suite| suite.interval[1] < MAX_ACCEPTED) else { return String::new() };
-    let up_to = (suite.interval[1] * 100.0).ceil();
+    let up_to = whole_percent(suite.interval[1]);
     format!("[[accept]]\nsuite = true\nup-to = \"{up_to}%\"\nreason = \"say why\"\nuntil = \"{until}\"\n")
+}
+
+fn whole_percent(fraction: f64) -> f64 {
+    (fraction * 100.0).ceil()
 }
 
 /// The worse end of the interval, rounded up to whole percent. Where no percentage covers the change, as from 0, a limit on the
@@ -60,7 +77,7 @@ fn up_to(finding: &Finding) -> Option<String> {
     let ends = || ends.into_iter().filter(|end| end.is_finite());
     let most = tested.map(|tested| ends().fold(tested, f64::max));
     match most {
-        Some(most) if most > 0.0 && most < MAX_ACCEPTED => Some(format!("{}%", (most * 100.0).ceil())),
+        Some(most) if most > 0.0 && most < MAX_ACCEPTED => Some(format!("{}%", whole_percent(most))),
         _ => limit_on(finding.head?.value, finding),
     }
 }

@@ -214,7 +214,7 @@ pub struct Concern {
     pub name: String,
     /// The metric.
     pub metric: String,
-    /// The problem: `56.0 ms, 12% above target <50ms`, `+47.7% vs base (95% CI +43.6% … +53.3%)`.
+    /// The problem: `56.0 ms, 12% above target <50ms`, `10.1 ms, 35% above target < +10% (7.46 ms)`, `+47.7% vs base (95% CI +43.6% … +53.3%)`.
     pub what: String,
 }
 
@@ -263,7 +263,7 @@ pub struct Check {
 pub struct Alert {
     /// The metric: `Response time p95`.
     pub what: String,
-    /// The threshold: `> 59.20 ms`.
+    /// The threshold: `above 59.20 ms`.
     pub bound: Option<String>,
     /// `Alert`, `Warning` or `Critical Alert`.
     pub level: String,

@@ -3,7 +3,7 @@
 use super::context::{Check, Checks};
 use super::headline::{is_load, sums};
 use crate::render::quantity::counted;
-use crate::render::summary::of_unknown_direction;
+use crate::render::summary::{NOT_JUDGED, of_unknown_direction};
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report};
 
 /// All check boxes of a report.
@@ -87,7 +87,7 @@ fn no_regression(report: &Report) -> Check {
     let parts = [
         (counts.regressed, "regressed"),
         (counts.inconclusive.saturating_sub(unknown), "inconclusive"),
-        (unknown, "of unknown direction"),
+        (unknown, NOT_JUDGED),
         (counts.accepted, "accepted"),
     ];
     for (count, word) in parts {
@@ -101,19 +101,24 @@ fn no_regression(report: &Report) -> Check {
 /// Ticked if all findings of a kind with values on both sides are unchanged or improved.
 fn unchanged_or_improved(report: &Report, what: &str, nothing: &str, belongs: &dyn Fn(&Finding) -> bool) -> Check {
     let both = report.benchmarks.iter().filter(|f| belongs(f) && f.base.is_some() && f.head.is_some());
-    let outcomes: Vec<Outcome> = both.map(|finding| finding.outcome).collect();
-    if outcomes.is_empty() {
+    let found: Vec<&Finding> = both.collect();
+    if found.is_empty() {
         return open(nothing);
     }
-    let count = |wanted: Outcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
-    let good = count(Outcome::Unchanged) + count(Outcome::Improved);
-    let mut by = format!("{good} of {} unchanged or improved", counted(outcomes.len(), what));
-    for outcome in [Outcome::Regressed, Outcome::Inconclusive, Outcome::Accepted] {
-        if count(outcome) > 0 {
-            by.push_str(&format!(", {} {}", count(outcome), outcome.word()));
-        }
+    let count = |belongs: &dyn Fn(&Finding) -> bool| found.iter().filter(|finding| belongs(finding)).count();
+    let with = |outcome: Outcome| count(&|finding| finding.outcome == outcome && finding.is_judged());
+    let good = with(Outcome::Unchanged) + with(Outcome::Improved);
+    let mut by = format!("{good} of {} unchanged or improved", counted(found.len(), what));
+    let others = [
+        (with(Outcome::Regressed), Outcome::Regressed.word()),
+        (with(Outcome::Inconclusive), Outcome::Inconclusive.word()),
+        (count(&|finding| !finding.is_judged()), NOT_JUDGED),
+        (with(Outcome::Accepted), Outcome::Accepted.word()),
+    ];
+    for (count, word) in others.into_iter().filter(|(count, _)| *count > 0) {
+        by.push_str(&format!(", {count} {word}"));
     }
-    Check { ticked: good == outcomes.len(), by }
+    Check { ticked: good == found.len(), by }
 }
 
 fn queries_fewer(report: &Report) -> Check {

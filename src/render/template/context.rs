@@ -145,8 +145,10 @@ pub struct CountsText {
     pub improved: usize,
     /// Significantly within the threshold.
     pub unchanged: usize,
-    /// Not decided.
+    /// Not decided, including those of `not_judged`.
     pub inconclusive: usize,
+    /// Not judged, because neither the results nor the config state which values are better.
+    pub not_judged: usize,
     /// Only in head.
     pub added: usize,
     /// Only in base, including those that were not run.
@@ -206,7 +208,8 @@ pub struct Row {
     pub tool: String,
     /// `regressed`, `accepted`, `inconclusive`, `removed`, `added`, `improved` or `unchanged`.
     pub outcome: String,
-    /// The outcome, or `not run` for a removed benchmark that seems not to have been run.
+    /// The outcome; `not run` for a removed benchmark that seems not to have been run, and `not judged` for an inconclusive one whose
+    /// better direction is unknown.
     pub word: String,
     /// True if it fails the gate, which `fail-on` decides.
     pub fails: bool,
@@ -289,9 +292,9 @@ pub struct BudgetText {
     pub status: String,
     /// True if the interval contains the limit.
     pub near: bool,
-    /// Distance to the target: `12% above`.
+    /// Distance to the limit that decides the status, the acceptable one if that is missed: `12% above`, `2,000× the limit`.
     pub off_by: Option<String>,
-    /// The same in a sentence: `12% above target`.
+    /// The same in a sentence: `12% above target`, `5% above acceptable limit`.
     pub distance: Option<String>,
     /// Remarks.
     pub notes: Vec<String>,

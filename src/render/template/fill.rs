@@ -18,7 +18,7 @@ use crate::render::quantity::{change, counted, interval, interval_ends, pair, pe
 use crate::render::remarks::Remarks;
 use crate::render::summary;
 use crate::render::verdict_text::{self, HeadlineStatus};
-use crate::verdict::{Finding, Outcome, Report, SideReport, Verdict};
+use crate::verdict::{Finding, MeanChange, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The context of a report, reduced as the plan requires.
@@ -178,8 +178,7 @@ fn explanations(report: &Report, most: usize) -> Vec<ExplanationText> {
 
 /// The change of the whole suite where it was judged, as the verdict states it; otherwise the mean change.
 fn overall(report: &Report) -> Option<ChangeText> {
-    let suite = report.suite.map(|suite| (suite.change, suite.interval));
-    let (by, [low, high]) = suite.or(report.mean_change.map(|mean| (mean.change, mean.interval)))?;
+    let MeanChange { change: by, interval: [low, high] } = summary::overall_change(report)?;
     let shown = low > 0.0 || high < 0.0;
     let contradicts_shift = report.suite.is_none() && summary::mean_to_show(report).is_none();
     let (factor, words) = (factor(by), format!("{} {}", size(by), if by > 0.0 { "slower" } else { "faster" }));
@@ -200,6 +199,7 @@ fn counts(report: &Report) -> CountsText {
         improved: c.improved,
         unchanged: c.unchanged,
         inconclusive: c.inconclusive,
+        not_judged: summary::of_unknown_direction(report),
         added: c.added,
         removed: c.removed,
         not_run: summary::not_run(report),

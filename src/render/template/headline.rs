@@ -5,7 +5,7 @@ use crate::formats;
 use crate::model::{Direction, SampleStatistics};
 use crate::render::quantity::{change, counted, pair, size};
 use crate::render::summary;
-use crate::verdict::{BudgetLine, Finding, Outcome, Report, Value};
+use crate::verdict::{BudgetLine, Finding, MeanChange, Outcome, Report, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of a load test's totals.
@@ -128,15 +128,29 @@ fn improvement(finding: &Finding, by: f64) -> String {
     format!("{} {}", size(by), if by > 0.0 { rise } else { fall })
 }
 
+/// The mean change of all times with its interval, if a row has all of them. Other sentences of the document have it too, so the
+/// row must not have another estimate of the same change.
+fn overall(report: &Report, findings: &[&Finding]) -> Option<MeanChange> {
+    let is_compared_time = |one: &Finding| one.metric == "time" && one.base.is_some() && one.head.is_some();
+    let of_times = findings.iter().filter(|one| is_compared_time(one)).count();
+    let has_all = findings.iter().all(|one| one.metric == "time")
+        && of_times == report.benchmarks.iter().filter(|one| is_compared_time(one)).count();
+    summary::overall_change(report).filter(|_| has_all && of_times > 1)
+}
+
+/// True for several times that are too few for a mean with an interval.
+fn is_untested(report: &Report, findings: &[&Finding]) -> bool {
+    findings.len() > 1
+        && findings.iter().all(|one| one.metric == "time")
+        && summary::overall_change(report).is_none()
+        && tested(findings).is_none()
+}
+
 /// True if the results show the change of a row: of all times their mean change, otherwise that of one of its findings.
 fn is_shown(report: &Report, findings: &[&Finding], by: f64) -> bool {
     let excludes_zero = |[low, high]: [f64; 2]| if by > 0.0 { low > 0.0 } else { high < 0.0 };
-    let is_compared_time = |one: &Finding| one.metric == "time" && one.base.is_some() && one.head.is_some();
-    let of_times = findings.iter().filter(|one| is_compared_time(one)).count();
-    let has_all_times = findings.iter().all(|one| one.metric == "time")
-        && of_times == report.benchmarks.iter().filter(|one| is_compared_time(one)).count();
-    if let Some(overall) = summary::overall_interval(report).filter(|_| has_all_times && of_times > 1) {
-        return by.abs() < LEAST_CHANGE || excludes_zero(overall);
+    if let Some(overall) = overall(report, findings) {
+        return by.abs() < LEAST_CHANGE || excludes_zero(overall.interval);
     }
     by.abs() < LEAST_CHANGE
         || findings.iter().any(|one| match one.interval {
@@ -220,7 +234,7 @@ fn combined(findings: &[&Finding], head: bool, aggregate: Aggregate) -> Option<f
     })
 }
 
-/// The tested change of a single finding, which its own row has too. Other rows have the change of their values.
+/// The tested change of a single finding, which its own row has too.
 fn tested(findings: &[&Finding]) -> Option<f64> {
     match findings {
         [one] => one.change.filter(|_| one.base.is_some() && one.head.is_some()),
@@ -241,17 +255,18 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
     let is_compared = report.environment.matches || findings.iter().all(|one| one.outcome != Outcome::Inconclusive);
     if is_compared {
         let of_values = || Some(head? / base.filter(|base| *base != 0.0)? - 1.0);
-        let by = tested(&findings).or_else(of_values);
+        let by = tested(&findings).or(overall(report, &findings).map(|mean| mean.change)).or_else(of_values);
         row.change = by.map(change);
         row.improvement = findings.first().zip(by).map(|(finding, by)| match is_shown(report, &findings, by) {
+            _ if is_untested(report, &findings) => "not tested (needs the times of at least 8 benchmarks)".to_owned(),
             true => improvement(finding, by),
-            false => format!("not significant ({})", change(by)),
+            false => format!("no significant change ({})", improvement(finding, by)),
         });
     } else {
         row.improvement = Some("not compared (different machines)".to_owned());
     }
     row.method = Some(method(&findings, aggregate));
-    budget(&mut row, report, &findings);
+    budget(&mut row, report, &findings, aggregate);
     row
 }
 
@@ -276,7 +291,7 @@ fn method(findings: &[&Finding], aggregate: Aggregate) -> String {
 }
 
 /// Sets the target and the worst status of the budgets on the benchmarks of a row.
-fn budget(row: &mut Headline, report: &Report, findings: &[&Finding]) {
+fn budget(row: &mut Headline, report: &Report, findings: &[&Finding], aggregate: Aggregate) {
     let on = |line: &BudgetLine| {
         let own = SampleStatistics::split_metric(&line.metric).map(|(own, _)| own);
         findings.iter().any(|f| f.name == line.benchmark && (f.metric == line.metric || own == Some(&*f.metric)))
@@ -290,7 +305,9 @@ fn budget(row: &mut Headline, report: &Report, findings: &[&Finding]) {
             None => line.target.clone(),
         })
         .collect();
-    row.target = Some(if targets.len() > 3 {
+    // A mean of several benchmarks cannot be compared with the limit of one of them.
+    let is_mean = findings.len() > 1 && matches!(aggregate, Aggregate::Geometric | Aggregate::Mean);
+    row.target = Some(if targets.len() > 3 || is_mean {
         counted(lines.len(), "budget")
     } else {
         targets.into_iter().collect::<Vec<_>>().join(", ")

@@ -3,7 +3,7 @@
 use super::context::{BudgetText, Row};
 use crate::model::{Direction, Unit};
 use crate::policy::Limit;
-use crate::render::quantity::{interval, pair, percent};
+use crate::render::quantity::{interval, pair, percent, thousands};
 use crate::render::remarks::{self, Remarks};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Report};
@@ -68,6 +68,30 @@ fn unit_of(text: &str) -> &str {
     text.trim_start_matches(|c: char| !c.is_alphabetic() && !matches!(c, '%' | '/'))
 }
 
+/// From here on, a distance is written as a factor.
+const FACTOR: f64 = 10.0;
+
+fn times(factor: f64) -> String {
+    format!("{}×", thousands(factor.round() as usize))
+}
+
+/// `12% above`, or `2,000× the limit`.
+fn off_by(far: f64) -> String {
+    match far {
+        far if far >= FACTOR => format!("{} the limit", times(1.0 + far)),
+        far if far > 0.0 => format!("{} above", percent(far)),
+        far => format!("{} below", percent(-far)),
+    }
+}
+
+/// The limit that decides the status: what it is called, and as it is written.
+pub(super) fn decisive(line: &BudgetLine) -> (&'static str, &str) {
+    match &line.acceptable {
+        Some(acceptable) if line.status == BudgetStatus::Fail => ("acceptable limit", acceptable),
+        _ => ("target", &line.target),
+    }
+}
+
 /// The texts of a budget.
 pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let [before, value, low, high] =
@@ -81,10 +105,10 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let shown = shown.filter(|shown| {
         limit.as_ref().is_some_and(Limit::is_relative) || unit_of(shown) != unit_of(&line.target.replace('u', "µ"))
     });
-    let distance = bound.zip(line.value).filter(|(bound, _)| *bound > 0.0).map(|(bound, value)| {
-        let far = value / bound - 1.0;
-        format!("{} {}", percent(far.abs()), if far > 0.0 { "above" } else { "below" })
-    });
+    let (name, written) = decisive(line);
+    let decisive = Limit::parse(written).and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
+    let decisive = decisive.filter(|bound| is_checked && *bound > 0.0);
+    let far = decisive.zip(line.value).map(|(bound, value)| value / bound - 1.0);
     BudgetText {
         name: line.benchmark.clone(),
         metric: line.metric.clone(),
@@ -96,8 +120,11 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
         acceptable: line.acceptable.clone(),
         status: line.word().to_owned(),
         near: line.near,
-        distance: distance.as_ref().map(|distance| format!("{distance} target")),
-        off_by: distance,
+        distance: far.map(|far| match far < FACTOR {
+            true => format!("{} {name}", off_by(far)),
+            false => format!("{} the {name}", times(1.0 + far)),
+        }),
+        off_by: far.map(off_by),
         notes: line.notes.clone(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::context::*;
 use super::headline::{self, is_cache, is_load};
-use super::row::{budget, largest, ratio, row};
+use super::row::{budget, decisive, largest, ratio, row};
 use crate::model::{SampleStatistics, Statement};
 use crate::profile::Explanation;
 use crate::render::explanation::explanation_text;
@@ -76,9 +76,11 @@ pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
             _ => continue,
         };
         let text = budget(line);
-        let far = text
-            .distance
-            .map_or_else(|| format!("target {} not met", line.target), |far| format!("{far} {}", line.target));
+        let (name, written) = decisive(line);
+        // A limit relative to base, and one in another unit, with its value.
+        let bound = text.bound.filter(|_| written == line.target).map(|bound| format!(" ({bound})"));
+        let limit = format!("{written}{}", bound.unwrap_or_default());
+        let far = text.distance.map_or_else(|| format!("{name} {limit} not met"), |far| format!("{far} {limit}"));
         let value = text.value.unwrap_or_default();
         add(rank, line.value.unwrap_or_default(), &line.benchmark, &line.metric, format!("{value}, {far}"));
     }
@@ -183,16 +185,18 @@ pub fn load(report: &Report, details: usize) -> Vec<LoadRow> {
     endpoints.into_iter().map(row).take(details).collect()
 }
 
-/// Suggested alert thresholds: the values of head plus the threshold of the gate.
+/// Suggested alert thresholds: the values of head plus the threshold of the gate. What became worse, or may have, suggests none.
 pub fn alerts(report: &Report) -> Vec<Alert> {
     let margin = report.threshold;
+    let is_sound = |f: &&Finding| !f.suspect && !matches!(f.outcome, Outcome::Regressed | Outcome::Failed);
+    let sound = || report.benchmarks.iter().filter(is_sound);
     let highest = |belongs: &dyn Fn(&Finding) -> Option<f64>| -> Option<(f64, String, String)> {
-        let found = report.benchmarks.iter().filter_map(|f| Some((belongs(f)?, f.unit.to_string(), f.name.clone())));
+        let found = sound().filter_map(|f| Some((belongs(f)?, f.unit.to_string(), f.name.clone())));
         found.max_by(|a, b| a.0.total_cmp(&b.0))
     };
     let above = |what: &str, level: &str, found: Option<(f64, String, String)>| {
         let bound =
-            found.as_ref().map(|(value, unit, _)| format!("> {}", pair([Some(value * (1.0 + margin))], unit)[0]));
+            found.as_ref().map(|(value, unit, _)| format!("above {}", pair([Some(value * (1.0 + margin))], unit)[0]));
         let from = found.map(|(value, unit, name)| {
             format!("{} measured in `{name}`, plus {}", pair([Some(value)], &unit)[0], percent(margin))
         });
@@ -205,9 +209,9 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
     };
     let of = |wanted: &'static str| move |f: &Finding| f.head.filter(|_| f.metric == wanted).map(|value| value.value);
     let is_rate = |f: &Finding| is_cache(f) && f.unit == "%";
-    let lowest = report.benchmarks.iter().filter(|f| is_rate(f)).filter_map(|f| Some((f.head?.value, f.name.clone())));
+    let lowest = sound().filter(|f| is_rate(f)).filter_map(|f| Some((f.head?.value, f.name.clone())));
     let cache = lowest.min_by(|a, b| a.0.total_cmp(&b.0));
-    let total = report.benchmarks.iter().find(|f| f.metric == "error-rate" && f.name == headline::TOTAL);
+    let total = sound().find(|f| f.metric == "error-rate" && f.name == headline::TOTAL);
     let errors = match total.and_then(|f| Some((f.head?.value, f.unit.to_string(), f.name.clone()))) {
         Some(total) => Some(total),
         None => highest(&of("error-rate")).filter(|(share, _, _)| share * (1.0 + margin) < 100.0),
@@ -217,7 +221,7 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
         above("Database query time", "Warning", highest(&of("time:query"))),
         Alert {
             what: "Cache hit rate".to_owned(),
-            bound: cache.as_ref().map(|(rate, _)| format!("< {:.1}%", rate * (1.0 - margin))),
+            bound: cache.as_ref().map(|(rate, _)| format!("below {:.1}%", rate * (1.0 - margin))),
             level: "Warning".to_owned(),
             from: cache.map(|(rate, name)| format!("{rate:.1}% measured in `{name}`, minus {}", percent(margin))),
         },

@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::render::listing::{Listing, other_metrics};
 use crate::render::quantity::counted;
+use crate::render::summary::NOT_JUDGED;
 use crate::verdict::{Finding, Outcome, Report};
 use std::collections::BTreeMap;
 
@@ -77,7 +78,7 @@ fn counted_by_outcome<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<St
     let mut counts: BTreeMap<(usize, &str), usize> = BTreeMap::new();
     for finding in findings {
         let place = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default();
-        let word = if finding.not_run { "not run" } else { finding.outcome.word() };
+        let word = if finding.is_judged() { finding.word() } else { NOT_JUDGED };
         *counts.entry((place, word)).or_default() += 1;
     }
     counts.into_iter().map(|((_, word), count)| format!("{} {word}", counted(count, "benchmark"))).collect()
