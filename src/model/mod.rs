@@ -16,8 +16,8 @@ mod run;
 mod sample_group;
 mod sample_noun;
 mod sample_statistics;
-mod suite_shift;
 pub(crate) mod suggest;
+mod suite_shift;
 mod unit;
 
 pub use conditions::{JOB, Settings, is_notable_condition, is_other_condition, is_speed_of_machine};

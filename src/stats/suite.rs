@@ -283,7 +283,9 @@ fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Diffe
 fn drift(run: &RunValue, by: Tested) -> Option<f64> {
     let drift = run.within_run_drift?;
     match (by, run.typical_mean) {
-        (Tested::TypicalMean, Some((_, error))) => Some(drift.min(LARGE_DRIFT.max(error * (MAX_BATCHES as f64).sqrt()))),
+        (Tested::TypicalMean, Some((_, error))) => {
+            Some(drift.min(LARGE_DRIFT.max(error * (MAX_BATCHES as f64).sqrt())))
+        }
         _ => Some(drift),
     }
 }
