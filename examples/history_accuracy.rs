@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     paths.sort();
     let histories: Vec<History> = paths.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
     println!(
-        "{} histories; heads of a hundred with an alarm that vanished; found of injected x{FACTORS:?}",
+        "{} histories; heads of a hundred with an alarm that vanished, or that the head before had too; found of injected x{FACTORS:?}",
         paths.len()
     );
     for window in WINDOWS {
@@ -37,9 +37,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let recall = all.recall().map(|percent| format!("{percent:.0}%")).join(" / ");
         let (bases, together) = window;
         println!(
-            "{bases:2} base, {together} head: {:5} heads, {:.1} vanished, {recall}",
+            "{bases:2} base, {together} head: {:5} heads, {:.1} vanished, {:.1} repeated, {recall}",
             all.heads,
-            all.vanished_percent()
+            all.vanished_percent(),
+            all.repeated_percent()
         );
     }
     Ok(())

@@ -86,7 +86,11 @@ fn alarms_rarely_vanish_and_slowdowns_are_found() {
             all.add(of_feature);
         }
         let (vanished, recall) = (all.vanished_percent(), all.recall());
-        println!("{window:?}: {} heads, {vanished:.1} vanished, recall {recall:.0?}", all.heads);
+        let repeated = all.repeated_percent();
+        println!(
+            "{window:?}: {} heads, {vanished:.1} vanished, {repeated:.1} repeated, recall {recall:.0?}",
+            all.heads
+        );
         if vanished > most || recall.iter().zip(least).any(|(recall, least)| *recall < least) {
             wrong.push(format!("{window:?}: {vanished:.1} vanished, recall {recall:.0?}"));
         }

@@ -223,6 +223,8 @@ struct Simulated {
     noise: f64,
     shift: f64,
     runs: [usize; 2],
+    /// True if the newest of several base runs has the values of head.
+    has_newest: bool,
     has_samples: bool,
     is_rate: bool,
     seed: u64,
@@ -231,13 +233,14 @@ struct Simulated {
 fn simulated() -> impl Strategy<Value = Simulated> {
     let change = prop_oneof![3 => Just(0.0), 1 => -0.3..0.3_f64, 1 => -1.5..1.5_f64];
     let shift = prop_oneof![Just(0.0), -0.3..0.3_f64];
-    let shape = (any::<bool>(), any::<bool>(), any::<u64>());
+    let shape = (any::<bool>(), any::<bool>(), any::<bool>(), any::<u64>());
     (proptest::collection::vec(change, 1..40), -7.0..-1.0_f64, shift, 1..=5_usize, 1..=5_usize, shape).prop_map(
-        |(changes, noise, shift, base, head, (has_samples, is_rate, seed))| Simulated {
+        |(changes, noise, shift, base, head, (has_newest, has_samples, is_rate, seed))| Simulated {
             changes,
             noise: noise.exp(),
             shift,
             runs: [base, head],
+            has_newest: has_newest && base > 1,
             has_samples,
             is_rate,
             seed,
@@ -249,8 +252,8 @@ impl Simulated {
     fn judged(&self, policy: &Policy) -> Vec<Finding> {
         let mut normal = Normal(self.seed);
         let mut side = |is_head: bool| -> Vec<Run> {
-            let mut measurement = |(index, change): (usize, &f64)| {
-                let moved = if is_head { change + self.shift } else { 0.0 };
+            let mut measurement = |(index, change): (usize, &f64), is_new: bool| {
+                let moved = if is_new { change + self.shift } else { 0.0 };
                 let y = 5.0 + 0.1 * index as f64 + moved + self.noise * normal.next();
                 let (median, fast_edge) = (y + 0.3 * self.noise * normal.next(), y - 0.02);
                 let worse = |log: f64| if self.is_rate { (-log).exp() } else { log.exp() };
@@ -270,11 +273,12 @@ impl Simulated {
                 Measurement::new("t", format!("b{index}"), metric, evidence)
             };
             let count = self.runs[usize::from(is_head)];
-            let mut run = || Run {
-                measurements: self.changes.iter().enumerate().map(&mut measurement).collect(),
-                ..Run::default()
+            let mut run = |at: usize| {
+                let is_new = is_head || self.has_newest && at + 1 == count;
+                let measurements = self.changes.iter().enumerate().map(|one| measurement(one, is_new)).collect();
+                Run { measurements, ..Run::default() }
             };
-            (0..count).map(|_| run()).collect()
+            (0..count).map(&mut run).collect()
         };
         let (base, head) = (side(false), side(true));
         let compared =
@@ -316,6 +320,12 @@ proptest! {
                 _ => finding.outcome == Outcome::Inconclusive,
             };
             prop_assert!(holds, "{} {change} [{low}, {high}] {finding:?}", finding.outcome.word());
+            let is_called = matches!(finding.outcome, Outcome::Regressed | Outcome::Improved);
+            let is_old = suite.has_newest && suite.noise < 0.0025;
+            prop_assert!(!(is_called && is_old), "the newest base run has this value: {finding:?}");
+            let is_doubted = finding.doubt.is_some();
+            let is_consistent = finding.outcome == Outcome::Inconclusive && finding.runs_needed.is_none();
+            prop_assert!(!is_doubted || is_consistent && !finding.notes.is_empty(), "{finding:?}");
             let is_undecided = finding.outcome == Outcome::Inconclusive;
             let has_reason = !finding.notes.is_empty() || finding.undecided.is_some();
             prop_assert!(!is_undecided || has_reason, "no reason: {finding:?}");

@@ -5,6 +5,7 @@ pub mod bisection;
 mod comparable;
 mod conditions;
 mod confirm;
+mod exact_counts;
 mod failures;
 pub mod filter;
 mod left_over;
@@ -190,11 +191,18 @@ fn compare_all(
     let early_ends = head.iter().flat_map(|run| &run.failures.early_ends);
     compared.ended_early = early_ends.filter(|end| end.is_of_run()).count();
 
+    // The runs of sides that were measured in turn are of one commit each.
+    if rules.shift != ShiftRule::Keep {
+        pairs.iter_mut().for_each(Pair::leave_out_old_counts);
+    }
     let not_run = NotRun::of(&pairs, head);
     compared.diagnostics.extend(not_run.diagnostics());
 
     let (mut untested, groups) = test_groups(&pairs);
     not_run.mark(&mut untested);
+    if rules.shift == ShiftRule::Keep {
+        untested.iter_mut().for_each(Comparison::forget_order_of_base);
+    }
     let mut parts = vec![failed, untested];
     for (group, members) in groups {
         let runs = [base.len(), head.len()];
@@ -275,6 +283,13 @@ impl Comparison {
     /// Statistics of the samples of base and head.
     pub fn statistics(&self) -> [Option<&SampleStatistics>; 2] {
         self.statistics.as_deref().map_or([None, None], |[base, head]| [base.as_ref(), head.as_ref()])
+    }
+
+    /// For base runs of one commit: none of them is newer than the others.
+    fn forget_order_of_base(&mut self) {
+        if let Effect::Counts(counts) = &mut self.effect {
+            counts.newest_base_share = 0.0;
+        }
     }
 
     /// The benchmark's own name, which the config is matched with.

@@ -22,6 +22,8 @@ pub struct CountChange {
     pub p_fewer: f64,
     /// 95% confidence interval of `ln_ratio` (Clopper and Pearson 1934); its ends may be infinite.
     pub interval: (f64, f64),
+    /// The share of the change, in events per run or sample, that the newest of several base runs shows.
+    pub newest_base_share: f64,
 }
 
 /// Compares the counts of the runs of two sides; `None` if a value is not a count, or if there are many events.
@@ -32,17 +34,28 @@ pub fn compare(base: &[f64], head: &[f64]) -> Option<CountChange> {
     };
     let runs = [base.len(), head.len()];
     let change = change([events(base)?, events(head)?], head.len() as f64 / base.len() as f64)?;
-    Some(CountChange { runs: Some(runs), ..change })
+    let mean = |side: &[f64]| side.iter().sum::<f64>() / side.len() as f64;
+    let newest_base_share = share_of(*base.last()?, mean(base), mean(head));
+    Some(CountChange { runs: Some(runs), newest_base_share, ..change })
 }
 
 /// Compares shares of samples, each given as (events, samples); `None` without events, or with too many. The number of rare
 /// events in many samples has a Poisson distribution, like a count per run.
 pub fn compare_shares(base: &[(u64, u64)], head: &[(u64, u64)]) -> Option<CountChange> {
+    let rate = |(events, samples): (u64, u64)| events as f64 / samples as f64;
+    let newest = base.last().copied()?;
     let sums = |side: &[(u64, u64)]| {
         side.iter().fold((0_u64, 0_u64), |sum, one| (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1)))
     };
     let (base, head) = (sums(base), sums(head));
-    change([base.0, head.0], head.1 as f64 / base.1 as f64)
+    let change = change([base.0, head.0], head.1 as f64 / base.1 as f64)?;
+    Some(CountChange { newest_base_share: share_of(rate(newest), rate(base), rate(head)), ..change })
+}
+
+/// The share of the change from base to head that the newest base run shows; zero where it cannot be computed.
+fn share_of(newest: f64, base: f64, head: f64) -> f64 {
+    let share = (newest - base) / (head - base);
+    if share.is_finite() { share } else { 0.0 }
 }
 
 /// The change of the number of events; `exposure` is the number of runs or samples of head over that of base.
@@ -60,6 +73,7 @@ fn change([of_base, of_head]: [u64; 2], exposure: f64) -> Option<CountChange> {
         p_more: at_least(of_head, sum, share),
         p_fewer: at_least(of_base, sum, 1.0 - share),
         interval: (ln_ratio_of(lower_end(of_head, sum)), ln_ratio_of(1.0 - lower_end(of_base, sum))),
+        newest_base_share: 0.0,
     })
 }
 
@@ -114,11 +128,23 @@ mod tests {
 
     #[test]
     fn shares_are_compared_per_sample() {
-        let (shares, runs) = (compare_shares(&[(0, 50), (1, 100)], &[(3, 50)]), compare(&[0.0, 0.0, 1.0], &[3.0]));
-        assert_eq!(shares, runs.map(|runs| CountChange { runs: None, ..runs }));
+        let shares = compare_shares(&[(0, 50), (1, 100)], &[(3, 50)]).unwrap();
+        let runs = compare(&[0.0, 0.0, 1.0], &[3.0]).unwrap();
+        // Two of the three runs together have the events of the second share.
+        let newest_base_share = shares.newest_base_share;
+        assert_eq!(shares, CountChange { runs: None, newest_base_share, ..runs });
         assert_eq!(compare_shares(&[(0, 50)], &[(0, 50)]), None);
         assert_eq!(compare_shares(&[(90, 500)], &[(90, 500)]), None);
         assert_eq!(compare_shares(&[(1, 0)], &[(1, 0)]), None);
+    }
+
+    #[test]
+    fn the_newest_base_run_shows_a_share_of_the_change() {
+        // The base has 4 events per run, head 14: 9 is half of the way.
+        let of_runs = |base: &[f64]| compare(base, &[14.0]).unwrap().newest_base_share;
+        assert_eq!([of_runs(&[1.0, 2.0, 9.0]), of_runs(&[9.0, 2.0, 1.0]), of_runs(&[4.0])], [0.5, -0.3, 0.0]);
+        let of_shares = compare_shares(&[(1, 100), (2, 100), (9, 100)], &[(14, 100)]).unwrap();
+        assert!((of_shares.newest_base_share - 0.5).abs() < 1e-12);
     }
 
     #[test]

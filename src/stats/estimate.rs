@@ -39,6 +39,10 @@ pub struct Estimate {
     pub least_of_two: Option<Box<[Option<f64>; 2]>>,
     /// For a single head run and several base runs: results of the suite that jump as far as this change.
     pub similar_jumps: Option<SimilarJumps>,
+    /// The share of this change that the newest of several base runs shows, for runs that were not measured in turn.
+    pub newest_base_share: f64,
+    /// True if that run lies more than twice as far from the base's centre as any other base run.
+    pub newest_base_stands_out: bool,
     /// A suite-wide shift that is too large to be attributed to the machine and whose cause is unknown: a side has a single
     /// run, or a single run explains it. The p values are valid for the change with this shift and without it.
     pub unexplained_shift: Option<f64>,

@@ -8,6 +8,7 @@ pub mod estimate;
 pub mod fdr;
 mod head_noise;
 pub mod jumps;
+pub mod newest_base;
 mod partition;
 pub mod prior;
 pub mod quantile;

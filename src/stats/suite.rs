@@ -2,6 +2,7 @@
 //! subtracted from each run of a side first.
 
 use super::centre;
+use super::newest_base::NewestBaseRun;
 use super::prior::Observation;
 use super::samples::MAX_BATCHES;
 use super::shift::{ByRun, MIN_SUITE};
@@ -72,9 +73,9 @@ impl Tested {
 /// All runs of one benchmark; at least one on each side.
 #[derive(Debug, Clone)]
 pub struct BenchmarkRuns {
-    /// Base runs.
+    /// Base runs, in order of time.
     pub base: Vec<RunValue>,
-    /// Head runs.
+    /// Head runs, in order of time.
     pub head: Vec<RunValue>,
 }
 
@@ -163,6 +164,19 @@ pub struct SingleRuns {
     pub heads: [f64; 2],
     /// True with at least [`MANY_HEAD_RUNS`] head runs. Then `excursions` and `heads` leave out the runs that may deviate.
     pub some_may_deviate: bool,
+    /// How far the newest base run lies above the base's centre.
+    pub newest: NewestBaseRun,
+}
+
+impl SingleRuns {
+    /// The smallest changes that single runs of base and of head show, in the direction of the change `delta`.
+    pub(super) fn least(&self, delta: f64, subtracted: f64) -> [f64; 2] {
+        let SingleRuns { excursions: [above, below], heads: [best, worst], .. } = *self;
+        match delta > 0.0 {
+            true => [delta - above, best - subtracted],
+            false => [-delta - below, subtracted - worst],
+        }
+    }
 }
 
 /// The raw change of each benchmark, and the shift of each run of base and head from the centre of its side (empty for a small
@@ -197,14 +211,17 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
 }
 
 /// The base run that lies farthest above the others (`way` 0) or below them (1), compared with them as if it were head. `None` if
-/// it is the newest one: the change may last.
+/// all runs after it lie closer to it than to the others: the change may last.
 pub(super) fn as_head(runs: &BenchmarkRuns, way: usize, base_shifts: &[f64], by: Tested) -> Option<RawChange> {
     let mut base = runs.base.clone();
-    let newest = base.iter().map(|run| run.run).max()?;
     base.iter_mut().for_each(|run| run.shift(-base_shifts.get(run.run).copied().unwrap_or(0.0)));
-    base.sort_unstable_by(|a, b| by.value(a).total_cmp(&by.value(b)));
-    let farthest = if way == 0 { base.pop()? } else { base.remove(0) };
-    (!base.is_empty() && farthest.run != newest)
+    let sign = if way == 0 { 1.0 } else { -1.0 };
+    let deviations: Vec<f64> = base.iter().map(|run| sign * by.value(run)).collect();
+    let at = (0..base.len()).max_by(|a, b| deviations[*a].total_cmp(&deviations[*b]))?;
+    let middle = f64::midpoint(deviations[at], centre::median(&deviations));
+    let lasts = deviations[at..].iter().all(|one| *one >= middle);
+    let farthest = base.remove(at);
+    (!base.is_empty() && !lasts)
         .then(|| raw_change(&BenchmarkRuns { base, head: vec![farthest] }, &RunShifts::default(), by))
 }
 
@@ -273,7 +290,9 @@ fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Diffe
         [end(sorted.get(left_out), f64::INFINITY), end(sorted.iter().rev().nth(left_out), f64::NEG_INFINITY)]
     };
     let [below, above] = range(&base);
-    let single_runs = SingleRuns { excursions: [above, -below], heads: range(&head), some_may_deviate };
+    let shift_of_newest = runs.base.last().and_then(|run| shifts[0].get(run.run)).copied().unwrap_or(0.0);
+    let newest = NewestBaseRun::of(&base, base_centre, shift_of_newest);
+    let single_runs = SingleRuns { excursions: [above, -below], heads: range(&head), some_may_deviate, newest };
     Difference { raw: head_centre - base_centre, sum_of_squares: squares(&base) + squares(&head), single_runs }
 }
 

@@ -5,6 +5,7 @@ use super::estimate::{Estimate, Noise, NullDistribution};
 use super::fdr;
 use super::head_noise;
 use super::jumps::{self, Jumps};
+use super::newest_base::SuiteShift;
 use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
@@ -219,6 +220,8 @@ impl SuiteEstimates {
             median_raw,
             least_of_two: self.least_of_two(index),
             single_runs: self.single_runs(single_runs),
+            newest_base_share: self.newest_base_share(index),
+            newest_base_stands_out: single_runs.newest.stands_out,
             unexplained_shift: self.unexplained_shift(),
             one_run: self.one_run.map(|one| one && matches!(self.rule, ShiftRule::SubtractUpTo(_))),
             similar_jumps: self.jumps.as_ref().map(|jumps| jumps.similar_to(observation.change)),
@@ -255,18 +258,21 @@ impl SuiteEstimates {
         self.single_runs_count.then(|| Box::new(SingleRuns { heads, ..runs }))
     }
 
+    fn newest_base_share(&self, index: usize) -> f64 {
+        let shift = match (self.rule, self.unexplained_shift()) {
+            (ShiftRule::Keep, _) => return 0.0,
+            (_, Some(shift)) => SuiteShift::Unexplained(shift),
+            (_, None) if self.shift_is_subtracted() => SuiteShift::Subtracted,
+            _ => SuiteShift::Kept,
+        };
+        self.changes[index].single_runs.newest.share_of(self.delta(index), shift)
+    }
+
     /// For sides with exactly two runs: the smaller of the changes that the two show, in the direction of the change.
     fn least_of_two(&self, index: usize) -> Option<Box<[Option<f64>; 2]>> {
-        if self.two_runs == [false, false] {
-            return None;
-        }
-        let SingleRuns { excursions: [above, below], heads: [best, worst], .. } = self.changes[index].single_runs;
-        let (delta, subtracted) = (self.delta(index), self.subtracted(self.shift));
-        let [base, head] = match delta > 0.0 {
-            true => [delta - above, best - subtracted],
-            false => [-delta - below, subtracted - worst],
-        };
-        Some(Box::new([self.two_runs[0].then_some(base), self.two_runs[1].then_some(head)]))
+        let least = self.changes[index].single_runs.least(self.delta(index), self.subtracted(self.shift));
+        let [base, head] = self.two_runs;
+        (base || head).then(|| Box::new([base.then_some(least[0]), head.then_some(least[1])]))
     }
 
     /// The jumps of a suite of measured values.

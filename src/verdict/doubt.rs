@@ -1,14 +1,20 @@
-//! Reasons why a change is inconclusive although its p value is small: a suite-wide shift, and outliers among single results.
+//! Reasons why a change is inconclusive although its p value is small: a suite-wide shift, a newest base run that shows the same
+//! change, and outliers among single results.
 
 use crate::model::number_text::{counted, share};
 use crate::stats::estimate::Estimate;
 use crate::stats::jumps::SimilarJumps;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const WITHIN_SHIFT: &str = "most benchmarks changed about as much, so the machine may be the cause; measure base and head in turn \
                             with `perfgate measure`";
 const WITHIN_SHIFT_OF_BASE: &str = "most benchmarks changed about as much, and base is a single run, which may have been faster or \
                                     slower than usual; another base run would decide";
+pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \
+                                  `perfgate measure` would decide";
+const ONE_OF_TWO_HEAD_RUNS: &str = "only one of the two head runs changed by this much; a third one would decide";
+const ONE_OF_TWO_BASE_RUNS: &str = "only one of the two base runs differs by this much; a third one would decide";
 const HEADS_WITHIN: &str =
     "not every head run is over the threshold; of five or more head runs, a fifth may be within it";
 const HEADS_WITHIN_OF_MANY: &str = "more than a fifth of the head runs are not over the threshold";
@@ -24,48 +30,83 @@ const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 /// Samples: where a side has two runs, each of them must show at least this share of the threshold.
 const SHARE_OF_EACH_RUN: f64 = 0.5;
 
+/// The newest base run must show less than this share of a change: from there on, it is closer to head than to its base.
+pub(super) const MAX_NEWEST_BASE_SHARE: f64 = 0.5;
+
+/// Why a change over the threshold is inconclusive although its p value is small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Doubt {
+    /// A suite-wide shift accounts for it.
+    WithinShift,
+    /// The newest base run shows at least half of it, so it may come from base.
+    InNewestBaseRun,
+    /// Not enough of the head runs show it.
+    NotInEveryHeadRun,
+    /// Base runs deviate from the others by a similar amount.
+    BaseRunDeviates,
+    /// Base runs of other benchmarks deviate by a similar amount, so a single head run may be an outlier.
+    SimilarJumps,
+    /// A reason of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Why a change beyond the threshold is inconclusive even with a small p value, with its note: what single runs show against it.
+pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<(Doubt, Cow<'static, str>)> {
+    if is_within_shift(estimate, bound) {
+        let [one_base_run, one_head_run] = estimate.one_run;
+        let note = if one_base_run && !one_head_run { WITHIN_SHIFT_OF_BASE } else { WITHIN_SHIFT };
+        return Some((Doubt::WithinShift, note.into()));
+    }
+    if estimate.delta.abs() <= bound {
+        return None;
+    }
+    // Otherwise noise is the reason.
+    let is_shown = estimate.newest_base_stands_out || estimate.is_clear_of_zero();
+    if is_shown && estimate.newest_base_share >= MAX_NEWEST_BASE_SHARE {
+        return Some((Doubt::InNewestBaseRun, IN_NEWEST_BASE_RUN.into()));
+    }
+    if let Some((doubt, note)) = one_of_two_differs(estimate, bound).or_else(|| single_runs_differ(estimate, bound)) {
+        return Some((doubt, note.into()));
+    }
+    let jumps = estimate.similar_jumps.filter(|jumps| jumps.chance() >= alpha)?;
+    Some((Doubt::SimilarJumps, similar_jumps(jumps)))
+}
+
 /// True for a change beyond the threshold that an unexplained suite-wide shift accounts for.
-pub(super) fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
+fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
     let Estimate { delta, unexplained_shift, .. } = *estimate;
     delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)
 }
 
-/// Why a change beyond the threshold is inconclusive even with a small p value: what single runs show against it.
-pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<Cow<'static, str>> {
-    let [one_base_run, one_head_run] = estimate.one_run;
-    if is_within_shift(estimate, bound) {
-        return Some(if one_base_run && !one_head_run { WITHIN_SHIFT_OF_BASE } else { WITHIN_SHIFT }.into());
-    }
-    single_runs_differ(estimate, bound)
-        .map(Cow::from)
-        .or_else(|| estimate.similar_jumps.filter(|_| is_likely_outlier(estimate, bound, alpha)).map(similar_jumps))
-}
-
-/// What single runs show against a change: some of the head runs are within the threshold, or base runs deviate as much.
-pub(super) fn single_runs_differ(estimate: &Estimate, bound: f64) -> Option<&'static str> {
+/// Samples: one of the two runs of a side does not show the change.
+fn one_of_two_differs(estimate: &Estimate, bound: f64) -> Option<(Doubt, &'static str)> {
     let is_less = |least: Option<f64>| least.is_some_and(|least| least <= SHARE_OF_EACH_RUN * bound);
     match estimate.least_of_two.as_deref().copied().unwrap_or_default().map(is_less) {
-        [_, true] => return Some("only one of the two head runs changed by this much; a third one would decide"),
-        [true, _] => return Some("only one of the two base runs differs by this much; a third one would decide"),
-        [false, false] => {}
+        [_, true] => Some((Doubt::NotInEveryHeadRun, ONE_OF_TWO_HEAD_RUNS)),
+        [true, _] => Some((Doubt::BaseRunDeviates, ONE_OF_TWO_BASE_RUNS)),
+        [false, false] => None,
     }
+}
+
+/// One number per run: some of the head runs are within the threshold, or base runs deviate as much.
+fn single_runs_differ(estimate: &Estimate, bound: f64) -> Option<(Doubt, &'static str)> {
     let runs = estimate.single_runs.as_deref()?;
     let [above, below] = runs.excursions;
     let [best, worst] = runs.heads;
     let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
     let factor = if estimate.one_run[1] { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
     if least <= bound {
-        Some(if runs.some_may_deviate { HEADS_WITHIN_OF_MANY } else { HEADS_WITHIN })
+        let note = if runs.some_may_deviate { HEADS_WITHIN_OF_MANY } else { HEADS_WITHIN };
+        Some((Doubt::NotInEveryHeadRun, note))
     } else if least <= factor * excursion {
-        Some(if runs.some_may_deviate { BASE_DEVIATES_OF_MANY } else { BASE_DEVIATES })
+        let note = if runs.some_may_deviate { BASE_DEVIATES_OF_MANY } else { BASE_DEVIATES };
+        Some((Doubt::BaseRunDeviates, note))
     } else {
         None
     }
-}
-
-/// True for a change beyond the threshold in a single head run that may be one of the outliers that the suite has.
-pub(super) fn is_likely_outlier(estimate: &Estimate, bound: f64, alpha: f64) -> bool {
-    estimate.delta.abs() > bound && estimate.similar_jumps.is_some_and(|jumps| jumps.chance() >= alpha)
 }
 
 fn similar_jumps(jumps: SimilarJumps) -> Cow<'static, str> {

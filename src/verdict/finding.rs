@@ -1,6 +1,6 @@
 //! What is reported of one comparison: its outcome with the numbers behind it.
 
-use super::doubt::{is_likely_outlier, is_within_shift, single_runs_differ};
+use super::doubt::{Doubt, doubt};
 use super::gap::BaselineGap;
 use super::limits::BudgetReport;
 use super::outcome::{ChangeOf, NotTested, Outcome, Undecided, Within};
@@ -95,6 +95,9 @@ pub struct Finding {
     /// Why it was not tested at all; a note says it in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_tested: Option<NotTested>,
+    /// What single runs show against a change over the threshold; a note explains it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// True if base and head were measured with different settings; a note names them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_settings: bool,
@@ -273,14 +276,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     // settings.
     let could_decide = comparison.other_settings.is_none();
     let limited_by_noise = estimate.filter(|_| could_decide);
-    let limited_by_noise = limited_by_noise.filter(|estimate| {
-        let bound = gate.bound();
-        let is_over = estimate.delta.abs() > bound;
-        let is_doubted = is_within_shift(estimate, bound)
-            || is_likely_outlier(estimate, bound, gate.alpha)
-            || is_over && single_runs_differ(estimate, bound).is_some();
-        !is_doubted
-    });
+    let limited_by_noise = limited_by_noise.filter(|estimate| doubt(estimate, gate.bound(), gate.alpha).is_none());
     Finding {
         name: benchmark.as_str().to_owned(),
         per_class: comparison.per_class.clone(),
@@ -325,6 +321,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         needed_change: estimate.and_then(|one| gate.needed(one)).and_then(|log| fraction(log.exp_m1())),
         undecided: estimate.filter(|_| is_open).map(|estimate| gate.why_undecided(estimate)),
         not_tested: ruling.not_tested,
+        doubt: ruling.doubt.filter(|_| is_tested),
         other_settings: comparison.other_settings.is_some() && ruling.outcome == Outcome::Inconclusive,
         budget: BudgetReport::default(),
         notes: ruling.notes,

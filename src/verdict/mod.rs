@@ -20,6 +20,7 @@ mod unmatched;
 mod waivers;
 mod whole_suite;
 
+pub use doubt::Doubt;
 pub use failure::Failure;
 pub use finding::{Finding, Value, WorkReport};
 pub use gap::{BaselineGap, StartCommit};

@@ -1,6 +1,6 @@
 //! The rules that decide the outcome of one comparison, in the order of docs/statistics.md.
 
-use super::doubt::doubt;
+use super::doubt::{Doubt, IN_NEWEST_BASE_RUN, MAX_NEWEST_BASE_SHARE, doubt};
 use super::finding::SUSPECT_P;
 use super::outcome::{NotTested, Outcome, Undecided, Within};
 use crate::compare::{Comparison, Effect};
@@ -33,6 +33,8 @@ pub(super) struct Ruling {
     pub by_floor: bool,
     /// Why it is inconclusive without a test.
     pub not_tested: Option<NotTested>,
+    /// What single runs show against a change.
+    pub doubt: Option<Doubt>,
     pub notes: Vec<String>,
 }
 
@@ -45,6 +47,7 @@ impl Ruling {
             medians_alone: false,
             by_floor: false,
             not_tested: None,
+            doubt: None,
             notes: Vec::new(),
         }
     }
@@ -222,6 +225,10 @@ impl Gate {
         let is_shown = low > 0.0 || high < 0.0;
         let over = worse > bound;
         let ruling = match is_shown {
+            true if worse.abs() > bound && counts.newest_base_share >= MAX_NEWEST_BASE_SHARE => {
+                let doubt = Some(Doubt::InNewestBaseRun);
+                Ruling { doubt, ..Ruling::of(Outcome::Inconclusive) }.suspect(over).note(IN_NEWEST_BASE_RUN)
+            }
             true if over => Ruling::of(Outcome::Regressed).suspect(true),
             true if worse < -bound => Ruling::of(Outcome::Improved),
             _ if counts.ln_ratio.abs() < 1e-9 => Ruling::of(Outcome::Inconclusive).note(format!(
@@ -282,7 +289,7 @@ impl Gate {
         let suspect = by_edge.medians_alone && by_edge.suspect || over;
         let ruling = Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) };
         match doubt_of_mean.filter(|_| outcome == Outcome::Inconclusive) {
-            Some(doubt) => ruling.note(doubt),
+            Some((doubt, note)) => Ruling { doubt: Some(doubt), ..ruling }.note(note),
             None => ruling,
         }
     }
@@ -292,9 +299,9 @@ impl Gate {
         // A change must be over the threshold as measured, too: the subtraction of a shift alone must not cause a finding.
         let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
         if (over || under)
-            && let Some(doubt) = doubt(estimate, bound, self.alpha)
+            && let Some((doubt, note)) = doubt(estimate, bound, self.alpha)
         {
-            return Ruling::of(Outcome::Inconclusive).suspect(over).note(doubt);
+            return Ruling { doubt: Some(doubt), ..Ruling::of(Outcome::Inconclusive) }.suspect(over).note(note);
         }
         // The fast edge of the samples is tested; the medians must have moved in the same direction.
         // A finding must also be clear of zero in its own interval, which is two-sided.

@@ -36,6 +36,8 @@ pub struct Score {
     pub heads: usize,
     /// Heads with an alarm that the head before did not have and that is gone within the next five runs.
     pub vanished: usize,
+    /// Heads with an alarm that the head before had too: main has that slowdown already.
+    pub repeated: usize,
     /// Injected slowdowns for each of [`FACTORS`], and those found.
     pub injected: [usize; 4],
     pub found: [usize; 4],
@@ -45,6 +47,7 @@ impl Score {
     pub fn add(&mut self, other: Score) {
         self.heads += other.heads;
         self.vanished += other.vanished;
+        self.repeated += other.repeated;
         for at in 0..FACTORS.len() {
             self.injected[at] += other.injected[at];
             self.found[at] += other.found[at];
@@ -54,6 +57,11 @@ impl Score {
     /// Heads of a hundred with an alarm that vanished.
     pub fn vanished_percent(&self) -> f64 {
         100.0 * self.vanished as f64 / self.heads.max(1) as f64
+    }
+
+    /// Heads of a hundred with an alarm that the head before had too.
+    pub fn repeated_percent(&self) -> f64 {
+        100.0 * self.repeated as f64 / self.heads.max(1) as f64
     }
 
     /// Found slowdowns of a hundred, for each factor.
@@ -76,6 +84,7 @@ pub fn replay(history: &History, (bases, together): (usize, usize), heads: usize
         let vanishes = |name: &&String| history.lasts(name, head, head + together) == Some(false);
         score.heads += 1;
         score.vanished += usize::from(alarms.difference(&before).any(|name| vanishes(&name)));
+        score.repeated += usize::from(alarms.intersection(&before).next().is_some());
         if head % 3 == 0 {
             let slow = history.every_eighth(head);
             for (at, factor) in FACTORS.into_iter().enumerate() {
