@@ -161,6 +161,19 @@ fn a_change_as_large_as_the_outliers_of_base_needs_a_second_head_run() {
 }
 
 #[test]
+fn a_step_of_main_in_another_benchmark_is_not_an_outlier() {
+    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 1, outliers: 0.0 };
+    for newer in 1..=3 {
+        // A step in several runs is not significant for any of them.
+        let [mut base, head] = cell.runs(&mut Draw(1), Slow::One, 1.6);
+        base[10 - newer..].iter_mut().for_each(|run| slow_down(run, 7, 1.5));
+        let rows = findings(&base, &head);
+        let row = rows.iter().find(|finding| finding.name == "b0").unwrap();
+        assert_eq!(row.outcome, Outcome::Regressed, "{newer}: {:?}", row.notes);
+    }
+}
+
+#[test]
 fn one_run_of_two_decides_nothing() {
     let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 2, outliers: 0.0 };
     let [base, mut head] = cell.runs(&mut Draw(1), Slow::None, 1.0);

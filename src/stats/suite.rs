@@ -211,17 +211,14 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
 }
 
 /// The base run that lies farthest above the others (`way` 0) or below them (1), compared with them as if it were head. `None` if
-/// all runs after it lie closer to it than to the others: the change may last.
+/// it is the newest one: the change may last.
 pub(super) fn as_head(runs: &BenchmarkRuns, way: usize, base_shifts: &[f64], by: Tested) -> Option<RawChange> {
     let mut base = runs.base.clone();
+    let newest = base.iter().map(|run| run.run).max()?;
     base.iter_mut().for_each(|run| run.shift(-base_shifts.get(run.run).copied().unwrap_or(0.0)));
-    let sign = if way == 0 { 1.0 } else { -1.0 };
-    let deviations: Vec<f64> = base.iter().map(|run| sign * by.value(run)).collect();
-    let at = (0..base.len()).max_by(|a, b| deviations[*a].total_cmp(&deviations[*b]))?;
-    let middle = f64::midpoint(deviations[at], centre::median(&deviations));
-    let lasts = deviations[at..].iter().all(|one| *one >= middle);
-    let farthest = base.remove(at);
-    (!base.is_empty() && !lasts)
+    base.sort_unstable_by(|a, b| by.value(a).total_cmp(&by.value(b)));
+    let farthest = if way == 0 { base.pop()? } else { base.remove(0) };
+    (!base.is_empty() && farthest.run != newest)
         .then(|| raw_change(&BenchmarkRuns { base, head: vec![farthest] }, &RunShifts::default(), by))
 }
 
