@@ -294,3 +294,31 @@ fn a_huge_number_of_threads_is_limited() {
     sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
     ends(sandbox.command("", &[("RAYON_NUM_THREADS", "99999999")], &["compare", "old", "new"])).exits(0);
 }
+#[test]
+fn a_file_that_cannot_be_written_is_left_as_it_was() {
+    let sandbox = Sandbox::new();
+    for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
+        let value = 1000.0 * (index + 1) as f64;
+        sandbox.bench("old", name, value, 1).bench("new", name, value, 2);
+    }
+    sandbox.write("saved.json", "of an earlier run");
+    let paths = "old new --save saved.json --html page.html";
+    // Limits the size of files to 2 kB, like a full disk.
+    let program = env!("CARGO_BIN_EXE_perfgate");
+    let command = format!("trap '' XFSZ; ulimit -f 4; exec '{program}' compare {paths}");
+    let compare = |command: &str| {
+        std::process::Command::new("sh").args(["-c", command]).current_dir(sandbox.path("")).output().unwrap()
+    };
+    let output = compare(&command);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("saved.json: cannot write the comparison"), "{output:?}");
+    assert_eq!(sandbox.read("saved.json"), "of an earlier run");
+    let names: Vec<_> = fs::read_dir(sandbox.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!names.iter().any(|name| name.to_string_lossy().contains("perfgate-") || name == "page.html"), "{names:?}");
+    // A link stays one.
+    std::os::unix::fs::symlink("saved.json", sandbox.path("link.json")).unwrap();
+    let paths = paths.replace("--save saved.json", "--save link.json");
+    assert_eq!(compare(&format!("exec '{program}' compare {paths}")).status.code(), Some(0));
+    assert!(sandbox.path("link.json").is_symlink() && sandbox.read("saved.json").contains("perfgate-comparison"));
+}
+

@@ -3,13 +3,12 @@
 use super::gate_args::GateArgs;
 use super::{Global, facts, output, plots, render as rendering};
 use crate::gate::{Allowed, DefaultSide, Gate, ReportDetail, SideSource};
+use crate::io::replace;
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
 use crate::verdict::{Report, Verdict};
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -198,10 +197,6 @@ pub(super) fn show(report: &Report, view: View, all: bool) -> anyhow::Result<()>
 
 /// Writes a report to a file, as JSON.
 pub(super) fn save(report: &Report, path: &Path) -> anyhow::Result<()> {
-    let write = || -> std::io::Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
-        render::json(report, &mut out)?;
-        out.flush()
-    };
-    write().with_context(|| format!("{}: cannot write the comparison", path.display()))
+    replace::write_with(path, |out| render::json(report, out))
+        .with_context(|| format!("{}: cannot write the comparison", path.display()))
 }

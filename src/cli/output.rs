@@ -1,6 +1,7 @@
 //! Standard output and standard error. A closed pipe (`perfgate … | head`) is not an error.
 
 use crate::gate;
+use crate::io::replace;
 use crate::model::{Diagnostic, Severity};
 use crate::policy::Problems;
 use crate::render::{escape, fit};
@@ -35,9 +36,9 @@ pub fn stream(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::R
     ignore_closed_pipe(write(&mut out).and_then(|()| out.flush()))
 }
 
-/// Writes a file.
+/// Writes a file, whole or not at all.
 pub fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(path, bytes).with_context(|| format!("{}: cannot write the file", path.display()))
+    replace::write(path, bytes).with_context(|| format!("{}: cannot write the file", path.display()))
 }
 
 fn ignore_closed_pipe(result: io::Result<()>) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use super::{output, plots};
 use crate::io::project::is_package;
 use crate::io::regular;
+use crate::io::replace;
 use crate::io::repository::Repository;
 use crate::policy::Problems;
 use crate::render::template::{Parts, SHIPPED, Template, of_service};
@@ -11,7 +12,6 @@ use crate::verdict::{FORMAT, Report, VERSION};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 const EXAMPLES: &str = "\
@@ -152,7 +152,8 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
     let parts = Parts::of(document).map_err(|error| framed(&template.name, document, error))?;
     let renewed = parts.renew(&body).map_err(|error| framed(&name, &body, error))?;
     if renewed.text != body {
-        replace(path, &renewed.text).with_context(|| format!("{name}: cannot write the document; it is unchanged"))?;
+        replace::write(path, renewed.text.as_bytes())
+            .with_context(|| format!("{name}: cannot write the document; it is unchanged"))?;
     }
     let absent = match renewed.absent.as_slice() {
         [] => String::new(),
@@ -160,20 +161,4 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
     };
     output::note(&format!("{name}: {} updated{absent}", counted(renewed.renewed, "section")));
     Ok(())
-}
-
-/// Writes a temporary file and renames it, so that a full disk cannot destroy the user's text.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    let path = fs::canonicalize(path)?; // a symbolic link stays one
-    let temporary = path.with_extension(format!("perfgate-{}", std::process::id()));
-    let write = || -> std::io::Result<()> {
-        fs::write(&temporary, text)?;
-        fs::set_permissions(&temporary, fs::metadata(&path)?.permissions())?;
-        fs::rename(&temporary, &path)
-    };
-    let written = write();
-    if written.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    written
 }

@@ -41,6 +41,7 @@ mod reftable;
 pub mod regular;
 pub mod repository;
 mod same_suite;
+pub mod replace;
 pub mod secrets;
 mod status;
 pub mod store;

@@ -1,0 +1,49 @@
+//! Writes a file as a whole or not at all: a full disk neither leaves half a file nor destroys the one that was there.
+
+use std::fs::{self, File};
+use std::io::ErrorKind::{CrossesDevices, PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Writes a temporary file next to the target and renames it. A symbolic link stays one, and a device or a pipe is written
+/// directly.
+pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write_with(path, |out| out.write_all(bytes))
+}
+
+/// [`write`] of what a function writes.
+pub fn write_with(path: &Path, content: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let directly = |path: &Path| -> io::Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        content(&mut out)?;
+        out.flush()
+    };
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let known = fs::metadata(&target).ok();
+    if known.as_ref().is_some_and(|metadata| !metadata.is_file()) {
+        return directly(path);
+    }
+    let temporary = temporary(&target);
+    let write = || -> io::Result<()> {
+        directly(&temporary)?;
+        if let Some(known) = &known {
+            fs::set_permissions(&temporary, known.permissions())?;
+        }
+        fs::rename(&temporary, &target)
+    };
+    let written = write();
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    match written.as_ref().map_err(io::Error::kind) {
+        // The file may be writable in a directory that is not, or be mounted by itself.
+        Err(PermissionDenied | ReadOnlyFilesystem | ResourceBusy | CrossesDevices) if known.is_some() => directly(path),
+        _ => written,
+    }
+}
+
+fn temporary(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".perfgate-{}", std::process::id()));
+    target.with_file_name(name)
+}
