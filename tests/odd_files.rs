@@ -239,6 +239,31 @@ fn a_benchmark_that_cannot_be_read_on_one_side_is_neither_added_nor_removed() {
 }
 
 #[test]
+fn a_benchmark_with_invalid_values_on_one_side_is_neither_added_nor_removed() {
+    let file = |a: u32, b: &str| {
+        format!(
+            r#"{{"format": "perfgate-run", "version": 1, "measurements": [
+            {{"benchmark": "a", "unit": "ns", "replicates": [{{"samples": [{a}, 101, 99, 100, 102]}}]}},
+            {{"benchmark": "b", "unit": "ns", "replicates": [{b}]}}]}}"#
+        )
+    };
+    let sandbox = Sandbox::new();
+    sandbox.write("good.json", file(100, r#"{"samples": [200, 203, 199, 200, 202]}"#));
+    for bad in [r#"{"samples": [NaN, NaN]}"#, r#"{"samples": [-1, -2]}"#, r#"{"value": -5}"#, r#"{"value": "x"}"#] {
+        sandbox.write("bad.json", file(103, bad));
+        for (base, head, side) in [("good.json", "bad.json", "head"), ("bad.json", "good.json", "base")] {
+            let answer = ends(sandbox.command::<&str>("", &[], &["compare", base, head, "--format", "json"]));
+            assert_eq!(answer.outcome("b"), "inconclusive", "{bad} in {side}");
+            answer.prints(side).prints("could not be read");
+        }
+    }
+    // One valid sample is a result.
+    sandbox.write("bad.json", file(103, r#"{"samples": [NaN, 200]}"#));
+    let answer = ends(sandbox.command::<&str>("", &[], &["compare", "good.json", "bad.json", "--format", "json"]));
+    answer.does_not_print("could not be read");
+}
+
+#[test]
 fn a_result_file_of_a_directory_that_cannot_be_read_removes_nothing() {
     let sandbox = Sandbox::new();
     let results = |name: &str, value: u32| format!(r#"[{{"name": "{name}", "unit": "ns", "value": {value}}}]"#);
@@ -273,28 +298,6 @@ fn a_full_disk_under_standard_output_is_named() {
 }
 
 #[test]
-fn a_config_that_cannot_be_read_is_not_taken_for_none() {
-    let sandbox = Sandbox::new();
-    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2).write("below/file", "");
-    let compare = |directory: &str, args: &[&str]| ends(sandbox.command::<&str>(directory, &[], args));
-    std::os::unix::fs::symlink("nowhere", sandbox.path("perfgate.toml")).unwrap();
-    sandbox.repository(".");
-    compare("", &["compare", "old", "new"]).exits(2).reports("perfgate.toml: cannot read the config");
-    compare("below", &["compare", "../old", "../new"]).exits(2).reports("cannot read the config");
-    fs::remove_file(sandbox.path("perfgate.toml")).unwrap();
-    fs::create_dir(sandbox.path("perfgate.toml")).unwrap();
-    compare("", &["compare", "old", "new"]).exits(2).reports("perfgate.toml: cannot read the config");
-    fs::remove_dir(sandbox.path("perfgate.toml")).unwrap();
-    compare("", &["compare", "old", "new"]).exits(0);
-}
-
-#[test]
-fn a_huge_number_of_threads_is_limited() {
-    let sandbox = Sandbox::new();
-    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
-    ends(sandbox.command("", &[("RAYON_NUM_THREADS", "99999999")], &["compare", "old", "new"])).exits(0);
-}
-#[test]
 fn a_file_that_cannot_be_written_is_left_as_it_was() {
     let sandbox = Sandbox::new();
     for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
@@ -322,3 +325,25 @@ fn a_file_that_cannot_be_written_is_left_as_it_was() {
     assert!(sandbox.path("link.json").is_symlink() && sandbox.read("saved.json").contains("perfgate-comparison"));
 }
 
+#[test]
+fn a_config_that_cannot_be_read_is_not_taken_for_none() {
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2).write("below/file", "");
+    let compare = |directory: &str, args: &[&str]| ends(sandbox.command::<&str>(directory, &[], args));
+    std::os::unix::fs::symlink("nowhere", sandbox.path("perfgate.toml")).unwrap();
+    sandbox.repository(".");
+    compare("", &["compare", "old", "new"]).exits(2).reports("perfgate.toml: cannot read the config");
+    compare("below", &["compare", "../old", "../new"]).exits(2).reports("cannot read the config");
+    fs::remove_file(sandbox.path("perfgate.toml")).unwrap();
+    fs::create_dir(sandbox.path("perfgate.toml")).unwrap();
+    compare("", &["compare", "old", "new"]).exits(2).reports("perfgate.toml: cannot read the config");
+    fs::remove_dir(sandbox.path("perfgate.toml")).unwrap();
+    compare("", &["compare", "old", "new"]).exits(0);
+}
+
+#[test]
+fn a_huge_number_of_threads_is_limited() {
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    ends(sandbox.command("", &[("RAYON_NUM_THREADS", "99999999")], &["compare", "old", "new"])).exits(0);
+}

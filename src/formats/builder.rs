@@ -15,6 +15,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+/// Codes of results that were skipped. A benchmark that is missing may be one of them.
+const SKIPPED_RESULTS: [&str; 6] =
+    ["invalid-value", "unreadable-entry", "unreadable-line", "unreadable-value", "no-value", "no-samples"];
 /// Diagnostics listed per code; further ones are only counted.
 const LISTED_PER_CODE: usize = 20;
 /// Maximum length of a message in characters: the line it quotes may be the whole file.
@@ -103,7 +106,13 @@ impl<'a> ReadingBuilder<'a> {
 
     /// Reports a problem in the current line, or in the file.
     pub fn warn(&mut self, code: &str, message: impl Into<String>) {
+        self.reading.is_incomplete |= SKIPPED_RESULTS.contains(&code);
         self.report(Diagnostic::warning(code, self.place(), message));
+    }
+
+    /// [`Self::warn`] about a value of a known benchmark.
+    fn warn_value(&mut self, message: String) {
+        self.report(Diagnostic::warning("invalid-value", self.place(), message));
     }
 
     /// Reports something that does not change the values read.
@@ -193,6 +202,8 @@ impl<'a> ReadingBuilder<'a> {
         if let Some(measurement) = Measurement::of_runs(tool, name, metric, replicates) {
             self.index.insert((hash, self.reading.measurements.len()));
             self.reading.measurements.push(measurement);
+        } else {
+            self.reading.unreadable.push(BenchId::new(name));
         }
     }
 
@@ -263,7 +274,7 @@ impl<'a> ReadingBuilder<'a> {
                 if bad > 0 {
                     let message =
                         format!("`{name}`: negative or not finite samples of {metric}: {bad} of {all}; skipped");
-                    self.warn("invalid-value", message);
+                    self.warn_value(message);
                 }
                 (!samples.is_empty()).then_some(Evidence::Samples(samples))
             }
@@ -287,7 +298,7 @@ impl<'a> ReadingBuilder<'a> {
                 } else {
                     format!("{metric} is {value}; negative values cannot be compared")
                 };
-                self.warn("invalid-value", format!("`{name}`: {reason}; skipped"));
+                self.warn_value(format!("`{name}`: {reason}; skipped"));
                 None
             }
         }

@@ -146,6 +146,8 @@ pub struct Reading {
     pub failures: Failures,
     /// Versions of benchmarks, where the tool states them.
     pub versions: BTreeMap<BenchId, Box<str>>,
+    /// Benchmarks with a value that is not a valid result.
+    pub unreadable: Vec<BenchId>,
     /// True if a part of the results could not be read: a missing benchmark may be in it.
     pub is_incomplete: bool,
     /// Numbers of passed and failed tests; `None` unless the file is a test report.
@@ -171,6 +173,7 @@ impl Reading {
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         self.failures.extend(other.failures);
+        self.unreadable.extend(other.unreadable);
         self.is_incomplete |= other.is_incomplete;
         self.versions.extend(other.versions);
         for (key, value) in other.environment.0 {

@@ -27,7 +27,7 @@ pub(super) fn assemble_of_commit(reading: Reading, place: &str, committed: Optio
 /// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
 pub(super) fn assemble(reading: Reading) -> Loaded {
     let Reading { measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
-    let Reading { failures, versions, tests, repeated, measured, is_incomplete, files, .. } = reading;
+    let Reading { failures, versions, tests, repeated, measured, unreadable, is_incomplete, files, .. } = reading;
     let (mut measurements, repeated_files) = join_repetitions(measurements, &files);
     diagnostics.extend(repeated_files);
     diagnostics.extend(leave_out_poorer(&mut measurements));
@@ -42,7 +42,7 @@ pub(super) fn assemble(reading: Reading) -> Loaded {
         twice
     });
     let stated = Run { commit, commit_prefix, measured, environment, versions, ..Run::default() };
-    let run = Run { measurements, failures, is_incomplete, tests, repeated, ..stated };
+    let run = Run { measurements, failures, unreadable, is_incomplete, tests, repeated, ..stated };
     Loaded { run, diagnostics, left_over: false }
 }
 

@@ -215,10 +215,9 @@ pub fn load_two(
 /// Joins several results into one run.
 pub fn merge(all: Vec<Loaded>) -> Loaded {
     let mut whole = Reading::default();
-    let mut unreadable = Vec::new();
     let left_over = !all.is_empty() && all.iter().all(|loaded| loaded.left_over);
     for Loaded { run, diagnostics, .. } in all {
-        let Run { unreadable: of_run, commit, commit_prefix, environment, measurements, .. } = run;
+        let Run { unreadable, commit, commit_prefix, environment, measurements, .. } = run;
         let Run { failures, versions, tests, repeated, measured, is_incomplete, .. } = run;
         whole = whole.merge(Reading {
             measurements,
@@ -231,15 +230,13 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
             latest: None,
             failures,
             versions,
+            unreadable,
             is_incomplete,
             tests,
             repeated,
         });
-        unreadable.extend(of_run);
     }
-    let mut loaded = assemble(whole);
-    loaded.run.unreadable = unreadable;
-    Loaded { left_over, ..loaded }
+    Loaded { left_over, ..assemble(whole) }
 }
 
 /// A parsed `--input-format`.
@@ -299,8 +296,7 @@ fn from_tree(
     let left_over = request.committed.is_some_and(|committed| leave_out_stale(&mut tree, &place, committed));
     let BaselineResults { measurements, mut diagnostics, unreadable, is_incomplete, looping_links, .. } = tree;
     diagnostics.extend(looping_links);
-    let mut loaded = assemble(Reading { measurements, diagnostics, is_incomplete, ..Reading::default() });
-    loaded.run.unreadable = unreadable;
+    let loaded = assemble(Reading { measurements, diagnostics, unreadable, is_incomplete, ..Reading::default() });
     Ok(Loaded { left_over, ..loaded })
 }
 
