@@ -193,6 +193,64 @@ fn a_command_that_failed_under_hyperfine_has_a_warning() {
 }
 
 #[test]
+fn a_command_whose_runs_all_failed_under_hyperfine_has_failed() {
+    let file = |seconds: f64, codes: &[i32]| {
+        let times: Vec<f64> = (0..codes.len()).map(|i| seconds * (1.0 + i as f64 / 1000.0)).collect();
+        serde_json::json!({"results": [
+            {"command": "tool", "times": times, "exit_codes": codes},
+            {"command": "other", "times": times, "exit_codes": vec![0; codes.len()]},
+        ]})
+        .to_string()
+    };
+    let sandbox = Sandbox::new();
+    for (index, run) in ["1", "2", "3", "4"].iter().enumerate() {
+        let factor = 1.0 + index as f64 / 997.0;
+        sandbox.write(&format!("failed-{run}"), file(0.01 * factor, &[1; 10]));
+        sandbox.write(&format!("good-{run}"), file(factor, &[0; 10]));
+    }
+    let compare = |base: [&str; 2], head: [&str; 2]| {
+        let sides = ["--base", base[0], "--base", base[1], "--head", head[0], "--head", head[1]];
+        sandbox.perfgate(&[&["compare"], &sides[..], &["--format", "json", "--all"]].concat())
+    };
+    let (failed, good) = (["failed-1", "failed-2"], ["good-1", "good-2"]);
+    // The time of a command that failed is no evidence.
+    let fixed = compare(failed, good).json();
+    assert_eq!(outcome(&fixed, "tool", "time"), "added");
+    let broken = compare(good, failed);
+    assert_eq!(broken.exits(1).outcome("tool"), "failed");
+    broken.prints("all 10 runs ended with an error; if this is expected, measure a command that succeeds");
+    let still = compare(failed, ["failed-3", "failed-4"]);
+    assert_eq!(still.outcome("tool"), "failed");
+    still.prints("it failed in base too");
+    // If some runs failed, the time is compared, and their number is a metric.
+    sandbox.write("some", file(1.003, &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0]));
+    let some = compare(good, ["some", "good-3"]).json();
+    assert_ne!(outcome(&some, "tool", "time"), "failed");
+    row(&some, "tool", "errors");
+}
+
+#[test]
+fn a_time_that_grew_from_zero_far_beyond_the_resolution_is_a_suspect() {
+    let sandbox = Sandbox::new();
+    let file = |value: f64| {
+        let entry = |name: &str, value: f64| serde_json::json!({"name": name, "unit": "s", "value": value});
+        serde_json::json!([entry("login", value), entry("other", 2.5 + value / 1000.0)]).to_string()
+    };
+    for (name, value) in [("zero", 0.0), ("step", 0.001), ("seconds", 5.005)] {
+        sandbox.write(name, file(value));
+    }
+    let suspect = |base: &str, head: &str| {
+        let report = sandbox.perfgate(&["compare", base, head, "--format", "json", "--all"]).json();
+        let row = row(&report, "login", "time");
+        assert_eq!(row["outcome"], "inconclusive");
+        row["suspect"].clone()
+    };
+    assert_eq!(suspect("zero", "seconds"), true);
+    assert_eq!(suspect("seconds", "zero"), false);
+    assert_eq!(suspect("zero", "step"), false);
+}
+
+#[test]
 fn each_report_of_sysbench_is_a_run_of_its_test() {
     let same = report_of_itself("sysbench-two-reports", "same-test.txt");
     assert_eq!(rows(&same).iter().map(|row| row["name"].as_str().unwrap()).max(), Some("sysbench"));

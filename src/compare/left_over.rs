@@ -145,7 +145,7 @@ impl RunResults {
 }
 
 /// The size of the last digit of a value.
-fn step(value: f64) -> f64 {
+pub(super) fn step(value: f64) -> f64 {
     let text = format!("{value:.0$e}", SIGNIFICANT_DIGITS - 1);
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let decimals = mantissa.split_once('.').map_or("", |(_, decimals)| decimals.trim_end_matches('0')).len();

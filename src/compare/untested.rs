@@ -1,10 +1,13 @@
 //! Pairs that need no test: one side only, numbers that cannot be compared, exact counts, few events.
 
 use super::Effect;
+use super::left_over::step;
 use super::pairs::{Pair, RunEvidence, events, runs_of, side_centre};
 use crate::model::{Evidence, Metric, Unit};
 use crate::stats::counts;
 
+/// A value with fewer steps of its resolution may be less than this factor from a value that is printed as 0.
+const MIN_STEPS: f64 = 20.0;
 const BELOW_RESOLUTION: &str = "a time of zero is below the resolution of the clock";
 
 impl Pair<'_> {
@@ -67,6 +70,10 @@ impl Pair<'_> {
         let all_samples_differ = || {
             zeros.iter().all(|one| one.evidence.is_all_zero()) && other.iter().all(|one| one.evidence.is_all_positive())
         };
+        // A time that was below the resolution and is many steps of it now is not a ratio, but certainly a change.
+        if self.metric.unit == Unit::Nanosecond && is_many_steps(&runs_of(other).map(side_centre).collect::<Vec<_>>()) {
+            return Some(self.zero(BELOW_RESOLUTION));
+        }
         if self.metric.unit == Unit::Nanosecond || all_differ && (!sampled || all_samples_differ()) {
             return exact();
         }
@@ -90,6 +97,12 @@ impl Pair<'_> {
             _ => Effect::Exact(worse),
         }
     }
+}
+
+/// Whether all values are many times their resolution, as far as their digits show it.
+fn is_many_steps(values: &[f64]) -> bool {
+    let step = values.iter().map(|value| step(*value)).fold(f64::INFINITY, f64::min);
+    values.iter().all(|value| *value >= MIN_STEPS * step)
 }
 
 /// The events and samples of each result of a side; `None` unless all results are shares of samples.

@@ -26,28 +26,34 @@ struct Entry<'a> {
     min: Option<f64>,
     max: Option<f64>,
     times: Option<Vec<f64>>,
-    exit_codes: Option<Failures>,
+    exit_codes: Option<ExitCodes>,
     memory_usage_byte: Option<Vec<f64>>,
     parameters: Option<BTreeMap<String, String>>,
 }
 
-/// Number of exit codes in a list that are not 0. A run that was killed by a signal has `null`.
-struct Failures(u32);
+/// The exit codes of all runs.
+#[derive(Default)]
+struct ExitCodes {
+    runs: u32,
+    /// Those that are not 0. A run that was killed by a signal has `null`.
+    failed: u32,
+}
 
-impl<'de> Deserialize<'de> for Failures {
+impl<'de> Deserialize<'de> for ExitCodes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Codes;
         impl<'de> Visitor<'de> for Codes {
-            type Value = Failures;
+            type Value = ExitCodes;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of exit codes")
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut codes: A) -> Result<Failures, A::Error> {
-                let mut failed = 0;
+            fn visit_seq<A: SeqAccess<'de>>(self, mut codes: A) -> Result<ExitCodes, A::Error> {
+                let mut all = ExitCodes::default();
                 while let Some(code) = codes.next_element::<Option<i64>>()? {
-                    failed += u32::from(code != Some(0));
+                    all.runs += 1;
+                    all.failed += u32::from(code != Some(0));
                 }
-                Ok(Failures(failed))
+                Ok(all)
             }
         }
         deserializer.deserialize_seq(Codes)
@@ -91,6 +97,13 @@ fn add_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
     for (parameter, value) in entry.parameters.iter().flatten() {
         name.push_str(&format!("/{parameter}={value}"));
     }
+    let ExitCodes { runs, failed } = entry.exit_codes.unwrap_or_default();
+    if failed > 0 && failed == runs {
+        let why = format!(
+            "all {runs} runs ended with an error; if this is expected, measure a command that succeeds, as in `COMMAND || true`"
+        );
+        return builder.fail(&name, &why);
+    }
     let times = entry.times.unwrap_or_default();
     let evidence = if times.is_empty() {
         let Some(centre) = entry.median.or(entry.mean) else {
@@ -107,7 +120,7 @@ fn add_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
         let metric = Metric::measured("memory:peak", Unit::Byte, Direction::Lower);
         builder.add(&name, metric, [Evidence::Samples(memory)]);
     }
-    if let Some(Failures(failed)) = entry.exit_codes {
+    if runs > 0 {
         if failed > 0 {
             let message = format!("`{name}`: {failed} of the runs failed; their times may be meaningless");
             builder.warn("failed-command", message);
