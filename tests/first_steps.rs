@@ -179,6 +179,20 @@ fn one_path_outside_of_a_repository_has_an_error_with_advice() {
 }
 
 #[test]
+fn results_of_other_tools_in_the_directory_are_named() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r");
+    let record = || sandbox.perfgate_at("r", &["record"]);
+    let answer = record();
+    answer.exits(2).reports("no results in target/criterion; run the benchmarks first, and give the path");
+    sandbox.write("r/bench.txt", "BenchmarkA-2 1000000 1000.5 ns/op\n").write("r/a.txt", "text");
+    record().exits(2).reports("give the path of the results, such as `bench.txt` (it looks like go-bench)");
+    std::fs::remove_file(sandbox.path("r/bench.txt")).unwrap();
+    sandbox.write("r/Cargo.toml", "");
+    record().exits(2).reports("run `cargo bench` first");
+}
+
+#[test]
 fn a_baseline_that_does_not_exist_comes_with_those_that_do() {
     let sandbox = Sandbox::new();
     sandbox.bench("tree", "a", 1000.0, 1);

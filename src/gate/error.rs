@@ -82,15 +82,14 @@ pub enum Error {
         word: String,
     },
     /// No results were named, and there are none in the default place.
-    #[error(
-        "no results{} in {looked}; give the path of the file that your benchmark tool wrote (`perfgate formats` lists the tools), \
-         or run `cargo bench` first", if *.is_head { " for head" } else { "" }
-    )]
+    #[error("no results{} in {looked}; {advice}", if *.is_head { " for head" } else { "" })]
     NoResults {
         /// True if they would be the head of a comparison.
         is_head: bool,
         /// Where they were searched.
         looked: String,
+        /// The results that could be meant, or how to get some.
+        advice: String,
     },
     /// One path was given, and there is nothing to compare it with.
     #[error(

@@ -6,7 +6,7 @@ use super::config;
 use super::error::Error;
 use super::machine_class::has_several_classes;
 use super::record::oldest_result;
-use super::sources::{Results, SideSource, real_location};
+use super::sources::{Results, SideSource, advice_on_results, real_location};
 use super::stated::{OTHER_COMMIT, complete, other_commit, refuse_results_of_base, states_base};
 use crate::io::input::{self, InputError, Loaded, Location};
 use crate::io::probe;
@@ -168,7 +168,13 @@ impl Gate {
             }
             (None, SideSource::Revision { word, commit }) => self.read_stored_head(word, commit, detail)?,
             // Head is on disk, or the stored runs of a revision.
-            (None, _) => return Err(Error::NoResults { is_head: true, looked: "the working directory".to_owned() }),
+            (None, _) => {
+                return Err(Error::NoResults {
+                    is_head: true,
+                    looked: "the working directory".to_owned(),
+                    advice: advice_on_results(&self.directory),
+                });
+            }
         };
         if let Some(side) = base_on_disk {
             return Ok((Ok(side), head));

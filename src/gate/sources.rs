@@ -2,6 +2,7 @@
 
 use super::builder::Gate;
 use super::error::Error;
+use crate::io::files;
 use crate::io::input::{Location, Request};
 use crate::io::repository::{Repository, RepositoryError};
 use crate::io::store::{self, Store, StoreError};
@@ -79,7 +80,9 @@ impl Gate {
             return match default {
                 DefaultSide::Base => Ok(SideSource::MergeBase { of: None }),
                 DefaultSide::Head => match self.default_results() {
-                    Err(Error::NoResults { looked, .. }) => Err(Error::NoResults { is_head: true, looked }),
+                    Err(Error::NoResults { looked, advice, .. }) => {
+                        Err(Error::NoResults { is_head: true, looked, advice })
+                    }
                     results => Ok(SideSource::WorkTree(results?)),
                 },
             };
@@ -147,7 +150,8 @@ impl Gate {
     fn has_stored_runs(&self) -> Result<bool, Error> {
         match self.open_store() {
             Ok(store) => Ok(!store.newest(1)?.keys.is_empty()),
-            Err(Error::Store(StoreError::Repository(_) | StoreError::Reftable)) => Ok(false),
+            Err(Error::Store(StoreError::Reftable)) => Ok(false),
+            Err(Error::Store(StoreError::Repository(why))) if matches!(*why, RepositoryError::None { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -198,7 +202,11 @@ impl Gate {
         if inputs.is_empty() {
             let trees = Location::default_trees(&self.directory);
             let path = trees.iter().find(|path| path.is_dir());
-            let path = path.cloned().ok_or_else(|| Error::NoResults { is_head: false, looked: list(&trees) })?;
+            let path = path.cloned().ok_or_else(|| Error::NoResults {
+                is_head: false,
+                looked: list(&trees),
+                advice: advice_on_results(&self.directory),
+            })?;
             let word = path.strip_prefix("./").unwrap_or(&path).display().to_string();
             return Ok(vec![
                 self.results_at(&word, Location::Directory { path: path.clone(), baseline: "new".into() }),
@@ -247,6 +255,18 @@ pub(super) fn real_location(location: &Location) -> Location {
         Location::StandardInput => Location::StandardInput,
         Location::File(path) => Location::File(real(path)),
         Location::Directory { path, baseline } => Location::Directory { path: real(path), baseline: baseline.clone() },
+    }
+}
+
+/// How to name results in a directory: those that are there, or how to get some.
+pub(super) fn advice_on_results(directory: &Path) -> String {
+    let real = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    match files::results_in(directory).as_slice() {
+        [] if real.ancestors().any(|above| above.join("Cargo.toml").is_file()) => {
+            "run `cargo bench` first, or give the path of the results".to_owned()
+        }
+        [] => "run the benchmarks first, and give the path of the results".to_owned(),
+        [(name, format), ..] => format!("give the path of the results, such as `{name}` (it looks like {format})"),
     }
 }
 

@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 const MAX_FILES: usize = 10_000;
 
 /// The format of `--input-format`; `None` to detect it.
+/// Files of a directory that are looked at to find one that a message can name.
+const MAX_NAMED_FILES: usize = 200;
+
 type Chosen = Option<&'static dyn Format>;
 
 /// Reads one file. If everything failed, the reading has only failures.
@@ -320,4 +323,18 @@ pub fn files_below(root: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
     }
     files.sort_unstable();
     Ok(files)
+}
+/// The files in a directory that a format recognizes, with the names of their formats.
+pub fn results_in(directory: &Path) -> Vec<(String, &'static str)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+    names.sort_unstable();
+    let with_format = |name: &std::ffi::OsString| {
+        let file = open_steady(&directory.join(name)).ok()?.take(Preview::LENGTH as u64);
+        match Content::of(file, None).ok()?.formats.as_slice() {
+            [format] => Some((name.to_str()?.to_owned(), format.name())),
+            _ => None,
+        }
+    };
+    names.iter().take(MAX_NAMED_FILES).filter_map(with_format).collect()
 }

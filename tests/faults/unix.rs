@@ -177,7 +177,14 @@ fn a_repository_of_another_user_is_opened_as_git_allows_it() {
     assert!(Command::new("chown").args(["-R", "12345"]).arg(sandbox.path("r")).status().unwrap().success());
     let directory = fs::canonicalize(sandbox.path("r")).unwrap().display().to_string();
     let advice = format!("git config --global --add safe.directory {directory}");
-    for args in [&["record"][..], &["compare", "HEAD~1"], &["runs", "list"], &["history"]] {
+    for args in [
+        &["record"][..],
+        &["compare", "HEAD~1"],
+        &["compare", "target/criterion"],
+        &["compare", "--head", "target/criterion"],
+        &["runs", "list"],
+        &["history"],
+    ] {
         let answer = perfgate(&sandbox, args);
         answer.exits(2).reports(&advice);
         assert_eq!(answer.stderr.matches(&advice).count(), 1, "{}", answer.stderr);
