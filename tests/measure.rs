@@ -14,6 +14,8 @@ mod counts;
 mod ends;
 #[path = "measure/explained.rs"]
 mod explained;
+#[path = "measure/places.rs"]
+mod places;
 
 use common::Sandbox;
 use std::fs;
@@ -374,7 +376,7 @@ fn head_is_screened_against_stored_runs_and_judged_by_fresh_pairs() {
 
 #[test]
 fn stored_runs_from_before_an_epoch_are_not_the_base_of_a_measurement() {
-    let sandbox = sandbox(&[("c", 1.5)]);
+    let sandbox = sandbox(&[("a", 1.001), ("c", 1.5)]);
     sandbox.git("r", &["switch", "-q", "main"]);
     with(&sandbox, &["--no-base", "--rounds", "3"], &["sh", "bench.sh"]).exits(0);
     sandbox.git("r", &["switch", "-q", "work"]);

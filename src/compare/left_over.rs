@@ -58,7 +58,7 @@ impl<'a> LeftOver<'a> {
             Repetition::SameValues { digits, of_single } if numbers_count => digits + of_single,
             _ => 0.0,
         };
-        let repeated: Vec<&str> = found.iter().filter(|(_, one)| is_repeated(one)).map(|(name, _)| *name).collect();
+        let mut repeated: Vec<&str> = found.iter().filter(|(_, one)| is_repeated(one)).map(|(name, _)| *name).collect();
         let is_shown = !repeated.is_empty() || found.iter().map(digits).sum::<f64>() >= MIN_DIGITS;
         let is_everything = is_shown && found.iter().all(|(_, one)| *one != Repetition::Different);
         let everything = match found.iter().any(|(_, one)| *one == Repetition::SameSamples) {
@@ -66,6 +66,11 @@ impl<'a> LeftOver<'a> {
             true => SameResults::Samples,
             false => SameResults::Numbers,
         };
+        if everything != SameResults::No {
+            repeated = found.iter().map(|(name, _)| *name).collect();
+        }
+        // Pairs are sorted by benchmark, and one benchmark may have several metrics.
+        repeated.dedup();
         LeftOver { repeated, everything }
     }
 }

@@ -4,7 +4,8 @@
 use super::config::Config;
 use super::error::Error;
 use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
-use crate::compare::{self, Compared, Suspect};
+use super::measure::{MeasureError, PROCESS};
+use crate::compare::{self, Compared, SameResults, Suspect};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
 use crate::profile::Explanation;
@@ -66,7 +67,9 @@ pub(crate) fn judge_measured(
         false => confirm(policy, &mut compared, &suspects, fresh, fresh[1].len()),
     }
     compared.diagnostics.extend(measured.are_counts.then(note_on_counts));
-    let mut report = Report { by_measure: true, ..judge(compared, policy, base, head) };
+    let process_timed = is_process(&measured.head);
+    compared.diagnostics.extend(process_timed.then(note_on_process));
+    let mut report = Report { by_measure: true, process_timed, ..judge(compared, policy, base, head) };
     let is_regression = |explanation: &&Explanation| {
         let is_it = |finding: &Finding| Some(&finding.name) == explanation.benchmark.as_ref();
         report.benchmarks.iter().any(|finding| finding.outcome == Outcome::Regressed && is_it(finding))
@@ -80,6 +83,18 @@ pub(super) fn note_on_counts() -> Diagnostic {
     let message = "instructions were counted by valgrind: changes of cache misses, branch mispredictions, waiting and \
                    parallelism are not visible";
     Diagnostic::note("instruction-counts", "", message)
+}
+
+/// Whether the process itself was timed in these runs.
+pub(super) fn is_process(runs: &[Run]) -> bool {
+    runs.iter().flat_map(|run| &run.measurements).any(|measurement| measurement.tool == PROCESS)
+}
+
+/// The note that the process itself was timed.
+pub(super) fn note_on_process() -> Diagnostic {
+    let message = "the command was timed as a whole, because neither its files nor its output had benchmark results of a known \
+                   format";
+    Diagnostic::note("process-timed", "", message)
 }
 
 /// The rules for runs that were measured in turn.
@@ -98,6 +113,9 @@ pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRul
     if compared.shared == 0 {
         let hint = "check that the command runs the same suite on both sides".to_owned();
         return Err(Error::NothingInCommon { base: "base".to_owned(), head: "head".to_owned(), hint });
+    }
+    if compared.same_results != SameResults::No {
+        return Err(MeasureError::SameResults.into());
     }
     refuse_unmatched(config, &compared)?;
     Ok(compared)

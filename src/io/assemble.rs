@@ -71,6 +71,11 @@ const LESS_EXACT_FORMATS: [(&str, &str); 20] = [
     ("criterion-text", "criterion-raw"),
 ];
 
+/// Whether results of one format are those of the other, less exact.
+pub(super) fn is_poorer_format(format: &str, other: &str) -> bool {
+    LESS_EXACT_FORMATS.contains(&(format, other))
+}
+
 /// Leaves out results of a format if there are results of a better format of the same tool: they are the same measurements.
 fn leave_out_poorer(measurements: &mut Vec<Measurement>) -> Option<Diagnostic> {
     let has = |tool: &str| measurements.iter().any(|measurement| measurement.tool == tool);

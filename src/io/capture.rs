@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(5);
 /// The output of one stream.
 #[derive(Debug, Default)]
 pub struct Captured {
-    /// All of it; `None` if it was too long for memory, or was not to be kept.
+    /// All of it; `None` if it was too long for memory.
     pub whole: Option<Vec<u8>>,
     /// All of an output that was too long for memory.
     pub file: Option<File>,
@@ -43,10 +43,9 @@ pub struct Capture {
 }
 
 impl Capture {
-    /// Reads a stream to its end on a new thread. `keep`: whether to keep all of it. `long`: the file that a long output is
-    /// written to.
-    pub fn start(mut stream: impl Read + Send + 'static, keep: bool, long: Option<PathBuf>) -> io::Result<Capture> {
-        let captured = Captured { whole: keep.then(Vec::new), long, ..Captured::default() };
+    /// Reads a stream to its end on a new thread. `long`: the file that a long output is written to.
+    pub fn start(mut stream: impl Read + Send + 'static, long: Option<PathBuf>) -> io::Result<Capture> {
+        let captured = Captured { whole: Some(Vec::new()), long, ..Captured::default() };
         let captured = Arc::new(Mutex::new(captured));
         let filled = Arc::clone(&captured);
         let reader = Builder::new().spawn(move || {
@@ -127,7 +126,7 @@ mod tests {
     #[test]
     fn of_a_huge_stream_only_the_last_lines_are_kept() {
         let noise = std::io::repeat(b'x').take(200 << 20).chain(&b"\nlast but one\nlast\n"[..]);
-        let captured = Capture::start(noise, true, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
+        let captured = Capture::start(noise, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
         assert_eq!(captured.whole, None);
         assert_eq!(captured.length, (200 << 20) + 19);
         assert!(captured.tail.len() <= 2 * TAIL);
@@ -137,7 +136,7 @@ mod tests {
     #[test]
     fn a_short_stream_is_kept_whole() {
         let captured =
-            Capture::start(&b"a\n\nok\tb\n"[..], true, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
+            Capture::start(&b"a\n\nok\tb\n"[..], None).unwrap().finish(Instant::now() + Duration::from_secs(60));
         assert_eq!(captured.whole.as_deref(), Some(&b"a\n\nok\tb\n"[..]));
         assert_eq!(captured.last_lines(5), "a\nok    b");
     }
@@ -147,7 +146,7 @@ mod tests {
         use std::io::Seek;
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
         let noise = std::io::repeat(b'x').take(KEPT as u64).chain(&b"last\n"[..]);
-        let captured = Capture::start(noise, true, Some(path.to_path_buf())).unwrap();
+        let captured = Capture::start(noise, Some(path.to_path_buf())).unwrap();
         let captured = captured.finish(Instant::now() + Duration::from_secs(60));
         assert!(captured.whole.is_none() && !captured.is_cut());
         let mut file = captured.file.unwrap();

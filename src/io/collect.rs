@@ -1,14 +1,16 @@
-//! Finds the results of a benchmark command: in its `{out}` file, in criterion's directory, in files below the work tree, or
-//! on standard output, in this order. Only files that this run wrote are read.
+//! Finds the results of a benchmark command: in the files that the user named (`{out}`, `[[input]]`), otherwise in criterion's
+//! directory, in files below the work tree and in the output. Only files that this run wrote are read.
 
 use super::capture::Captured;
+use super::copies::leave_out_copies;
 use super::criterion_tree;
-use super::files;
 use super::input::{self, InputError, Loaded, Location, Request};
+use super::printed;
 use super::regular;
-use crate::model::Detail;
+use crate::model::{Detail, Diagnostic, Severity};
+use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, BufReader, Seek};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -25,7 +27,7 @@ const MAX_DEPTH: usize = 12;
 /// Where a run may have written results.
 #[derive(Debug)]
 pub struct ResultSources<'a> {
-    /// The `{out}` file, if the command has one: then nothing else is read.
+    /// The `{out}` file, if the command has one.
     pub out: Option<&'a Path>,
     /// Criterion's directories.
     pub criterion: &'a [PathBuf],
@@ -35,8 +37,10 @@ pub struct ResultSources<'a> {
     pub tree: &'a Path,
     /// The start of the run, by the file system's clock.
     pub since: SystemTime,
-    /// The output.
+    /// Standard output.
     pub stdout: &'a Captured,
+    /// Standard error.
+    pub stderr: &'a Captured,
     /// `--input-format`.
     pub format: Option<&'a str>,
 }
@@ -44,57 +48,161 @@ pub struct ResultSources<'a> {
 /// Reads the results of the run; `None` if there are none of a known format.
 pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError> {
     let request = Request { format: sources.format, detail: Detail::Samples, committed: None };
+    let mut found = Found::default();
+    // Several named files may be repetitions of one suite, so they are one place.
+    let place = found.place();
     if let Some(out) = sources.out {
         let left = out.is_dir() || out.metadata().is_ok_and(|file| file.len() > 0);
-        return if left { load(out, request)?.measured().map(Some) } else { Ok(None) };
+        if !left {
+            return Ok(None);
+        }
+        found.add_to(place, "", load(out, request)?.measured())?;
     }
-    let mut found = Vec::new();
-    for (path, format) in sources.inputs.iter().filter(|(path, _)| written_since(path, sources.since, 0)) {
-        found.push(
-            load(path, Request { format: format.as_deref().or(sources.format), ..fresh(request, sources) })?
-                .measured()?,
-        );
+    let inputs: &[_] = if sources.out.is_some() { &[] } else { sources.inputs };
+    for (path, format) in inputs.iter().filter(|(path, _)| written_since(path, sources.since, 0)) {
+        let request = Request { format: format.as_deref().or(sources.format), ..fresh(request, sources) };
+        found.add_to(place, "", Ok(load(path, request)?.measured()?))?;
     }
-    if found.is_empty() {
-        for path in sources.criterion {
-            if path.is_dir() && criterion_tree::is_tree(path) && written_since(path, sources.since, 0) {
-                found.push(load(path, fresh(request, sources))?);
-            }
+    let is_input = |path: &Path| inputs.iter().any(|(input, _)| path.starts_with(input));
+    let trees = sources.criterion.iter().filter(|path| {
+        !is_input(path) && path.is_dir() && criterion_tree::is_tree(path) && written_since(path, sources.since, 0)
+    });
+    let mut trees: Vec<&PathBuf> = trees.collect();
+    // Each run has a new directory of criterion instead of the one that the config names.
+    if sources.criterion.iter().any(|path| is_input(path)) {
+        for path in trees.drain(..) {
+            found.add_to(place, "", Ok(load(path, fresh(request, sources))?))?;
         }
     }
-    if found.is_empty() {
-        for path in files_since(sources.tree, sources.since) {
-            let bytes = regular::read(&path).map_err(|error| refused(&path, error))?;
-            found.extend(input::read(&path.display().to_string(), &bytes, request)?);
-        }
+    let named = if sources.out.is_some() { "{out}" } else { "[[input]]" };
+    found.named = (!found.is_empty()).then_some(named);
+    let place = found.place();
+    for path in trees {
+        let loaded = load(path, fresh(request, sources));
+        found.add_to(place, "criterion's directory", loaded)?;
     }
-    if found.is_empty() {
-        found.extend(in_output(sources.stdout, request)?);
-    }
-    found.retain(|loaded| !loaded.run.measurements.is_empty());
-    Ok((!found.is_empty()).then(|| input::merge(found)))
+    add_files(&mut found, sources, request, is_input)?;
+    add_printed(&mut found, sources, request)?;
+    Ok(found.whole())
 }
 
-/// The results in the output of a command. Other output may come before them.
-fn in_output(stdout: &Captured, request: Request<'_>) -> Result<Option<Loaded>, InputError> {
-    const PLACE: &str = "standard output of the command";
-    let refused = |error| InputError::Refused { place: PLACE.to_owned(), error };
-    let part = match (&stdout.whole, &stdout.file) {
-        (Some(bytes), _) => match input::read(PLACE, bytes, request) {
-            Ok(None) if request.format.is_none() => files::from_first_results(&**bytes, LARGEST),
-            Err(InputError::Nothing { .. }) => return Ok(None),
-            other => return other,
-        },
-        (None, Some(file)) => {
-            let mut file = file;
-            file.rewind().and_then(|()| files::from_first_results(BufReader::new(file), LARGEST))
+/// Adds the results of files below the work tree.
+fn add_files(
+    found: &mut Found,
+    sources: &ResultSources<'_>,
+    request: Request<'_>,
+    is_read: impl Fn(&Path) -> bool,
+) -> Result<(), InputError> {
+    let place = found.place();
+    for path in files_since(sources.tree, sources.since).iter().filter(|path| !is_read(path)) {
+        let read = regular::read(path).map_err(|error| refused(path, error));
+        let name = path.strip_prefix(sources.tree).unwrap_or(path).display().to_string();
+        let results = read.and_then(|bytes| input::read(&path.display().to_string(), &bytes, request));
+        if let Some(loaded) = results.transpose() {
+            found.add_to(place, &name, loaded)?;
         }
-        (None, None) => return Ok(None),
-    };
-    match part.map_err(refused)? {
-        Some(part) => input::read(PLACE, &part, request),
-        None => Ok(None),
     }
+    Ok(())
+}
+
+/// Adds the results that the command printed.
+fn add_printed(found: &mut Found, sources: &ResultSources<'_>, request: Request<'_>) -> Result<(), InputError> {
+    for (place, output) in [("standard output", sources.stdout), ("standard error", sources.stderr)] {
+        if let Some(loaded) = printed::results(&format!("{place} of the command"), output, request).transpose() {
+            found.add(place, loaded)?;
+        } else if output.is_cut() && !found.is_empty() && found.named.is_none() {
+            let message = format!("{place} is too long to be searched for more results");
+            found.diagnostics.push(Diagnostic::warning("unread-output", "", message));
+        }
+    }
+    Ok(())
+}
+
+/// The results that were found so far.
+#[derive(Default)]
+struct Found {
+    /// The results of each place, the places in their order.
+    kept: Vec<(usize, Loaded)>,
+    /// The number of places.
+    places: usize,
+    /// The user's word for the places that are read alone, if they have results.
+    named: Option<&'static str>,
+    diagnostics: Vec<Diagnostic>,
+    /// True if results in one of the places could not be read.
+    is_incomplete: bool,
+}
+
+impl Found {
+    fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// A new place.
+    fn place(&mut self) -> usize {
+        self.places += 1;
+        self.places
+    }
+
+    /// Adds the results of a place of its own.
+    fn add(&mut self, name: &str, loaded: Result<Loaded, InputError>) -> Result<(), InputError> {
+        let place = self.place();
+        self.add_to(place, name, loaded)
+    }
+
+    /// Adds results, without those that another place has, too. Results that cannot be read are an error if there are no others.
+    fn add_to(&mut self, place: usize, name: &str, loaded: Result<Loaded, InputError>) -> Result<(), InputError> {
+        let mut loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) if self.is_empty() => return Err(error),
+            Err(_) if self.named.is_some() => return Ok(()),
+            Err(error) => {
+                self.is_incomplete = true;
+                self.diagnostics.push(Diagnostic::warning("unreadable", name, format!("{error}; left out")));
+                return Ok(());
+            }
+        };
+        let mut others: Vec<&mut Loaded> =
+            self.kept.iter_mut().filter(|(of, _)| *of != place).map(|(_, loaded)| loaded).collect();
+        leave_out_copies(&mut others, &mut loaded, self.named.is_some());
+        if loaded.run.measurements.is_empty() {
+            return Ok(());
+        }
+        match self.named {
+            Some(named) => self.diagnostics.push(unread(name, &loaded, named)),
+            None => self.kept.push((place, loaded)),
+        }
+        Ok(())
+    }
+
+    /// All results as one run.
+    fn whole(self) -> Option<Loaded> {
+        if self.kept.is_empty() {
+            return None;
+        }
+        let kept = self.kept.into_iter().map(|(_, loaded)| loaded).filter(|loaded| !loaded.run.measurements.is_empty());
+        let mut whole = input::merge(kept.collect());
+        whole.diagnostics.extend(self.diagnostics);
+        whole.run.is_incomplete |= self.is_incomplete;
+        Some(whole)
+    }
+}
+
+/// The remark on results that are not read, because the user named other places.
+fn unread(place: &str, loaded: &Loaded, named: &str) -> Diagnostic {
+    let measurements = &loaded.run.measurements;
+    let tools: BTreeSet<&str> = measurements.iter().map(|one| &*one.tool).collect();
+    let names: BTreeSet<&str> = measurements.iter().map(|one| one.benchmark.as_str()).collect();
+    let tools: Vec<&str> = tools.into_iter().collect();
+    let first = names.first().copied().unwrap_or_default();
+    let others = if names.len() == 1 { String::new() } else { format!(" and {} more", names.len() - 1) };
+    let message = format!(
+        "has {} results that are not read, because {named} has results: {first:?}{others}; to read them, write them to a file \
+         that {named} names",
+        tools.join(" and ")
+    );
+    // A tool may write files next to its results, such as a report of tests. What it prints is rarely a by-product.
+    let severity = if place.starts_with("standard") { Severity::Warning } else { Severity::Note };
+    Diagnostic { severity, ..Diagnostic::warning("unread-results", place, message) }
 }
 
 /// A request that leaves out benchmarks of an older tree that this run did not write.

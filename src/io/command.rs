@@ -75,6 +75,8 @@ pub struct Finished {
     pub counts: HardwareCounts,
     /// Standard output.
     pub stdout: Captured,
+    /// Standard error.
+    pub stderr: Captured,
     /// The last lines of its output, for messages.
     pub last_lines: String,
 }
@@ -110,9 +112,9 @@ impl Command {
         }
         let (started, mut child, counters) = self.spawn()?;
         let leader = child.id();
-        let long = self.scratch.as_ref().map(|scratch| scratch.join(format!("output-{leader}")));
-        let stdout = child.stdout.take().map(|stream| Capture::start(stream, true, long)).transpose();
-        let stderr = child.stderr.take().map(|stream| Capture::start(stream, false, None)).transpose();
+        let long = |name| self.scratch.as_ref().map(|scratch| scratch.join(format!("{name}-{leader}")));
+        let stdout = child.stdout.take().map(|stream| Capture::start(stream, long("output"))).transpose();
+        let stderr = child.stderr.take().map(|stream| Capture::start(stream, long("errors"))).transpose();
         let group = ProcessGroup::of(&child).and_then(|group| Ok((group, stdout?, stderr?)));
         let (group, stdout, stderr) = match group {
             Ok(started) => started,
@@ -148,7 +150,7 @@ impl Command {
         let how = match &end.status {
             Ok(status) if status.success() => {
                 let counts = counters.read();
-                return Ok(Finished { wall: end.wall, usage: end.usage, counts, stdout, last_lines });
+                return Ok(Finished { wall: end.wall, usage: end.usage, counts, stdout, stderr, last_lines });
             }
             Ok(status) => match status.code() {
                 Some(code) => format!("exited with code {code}"),

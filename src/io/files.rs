@@ -8,6 +8,7 @@ use crate::formats::callgrind::{self, Origin};
 use crate::formats::{self, Format, Preview, Reading, Source, Surroundings};
 use crate::model::{Commit, Detail, Diagnostic, Measurement};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
@@ -16,10 +17,10 @@ use std::path::{Path, PathBuf};
 /// A directory with more files is taken for a mistake.
 const MAX_FILES: usize = 10_000;
 
-/// The format of `--input-format`; `None` to detect it.
 /// Files of a directory that are looked at to find one that a message can name.
 const MAX_NAMED_FILES: usize = 200;
 
+/// The format of `--input-format`; `None` to detect it.
 type Chosen = Option<&'static dyn Format>;
 
 /// Reads one file. If everything failed, the reading has only failures.
@@ -272,6 +273,39 @@ fn windows(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// The formats of the results in a text, each with the text in which to read them. Two tools that print to one stream each have
+/// their own format.
+pub fn formats_in_text(text: &[u8]) -> Vec<(&'static str, Cow<'_, [u8]>)> {
+    let text: Cow<'_, [u8]> = match formats::without_timestamps(text) {
+        Some(text) => text.into(),
+        None => text.into(),
+    };
+    let text = Surroundings::Colors.remove(&text).map_or(text, Cow::Owned);
+    let mut found: Vec<(&'static str, Cow<'_, [u8]>)> = Vec::new();
+    if matches!(text.trim_ascii_start().first(), None | Some(b'{' | b'[' | b'<')) {
+        return found; // a document, in which lines of other tools are only quoted
+    }
+    let of_windows: Vec<&'static str> =
+        windows(&text).flat_map(|part| formats::detect(part)).map(|format| format.name()).collect();
+    for name in of_windows {
+        if found.iter().all(|(known, _)| *known != name) {
+            found.push((name, text.clone()));
+        }
+    }
+    if !found.is_empty() {
+        for kind in [Surroundings::Lines, Surroundings::AroundXml] {
+            let Some(document) = kind.remove(&text) else { continue };
+            let formats = formats::detect(document.trim_ascii_start());
+            if let [format] = formats.as_slice()
+                && found.iter().all(|(known, _)| *known != format.name())
+            {
+                found.push((format.name(), document.into()));
+            }
+        }
+    }
+    found
+}
+
 /// Whether a format recognizes a part of an output. Most of a long output has other content, so the quick tests come first.
 fn has_results(part: &[u8]) -> bool {
     let may_be_inside = || part.iter().any(|byte| matches!(byte, b'\x1b' | b'{' | b'[' | b'<' | b','));
@@ -302,6 +336,21 @@ pub fn from_first_results(mut output: impl Read, most: u64) -> io::Result<Option
     }
 }
 
+/// The files in a directory that a format recognizes, with the names of their formats.
+pub fn results_in(directory: &Path) -> Vec<(String, &'static str)> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
+    names.sort_unstable();
+    let with_format = |name: &std::ffi::OsString| {
+        let file = open_steady(&directory.join(name)).ok()?.take(Preview::LENGTH as u64);
+        match Content::of(file, None).ok()?.formats.as_slice() {
+            [format] => Some((name.to_str()?.to_owned(), format.name())),
+            _ => None,
+        }
+    };
+    names.iter().take(MAX_NAMED_FILES).filter_map(with_format).collect()
+}
+
 /// The files below a directory, sorted; those of git's own directory are left out. More than `most` are an error.
 pub fn files_below(root: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -323,18 +372,4 @@ pub fn files_below(root: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
     }
     files.sort_unstable();
     Ok(files)
-}
-/// The files in a directory that a format recognizes, with the names of their formats.
-pub fn results_in(directory: &Path) -> Vec<(String, &'static str)> {
-    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
-    let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
-    names.sort_unstable();
-    let with_format = |name: &std::ffi::OsString| {
-        let file = open_steady(&directory.join(name)).ok()?.take(Preview::LENGTH as u64);
-        match Content::of(file, None).ok()?.formats.as_slice() {
-            [format] => Some((name.to_str()?.to_owned(), format.name())),
-            _ => None,
-        }
-    };
-    names.iter().take(MAX_NAMED_FILES).filter_map(with_format).collect()
 }

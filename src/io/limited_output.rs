@@ -32,8 +32,8 @@ fn output_of(child: &mut Child, input: Option<Vec<u8>>, limit: Duration) -> io::
         // On a thread of its own, because a full pipe would block the others. A command need not read all of it.
         std::thread::Builder::new().spawn(move || stdin.write_all(&input))?;
     }
-    let stdout = child.stdout.take().map(|stream| Capture::start(stream, true, None)).transpose()?;
-    let stderr = child.stderr.take().map(|stream| Capture::start(stream, true, None)).transpose()?;
+    let stdout = child.stdout.take().map(|stream| Capture::start(stream, None)).transpose()?;
+    let stderr = child.stderr.take().map(|stream| Capture::start(stream, None)).transpose()?;
     let mut pause = Duration::from_millis(1);
     let status = loop {
         if let Some(status) = child.try_wait()? {

@@ -129,6 +129,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
         acceptable: None,
         allow_missing_baseline: false,
         by_measure: false,
+        process_timed: false,
         base,
         head,
         environment,

@@ -45,6 +45,9 @@ pub struct Report {
     /// True for a report of `perfgate measure`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_measure: bool,
+    /// True if `perfgate measure` found no benchmark results and timed the command as a whole.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub process_timed: bool,
     /// The base side.
     pub base: SideReport,
     /// The head side.

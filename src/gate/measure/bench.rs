@@ -5,6 +5,7 @@ mod counted;
 mod executables;
 mod timed_process;
 mod timed_run;
+mod unread_time;
 
 use super::error::MeasureError;
 use super::plan::BenchCommand;
@@ -24,6 +25,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+pub(crate) use timed_process::PROCESS;
 
 /// Replaced in a command by the path of a fresh file.
 const OUT: &str = "{out}";

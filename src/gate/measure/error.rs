@@ -138,6 +138,12 @@ pub enum MeasureError {
         /// The command.
         command: String,
     },
+    /// Both sides have the same results.
+    #[error(
+        "nothing was measured: base and head have exactly the same results, down to the last digit; check that the command runs the \
+         benchmarks of its work tree each time, and neither reuses earlier results nor reads them from another directory"
+    )]
+    SameResults,
     /// Base and head would be the same commit.
     #[error(
         "HEAD is on the default branch without changes, so both sides would be the same; choose the base with --base, as in \
@@ -232,6 +238,15 @@ pub enum MeasureError {
 }
 
 impl MeasureError {
+    /// True if the command ended well, and left no results.
+    pub(crate) fn is_without_results(&self) -> bool {
+        match self {
+            MeasureError::NoResults { .. } => true,
+            MeasureError::Run { source, .. } => source.is_without_results(),
+            _ => false,
+        }
+    }
+
     /// True if the user stopped it.
     pub(crate) fn is_interrupted(&self) -> bool {
         match self {

@@ -9,7 +9,7 @@ mod rounds;
 mod session;
 mod targets;
 
-pub(super) use bench::{Bench, Executable, SideCheckout, build_of, failed};
+pub(super) use bench::{Bench, Executable, PROCESS, SideCheckout, build_of, failed};
 pub use error::MeasureError;
 pub(crate) use plan::{BenchCommand, MeasurePlan, Progress};
 

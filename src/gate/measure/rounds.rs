@@ -1,6 +1,7 @@
 //! The runs of a measurement, in turn: whole rounds of both sides, then the suspects alone.
 
 use super::bench::{Bench, TimedRun};
+use super::error::MeasureError;
 use super::session::{Checkouts, Session};
 use crate::compare::schedule::{self, Costs, Turn};
 use crate::compare::{self, Compared, Suspect};
@@ -171,6 +172,7 @@ impl Session<'_> {
         self.progress.message(&format!("re-measuring {} {noun} in {pairs} pairs, {how}", suspects.len()));
         self.progress.plan(0, 2 * pairs);
         let (mut base, mut head) = (Vec::new(), Vec::new());
+        let mut only = true;
         for (index, turn) in schedule::order(pairs).into_iter().enumerate() {
             let step = format!("suspects, pair {} of {pairs}, {}", index / 2 + 1, turn.word());
             self.progress.begin(&step);
@@ -178,10 +180,29 @@ impl Session<'_> {
                 Turn::Base => (&checkouts.base, &mut base),
                 Turn::Head => (&checkouts.head, &mut head),
             };
-            let measured = bench.run(side, Some(&names))?;
+            let mut measured = bench.run(side, only.then_some(&*names));
+            // Of several tools, the filter may be in the syntax of one: `cargo bench` runs all kinds of bench targets.
+            if only && !self.has_all(suspects, &measured) {
+                only = false;
+                self.progress.message("the filter does not select all suspects: running the whole suite");
+                measured = bench.run(side, None);
+            }
+            let measured = measured?;
             self.progress.done(&step, measured.wall);
             runs.push(measured.run);
         }
         Ok([base, head].map(|runs| compare::keep_suspects(&runs, suspects, PolicyRules(policy))))
+    }
+
+    /// Whether a run has results of all suspects. Failures other than missing results are not due to the filter.
+    fn has_all(&self, suspects: &BTreeSet<Suspect>, measured: &Result<TimedRun, MeasureError>) -> bool {
+        match measured {
+            Ok(measured) => {
+                let runs = std::slice::from_ref(&measured.run);
+                let kept = compare::keep_suspects(runs, suspects, PolicyRules(self.policy()));
+                kept.iter().map(|run| run.measurements.len()).sum::<usize>() >= suspects.len()
+            }
+            Err(error) => !error.is_without_results(),
+        }
     }
 }

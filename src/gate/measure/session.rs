@@ -277,7 +277,8 @@ impl<'a> Session<'a> {
         let mut facts = side_facts(&base.label, self.runs.base.len(), &checkouts.base);
         facts.report.branch.clone_from(&base.branch);
         let head = side_facts(label, self.runs.head.len(), &checkouts.head);
-        Report { by_measure: true, ..judge(compared, self.policy(), facts, head) }
+        let process_timed = confirm::is_process(&self.runs.head);
+        Report { by_measure: true, process_timed, ..judge(compared, self.policy(), facts, head) }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::model::{Direction, Evidence, Measurement, Metric, Run, Unit};
 use std::time::Duration;
 
 /// The tool's name where the process itself is timed.
-const PROCESS: &str = "process";
+pub(crate) const PROCESS: &str = "process";
 /// Maximum number of characters of a command line that become the name of its benchmark.
 pub(super) const LONGEST_NAME: usize = 120;
 

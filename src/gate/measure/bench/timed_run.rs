@@ -1,8 +1,10 @@
 //! A timed run of the benchmark command: its files, the noise of the machine during the run, and its results.
 
 use super::timed_process::process_run;
+use super::unread_time::unread_time;
 use super::{Bench, Measured, OUT, SideCheckout, TimedRun, build_of, failed};
 use crate::compare::filter::{Dialect, FILTER};
+use crate::gate::confirm::note_on_process;
 use crate::gate::measure::error::MeasureError;
 use crate::gate::measure::targets::without_plots;
 use crate::io::collect::{self, ResultSources};
@@ -37,6 +39,7 @@ impl Bench<'_> {
             tree: &side.checkout.root,
             since,
             stdout: &finished.stdout,
+            stderr: &finished.stderr,
             format: self.gate.input_format.as_deref(),
         };
         let found = collect::collect(&sources)?;
@@ -100,22 +103,32 @@ impl Bench<'_> {
             (Some(loaded), _) => {
                 self.measured = Some(Measured::Results);
                 let hide = |text: String| text.replace(&*run_dir.display().to_string(), "");
-                self.diagnostics.extend(loaded.diagnostics.into_iter().map(|diagnostic| Diagnostic {
-                    place: hide(diagnostic.place),
-                    message: hide(diagnostic.message),
-                    ..diagnostic
-                }));
+                for diagnostic in loaded.diagnostics {
+                    let (place, message) = (hide(diagnostic.place), hide(diagnostic.message));
+                    self.add_diagnostic(Diagnostic { place, message, ..diagnostic });
+                }
                 Ok(loaded.run)
             }
             // Lost results must not be replaced by the time of the process.
-            (None, _) if !self.has_out() && finished.stdout.is_cut() => {
+            (None, _) if !self.has_out() && (finished.stdout.is_cut() || finished.stderr.is_cut()) => {
                 Err(MeasureError::OutputTooLong { command: command.line() })
             }
             (None, None | Some(Measured::Process)) if !self.is_tool() => {
+                if self.measured.is_none() {
+                    self.diagnostics.push(note_on_process());
+                    self.diagnostics.extend(unread_time(finished));
+                }
                 self.measured = Some(Measured::Process);
                 Ok(process_run(&self.spec.words, finished))
             }
             (None, _) => Err(no_results(command, finished)),
+        }
+    }
+
+    /// Adds a warning or note, unless an earlier run had the same one.
+    fn add_diagnostic(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
         }
     }
 

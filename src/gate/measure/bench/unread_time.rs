@@ -1,0 +1,107 @@
+//! Times in the output of a command that is timed as a whole. They may be the results of benchmarks in a format that perfgate
+//! does not know, and a change of them does not change the time of the process if the tool chooses its iterations by the clock.
+
+use crate::io::command::Finished;
+use crate::model::Diagnostic;
+
+/// Bytes of each stream that are searched.
+const SEARCHED: usize = 1 << 20;
+/// Characters of a line that are quoted.
+const QUOTED: usize = 80;
+/// Many programs print how many seconds they took, and no other time.
+const MIN_LINES_WITH_SECONDS: usize = 2;
+const SHORT_UNITS: [&str; 13] = [
+    "ns",
+    "us",
+    "µs",
+    "μs",
+    "ms",
+    "nsec",
+    "usec",
+    "msec",
+    "nanoseconds",
+    "microseconds",
+    "milliseconds",
+    "ns/op",
+    "ms/op",
+];
+const SECONDS: [&str; 5] = ["s", "sec", "secs", "second", "seconds"];
+
+/// A time in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Time {
+    Short,
+    Seconds,
+}
+
+/// A warning about times that a command printed and that no format recognizes.
+pub(super) fn unread_time(finished: &Finished) -> Option<Diagnostic> {
+    let streams = [&finished.stdout, &finished.stderr].map(|stream| {
+        let bytes = stream.whole.as_deref().unwrap_or(&stream.tail);
+        String::from_utf8_lossy(&bytes[..bytes.len().min(SEARCHED)])
+    });
+    let line = line_with_time(streams.iter().flat_map(|text| text.lines()))?;
+    let quoted: String = line.trim().chars().take(QUOTED).collect();
+    let message = format!(
+        "the command printed times in a format that perfgate does not know, such as `{quoted}`; they were not compared. Write \
+         them in a known format (`perfgate formats`)"
+    );
+    Some(Diagnostic::warning("unread-times", "", message))
+}
+
+/// The first line with a time, unless there are only a few with seconds.
+fn line_with_time<'a>(lines: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut with_seconds = Vec::new();
+    for line in lines {
+        match time_in(line) {
+            Some(Time::Short) => return Some(line),
+            Some(Time::Seconds) => with_seconds.push(line),
+            None => {}
+        }
+    }
+    with_seconds.first().copied().filter(|_| with_seconds.len() >= MIN_LINES_WITH_SECONDS)
+}
+
+fn time_in(line: &str) -> Option<Time> {
+    let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || "=:,;()[]|".contains(c)).collect();
+    let mut words = words.into_iter().filter(|word| !word.is_empty()).peekable();
+    while let Some(word) = words.next() {
+        let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | '~'));
+        let number = &word[..word.len() - unit.len()];
+        if !number.contains(|c: char| c.is_ascii_digit()) {
+            continue;
+        }
+        let unit = if unit.is_empty() { words.peek().copied().unwrap_or_default() } else { unit };
+        let unit = unit.trim_end_matches('.').to_lowercase();
+        if SHORT_UNITS.contains(&&*unit) || unit.split_once('/').is_some_and(|(time, _)| SHORT_UNITS.contains(&time)) {
+            return Some(Time::Short);
+        }
+        if SECONDS.contains(&&*unit) {
+            return Some(Time::Seconds);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_recognized_and_other_numbers_are_not() {
+        for line in ["bench_0: 100.00 ms", "parse 12ns/iter", "a=1.5µs", "mean time (us) 3 us", "x | 5 ms | y"] {
+            assert_eq!(time_in(line), Some(Time::Short), "{line}");
+        }
+        assert_eq!([time_in("took 1.2s"), time_in("done in 3 seconds.")], [Some(Time::Seconds); 2]);
+        for line in ["12:30:01 started", "5 files", "version 1.2.3", "ms", "v2s3", "wrote 10 MB"] {
+            assert_eq!(time_in(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn one_line_with_seconds_is_not_a_benchmark() {
+        assert_eq!(line_with_time(["done in 2 s"].into_iter()), None);
+        assert_eq!(line_with_time(["a 2 s", "b 3 s"].into_iter()), Some("a 2 s"));
+        assert_eq!(line_with_time(["done in 2 s", "a 2 ms"].into_iter()), Some("a 2 ms"));
+    }
+}
