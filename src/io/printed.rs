@@ -108,6 +108,10 @@ mod tests {
         for (name, text) in files.iter().filter(|(name, _)| !name.ends_with(".json")) {
             let alone = benchmarks(read(text));
             for (other, second) in files.iter().filter(|(other, _)| other != name) {
+                // Criterion's text is not recognized next to libtest's. `measure` reads criterion's directory.
+                if [name, other].iter().all(|one| one.starts_with("bencher/") || one.starts_with("criterion-text/")) {
+                    continue;
+                }
                 let both = benchmarks(read(&[text.as_slice(), b"\n", second.as_slice()].concat()));
                 let expected: BTreeSet<_> = alone.union(&benchmarks(read(second))).cloned().collect();
                 let tools: BTreeSet<&str> = expected.iter().map(|(tool, ..)| tool.as_str()).collect();
