@@ -80,15 +80,15 @@ fn a_change_within_the_threshold_has_a_row_and_passes() {
     let sides = sides.iter().enumerate().flat_map(|(i, run)| [if i < 3 { "--base" } else { "--head" }, run]);
     let arguments: Vec<&str> = ["compare"].into_iter().chain(sides).collect();
     let with = |more: &[&str]| sandbox.perfgate(&[&arguments[..], more].concat());
-    with(&[]).exits(0).prints("slower, within 20%  c").prints("9 benchmarks unchanged");
+    with(&[]).exits(0).prints("slower, within 20%  c").prints("9 more benchmarks unchanged");
     with(&["--format", "markdown"])
         .exits(0)
         .prints("| slower, within 20% |")
-        .prints("Not listed: 9 benchmarks unchanged.");
+        .prints("Not listed: 9 more benchmarks unchanged.");
     with(&["--template", "comment"])
         .exits(0)
         .prints("but within the threshold")
-        .prints("Not listed: 9 benchmarks unchanged.");
+        .prints("Not listed: 9 more benchmarks unchanged.");
     let json = with(&["--format", "json"]);
     let report = json.exits(0).json();
     let c = report["benchmarks"].as_array().unwrap().iter().find(|one| one["name"] == "c").unwrap();

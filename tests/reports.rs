@@ -227,7 +227,7 @@ fn comparing_results_with_themselves_is_an_error_with_this_reason() {
     // A budget of the same file is still checked.
     sandbox.write("p.toml", "[[budget]]\nmatch = '*BenchmarkA'\nmetric = 'time'\ntarget = '<1us'\n");
     let budget = ["compare", "go.txt", "go.txt", "--config", "p.toml"];
-    sandbox.perfgate(&budget).exits(0).prints("1 budget met");
+    sandbox.perfgate(&budget).exits(0).prints("budgets: 1 PASS");
     sandbox.write("p.toml", "[[budget]]\nmatch = '*BenchmarkA'\nmetric = 'time'\ntarget = '<1ns'\n");
     sandbox.perfgate(&budget).exits(1);
 }

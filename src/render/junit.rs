@@ -2,6 +2,7 @@
 //! A case fails if its benchmark makes the gate fail; an inconclusive one is skipped.
 
 use super::escape::xml;
+use super::method::method;
 use super::next::next_step;
 use super::quantity::interval;
 use super::remarks::Remarks;
@@ -28,7 +29,7 @@ pub fn junit(report: &Report) -> String {
         Verdict::Pass => CaseResult::Passed,
     };
     let next = next_step(report).map(|next| format!(". Next: {next}")).unwrap_or_default();
-    let text = format!("{} ({}){next}", verdict(report), summary::method(report));
+    let text = format!("{} ({}){next}", verdict(report), method(report));
     case(&mut out, "perfgate", VERDICT, &of_gate, &text);
     for (finding, result) in report.benchmarks.iter().zip(&results) {
         let class = format!("perfgate.{}", finding.metric);

@@ -1,7 +1,7 @@
 //! What the columns of a table of benchmarks mean, as far as its rows need it.
 
-use super::remarks::change_of_values;
-use super::summary::is_subtracted;
+use super::medians::change_of_values;
+use super::method::is_subtracted;
 use crate::verdict::{ChangeOf, Finding, Report};
 
 /// The legend of a table with the columns base, head, change, 95% CI and q; `None` if its rows need none.

@@ -3,6 +3,7 @@
 use super::explanation::explanation_markdown;
 use super::legend::legend;
 use super::listing::Listing;
+use super::method::method;
 use super::next::next_step_of_compare;
 use super::quantity::{interval, pair};
 use super::remarks::Remarks;
@@ -18,7 +19,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
     let mut out = String::new();
     let mark = HeadlineStatus::of(report).mark();
     let _ = writeln!(out, "### {mark} perfgate: {}\n", verdict(report));
-    let _ = writeln!(out, "{}; {}.", summary::counts(report), summary::method(report));
+    let _ = writeln!(out, "{}; {}.", summary::counts(report), method(report));
     if let Some(overall) = summary::overall(report) {
         let _ = writeln!(out, "{}.", summary::capitalized(&overall));
     }

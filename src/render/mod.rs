@@ -14,6 +14,8 @@ mod junit;
 mod legend;
 mod listing;
 mod markdown;
+mod medians;
+mod method;
 mod next;
 mod notices;
 mod outliers;

@@ -141,8 +141,13 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     if let Some(facts) = different_facts(report).filter(|_| !report.by_measure) {
         return format!("Measure base and head with the same {facts}: the difference may be the cause.");
     }
-    if OpenShift::of(report).is_some_and(|open| open.by_single_base_run) {
+    let shift = OpenShift::of(report);
+    // Further runs at other times would not show where a shift comes from.
+    let in_turn = shift.as_ref().is_some_and(|open| open.is_doubt);
+    if shift.is_some_and(|open| open.by_single_base_run) {
         ANOTHER_BASE_RUN.to_owned()
+    } else if in_turn {
+        format!("Measure the {which} {noun} again, base and head in turn (`perfgate measure`).")
     } else if is_at_threshold {
         let changes = if open.len() == 1 { "its change is" } else { "their changes are" };
         format!(

@@ -5,15 +5,14 @@ mod advice;
 mod samples;
 
 pub(super) use advice::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
-pub(super) use samples::change_of_values;
 pub use samples::samples;
 
+use super::medians::{change_of_values, is_notable, medians};
 use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
 use crate::verdict::{Finding, NotTested, Outcome, Reason, Report, Verdict};
 use advice::{Advice, Fix, MIN_USUAL, advice, usual};
-use samples::{notable_change_of_values, remark_on_values};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
@@ -201,7 +200,7 @@ impl Remarks {
     pub fn alone(report: &Report, finding: &Finding) -> Vec<String> {
         let one = Remarks { undecided: 1, by_measure: report.by_measure, ..Remarks::default() };
         let mut remarks = one.on(report, finding);
-        let of_values = change_of_values(finding).map(|by| remark_on_values(report, finding, by));
+        let of_values = medians(report, finding, change_of_values(finding));
         remarks.extend(of_values.filter(|note| !remarks.contains(note)));
         remarks
     }
@@ -232,6 +231,7 @@ fn shared_note(report: &Report, inconclusive: &[&Finding]) -> Option<SharedNote>
 
 /// What changed in the samples, and the notes of the verdict.
 pub fn without_advice(report: &Report, finding: &Finding) -> Vec<String> {
-    let of_values = notable_change_of_values(finding).map(|by| remark_on_values(report, finding, by));
+    let of_values = change_of_values(finding).filter(|of_values| is_notable(finding, *of_values));
+    let of_values = medians(report, finding, of_values);
     samples(finding).into_iter().chain(finding.notes.iter().cloned()).chain(of_values).collect()
 }

@@ -5,6 +5,7 @@
 use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
+use super::method::method;
 use super::next::next_step_of_compare;
 use super::quantity::{interval, pair, thousands};
 use super::remarks::Remarks;
@@ -57,7 +58,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
             out.push_str(&hanging(&escape::message(&commits), "      ", "      ", width));
         }
     }
-    out.push_str(&hanging(&summary::method(report), "      ", "      ", width));
+    out.push_str(&hanging(&method(report), "      ", "      ", width));
 
     let remarks = Remarks::of(report);
     let Listing { rows: shown, others } = Listing::of(report, options.all);

@@ -7,6 +7,7 @@ use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
 use crate::render::legend::legend;
 use crate::render::listing::failing_first;
+use crate::render::method::method;
 use crate::render::next::next_step;
 use crate::render::remarks::Remarks;
 use crate::render::summary::{self, capitalized};
@@ -43,12 +44,9 @@ pub fn page(report: &Report) -> String {
     }
     let plain = |text: &str| text.to_owned();
     let remarks = Remarks::of(report);
-    for line in [
-        Some(summary::method(report)),
-        summary::overall(report),
-        summary::pinned(report, plain),
-        remarks.shared_advice(),
-    ] {
+    for line in
+        [Some(method(report)), summary::overall(report), summary::pinned(report, plain), remarks.shared_advice()]
+    {
         let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", with_code(&xml(&line))));
     }
     if let Some(next) = next_step(report) {
@@ -91,7 +89,7 @@ fn table(out: &mut String, report: &Report, reach: f64) {
     let _ = write!(
         out,
         "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Benchmarks: those that fail the gate, then the others, worst first; select a name for \
-         details and samples. Dotted: the threshold.{}</caption><thead><tr>",
+         details and samples. Dotted lines: the threshold.{}</caption><thead><tr>",
         report.benchmarks.len() + 1,
         legend.unwrap_or_default()
     );

@@ -1,9 +1,8 @@
 //! What changed in the samples of a benchmark, in words.
 
-use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, number_text, sample_noun};
-use crate::render::legend;
+use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, sample_noun};
 use crate::render::quantity::{pair, thousands};
-use crate::verdict::{ChangeOf, Finding, Report, Value};
+use crate::verdict::Finding;
 
 /// What changed in the samples, if known: their slow part, two modes, and the work of one iteration.
 pub fn samples(finding: &Finding) -> Vec<String> {
@@ -11,52 +10,6 @@ pub fn samples(finding: &Finding) -> Vec<String> {
     let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, &finding.metric, noun));
     let modes = finding.modes.as_deref().map(|modes| two_modes(modes, &finding.unit));
     slow_part.into_iter().chain(modes).chain(work(finding)).collect()
-}
-
-/// A remark gives the change of the values in a listed row if it differs from the tested change by at least this factor.
-const NOTABLE_FACTOR: f64 = 1.05;
-/// Base and head are printed with four digits, so a change that is computed from them may be off by this factor.
-const ROUNDING: f64 = 1.0015;
-
-/// The change of the values in the row, if it differs from the tested change by more than rounding.
-pub(in crate::render) fn change_of_values(finding: &Finding) -> Option<f64> {
-    let (tested, base, head) = (finding.adjusted?, finding.base?, finding.head?);
-    let of_values = head.value / (base.value * finding.work_ratio.unwrap_or(1.0)) - 1.0;
-    let factor = ((1.0 + of_values) / (1.0 + tested)).ln().abs();
-    (of_values.is_finite() && factor > ROUNDING.ln()).then_some(of_values)
-}
-
-/// True if the difference needs a remark: it is large, or one of the changes is printed as a rise and the other one as a fall.
-fn is_notable(finding: &Finding, of_values: f64) -> bool {
-    let tested = finding.adjusted.unwrap_or_default();
-    let factor = ((1.0 + of_values) / (1.0 + tested)).ln().abs();
-    let sign = |by: f64| number_text::change(by).chars().next().filter(|c| !c.is_ascii_digit());
-    let is_opposite = sign(tested).is_some() && sign(of_values).is_some() && tested * of_values < 0.0;
-    is_opposite || factor >= NOTABLE_FACTOR.ln() && finding.is_listed()
-}
-
-/// The change of the values in the row, if it needs a remark next to the tested change.
-pub(super) fn notable_change_of_values(finding: &Finding) -> Option<f64> {
-    change_of_values(finding).filter(|of_values| is_notable(finding, *of_values))
-}
-
-/// The change of the values in the row, and what the tested change is that of.
-pub(super) fn remark_on_values(report: &Report, finding: &Finding, of_values: f64) -> String {
-    let is_sampled = |side: Value| side.samples > side.runs as u64;
-    let has_samples = [finding.base, finding.head].into_iter().flatten().any(is_sampled);
-    let what = if has_samples { "medians" } else { "values" };
-    let without_shift = legend::is_without_shift(report, finding);
-    let tested = match (finding.change_of, without_shift) {
-        (Some(ChangeOf::FastestSamples), false) => "; the change is that of the fastest samples",
-        (Some(ChangeOf::FastestSamples), true) => {
-            "; the change is that of the fastest samples, without the suite-wide shift"
-        }
-        (None, true) => "; the change is without the suite-wide shift",
-        // A note of the verdict names the mean.
-        (Some(_), _) => "",
-        (None, false) => "; the change is estimated from all runs",
-    };
-    format!("the {what} changed by {}{tested}", number_text::change(of_values))
 }
 
 /// `work per iteration changed from 1,000 to 2,000 elements; the change is that of the time per element: 1.000 ns → 1.010 ns`.

@@ -128,7 +128,8 @@ pub struct VerdictText {
     pub passed: bool,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// An emoji for the verdict; no tick if suspects or most of the suite are inconclusive.
+    /// An emoji for the verdict; no tick if suspects or most of the suite are inconclusive, or most benchmarks are slower for an
+    /// unknown cause.
     pub mark: String,
     /// Why the gate fails, a few words each.
     pub reasons: Vec<String>,

@@ -12,6 +12,7 @@ use super::selection::{Limits, Selection};
 use crate::model::{CodeChange, Commit, Diagnostic, sample_noun};
 use crate::render::explanation::{TOP, explanation_text, notes};
 use crate::render::legend;
+use crate::render::method::method;
 use crate::render::next::next_step;
 use crate::render::notices::accept_command;
 use crate::render::quantity::{change, counted, interval, interval_ends, pair, percent, size, thousands};
@@ -40,7 +41,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         counts: counts(report),
         base: side(&report.base, report, false),
         head: side(&report.head, report, true),
-        method: summary::method(report),
+        method: method(report),
         legend: legend::values(report, &selection.listed),
         threshold: percent(report.threshold),
         advice: remarks.shared_advice(),

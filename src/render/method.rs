@@ -1,0 +1,97 @@
+//! How a verdict was reached, in a line: threshold, number of tests, suite-wide shift.
+
+use super::quantity::{change, counted, percent, thousands};
+use super::summary::{mean_contradicts_shift, mean_to_show};
+use super::verdict_text::{compared, names, noun_of};
+use crate::model::{ShiftTreatment, SuiteShift};
+use crate::verdict::{Finding, Report};
+
+/// The smallest suite-wide shift that is printed, if it was not subtracted, and that the mean may contradict.
+pub(super) const LEAST_KEPT_SHIFT: f64 = 0.005;
+
+/// How the verdict was reached, in a line.
+pub fn method(report: &Report) -> String {
+    let mut text = format!("threshold {}", percent(report.threshold));
+    if report.tests > 0 {
+        text.push_str(&format!(", {} false discovery rate across {}", percent(report.alpha), tested(report)));
+    }
+    for part in shifts(report) {
+        text.push_str(&format!(", {part}"));
+    }
+    if mean_contradicts_shift(report) && mean_to_show(report).is_some() {
+        text.push_str(" (outweighed in the mean by larger changes of other benchmarks)");
+    }
+    if let Some(re_measured) = re_measured(report) {
+        text.push_str(&format!(", {re_measured}"));
+    }
+    text
+}
+
+/// The suspects that were measured again, and decided by these runs alone: `1 suspect re-measured in 3 pairs`.
+fn re_measured(report: &Report) -> Option<String> {
+    let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.confirmed).collect();
+    let pairs = confirmed.iter().filter_map(|finding| Some(finding.head?.runs)).max()?;
+    Some(format!("{} re-measured in {}", counted(names(&confirmed).len(), "suspect"), counted(pairs, "pair")))
+}
+
+/// What was tested: `12 benchmarks`, or `22 of 26 metrics (the others are counts or need no test)`.
+fn tested(report: &Report) -> String {
+    let compared = compared(report);
+    let (tests, noun) = (report.tests, noun_of(&compared));
+    if tests >= compared.len() {
+        return counted(tests, noun);
+    }
+    let all = counted(compared.len(), noun);
+    format!("{} of {all} (the others are counts or need no test)", thousands(tests))
+}
+
+/// The suite-wide shifts that are large enough to be printed, and what was done with them. All that were subtracted are one part.
+fn shifts(report: &Report) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let is_subtracted = |shift: &&SuiteShift| is_subtracted(shift);
+    let subtracted: Vec<&SuiteShift> = report.shifts.iter().filter(is_subtracted).collect();
+    let mut parts = Vec::new();
+    match subtracted.as_slice() {
+        [] => {}
+        [one] => {
+            let (by, metric) = (change(one.change()), one.metric_text());
+            parts.push(format!("suite-wide shift {by} subtracted from the changes in {metric}"));
+        }
+        several => {
+            let of = |one: &&SuiteShift| format!("{} {}", one.metric_text(), change(one.change()));
+            let mut each: Vec<String> = several.iter().take(SHOWN).map(of).collect();
+            if several.len() > SHOWN {
+                each.push(counted(several.len() - SHOWN, "more metric"));
+            }
+            parts.push(format!("suite-wide shift subtracted from the changes: {}", each.join(", ")));
+        }
+    }
+    parts.extend(report.shifts.iter().filter_map(kept_shift));
+    // Older comparison files have only the shift of times.
+    if report.shifts.is_empty() && report.common_shift.abs() >= LEAST_KEPT_SHIFT {
+        let done = if report.shift_is_subtracted == Some(true) { " subtracted" } else { "" };
+        parts.push(format!("suite-wide shift {}{done}", change(report.common_shift)));
+    }
+    parts
+}
+
+/// True for a shift that was subtracted and is large enough to be printed.
+pub(super) fn is_subtracted(shift: &SuiteShift) -> bool {
+    shift.treatment == ShiftTreatment::Subtracted && change(shift.change()) != change(0.0)
+}
+
+/// A shift that was not subtracted, and what that means for the changes.
+fn kept_shift(shift: &SuiteShift) -> Option<String> {
+    let by = format!("suite-wide shift {} in {}", change(shift.change()), shift.metric_text());
+    let is_large = shift.shift.abs() >= LEAST_KEPT_SHIFT;
+    match shift.treatment {
+        ShiftTreatment::Unexplained => Some(format!(
+            "{by} of unknown cause: q tests the change beyond it, the 95% CI covers the change with and without it"
+        )),
+        ShiftTreatment::InEveryRun => Some(format!("{by} not subtracted, because every run has it")),
+        ShiftTreatment::InTurn if is_large => {
+            Some(format!("{by} not subtracted, because base and head were measured in turn"))
+        }
+        _ => None,
+    }
+}
