@@ -126,11 +126,13 @@ fn in_benchmarks(findings: &[&Finding]) -> (String, String) {
     (thousands(benchmarks), metrics)
 }
 
-/// The benchmarks that only one side has: `Removed: 2 (6 metrics), added: 1`.
+/// The benchmarks that only one side has, without those that fail the gate: `Removed: 2 (6 metrics), added: 1`.
 pub fn one_sided(report: &Report) -> String {
     let parts = [(Outcome::Removed, false), (Outcome::Removed, true), (Outcome::Added, false)].into_iter().filter_map(
         |(outcome, not_run)| {
-            let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
+            let is_one = |finding: &&Finding| {
+                finding.outcome == outcome && finding.not_run == not_run && !report.fails_by_outcome(finding)
+            };
             let found: Vec<&Finding> = report.benchmarks.iter().filter(is_one).collect();
             let (benchmarks, metrics) = in_benchmarks(&found);
             found.first().map(|one| format!("{}: {benchmarks}{metrics}", one.word()))

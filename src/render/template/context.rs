@@ -156,7 +156,7 @@ pub struct CountsText {
     pub removed: usize,
     /// Only in base, and apparently not run.
     pub not_run: usize,
-    /// The benchmarks that only one side has, with their metrics if they have several: `Removed: 2 (6 metrics), added: 1`.
+    /// The benchmarks that only one side has and that do not fail the gate, with their metrics if they have several: `Removed: 2 (6 metrics), added: 1`.
     pub one_sided: String,
     /// Regressed, with a waiver.
     pub accepted: usize,
