@@ -46,7 +46,7 @@ fn commits_without_runs_are_not_attributed_to_the_pull_request() {
     let base = trial(&sandbox);
     benches(&sandbox, 9, 1600.0);
     let event = pull(&sandbox, &base, "octo/r");
-    let behind = "1 regressed, 7 unchanged, but the baseline is 1 commit of main behind the merge base";
+    let behind = "the baseline is 1 commit of main behind the merge base, which has no stored run; 1 regressed";
     ci(&sandbox, "pull_request", &event, &[], &[]).exits(0).prints(behind);
     assert!(sandbox.read("output").contains("verdict<<perfgate-end\nneutral\n"));
     assert!(sandbox.read("summary").contains(behind));
