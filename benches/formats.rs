@@ -1,5 +1,5 @@
-//! Throughput of each JSON format, from detection to measurements, compared with serde_json on the same bytes. `skipped`
-//! only drops all values (no parser can be faster), `structs` stores the numbers in plain structs.
+//! Throughput of each JSON format, from detection to measurements, compared with serde_json on the same bytes.
+//! `skipped` parses and drops all values (no parser can be faster); `structs` stores the numbers in plain structs.
 //!
 //! `cargo bench --bench formats -- --quick`
 #![allow(clippy::panic, missing_docs)] // a benchmark that cannot read its file has nothing to measure

@@ -1,4 +1,5 @@
-//! Counts change points found in series with known steps, next to other tools' figures from `tests/peers/change_points.py`:
+//! Counts the change points that perfgate finds in series with known steps. `tests/peers/change_points.py` prints the
+//! same counts for other tools.
 //!
 //! `cargo run --release --example change_points -- DIR...` reads many.csv, long.csv and truth.json of each directory, and
 //! writes them first if they are missing. Without arguments it counts how drifts and steps are distinguished.

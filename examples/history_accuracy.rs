@@ -1,8 +1,8 @@
 //! Replays verdicts over recorded benchmark histories: how many alarms vanish, and how many injected slowdowns are found.
 //!
 //! `cargo run --release --example history_accuracy -- DIR [HEADS]` reads every `*.json` and `*.json.gz` of a directory:
-//! `{"series": [{"benchmark", "unit", "direction"}], "runs": [{"values": [number | [samples] | null, ...]}]}`, the oldest run
-//! first. HEADS (40) is the number of runs at the end of each history that are tested as head.
+//! `{"series": [{"benchmark", "unit", "direction"}], "runs": [{"values": [number | [samples] | null, ...]}]}`, oldest
+//! run first. HEADS (default: 40) is the number of runs at the end of each history that are tested as head.
 
 #[path = "../tests/histories/replay.rs"]
 mod replay;

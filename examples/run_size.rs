@@ -1,6 +1,6 @@
-//! The size of stored runs and a lower limit for it: `cargo run --release --example run_size -- FILE.pgrun...`.
-//! The limit is the entropy of the samples at the stored precision (0.02% steps of the logarithm), with the distribution of
-//! each benchmark known at no cost.
+//! The size of stored runs and a lower limit for it: `cargo run --release --example run_size -- FILE.pgrun...`. The
+//! limit is the entropy of the samples at the stored precision (0.02% steps of the logarithm). It does not count the
+//! bytes that would describe the distribution of each benchmark.
 
 use perfgate::model::{Detail, Evidence, record};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let median = evidence.centre();
             let steps: Vec<i64> = values.iter().map(|x| ((x / median).ln() / STEP).round() as i64).collect();
             samples += steps.len();
-            // As if a normal distribution with the samples' own spread were given.
+            // The entropy if a normal distribution with the samples' own spread were known.
             let mean = steps.iter().sum::<i64>() as f64 / steps.len() as f64;
             let variance = steps.iter().map(|y| (*y as f64 - mean).powi(2)).sum::<f64>() / steps.len() as f64;
             let bits = 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E * (variance + 1.0 / 12.0)).log2();

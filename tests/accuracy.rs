@@ -35,7 +35,7 @@ fn data(folder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(folder)
 }
 
-/// A recorded run, with all digests of its samples: the records are older than the typical mean.
+/// A recorded run with all digests of its samples. The files were recorded before runs had a typical mean.
 fn read(folder: &str, name: &str) -> Run {
     let bytes = std::fs::read(data(folder).join(format!("{name}.pgrun"))).unwrap();
     let mut run = record::decode(&bytes, Detail::Samples).unwrap();
@@ -250,7 +250,8 @@ fn recorded_runs_of_a_steady_suite_do_not_get_worse() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// One run against one, then the suspects in new pairs of runs. Returns the regressed benchmarks and the number of suspects.
+/// Compares one run with another, then re-measures the suspects in new pairs of runs. Returns the regressed benchmarks
+/// and the number of suspects.
 fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usize) {
     let alpha = Policy::default().alpha();
     let [one, other] = first.map(std::slice::from_ref);
@@ -279,7 +280,7 @@ fn re_measured_suspects_have_no_false_positive_and_keep_the_slow_downs() {
     for folder in ["accuracy", "accuracy-steady"] {
         let runs: Vec<Run> = quiet_runs(folder).iter().map(|name| read(folder, name)).collect();
         let n = runs.len();
-        // Benchmarks that move by less than 10% from run to run: in the others 25% more cannot be detected.
+        // Benchmarks that vary by less than 10% from run to run. In the others, a slowdown of 25% cannot be detected.
         let mut medians: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         for measurement in runs.iter().flat_map(|run| &run.measurements) {
             medians.entry(measurement.benchmark.as_str()).or_default().push(measurement.evidence[0].centre());

@@ -210,7 +210,7 @@ fn hostile_names_survive_the_store() {
     assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
 }
 
-/// Every finite number gives a verdict or a refusal, in JSON that can be read, and never a panic.
+/// Every finite number gives a verdict or an error, in valid JSON, and never a panic.
 #[test]
 fn extreme_numbers_give_a_verdict_or_a_refusal() {
     let numbers =

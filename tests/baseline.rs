@@ -57,7 +57,7 @@ fn results_of_another_commit_are_not_compared_as_head() {
     let refused = format!("old.json: the results state commit {main}, and {}", &id(&sandbox, "HEAD")[..10]);
     let compare = |more: &[&str]| sandbox.perfgate_at("r", &[&["compare", "--head", "../old.json"], more].concat());
     compare(&[]).exits(2).reports(&refused).reports("--commit HEAD");
-    // So it is with a path as head, and with [[input]].
+    // The same applies to a path as head, and to [[input]].
     sandbox.perfgate_at("r", &["compare", "../old.json"]).exits(2).reports(&refused);
     sandbox.write("r/perfgate.toml", "[[input]]\npath = '../old.json'\n");
     sandbox.perfgate_at("r", &["compare"]).exits(2).reports("the results state commit");
@@ -124,7 +124,7 @@ fn the_test_merge_of_a_pull_request_is_compared_with_results_of_its_branch() {
     sandbox.git("r", &["remote", "add", "origin", "../remote.git"]);
     sandbox.perfgate_at("r", &["runs", "push"]).exits(0);
     ci(&sandbox, "pull_request", &event, &paths, &[]).exits(0).prints("PASS");
-    // Results of main say nothing about the pull request, though main is a parent of the test merge.
+    // Results of main are not results of the pull request, although main is a parent of the test merge.
     sandbox.write("r/out.json", results(Some(&main), EPYC, 1.0, 9));
     let stale = "the results state commit";
     sandbox.perfgate_at("r", &["compare", "out.json"]).exits(2).reports(stale);
@@ -145,7 +145,7 @@ fn an_uncommitted_change_does_not_make_head_its_own_baseline() {
     record(&sandbox, EPYC, 1.5, 4);
     compare(Some(&head), 4, &[]).exits(1).prints(&merge_base);
     compare(None, 5, &[]).exits(1).prints(&merge_base).does_not_print("uncommitted");
-    // Code was changed, too. Results that state the commit do not include it.
+    // Now the work tree also has changes. Results that state the commit do not include them.
     sandbox.write("r/file", "changed");
     compare(Some(&head), 4, &[]).exits(1).prints(&merge_base).prints("the work tree has uncommitted changes");
     let own = format!("stored runs of HEAD ({}", &head[..10]);
@@ -267,7 +267,7 @@ fn a_budget_relative_to_base_has_no_verdict_behind_a_gap() {
     // A limit on the value does not depend on base.
     compare(&budget("<1.1ms"), &[]).exits(1).prints("1 over budget");
     compare(&(budget("<+10%") + &budget("<1.1ms")), &[]).exits(1).prints("2 over budget");
-    // With `acceptable` relative to base, too.
+    // If `acceptable` is relative to base, there is no verdict either.
     compare(&(budget("<1.1ms") + "acceptable = '<+10%'\n"), &[]).exits(2);
 }
 

@@ -46,7 +46,7 @@ fn measured() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.repository("r");
     suite(&sandbox, 1, None);
-    // Random samples compress badly, so that the run has some kilobytes and can be cut off in the middle.
+    // Random samples compress badly, so the run has a few kilobytes and its upload can be cut off in the middle.
     let mut state = 1_u64;
     let mut next = || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

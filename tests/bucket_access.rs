@@ -1,5 +1,6 @@
-//! Tests of the access to a bucket and of the errors without it: keys, signatures, roles by OpenID Connect, permissions,
-//! and missing servers. On real servers (see `common/cloud.rs`); synthetic answers where no server gives them.
+//! Tests of access to a bucket, and of the errors if it is denied: keys, signatures, roles by OpenID Connect,
+//! permissions, and missing servers. On real servers (see `common/cloud.rs`); synthetic answers where no server gives
+//! them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 #[path = "common/cloud.rs"]

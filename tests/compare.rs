@@ -55,7 +55,7 @@ fn a_change_whose_interval_contains_zero_is_neither_regressed_nor_improved() {
     assert_eq!(answer.outcome("mp.py::load"), "inconclusive");
 }
 
-/// A regression that fail-on does not list, next to a suspect.
+/// A regression that does not fail the gate because fail-on does not list it, together with a suspect.
 #[test]
 fn the_headline_names_tolerated_regressions_and_suspects() {
     let measurement = |name: &str, samples: &[f64]| serde_json::json!({"tool": "t", "benchmark": name, "unit": "ns", "replicates": [{"samples": samples}]});

@@ -285,7 +285,7 @@ fn the_virtual_machine_in_a_log_of_jmh_is_compared() {
     sandbox.perfgate(&["compare", "base.txt", "head.txt"]).prints("differ in jvm (OpenJDK 64-Bit Server VM 12.0.1");
 }
 
-/// A run of eight benchmarks on a machine; each has a number of errors as well as its time.
+/// A run of eight benchmarks on a machine. Each has a time and a number of errors.
 fn on_machine(cpu: &str, slower: f64, errors: u32) -> String {
     let measurement = |i: u32| {
         let ms = 10.0 * f64::from(i + 1) * slower;

@@ -15,11 +15,11 @@ use perfgate::stats::suite_test::{TestRules, estimate_suite};
 struct Cell {
     benchmarks: usize,
     base_runs: usize,
-    /// Standard deviation of the benchmarks from run to run: the typical one.
+    /// Typical standard deviation of a benchmark from run to run.
     noise: f64,
     /// Standard deviation of the speed of the machine from run to run.
     machine: f64,
-    /// Samples, whose drift predicts the noise of a benchmark, or one number per run.
+    /// True for samples, whose drift predicts the noise of a benchmark; false for one number per run.
     samples: bool,
 }
 
@@ -119,7 +119,7 @@ fn more_runs_find_smaller_slowdowns_of_noisier_benchmarks() {
             table.push(row);
         }
     }
-    // Ten runs a side find what one run does not, and little noise hides nothing from three.
+    // With 2% noise, three runs per side find a slowdown of 1.5×. With more noise, ten runs find what one run does not.
     assert!(table[1][2] > 95.0 && table[7][1] > 80.0 && table[11][2] > 95.0, "{table:.0?}");
     assert!(table[8][0] < table[11][0], "{table:.0?}");
 }

@@ -1,4 +1,4 @@
-//! Runs that ended in an error: which of the benchmarks without a result it concerns.
+//! Runs that ended in an error: which of the benchmarks without a result count as failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
@@ -8,8 +8,8 @@ use perfgate::model::{EarlyEnd, EndScope};
 use std::fs;
 use std::path::Path;
 
-/// Formats of files that one program writes, and of reports on a single server: an exception after them is that of another
-/// program.
+/// Formats whose file is written by a single program or describes a single server. An exception after such a report
+/// comes from another program.
 const OF_ONE_PROGRAM: [&str; 7] = ["ab", "cprofile", "h2load", "mprof", "pgbench", "sqlalchemy-echo", "wrk"];
 
 /// Whether a file of the test data is text, and neither JSON nor XML.

@@ -15,18 +15,18 @@ use std::path::Path;
 
 /// Values that replace the value of a key, one after the other.
 const ODD_VALUES: [&str; 5] = ["null", "\"odd\"", "7", "[7]", "{\"value\": 7}"];
-/// Enough of a text for detection; a shorter one is searched faster.
+/// Bytes of a text that are enough for detection; a shorter text is searched faster.
 const BEGINNING: usize = 6 * 1024;
-/// Entries of a list that are kept.
+/// Number of entries that are kept of each list.
 const ENTRIES: usize = 2;
-/// Lines that are changed: further down, samples repeat what is above.
+/// Number of lines that are changed, from the top: later lines of the files repeat the forms of earlier ones.
 const LINES: usize = 15;
 /// Maximum number of values that are changed in a sample.
 const VALUES: usize = 20;
-/// Keys that alone make a file one of a format.
+/// Keys whose value alone decides that a file has a format.
 const MARKS: [(&str, &str); 1] = [("perfgate-run", ".format")];
 
-/// One text of each kind that a format has: two texts with the same keys or the same first line are of one kind.
+/// One text of each kind per format. Texts with the same keys or the same first line are of the same kind.
 fn samples() -> Vec<(&'static str, String, String)> {
     let mut samples = Vec::new();
     for format in FORMATS {

@@ -1,4 +1,4 @@
-//! `perfgate compare` on what the samples of a run show besides their fastest part. All results are synthetic.
+//! `perfgate compare` on samples of which not only the fastest part matters. All results are synthetic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // tests may panic
 
 mod common;
@@ -186,8 +186,8 @@ fn samples_of_other_settings_are_not_compared() {
         .prints("? inconclusive")
         .prints("sampled differently: 1,000 iterations a sample in base, 50,000 in head")
         .prints("\nNext: Re-measure base and head under the same conditions");
-    // A disturbed warm-up has the same effect on criterion's plan. Up to a factor of 10 it is the likely cause, in a large
-    // suite up to a factor of 20.
+    // A disturbed warm-up also changes criterion's number of iterations. It is the likely cause up to a factor of 10,
+    // or up to 20 in a large suite.
     criterion(&sandbox, "shorter", 101.0, [50, 4, 1], 5);
     criterion(&sandbox, "few", 101.0, [50, 9_000, 1], 6);
     sandbox.perfgate(&["compare", "base", "few"]).exits(0).does_not_print("sampled differently");
@@ -259,7 +259,7 @@ fn ten_times_slower_is_a_regression_however_noisy_the_samples_are() {
     for (tree, seed) in [("base", 0), ("head", 100)] {
         for benchmark in 0..12 {
             let factor = if tree == "head" && benchmark == 0 { 10.0 } else { 1.0 };
-            // Samples from 0.8 to 2.4 ms with a few fast ones, as of a program that waits for others.
+            // Samples from 0.8 to 2.4 ms with a few fast ones, as in a program that waits for other processes.
             let time = |i: u32| {
                 let (level, fast) = (chance(seed + benchmark, i), chance(seed + benchmark + 50, i) < 0.1);
                 factor * 1e6 * if fast { 0.7 + 0.6 * level } else { 1.4 + level }
@@ -446,7 +446,7 @@ fn results_that_are_exactly_those_of_base_were_not_measured() {
         sandbox.write("old", &text).write("new", &text);
         sandbox.perfgate(&["compare", "old", "new"]).exits(if repeated { 2 } else { 0 });
     }
-    // Neither do times with many digits repeat, even if there is one number per benchmark.
+    // Times with many digits do not repeat by chance either, even with one number per benchmark.
     let google = |context: &str, digits: usize| {
         let one = |index: u32| {
             let time = format!("{:.digits$}", 100.0 * f64::from(index + 1) * std::f64::consts::SQRT_2);

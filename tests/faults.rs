@@ -54,7 +54,7 @@ fn a_truncated_object_of_the_users_history_is_named() {
         sandbox.commit("r", message);
     }
     sandbox.five_benchmarks(2); // not older than the last commit
-    // HEAD, an ancestor that a walk comes to, and the tree that the work tree is compared with.
+    // HEAD, an ancestor that a walk reads, and the tree that the work tree is compared with.
     for object in ["HEAD", "HEAD~2", "HEAD^{tree}"] {
         let id = sandbox.git("r", &["rev-parse", object]);
         truncated(&sandbox, &id, 20, || {
@@ -209,7 +209,7 @@ fn outside_a_repository_the_cause_is_named_once_and_in_plain_words() {
         assert!(answer.stderr.matches("; ").count() < 2, "one piece of advice: {}", answer.stderr);
         assert!(!answer.stderr.contains("could not find"), "{}", answer.stderr);
     }
-    // What libgit2 reports about a broken repository helps, and its numbers do not.
+    // The message of libgit2 about a broken repository is printed, its error numbers are not.
     sandbox.repository("r").five_benchmarks(1).write("r/.git/config", "[core\n");
     for args in [&["record"][..], &["runs", "list"]] {
         let answer = perfgate(&sandbox, args);
@@ -226,7 +226,7 @@ fn a_submodule_that_differs_from_head_is_not_measured() {
     sandbox.git("r", &[&allow[..], &["submodule", "--quiet", "add", "../part", "part"]].concat());
     sandbox.commit("r", "second").commit("r", "third");
     sandbox.five_benchmarks(1);
-    // What a short process costs varies; it decides nothing here.
+    // The time of a short process varies, so its outcome is not checked.
     let options =
         ["measure", "--submodules", "--base", "HEAD~1", "--rounds", "1", "--warmup", "0", "--fail-on", "failed"];
     let measure = [&options[..], &["--", "git", "--version"]].concat();

@@ -1,5 +1,5 @@
-//! A build without a feature has the same command line; what needs the feature fails with exit code 2 and names it.
-//! `.ci/run` runs these tests with `--no-default-features`.
+//! A build without a feature has the same command line. Commands that need the feature fail with exit code 2 and name
+//! it. `.ci/run` runs these tests with `--no-default-features`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 #![cfg(not(all(feature = "buckets", feature = "github", feature = "parquet", feature = "plots")))]
 

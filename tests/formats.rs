@@ -96,7 +96,7 @@ impl Case {
             let rows = rows.iter().filter(|row| outcome.is_none_or(|outcome| row["outcome"] == outcome));
             rows.map(|row| row["name"].as_str().unwrap().to_owned()).collect()
         };
-        // A benchmark that failed on both sides has no values and is not in `benchmarks`.
+        // A benchmark that failed on both sides has no values, so `benchmarks` does not list it.
         assert_eq!(names(None), &self.texts("benchmarks") | &self.texts("failed"), "{place}: names");
         assert_eq!(names(Some("failed")), self.texts("failed"), "{place}: failed");
         assert_eq!(names(Some("removed")), self.texts("removed"), "{place}: removed");

@@ -327,7 +327,7 @@ fn nine_selects_before_and_one_after_are_counted() {
     );
     assert_eq!(count(&pair.before, "UPDATE author", "queries"), 1.0);
     assert!(pair.removed().is_empty() && pair.added().is_empty());
-    // The query in the loop is named.
+    // The warning names the query in the loop.
     assert!(pair.before.diagnostics.iter().any(|d| d.code == "repeated-statement" && d.message.contains("8 times")));
     assert!(pair.after.diagnostics.is_empty());
 }

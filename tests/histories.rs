@@ -1,5 +1,5 @@
-//! Verdicts over generated histories with what real ones have: heavy tails, slow runners, two modes, drift, single outliers.
-//! `examples/history_accuracy.rs` does the same for recorded histories.
+//! Verdicts over generated histories with the features of real ones: heavy tails, slow runners, two modes, drift,
+//! single outliers. `examples/history_accuracy.rs` does the same for recorded histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "histories/draw.rs"]

@@ -19,7 +19,7 @@ fn noise(seed: usize) -> f64 {
     (mixed >> 40) as f64 / (1u64 << 23) as f64 - 1.0
 }
 
-/// One run's samples around a level: 0.6 % from run to run, 1 % within it.
+/// One run's samples around a level: they vary by 0.6% from run to run and by 1% within a run.
 fn samples(level: f64, seed: usize) -> Evidence {
     let level = level * (1.0 + 0.006 * noise(seed));
     Evidence::Samples((0..30).map(|i| level * (1.0 + 0.01 * noise(1000 * seed + i).abs())).collect())
@@ -31,7 +31,7 @@ fn time(name: &str, level: f64, seed: usize) -> Measurement {
 
 const STEADY: [&str; 8] = ["s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"];
 
-/// The suite at commit `i` of 60: a fix at 20, a drift of 9 % over 12..52, a spike at 33, a regression accepted at 54.
+/// The suite at commit `i` of 60: a fix at 20, a drift of 9% over 12..52, a spike at 33, a regression accepted at 54.
 fn suite(i: usize) -> Vec<Measurement> {
     let drift = 1.09_f64.powf(((i as f64 - 12.0) / 40.0).clamp(0.0, 1.0));
     let mut all: Vec<Measurement> =
@@ -55,7 +55,7 @@ fn put(sandbox: &Sandbox, runs: &[Run]) {
     store.write(&records).unwrap();
 }
 
-/// `count` commits on main, an hour between them from [`START`] on, oldest first.
+/// `count` commits on main, one hour apart, the first at [`START`]; oldest first.
 fn commits(sandbox: &Sandbox, count: usize) -> Vec<Commit> {
     sandbox.repository("r");
     sandbox.git_at("r", START, &["commit", "-q", "--amend", "--reset-author", "-m", "first"]);
@@ -302,7 +302,7 @@ fn the_page_of_a_history_has_each_series_with_its_points() {
     let points = data["series"].as_array().unwrap();
     assert_eq!(points[0]["values"].as_array().unwrap().len(), 60);
     assert_eq!(points[0]["levels"].as_array().unwrap().len(), 2);
-    // Before and after the drift: in between there is no level.
+    // One level before the drift and one after it; the drift itself has none.
     assert_eq!(points[1]["levels"].as_array().unwrap().len(), 2);
     if cfg!(feature = "plots") {
         sandbox.perfgate_at("r", &["history", "--plots", "plots"]).exits(0).reports("12 charts in plots");

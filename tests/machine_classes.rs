@@ -115,7 +115,7 @@ fn a_class_without_a_baseline_has_no_verdict() {
     // A regression of the other class still fails.
     compare(2.0, &[]).exits(1).prints("FAIL: 1 regressed");
     compare(2.0, &["--allow-missing-baseline"]).exits(1);
-    // So it is with a named base; files that the user names are compared as far as they go.
+    // The same applies to a named base. Files that the user names are compared even if a class is missing.
     let named = |base: &str| {
         let both = ["compare", "--base", base, "--head", "../earlier.json", "--head", "../later.json"];
         compare(1.0, &[]);
@@ -135,7 +135,7 @@ fn the_base_of_several_classes_names_all_of_its_commits() {
     let all = ["main", "main~1", "main~2", "main~3"].map(id);
     assert_eq!(base["commits"], json!(all), "newest first");
     assert_eq!(base["runs"], 4);
-    // The gap is that of the class that is further behind, and so are the label and the commit next to it.
+    // The gap, the label and the commit are those of the class that is further behind.
     assert_eq!((&base["gap"]["commits"], &base["commit"]), (&json!(2), &json!(all[2])));
     assert_eq!(base["label"], "stored runs from before the merge base");
 }

@@ -138,7 +138,7 @@ fn a_change_of_the_whole_suite_fails_and_is_named_as_one() {
     );
     assert!((suite["change"].as_f64().unwrap() - 0.14).abs() < 0.01 && suite["interval"][0].as_f64().unwrap() > 0.1);
     assert_eq!(json["failed_on"][0], serde_json::json!({"on": "suite"}));
-    // Below the threshold it is no reason to fail.
+    // A shift below the threshold does not fail the gate.
     let answer = measure(&sandbox, &["--base", "main", "--threshold", "20%", "--rounds", "3", "--format", "json"]);
     assert_eq!(answer.exits(0).json()["suite"]["outcome"], "unchanged");
 }
@@ -315,7 +315,8 @@ fn a_base_that_varies_as_much_makes_it_inconclusive() {
 #[test]
 fn a_command_without_results_is_timed_itself() {
     let sandbox = sandbox(&[]);
-    // The outcome does not depend on the load of the machine: memory grows by a large factor, and a sleep is never too short.
+    // The outcome does not depend on the load of the machine: memory grows by a large factor, and a sleep is never
+    // shorter than requested.
     let work = |bytes: usize, seconds: f64| {
         let script = format!("dd if=/dev/zero of=/dev/null bs={bytes} count=1 2>/dev/null; exec sleep {seconds}");
         sandbox.write("r/work.sh", script).commit("r", &bytes.to_string());
@@ -354,7 +355,7 @@ fn runs_of_one_side_are_stored_one_by_one() {
     sandbox.perfgate_at("r", &["runs", "list"]).exits(0);
     let shown = sandbox.perfgate_at("r", &["runs", "show", "HEAD"]);
     assert_eq!(shown.exits(0).stdout.matches("run ").count(), 3);
-    // What is measured may have to be built, here too.
+    // `--setup` also builds what is measured without a base.
     let built = with(&sandbox, &["--no-base", "--setup", "cp bench.sh built.sh"], &["sh", "built.sh"]);
     built.exits(0).reports("recorded 10 results");
     with(&sandbox, &["--no-base", "--setup", "exit 3"], &["sh", "built.sh"]).exits(2);

@@ -186,7 +186,7 @@ fn a_renamed_benchmark_comes_with_the_line_for_the_config() {
     let report = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
     assert_eq!((&report["counts"]["added"], &report["counts"]["removed"]), (&json!(0), &json!(0)));
     std::fs::remove_file(sandbox.path("perfgate.toml")).unwrap();
-    // Nothing in common: the error has the line.
+    // If the sides have no benchmark in common, the error has the line for the config.
     sandbox
         .write("old.json", run(&[("com.acme.Parser.parse", 10.0)]))
         .write("new.json", run(&[("org.acme.Parser.parse", 10.0)]));

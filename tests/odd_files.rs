@@ -1,4 +1,5 @@
-//! Named pipes, damaged copies and huge directories in place of the files that a command reads: it ends, and names the file.
+//! Named pipes, damaged copies and huge directories in place of the files that a command reads: the command ends and
+//! names the file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 #![cfg(unix)] // named pipes
 

@@ -99,8 +99,9 @@ fn suites(usual: usize) -> usize {
 
 #[test]
 fn few_unchanged_suites_with_outliers_have_an_alarm() {
-    // With three base runs, 62% of the suites have no outlier in base, and 15% an outlier in head: 9% is the least that a rule on
-    // base runs can reach, and 11% if those in the newest base run do not count. Without the rules for outliers it is 16%, 17% and 8%.
+    // With three base runs, 62% of the suites have no outlier in base, and 15% have one in head. So a rule on base runs
+    // cannot get below 9%, or 11% if outliers in the newest base run do not count. Without the rules for outliers it is
+    // 16%, 17% and 8%.
     for (base_runs, head_runs, most) in [(3, 1, 13.0), (10, 1, 5.0), (10, 2, 1.5)] {
         let cell = Cell { benchmarks: 16, base_runs, head_runs, outliers: 0.01 };
         let alarms = cell.alarms(suites(80));

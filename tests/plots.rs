@@ -1,5 +1,5 @@
-//! Tests of `--plots`: both back ends draw the same, hostile names are only ever text, and all pictures are drawn if gnuplot
-//! is missing, too old or broken. The results are synthetic.
+//! Tests of `--plots`: both back ends draw the same pictures, hostile names are always text, and all pictures are drawn
+//! even if gnuplot is missing, too old or broken. The results are synthetic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test that cannot go on has failed
 #![cfg(unix)] // a stand-in for gnuplot is a shell script here
 

@@ -116,7 +116,7 @@ fn the_most_specific_rule_wins_for_each_setting() {
         ]"#,
     );
     let threshold = |name| threshold(&policy, name, &Metric::time());
-    assert_eq!(threshold("parse/a/b"), 0.1); // six literals and one wildcard; `pars?/*` has five and two
+    assert_eq!(threshold("parse/a/b"), 0.1); // `parse/*` has six literals and one wildcard; `pars?/*` has five and two
     assert_eq!(threshold("parse/large"), 0.3); // `parse/*` and `*/large` have six and one: the later one wins
     assert_eq!(threshold("render"), 0.5);
     assert_eq!(floor(&policy, "parse/large", &Metric::time()), Some(5.0));

@@ -325,7 +325,7 @@ fn a_clone_with_the_old_history_restores_nothing_and_loses_nothing() {
     assert_eq!(count_runs(&remote), (15, 20));
     assert_eq!(sandbox.git("remote.git", &["rev-list", "--count", REF]), "1", "the history is restarted");
 
-    // A new run is kept, even if its commit is older than the pruned ones.
+    // A new run is kept, even if its commit is older than those of the pruned runs.
     sandbox.perfgate_at("clone-1", &["runs", "push"]).exits(0).prints("2 runs sent");
     assert_eq!(count_runs(&remote), (17, 20));
     assert!(ids(&remote).contains(fresh.0.id()) && ids(&remote).contains(old_commit.0.id()));
@@ -350,7 +350,7 @@ fn two_clones_that_prune_at_once_end_with_the_same_runs() {
     for name in ["clone-0", "clone-1", "clone-2", "clone-0", "clone-1"] {
         sandbox.perfgate_at(name, &["runs", "push"]).exits(0);
     }
-    // The removals of both apply: the newest 25 are left, 10 of them thinned, and the new one.
+    // The removals of both clones apply: the newest 25 runs remain, 10 of them thinned, and the new run.
     let remote = clone(&sandbox, "remote.git");
     assert_eq!(count_runs(&remote), (16, 10));
     for name in ["clone-0", "clone-1", "clone-2"] {

@@ -11,7 +11,7 @@ const HOSTILE: &str =
     "x\n::error::owned\n%0A,:<img src=x> `a` ]( @all\nperfgate-end\nverdict=pass\n##[set-output name=verdict;]pass";
 const COMMIT: &str = "c0ffee0000000000000000000000000000000000";
 
-/// A comparison of `name`, whose time goes from 1000 ns to `ns`, and of `other`, which stays.
+/// A comparison of `name`, whose time changes from 1000 ns to `ns`, and of `other`, which does not change.
 fn compared(sandbox: &Sandbox, name: &str, ns: f64) {
     ["old", "new"].iter().for_each(|tree| drop(std::fs::remove_dir_all(sandbox.path(tree))));
     sandbox.bench("old", name, 1000.0, 1).bench("new", name, ns, 2);

@@ -86,7 +86,7 @@ fn a_passing_verdict_names_what_was_checked() {
     let mut slower = same;
     slower[3] = 2.0;
     with("", &slower, &["--fail-on", "failed"]).exits(0).prints("PASS, but 1 regressed (not in fail-on)\n");
-    // No green tick over red rows, and a failing headline names them too.
+    // There is no green tick above red rows, and the headline of a failure names them too.
     let tolerated = with("", &slower, &["--fail-on", "failed", "--template", "comment"]);
     tolerated.exits(0).prints("### ❔ perfgate: PASS, but 1 regressed").does_not_print("✅ perfgate");
     let failing = with(&missed, &slower, &["--fail-on", "budget"]);
@@ -147,7 +147,7 @@ fn the_table_gives_the_right_place_of_further_warnings() {
 
 #[test]
 fn more_runs_are_not_recommended_where_they_would_not_decide() {
-    // "noisy" is not decided by 20 more runs, and "moved" by a few.
+    // 20 more runs would not decide "noisy"; a few would decide "moved".
     let side = |noise: [f64; 6], factor: f64| {
         let of = |name: &str, level: f64, noise: &[f64]| {
             let replicates: Vec<_> = noise.iter().map(|by| json!({"value": level * (1.0 + by)})).collect();

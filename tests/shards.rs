@@ -176,7 +176,7 @@ fn runs_of_machines_that_the_other_side_lacks_are_left_out() {
     let report = sandbox.perfgate_at("r", &["compare", "--base", "main", "--head", "HEAD", "--format", "json"]);
     let json = report.json();
     assert_eq!(json["benchmarks"].as_array().unwrap().len(), 2, "{}", json["benchmarks"]);
-    // 1000 and 1000, without the slow machine's 3000.
+    // The base values of the fast machine are 1000; the 3000 of the slow machine do not count.
     let a = &json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "a").unwrap()["base"];
     assert!((a["value"].as_f64().unwrap() / 1005.0 - 1.0).abs() < 0.01, "{a}");
     assert!(report.stdout.contains("other-machines"));

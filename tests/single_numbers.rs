@@ -195,7 +195,7 @@ fn repetitions_inside_one_run_do_not_make_it_several_runs() {
     let log = |side: u32| -> String {
         let mut text = "goos: linux\ngoarch: amd64\npkg: example.org/demo\n".to_owned();
         for index in 0..10_u32 {
-            // Between jobs benchmarks move by up to 8%, and one by 23%; within a job by half a percent.
+            // Benchmarks differ by up to 8% between jobs, one of them by 23%, and by 0.5% within a job.
             let of_job = match (side, index) {
                 (1, 7) => 1.23,
                 (1, _) => 1.0 + 0.08 * (f64::from(index * 7 % 10) / 5.0 - 1.0),
@@ -230,7 +230,7 @@ fn one_slow_machine_of_two_head_runs_fails_nothing() {
     let answer = numbers.compare(&[]);
     assert_eq!(counts(answer.exits(0)).get("regressed"), None);
     assert!(answer.json()["unexplained_shift"].as_f64().unwrap() > 0.1);
-    // Both on slow machines, or of slower code.
+    // Either both head runs ran on slow machines, or the code is slower.
     let numbers = (0..5).fold(Numbers::new(), |numbers, _| numbers.run("base", 16, 0.01, unchanged));
     let numbers = numbers.run("head", 16, 0.01, |_| 1.5).run("head", 16, 0.01, |_| 1.5);
     assert_eq!(counts(numbers.compare(&[]).exits(1)), only("regressed", 16));
@@ -249,7 +249,7 @@ fn one_fast_base_run_against_several_head_runs_fails_nothing() {
         table.prints(&format!("% {word} than in the single base run: add another base run"));
         table.prints("another base run would decide");
     }
-    // A benchmark that stands clear of the shift is not in doubt.
+    // A benchmark that changed much more than the shift is still decided.
     let slow = |index: u32| if index == 3 { 3.0 } else { 1.25 };
     assert_eq!(counts(heads(bases(1, 0.01), slow).compare(&[]).exits(1))["regressed"], 1);
     // With a second base run, the shift is that of head, unless only one of the two has it.
@@ -299,7 +299,7 @@ fn a_head_run_noisier_than_its_base_needs_a_larger_change() {
 
 #[test]
 fn one_nanosecond_more_may_be_rounding() {
-    // What libtest prints of a benchmark of a few nanoseconds: whole numbers.
+    // libtest prints whole numbers, also for a benchmark of a few nanoseconds.
     let outcome = |head: u32| {
         let mut numbers = Numbers::new();
         for (side, value) in [("base", 3), ("base", 3), ("base", 3), ("base", 3), ("head", head)] {

@@ -13,7 +13,7 @@ use common::Sandbox;
 use std::fs;
 use std::path::Path;
 
-/// Path of the recorded results. Not below tests/data, where each directory belongs to a tool.
+/// Path of the recorded results. It is not below tests/data, because each directory there belongs to a tool.
 fn stack_data(path: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack").join(path).display().to_string()
 }
@@ -376,7 +376,7 @@ fn what_fails_the_gate_is_shown_first_and_is_never_folded() {
         assert_eq!(text.matches("`gone`").count(), 1, "{text}");
     }
     assert!(render(&sandbox, "comment").contains("<summary>Added: 1</summary>"));
-    // Where they pass the gate they are folded.
+    // Rows that do not fail the gate are folded.
     sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
     let text = render(&sandbox, "comment");
     assert!(text.contains("<summary>Removed: 1, added: 1</summary>"), "{text}");

@@ -31,8 +31,8 @@ target() {
 sum() { if command -v sha256sum > /dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1; }
 fetch() { curl --fail --silent --show-error --location --proto '=https' --retry 3 --max-time 120 --output "$work/$1" "$base/$1"; }
 
-# Uses the release of the version of the action's source, whose files never change; for an action pinned to a commit, only if
-# the release was built from that commit.
+# Downloads from the release of the version in the action's Cargo.toml. Unless the action is used by a version tag, the
+# release must have been built from exactly that commit.
 download() {
   local server="${GITHUB_SERVER_URL:-https://github.com}" file tag expected commit
   case "${ACTION_REPOSITORY:-}" in */*) ;; *) echo "the action is used from a local path, which has no release"; return 1 ;; esac

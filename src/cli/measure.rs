@@ -100,7 +100,8 @@ enum Counted {
     Instructions,
 }
 
-/// The change of a count that fails the gate, unless the user has set a threshold: counts repeat to a hundredth of this.
+/// The change of a count that fails the gate, unless the command line or the action sets another. It also replaces the
+/// threshold of `[gate]`: counts vary by a hundredth of this.
 const THRESHOLD_OF_COUNTS: f64 = 0.01;
 
 impl MeasureArgs {

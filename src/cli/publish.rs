@@ -36,7 +36,7 @@ pub struct Published {
     pub problems: Vec<Diagnostic>,
 }
 
-/// Publishes the comment, the check run and the pull request description.
+/// Publishes the comments on the pull request and the commit, the check run and the pull request description.
 pub fn publish(report: &Report, target: &Target, options: &Options) -> Published {
     let mut published = Published::default();
     let commented = target.pull.filter(|_| options.comment != CommentMode::Never);
@@ -167,7 +167,7 @@ pub struct Job {
     pub output: Option<PathBuf>,
 }
 
-/// Writes the job summary and the outputs, and in a workflow annotations on standard output.
+/// Writes the job summary and the outputs. In a workflow, also prints annotations on standard output.
 pub fn publish_to_job(report: &Report, job: &Job, outputs: &[(&str, String)]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut failed = |path: &PathBuf, what: &str, error: std::io::Error| {

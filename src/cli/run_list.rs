@@ -87,8 +87,8 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
     Ok(0)
 }
 
-/// The newest `most` keys, newest first; `keys` are in time order. Times are whole seconds, so the history decides the order of
-/// commits of the same second.
+/// The newest `most` keys, newest first; `keys` are in time order. Times are whole seconds, so commits of the same
+/// second are ordered by the git history.
 fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
     /// Larger groups keep their order, because sorting compares every pair of commits.
     const LARGEST: usize = 100;

@@ -62,7 +62,8 @@ pub fn import(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::Resu
     copy(&*source, store, "imported", Some(&args.source))
 }
 
-/// Whether a source is a store: by its scheme, or a directory that is a clone or has stored runs.
+/// Whether a source is a store: by its scheme, or a directory that is a clone or has stored runs. A path that does not
+/// exist counts as a store, so that the error is about the path.
 fn is_store(word: &str) -> bool {
     let has_runs =
         || open(word, true).and_then(|store| Ok(store.newest(1)?)).is_ok_and(|newest| !newest.keys.is_empty());
@@ -71,7 +72,7 @@ fn is_store(word: &str) -> bool {
         || !Path::new(word).exists() && !word.contains(':')
 }
 
-/// The top of a clone; a directory inside of one is a directory of runs.
+/// True for the top directory of a clone, also of a bare one. A directory inside a clone is a directory of runs.
 fn is_clone(word: &str) -> bool {
     Path::new(word).join(".git").exists() || Path::new(word).join("HEAD").is_file()
 }
@@ -172,7 +173,7 @@ pub(super) fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> 
 
 /// Copies the runs that the target does not have.
 ///
-/// `word` is the source as the user wrote it: two clones have the same ref.
+/// `word` is the source as the user wrote it: the refs of two clones have the same name.
 pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&str>) -> anyhow::Result<u8> {
     let keys = from.list()?.keys;
     if keys.is_empty() {

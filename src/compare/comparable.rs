@@ -36,8 +36,9 @@ pub(super) struct Sampling {
     pub time: f64,
 }
 
-/// The factor between base and head, on the log scale, by which the samples of a benchmark became longer in iterations and in
-/// time; `None` if one side takes more iterations in less time.
+/// The factor between base and head, on the log scale, by which the samples of a benchmark became longer in iterations
+/// and in time; `None` if one side takes more iterations in less time, or if the times differ by a factor of less than
+/// [`OTHER_TIME`].
 fn longer(base: f64, head: f64, slower: f64) -> Option<(f64, f64)> {
     let (count, spent) = ((head / base).ln(), (head / base).ln() + slower);
     (count * spent > 0.0 && spent.abs() >= OTHER_TIME.ln()).then_some((count, spent))
@@ -60,7 +61,7 @@ pub(super) fn iterations_limit(suite: &[[Sampling; 2]]) -> f64 {
 }
 
 /// Why two sides were sampled too differently to be compared: a short sample fits between two interruptions, a long one
-/// contains several. `limit` is that of the iterations.
+/// contains several. `limit` is the largest accepted factor between the iterations per sample.
 pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64) -> Option<String> {
     let slower = (head.time / base.time).ln();
     let why = |of: fn(Sampling) -> Option<f64>, limit: f64, noun: &str, per: &str| {
@@ -79,7 +80,7 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64
         .or_else(|| why(|side| side.samples, OTHER_COUNT, "sample", "").filter(|_| FIXED_COUNT.contains(&tool)))
 }
 
-/// How many times the work of base one operation does in head, where it differs.
+/// Work per operation of head divided by that of base, where they differ.
 pub(super) fn work_ratio(base: &Measurement, head: &Measurement) -> Option<f64> {
     /// Tools that print rounded times and rates: the work computed from them is inexact.
     const ROUNDED: [&str; 3] = ["criterion-text", "divan", "go-bench"];
@@ -90,7 +91,8 @@ pub(super) fn work_ratio(base: &Measurement, head: &Measurement) -> Option<f64> 
     if base_work.unit != head_work.unit || !ratio.is_finite() || ratio <= 0.0 || (ratio - 1.0).abs() <= least {
         return None;
     }
-    // A rate that is the same to the last digit next to another time does not belong to that time.
+    // If the work changed exactly as the time did, the rate stayed the same to the last digit, so it does not come from
+    // this time.
     let time_ratio = head.evidence.last()?.centre() / base.evidence.last()?.centre();
     (!rounded || (ratio / time_ratio - 1.0).abs() > 1e-6).then_some(ratio)
 }
@@ -135,7 +137,7 @@ mod tests {
         // The tool keeps the time of a sample, or the time of the whole benchmark.
         assert!(!other([1000.0, 50.0], [100.0, 100.0], [5.0, 100.0]));
         assert!(!other([1.0, 1.0], [1000.0, 50.0], [5.0, 100.0]));
-        // It cannot run less than one iteration.
+        // A tool cannot run less than one iteration.
         assert!(!other([1.0, 1.0], [100.0, 100.0], [5.0, 100.0]));
         // A disturbed warm-up.
         assert!(!other([42.0, 4.0], [100.0, 100.0], [133_000.0, 131_000.0]));

@@ -47,7 +47,7 @@ pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, matching: impl 
     runs.iter().map(keep).collect()
 }
 
-/// The difference of the base from itself: for each metric of each benchmark, the largest log ratio between two base
+/// How much the base differs from itself: for each metric of each benchmark, the largest log ratio between two base
 /// runs. Of four or more runs the one farthest from the median is left out, as the robust centres ignore it too.
 pub fn control(base: &[Run], matching: impl MatchRules) -> BTreeMap<Suspect, f64> {
     let mut values: BTreeMap<Suspect, Vec<f64>> = BTreeMap::new();
@@ -60,7 +60,7 @@ pub fn control(base: &[Run], matching: impl MatchRules) -> BTreeMap<Suspect, f64
     values.into_iter().map(|(suspect, logs)| (suspect, range(logs))).collect()
 }
 
-/// The distance of the smallest and the largest value; of four or more values, without the one farthest from the median.
+/// The largest value minus the smallest. With four or more values, the one farthest from the median is left out.
 fn range(mut logs: Vec<f64>) -> f64 {
     logs.sort_unstable_by(f64::total_cmp);
     let n = logs.len();
@@ -79,8 +79,8 @@ fn range(mut logs: Vec<f64>) -> f64 {
 }
 
 impl Compared {
-    /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new runs on both sides cannot
-    /// be compared. A change must exceed `control`, see [`control`].
+    /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new results on both sides
+    /// becomes invalid. A change must exceed `control`, see [`control`].
     pub fn confirm(&mut self, suspects: &BTreeSet<Suspect>, fresh: Compared, control: &BTreeMap<Suspect, f64>) {
         let mut fresh_comparisons: BTreeMap<Suspect, Comparison> =
             fresh.comparisons.into_iter().map(|comparison| (Suspect::of(&comparison), comparison)).collect();

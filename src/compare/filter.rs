@@ -133,7 +133,8 @@ fn alternatives<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(escape).collect::<Vec<_>>().join("|")
 }
 
-/// A regular expression that matches this name alone. Criterion lists names of more than 100 bytes cut, with `...` at the end.
+/// A regular expression that matches this name alone. Criterion's list truncates names of more than 100 bytes and
+/// appends `...`.
 pub fn exactly(name: &str) -> String {
     match name.strip_suffix("...") {
         Some(start) if start.len() > 90 => format!("^{}", escape(start)),

@@ -58,7 +58,7 @@ pub struct Comparison {
     pub tool: Cow<'static, str>,
     /// The work of one operation, where known.
     pub work: Option<Work>,
-    /// How many times the work of base one operation does in head, where it differs: the change is per unit of work.
+    /// Work per operation of head divided by that of base, where they differ: the change is per unit of work.
     pub work_ratio: Option<f64>,
     /// Why base and head were sampled too differently to be compared. The change is still tested, because its benchmark
     /// contributes to the noise estimate of the suite.
@@ -73,7 +73,8 @@ pub struct Comparison {
     pub head: Option<SideValue>,
     /// The difference.
     pub effect: Effect,
-    /// The tested change of the typical mean of the samples, where it moved apart from the fast edge, which `effect` has.
+    /// The tested change of the typical mean of the samples, where it differs from the change of the fast edge in
+    /// `effect`.
     pub mean: Option<Box<Estimate>>,
     /// The groups that the samples of base and head fall into.
     pub sample_groups: Option<Box<[Option<SampleGroups>; 2]>>,
@@ -98,7 +99,7 @@ pub enum Effect {
     HeadOnly,
     /// The benchmark failed in head.
     Failed(FailedInHead),
-    /// Both sides have values, but they cannot be compared; why.
+    /// The values cannot be compared, or the result of a side could not be read; why.
     Invalid(String),
     /// One side has values, and the other one is zero, wholly or mostly: no ratio can be computed.
     Zero {
@@ -109,7 +110,7 @@ pub enum Effect {
     },
     /// Exact counts, compared without a test: `ln` of the ratio, larger is worse; infinite from zero.
     Exact(f64),
-    /// Few events, compared as counts. More events are worse, or better where the metric is.
+    /// Few events, compared as counts. Whether more events are worse depends on the metric's direction.
     Counts(CountChange),
     /// A tested change with its uncertainty.
     Estimated(Estimate),
@@ -265,8 +266,8 @@ fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
 }
 
 impl Compared {
-    /// The observations of the noise of the typical means. If those were not tested, they are taken to be as quiet as the
-    /// fast edges.
+    /// The observations of the noise of the typical means. If those were not tested, their noise is assumed to equal
+    /// that of the fast edges.
     fn mean_observations(&self, group: &TestGroup<'_>) -> Vec<Observation> {
         self.means.get(group.metric).cloned().unwrap_or_else(|| self.observations(group))
     }

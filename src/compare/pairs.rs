@@ -46,7 +46,7 @@ pub struct Pair<'a> {
     pub(super) direction: Direction,
     /// The metric of the newest among the runs in which the direction is most certain.
     most_certain: &'a Metric,
-    /// True if a run was read with another direction. The fast edge of its digest is on the other side then, so the
+    /// True if a run was read with another direction. Its digest then has the fast edge of the other end, so the
     /// medians are compared.
     pub(super) is_turned: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
@@ -241,7 +241,7 @@ impl<'a> Pair<'a> {
         Some([sampling(of_base, self.base()), sampling(of_head, self.head())])
     }
 
-    /// How many times the work of base one operation does in head, where it differs and the metric is the time of an
+    /// Work per operation of head divided by that of base, where they differ and the metric is the time of an
     /// operation.
     pub(super) fn work_ratio(&self) -> Option<f64> {
         comparable::work_ratio(self.base_measurement?, self.measurement)

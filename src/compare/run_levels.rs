@@ -43,8 +43,8 @@ impl RunLevels {
         self.benchmarks >= MIN_SUITE
     }
 
-    /// The levels of re-measured suspects in place of these, where they are most of the suite. The benchmarks that were not
-    /// re-measured, `rest`, keep their share with their first change.
+    /// The levels of re-measured suspects in place of these, where they are most of the suite. The benchmarks that were
+    /// not re-measured, `rest`, contribute the change of their first measurement.
     pub(super) fn replaced(self, fresh: RunLevels, rest: &[&Comparison]) -> RunLevels {
         let changes: Vec<f64> = rest.iter().filter_map(|one| Some(one.estimate()?.raw)).collect();
         let all = fresh.benchmarks + changes.len();

@@ -11,7 +11,7 @@ pub const MAX_ROUNDS: usize = 10;
 /// Planned share of a suite that is re-measured: what recorded suites without a change needed, and some slowdowns.
 const SUSPECT_SHARE: f64 = 0.15;
 
-/// Number of pairs of runs of the suspects, for many and for few of them.
+/// Number of pairs of runs in which suspects are re-measured: `FEW_PAIRS` for many suspects, `MORE_PAIRS` for few.
 pub const FEW_PAIRS: usize = 3;
 const MORE_PAIRS: usize = 5;
 

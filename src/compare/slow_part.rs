@@ -1,5 +1,5 @@
-//! Tests the typical means of the samples where they moved apart from the fast edges: part of the samples became slower or
-//! faster, and the others did not.
+//! Tests the typical means of the samples where they changed differently from the fast edges: part of the samples
+//! became slower or faster, and the others did not.
 
 use super::{Pair, TestGroup};
 use crate::stats::estimate::Estimate;
@@ -8,20 +8,20 @@ use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
 use crate::stats::suite_test::{self, TestRules};
 use rayon::prelude::*;
 
-/// The changes of mean and edge that differ by less than this, on the log scale, need no test of their own. In most
-/// suites this applies to all benchmarks, which saves the second fit.
+/// The mean is tested only if it changed by more than this, and by more than this differently from the fast edge (on
+/// the log scale). In most suites this applies to all benchmarks, which saves the second fit.
 const MIN_DIFFERENCE: f64 = 0.04;
 
 /// The tests of the typical means of a group.
 pub(super) struct MeanTests {
-    /// The estimates of those that moved apart, by the index of their pair.
+    /// The estimates of the pairs whose mean and edge changed differently, with the index of the pair.
     pub estimates: Vec<(usize, Estimate)>,
     /// What each benchmark contributes to the fit of the prior.
     pub observations: Vec<Observation>,
 }
 
-/// Tests the typical means of the pairs `members`; `None` if none moved apart. `screened` are the observations of the
-/// whole suite, where suspects are re-measured.
+/// Tests the typical means of the pairs `members`; `None` if mean and edge changed alike in all of them. `screened` are
+/// the observations of the whole suite, where suspects are re-measured.
 pub(super) fn test(
     pairs: &[Pair<'_>],
     members: &[usize],

@@ -53,7 +53,7 @@ impl Pair<'_> {
         }
         let sides = [(base, side_centre(self.base())), (head, side_centre(self.head()))];
         if sides.iter().any(|(values, centre)| *centre == 0.0 && !nothing(values)) {
-            // The value in the report is zero, and any number in place of the zeros would decide the test.
+            // The reported value is zero, and the result of a test would depend on the number that replaces the zeros.
             return Some(match self.metric.unit {
                 Unit::Nanosecond => Effect::Invalid(BELOW_RESOLUTION.to_owned()),
                 _ => self.zero("most results of one side are zero: a ratio cannot be computed"),
@@ -86,7 +86,7 @@ impl Pair<'_> {
         Effect::Zero { worse: self.direction.is_known() && self.direction.sign() * change > 0.0, why }
     }
 
-    /// Compares without a test. From zero the ratio is infinite, which is valid for a count and not for a time.
+    /// Compares without a test. If base is zero, the ratio is infinite: valid for a count, invalid for a time.
     fn exact(&self, base: f64, head: f64) -> Effect {
         let worse = self.direction.sign() * (head / base).ln();
         match (base == 0.0, head == 0.0) {

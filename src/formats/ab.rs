@@ -1,5 +1,5 @@
-//! ApacheBench (`ab`): the printed report, the percentiles of `-e` and the requests of `-g`. Read are throughput, response
-//! times and errors. Only the report contains the URL; the other two files are one benchmark named `ab`.
+//! ApacheBench (`ab`): the printed report, the percentiles of `-e` and the requests of `-g`. Throughput, response times
+//! and errors are read. Only the report contains the URL; the other two files are one benchmark named `ab`.
 
 use super::builder::ReadingBuilder;
 use super::load_test::{Endpoint, Endpoints, response_time};

@@ -44,7 +44,7 @@ impl Format for Bencher {
 
 fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::TargetNames) {
     let mut unfinished: Option<(u64, &str)> = None;
-    // The line that libtest prints first, and how many benchmarks and tests of it are missing.
+    // The line number of libtest's `running N tests`, and the number of its results that are still missing.
     let mut target: Option<(u64, u64)> = None;
     for (at, line) in text::numbered_lines(text) {
         builder.line = Some(at);

@@ -205,9 +205,9 @@ fn has_measures(raw: &RawValue) -> bool {
         .is_ok_and(|measures| !measures.0.is_empty() && measures.0.iter().all(|(_, raw)| RawMeasure::is_in(raw)))
 }
 
-/// Counts the benchmarks of a file for detection, as far as the preview has them in full. Any name is allowed, so one value of
-/// this shape proves nothing: most must have it. serde reports a cut file as an error after the visitor, so the visitor returns
-/// its result as the text of an error.
+/// Counts the benchmarks of a file for detection, as far as the preview has them in full. Any name is allowed, so a
+/// single value of this shape is not enough: most must have it. serde reports a file that is cut off as an error after
+/// the visitor. So the visitor returns its result as the text of an error.
 struct Benchmarks;
 
 impl Benchmarks {

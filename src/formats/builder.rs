@@ -16,8 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Codes of results that were skipped. A benchmark that is missing may be one of them.
-const SKIPPED_RESULTS: [&str; 2] =
-    ["invalid-value", "unreadable-value"];
+const SKIPPED_RESULTS: [&str; 2] = ["invalid-value", "unreadable-value"];
 /// Diagnostics listed per code; further ones are only counted.
 const LISTED_PER_CODE: usize = 20;
 /// Maximum length of a message in characters: the line it quotes may be the whole file.

@@ -1,5 +1,6 @@
 //! criterion's results (versions 0.3 to 0.8): one benchmark from the files in a baseline's directory. A sample is
-//! `times[i] / iters[i]` in nanoseconds; the name is `full_id`, not a directory. `io::tree` finds the directories.
+//! `times[i] / iters[i]` in nanoseconds; the name is `full_id`, not a directory. `io::criterion_tree` finds the
+//! directories.
 
 use super::{Source, json};
 use crate::model::{BenchId, Diagnostic, Evidence, Measurement, Metric, Summary, Work, WorkUnit};

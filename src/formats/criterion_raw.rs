@@ -7,7 +7,7 @@ use super::{Format, Preview, Reading, Source};
 use crate::model::{Diagnostic, Evidence, Metric};
 use std::collections::BTreeMap;
 
-/// criterion's raw.
+/// criterion's raw.csv.
 #[derive(Debug)]
 pub struct CriterionRaw;
 

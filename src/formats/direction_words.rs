@@ -116,7 +116,7 @@ pub(super) fn direction_of_words(name: &str) -> Option<Direction> {
     (any(LOWER) && !any(REMAINING)).then_some(Direction::Lower)
 }
 
-/// Whether a word, or the word without the prefix for thousands or millions, is in the list (`Mops`, `GFLOPS`).
+/// Whether a word is in the list, with or without a prefix `k`, `m`, `g` or `t` (`Mops`, `GFLOPS`).
 fn is_in(list: &[&str], word: &str) -> bool {
     let bare = word.strip_prefix(['k', 'm', 'g', 't']).unwrap_or(word);
     list.contains(&word) || bare.len() > 2 && list.contains(&bare)

@@ -131,8 +131,8 @@ fn add_job<'f>(
     }
 }
 
-/// The latencies of a kind of I/O under a field, in nanoseconds. A kind of latency that fio was told not to measure
-/// (`disable_clat`, `gtod_reduce`) is zero.
+/// The latencies of a kind of I/O under a field, in nanoseconds. A kind of latency that fio was configured not to
+/// measure (`disable_clat`, `gtod_reduce`) is zero.
 fn latency(io: &Value, field: &str, factor: f64) -> Option<Summary> {
     let times = io.get(field)?;
     let mean = number_at(times, "mean").filter(|mean| *mean > 0.0)? * factor;

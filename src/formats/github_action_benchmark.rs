@@ -91,7 +91,7 @@ pub fn history_runs(source: Source<'_>) -> Result<Option<Vec<HistoryRun>>, Diagn
     let mut scratch = Vec::new();
     let history: History<'_> = parse_lenient(source, &mut scratch)?;
     let mut runs: Vec<HistoryRun> = Vec::new();
-    // A suite that ran twice at a commit has two runs of it.
+    // If a suite ran twice at a commit, the commit has two runs.
     let mut positions: HashMap<(Option<String>, usize), usize> = HashMap::new();
     for (suite, entries) in history.entries.0 {
         let mut times_of_commit: HashMap<Option<String>, usize> = HashMap::new();

@@ -33,7 +33,7 @@ impl Format for HyperfineText {
         let text = without_colors(&text);
         let mut name = String::new();
         let mut summary: Option<(u64, Summary)> = None;
-        // A command whose output is shown may print such a line too. hyperfine's own ends the run.
+        // A command whose output is shown may print such a line too. An error of hyperfine itself ends the run.
         let mut error: Option<(u64, &str)> = None;
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);

@@ -1,6 +1,6 @@
 //! JMH's JSON (`-rf json`). Each fork is a run: a row of raw data or, in mode `sample`, a histogram. Mode `thrpt` is a
-//! throughput, the others are times. Secondary metrics (profilers, counters, methods of a group) keep their names.
-//! The rows `METHOD·p0.99` of mode `sample` (JMH to 1.36) are skipped: they are quantiles of the primary metric.
+//! throughput, the others are times. Secondary metrics (profilers, counters, methods of a group) keep their names. The
+//! rows `METHOD·p0.99` of mode `sample` (up to JMH 1.36) are skipped: they are quantiles of the primary metric.
 //! Allocation rates are skipped: they rise when the code gets faster.
 
 use super::builder::ReadingBuilder;
@@ -133,7 +133,7 @@ pub(super) fn allocated() -> Metric {
 /// JMH's own allocations add a fraction of a byte per operation. If all values are that close to one whole number, the result is
 /// this number.
 pub(super) fn whole_bytes(evidence: Evidence) -> Evidence {
-    /// Bytes per operation.
+    /// Largest distance from a whole number, in bytes per operation.
     const FRACTION: f64 = 0.05;
     let whole = evidence.centre().round();
     let is_whole = match &evidence {

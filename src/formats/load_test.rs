@@ -117,7 +117,7 @@ pub(super) fn add_errors(builder: &mut ReadingBuilder<'_>, name: &str, errors: O
     }
 }
 
-/// A share in percent, with the number that it is a share of: reports show how many there were.
+/// A share in percent, with the total that it refers to: reports show the number of events.
 pub(super) fn share(events: f64, all: f64) -> Evidence {
     Evidence::summary(Summary { centre: 100.0 * events / all, samples: Some(all as u64), ..Summary::default() })
 }

@@ -30,7 +30,7 @@ pub enum Value<'a> {
 /// A decoded object with all its values.
 #[derive(Debug)]
 pub struct Marshalled<'a> {
-    /// The first value represents None, True and False, which are never referred to.
+    /// The first value represents None, True, False and Ellipsis, to which no reference points.
     arena: Vec<Value<'a>>,
     root: Id,
 }

@@ -98,7 +98,7 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
     let mut after_heading = false;
     for (at, line) in text::numbered_lines(text) {
         builder.line = Some(at);
-        // A rule follows the heading of a group. Without a heading it begins benchmarks that are in no group.
+        // A rule follows the heading of a group. A rule without a heading ends the group.
         let is_rule = line.len() > 1 && line.chars().all(|c| matches!(c, '-' | ' '));
         if is_rule && !after_heading {
             group.clear();
@@ -256,7 +256,7 @@ struct Stats {
 }
 
 impl Stats {
-    /// The samples, or the statistics if samples are missing: they are sorted, so only the fastest ones would be left.
+    /// The samples, or the statistics if samples are missing: they are sorted, so the missing ones are the slowest.
     fn evidence(self) -> Evidence {
         let highest = self.samples.0.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let cut = self.max.finite().is_some_and(|max| highest < max * (1.0 - 1e-9));

@@ -136,7 +136,7 @@ pub struct Reading {
     pub environment: Environment,
     /// The measured commit, if the file states it.
     pub commit: Option<Commit>,
-    /// The beginning of its id, if the file states no more of it.
+    /// The first digits of the commit's id, if the file states no more of it.
     pub commit_prefix: Option<CommitPrefix>,
     /// When it was measured, if the file states it, in seconds since 1970.
     pub measured: Option<i64>,
@@ -157,7 +157,8 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Merges two readings. Where both state the environment or the commit, the first one is used; of two times, the later one.
+    /// Merges two readings. If both state the environment or the commit, that of the first is used; of two times, the
+    /// later one.
     pub fn merge(mut self, other: Reading) -> Reading {
         self.latest = match [&self, &other].map(|one| one.measurements.is_empty() && one.failures.is_empty()) {
             [true, _] => other.latest,
@@ -217,7 +218,7 @@ pub trait Format: Sync {
         false
     }
 
-    /// Whether a file has this format, by its content. At most one format of [`FORMATS`] accepts a file.
+    /// Whether the content of a file is in this format. At most one format of [`FORMATS`] accepts a file.
     fn sniff(&self, preview: &Preview<'_>) -> bool;
 
     /// Reads a file. Lines and entries that do not parse become diagnostics; a file without a valid one is an error.

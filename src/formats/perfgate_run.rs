@@ -35,7 +35,7 @@ impl Format for PerfgateRun {
     }
 
     fn sniff(&self, preview: &Preview<'_>) -> bool {
-        // Not any "perfgate-run": a benchmark may have that name.
+        // The text "perfgate-run" alone is not enough: a benchmark may have that name.
         let named = preview.text.split("\"format\"").nth(1).and_then(|rest| rest.trim_start().strip_prefix(':'));
         preview.has_keys(&["format"]) && named.is_some_and(|rest| rest.trim_start().starts_with("\"perfgate-run\""))
     }

@@ -1,5 +1,5 @@
 //! pgbench: the printed report, and the logs of `-l` (a line per transaction) and `--aggregate-interval` (a line per
-//! interval). Read are latencies, throughput and errors of each script; logs contain the script's number, not its name.
+//! interval). Latencies, throughput and errors of each script are read; logs contain the script's number, not its name.
 
 mod errors;
 
@@ -62,7 +62,7 @@ enum LogType {
     Intervals,
 }
 
-/// Seconds since 1970, which differ in size from counts and latencies.
+/// Seconds since 1970; their size distinguishes them from counts and latencies.
 fn epoch(word: &str) -> Option<u64> {
     word.parse().ok().filter(|seconds| (1_000_000_000..10_000_000_000).contains(seconds))
 }
@@ -87,7 +87,7 @@ fn detect_log(line: &str) -> Option<LogType> {
 /// The state of a transaction that was late and not sent.
 const SKIPPED: &str = "skipped";
 
-/// The share of such transactions. In a test of fixed length their number depends on the number of all.
+/// The share of such transactions. In a test of fixed duration, their number depends on the total number.
 fn skipped_rate() -> Metric {
     Metric { name: SKIPPED.into(), ..error_rate() }
 }

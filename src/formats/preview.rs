@@ -21,7 +21,7 @@ pub struct Preview<'a> {
 }
 
 impl<'a> Preview<'a> {
-    /// Bytes of a file that a preview covers.
+    /// Maximum length of a preview in bytes.
     pub const LENGTH: usize = 64 * 1024;
 
     /// The preview of a file's content.

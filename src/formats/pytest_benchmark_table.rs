@@ -1,4 +1,4 @@
-//! pytest-benchmark's tables, the one that it prints and CSV: minimum, maximum, mean, standard deviation and median.
+//! pytest-benchmark's printed table and its CSV: minimum, maximum, mean, standard deviation and median.
 
 use super::builder::ReadingBuilder;
 use super::table_text::{TableText, has_header};

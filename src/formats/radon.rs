@@ -1,6 +1,6 @@
-//! radon's JSON: cyclomatic complexity, maintainability index and line counts; complexity also as text. The values follow
-//! from the source alone, so they are exact. Classes with methods are skipped, since their complexity is derived from the
-//! methods, and so are inner functions.
+//! radon's JSON: cyclomatic complexity, maintainability index and line counts; complexity also as text. The values
+//! depend only on the source code, so they are exact. Classes with methods are skipped, since their complexity is
+//! derived from the methods, and so are inner functions.
 
 use super::builder::ReadingBuilder;
 use super::text::{self, UniqueNames, decode, number, numbered_lines};
@@ -158,7 +158,7 @@ fn text_block(line: &str) -> Option<(bool, Block<'_>)> {
     Some((block_type == "C", block))
 }
 
-/// The blocks without classes whose methods are among them.
+/// Removes classes whose methods are also among the blocks.
 fn without_classes(blocks: Vec<(bool, Block<'_>)>) -> Vec<Block<'_>> {
     let classes: BTreeSet<String> =
         blocks.iter().filter_map(|(_, block)| Some(block.name.split_once('.')?.0.to_owned())).collect();

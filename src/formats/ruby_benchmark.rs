@@ -8,7 +8,7 @@ use crate::model::{Diagnostic, Direction, Evidence, Metric, Unit};
 /// Nanoseconds in Ruby's unit of time.
 const SECOND: f64 = 1e9;
 
-/// Ruby's `Benchmark.
+/// Ruby's `Benchmark.bm`.
 #[derive(Debug)]
 pub struct RubyBenchmark;
 

@@ -10,11 +10,11 @@ pub(crate) struct RunError {
     pub line: u64,
     /// The printed message.
     pub why: String,
-    /// Whether the tool reports that all of its benchmarks were done, so the error is not the reason why one is missing.
+    /// Whether the tool reported that all benchmarks were done; then the error does not explain a missing one.
     pub is_after_completion: bool,
 }
 
-/// What a line shows of the progress of a run.
+/// The progress of a run that a line shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// The tool began.
@@ -126,7 +126,7 @@ const REFUSALS: [&str; 6] = [
     "Temporary failure in name resolution",
 ];
 
-/// Signals as shells print them. `Terminated` is not the end of a run: scripts stop their own servers with it.
+/// Signals as shells print them. `Terminated` is not listed, because scripts stop their own servers with that signal.
 const SIGNALS: &[&str] = &[
     "segmentation fault",
     "aborted",
@@ -204,7 +204,7 @@ fn report(line: &str, previous: &str) -> Option<Report> {
         // Python prints exceptions of destructors and continues.
         return (!previous.starts_with("Exception ignored ")).then_some(Report::Uncaught);
     }
-    // They end the report of an uncaught exception, and some suites print them first.
+    // These versions end the report of an uncaught exception, and some suites print them at the beginning.
     if line.starts_with("Node.js v") || line.starts_with("Bun v") {
         return Some(Report::Uncaught);
     }
@@ -212,7 +212,7 @@ fn report(line: &str, previous: &str) -> Option<Report> {
     (ends() || is_end_of_tool(line) || is_signal(line)).then_some(Report::End)
 }
 
-/// Whether a line reports the end of a run in a form that a fixed beginning does not identify.
+/// Whether a line reports the end of a run, in forms that have no fixed beginning.
 fn is_end_of_tool(line: &str) -> bool {
     let line = line.trim_end();
     let is_cargo =

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Name of the benchmark for all statements together.
 const ALL: &str = "all statements";
-/// A statement is reported as repeated from this number of executions on.
+/// Number of executions from which a statement is reported as repeated.
 const REPEATED: u64 = 5;
 /// Maximum number of repeated statements to report.
 const MAX_REPORTED: usize = 5;

@@ -1,11 +1,11 @@
-//! Removes what other programs wrote around results: the timestamps of a CI job's log, colors, and log lines before, between and
-//! after JSON and XML, and before CSV. Lines keep their numbers.
+//! Removes text that is not part of the results: timestamps of a CI job's log, colors, and log lines before, between
+//! and after JSON and XML, and before CSV. Line numbers do not change.
 
 use super::csv;
 use super::text::without_colors;
 use std::borrow::Cow;
 
-/// What to remove from a file of which no format is detected.
+/// What to remove from a file whose format is not detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surroundings {
     /// Colors of a terminal.
@@ -23,7 +23,7 @@ impl Surroundings {
     pub const ALL: [Surroundings; 4] =
         [Surroundings::Colors, Surroundings::Lines, Surroundings::AroundXml, Surroundings::BeforeCsv];
 
-    /// The content without its surroundings; `None` if it has none of this kind.
+    /// The content without surroundings of this kind; `None` if it has none.
     pub fn remove(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
             Surroundings::Colors => bytes.contains(&b'\x1b').then(|| plain(bytes.to_vec())),

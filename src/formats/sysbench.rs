@@ -121,7 +121,7 @@ struct Report {
     errors: Option<f64>,
     min: Option<f64>,
     mean: Option<f64>,
-    /// The sum of all latencies, which is more exact than their mean.
+    /// The sum of all latencies, which has more digits than their mean.
     sum: Option<f64>,
     max: Option<f64>,
     percentile: Option<(f64, f64)>,
@@ -179,7 +179,7 @@ impl Report {
         self.operations.extend(rate.filter(|rate| *rate > 0.0).map(|rate| (name, rate)));
     }
 
-    /// The name of the benchmark, with the test if the reports of the file are of several.
+    /// The name of the benchmark. It includes the test if the file has reports of several tests.
     fn name(&self, all: &[Report]) -> String {
         // A run that ended in an error may not have printed what its test is.
         let completed = all.iter().filter(|report| report.fatal.is_none());
@@ -189,7 +189,7 @@ impl Report {
 
     fn endpoint(self, name: String, builder: &mut ReadingBuilder<'_>) -> Endpoint {
         let events = self.events.filter(|events| *events > 0.0);
-        // Not all tests print their rate.
+        // Some tests do not print a rate.
         let seconds = self.total_time.filter(|time| *time > 0.0).map(|time| time / SECOND);
         let rate = self.rate.or_else(|| Some(events? / seconds?));
         let exact_mean = self.sum.zip(events).map(|(sum, events)| sum / events);

@@ -18,12 +18,12 @@ pub(super) struct TableText {
 }
 
 impl TableText {
-    /// Reads the first table from its header line on. `is_header` finds that line.
+    /// Reads the first table, which begins at the first line that `is_header` accepts.
     pub fn read(source: Source<'_>, is_header: impl Fn(&[String]) -> bool) -> Result<TableText, Diagnostic> {
         TableText::read_repaired(source, is_header, |_, _| None)
     }
 
-    /// The same, where `repair` may restore a row that has more fields than the header.
+    /// Like `read`, but `repair` may restore a row that has more fields than the header.
     pub fn read_repaired(
         source: Source<'_>,
         is_header: impl Fn(&[String]) -> bool,

@@ -113,9 +113,9 @@ pub(super) fn cargo_target(line: &str) -> Option<&str> {
     file.strip_suffix(".rs").filter(|target| !target.is_empty())
 }
 
-/// The names of benchmarks of cargo targets: with the target where several targets have a benchmark of this name. So
-/// a benchmark is not paired with that of another target if a target is added in front of its own. A text is read
-/// twice: the first time to find the names that are shared.
+/// The names of benchmarks of cargo targets, prefixed with the target if several targets have a benchmark of this name.
+/// Otherwise a new target could take over the names of another one. A text is read twice; the first pass finds the
+/// shared names.
 #[derive(Default)]
 pub(super) struct TargetNames {
     target: String,

@@ -83,7 +83,7 @@ fn row(key: &str) -> Option<(Metric, ParseValue)> {
         "Elapsed (wall clock) time (h:mm:ss or m:ss)" => (Metric::time(), seconds),
         "User time (seconds)" => (lower("time:user", Unit::Nanosecond), seconds),
         "System time (seconds)" => (lower("time:system", Unit::Nanosecond), seconds),
-        // These kbytes are units of 1024 bytes.
+        // GNU time's `kbytes` are 1024 bytes each.
         "Maximum resident set size (kbytes)" => (lower("memory:peak", Unit::Byte), kibibytes),
         "Major (requiring I/O) page faults" => (lower("page-faults:major", Unit::Count), number),
         "Minor (reclaiming a frame) page faults" => (lower("page-faults:minor", Unit::Count), number),

@@ -31,7 +31,7 @@ impl<'a> Elements<'a> {
         Ok(Elements { source, reader: Reader::from_reader(text::utf8(source)?), depth: 0 })
     }
 
-    /// The next step, or `None` at the end. An XML error ends the document with a warning; what came before is kept.
+    /// The next step, or `None` at the end. An XML error ends the document with a warning; earlier steps stay valid.
     pub(super) fn next(&mut self, builder: &mut ReadingBuilder<'_>) -> Option<Step<'a>> {
         self.step().unwrap_or_else(|error| {
             // Benchmarks after the error are missing, not removed.

@@ -44,7 +44,7 @@ impl BaseSearch<'_> {
             && self.uncommitted.iter().any(|head| has_values_of(head, run))
     }
 
-    /// Those of these commits that are before the one that head started from, each with its gap.
+    /// Which of these commits are older than the one that head started from, each with its gap.
     pub fn older(&self, commits: &[Commit]) -> BTreeMap<Commit, BaselineGap> {
         let behind = self.starts.last().copied().unwrap_or_default();
         let older = self.candidates.iter().skip(self.starts.len()).zip(1..);

@@ -267,7 +267,7 @@ impl Gate {
                 }
                 opened += some.len();
                 let joined = count_joined(&found.comparable, ignored);
-                // All candidates are searched for a rare shard or key.
+                // A rare shard or key is searched in all candidates.
                 let wanted = found.comparable.len() + found.elsewhere.len();
                 let enough = wanted >= MAX_RUNS_READ || opened >= MAX_RUNS_READ && joined >= WINDOW_RUNS;
                 if joined >= HISTORY_RUNS

@@ -1,5 +1,5 @@
 //! The search for the commit that made a benchmark slower. Each step measures a commit against the known good one, in
-//! turn, until it is decided; which commit comes next is for `compare::bisection`.
+//! turn, until it is decided. `compare::bisection` chooses the next commit.
 
 use super::builder::Gate;
 use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, close};
@@ -22,7 +22,7 @@ pub(crate) struct BisectPlan {
     pub bad: String,
     /// The smallest slowdown that counts, as a fraction.
     pub threshold: f64,
-    /// Chance that any step of the search is wrong.
+    /// Probability that any step of the search is wrong.
     pub error: f64,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct BisectResult {
     pub suspects: Vec<(Commit, String)>,
     /// The measured commits, oldest first.
     pub steps: Vec<BisectStep>,
-    /// The newest commit before the slowdown that is already slower than the good one, by more than the threshold.
+    /// The newest commit before the slowdown that is itself slower than the good commit by more than the threshold.
     pub slower_before: Option<Commit>,
 }
 

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// The benchmarks that several classes measured: by current name, the tools that measured them.
 pub(super) type SharedBenchmarks = BTreeMap<String, BTreeSet<String>>;
 
-/// The names with a machine class.
+/// The names that benchmarks get if several machine classes measured them.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ClassNames {
     shared: SharedBenchmarks,
-    /// What each name with a class stands for.
+    /// The benchmark and the machine class of each name that contains a class.
     rows: HashMap<BenchId, PerClass>,
 }
 
@@ -64,7 +64,7 @@ impl ClassNames {
         self.rows.get(name).map_or(name, |one| &one.benchmark)
     }
 
-    /// States the class of each comparison of a shared benchmark.
+    /// Sets `per_class` of each comparison of a shared benchmark.
     pub fn state(&self, comparisons: &mut [Comparison]) {
         for comparison in comparisons.iter_mut().filter(|_| !self.rows.is_empty()) {
             comparison.per_class = self.rows.get(&comparison.benchmark).cloned().map(Box::new);

@@ -3,8 +3,8 @@
 use crate::io::github::Conclusion;
 use crate::verdict::{BudgetStatus, Finding, OpenShift, Outcome, Report, Verdict};
 
-/// The result of the check run: neutral where the gate passes, but a suspect, or every benchmark, is undecided, a run ended in an
-/// error, or most benchmarks are slower for an unknown cause.
+/// The result of the check run. Neutral without a verdict, and if the gate passes but something is in doubt: a suspect
+/// is undecided, no benchmark was decided, a run ended in an error, or a suite-wide shift of unknown cause.
 pub(crate) fn conclusion(report: &Report) -> Conclusion {
     let counts = report.counts;
     let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;

@@ -11,8 +11,8 @@ use crate::model::{Commit, Detail, Diagnostic};
 use crate::render;
 use crate::verdict::{Finding, Outcome, Report};
 
-/// Number of earlier runs that are searched for the first one with the regression. Usually that is the previous run; an older one
-/// is needed if a job failed in between.
+/// Number of earlier commits that are searched for the first one with the regression. Usually that is the previous
+/// commit; an older one is needed if a job failed in between.
 const MAX_PREVIOUS_COMMITS: usize = 3;
 
 /// Regressions that are confirmed.

@@ -33,7 +33,8 @@ pub(crate) enum CommitSource {
 pub(crate) struct ImportedRuns {
     /// The runs, to be stored.
     pub runs: Vec<Run>,
-    /// The same runs without a commit, as an import with `--commit-from file` stored those whose file does not state one.
+    /// The runs as an import with `--commit-from file` would have stored them: without a commit, where the file does
+    /// not state one.
     pub former: Vec<Run>,
     /// Runs of commits that the repository does not have.
     pub unknown_commits: usize,

@@ -55,7 +55,7 @@ impl MatchRules for PolicyRules<'_> {
     }
 }
 
-/// Gives stored runs the current, longer names, with a note.
+/// Gives benchmarks of older runs the names that `current` runs use, with a note if jobs or short names were renamed.
 pub(super) fn adopt_names(policy: &Policy, older: &mut [Run], current: &[Run]) -> Option<Diagnostic> {
     match_processors(older, current);
     match_packages(older, current);

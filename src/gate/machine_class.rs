@@ -242,7 +242,7 @@ fn set_common_environment(side: &mut Side) {
     side.environment = Some(environment);
 }
 
-/// Compares the environments of two sides. A missing one is assumed to be the same.
+/// Compares the environments of two sides. A missing environment is assumed to be equal to the other one.
 pub(super) fn compare_environments(
     base: Option<&Environment>,
     head: Option<&Environment>,

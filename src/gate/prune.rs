@@ -1,7 +1,7 @@
 //! Decides which stored runs stay whole, are thinned to quantiles, or are removed, and does it.
 //!
-//! A run is removed only after its thinned form is stored, and a concurrent reader sees each run once. A prune that is
-//! interrupted can be repeated.
+//! If a run is thinned, the whole form is removed only after the thinned form is stored. A concurrent reader sees each
+//! run once. A prune that is interrupted can be repeated.
 
 use super::builder::Gate;
 use super::stored_history::with_reading;
@@ -41,7 +41,7 @@ pub(crate) enum PruneError {
         /// What git reported.
         source: RepositoryError,
     },
-    /// The start of an epoch is unknown.
+    /// The start of an epoch is unknown or in the future.
     #[error("{0}; fix perfgate.toml first, or the runs where the epoch begins would not be kept")]
     UnknownEpoch(Diagnostic),
     /// The git repository cannot be read.

@@ -45,7 +45,8 @@ pub(crate) fn accept_requested(report: &mut Report, head: &Commit, pull: Option<
     }
 }
 
-/// The regressed or accepted benchmarks that a request names: by the exact name or else by what a reader sees of it.
+/// The regressed or accepted benchmarks that a request names: by the exact name, or else by the name as it is
+/// displayed.
 fn named(report: &Report, wanted: &str) -> BTreeSet<String> {
     let seen = |name: &str| escape::terminal(name).split_whitespace().collect::<Vec<_>>().join(" ");
     let find = |is_wanted: &dyn Fn(&str) -> bool| -> BTreeSet<String> {

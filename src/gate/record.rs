@@ -56,15 +56,16 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// Returns an error if the results cannot be read or are empty, outside a git repository, or if the store cannot be
-    /// written.
+    /// Returns an error if the results cannot be read or are empty, if they state another commit or are older than the
+    /// checked-out one, if exactly the same results are stored for an earlier commit, outside a git repository, or if
+    /// the store cannot be written.
     pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
         let loaded = self.read_run(&path_words(results), ResultsOf::CheckedOut, false)?;
         self.store(&*self.open_store()?, &loaded.run, false)
     }
 
-    /// Stores a run of a commit. Results that the commit already has under another branch are not stored again. Unless `force`,
-    /// refuses as [`Self::refuse_repeated`].
+    /// Stores a run of a commit. Results that the commit already has under another branch are not stored again. Unless
+    /// `force`, a run is refused as by [`Self::refuse_repeated`].
     pub(crate) fn store(&self, store: &dyn Store, run: &Run, force: bool) -> Result<Recorded, Error> {
         let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
         let near = self.stored_near(store, &commit);

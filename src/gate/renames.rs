@@ -32,9 +32,10 @@ pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> 
     Ok(())
 }
 
-/// Leaves benchmarks out of stored runs whose names were given to other ones by a rename, with a warning: these were removed
-/// before. Head does not have them any more, or it is refused. The runs of each machine class are in time order: in runs of a class
-/// before the first one with the old name, a benchmark with the new name is another one. Another class may have the old name longer.
+/// A rename may give a benchmark the name of one that was removed earlier. Leaves the removed one out of stored runs,
+/// with a warning. (If head still has it, `refuse_shared_names` fails.) The runs of each machine class are in time
+/// order: in runs of a class before the first one with the old name, the new name means the removed benchmark. Classes
+/// may switch names at different times.
 pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Diagnostic> {
     if !policy.has_renames() {
         return None;

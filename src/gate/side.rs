@@ -29,11 +29,12 @@ pub(crate) struct Side {
     pub diagnostics: Vec<Diagnostic>,
     /// The real paths of its results; empty for stored runs.
     pub locations: Vec<Location>,
-    /// Of a default base: the commits before the one that head started from.
+    /// Of a default base: its commits that are older than the one that head started from, with their gaps. Otherwise
+    /// empty.
     pub older: BTreeMap<Commit, BaselineGap>,
 }
 
-/// The checked-out commit, which results count for.
+/// The checked-out commit, for which results count.
 struct CheckedOut {
     head: Head,
     /// True if the user names it: results may be older then.

@@ -134,7 +134,8 @@ impl Gate {
         diagnostics.extend(found);
     }
 
-    /// Leaves out the benchmarks of a stored base for which an epoch starts between base and head, which was measured at a time.
+    /// Leaves out the benchmarks of a stored base for which an epoch starts between base and head; `until` is the time
+    /// of head.
     pub(super) fn leave_out_other_epochs(&self, base: &mut Side, until: i64) -> Result<(), Error> {
         let policy = &self.config.policy;
         let epochs = self.epochs(&mut base.diagnostics);
@@ -176,7 +177,7 @@ fn on_the_branch(keys: Vec<Key>, order: Option<&BranchOrder>) -> (Vec<Key>, usiz
     if !kept.iter().any(|key| position(key).is_some()) {
         return (keys, 0);
     }
-    // Runs without a commit keep the order of their times.
+    // If a run has no commit, all runs keep the order of their times.
     if kept.iter().all(|key| position(key).is_some()) {
         kept.sort_by_key(|key| (position(key), key.clone()));
     }
@@ -194,12 +195,12 @@ fn other_commits(count: usize) -> Option<Diagnostic> {
 struct BranchOrder {
     /// Every commit, oldest first. After a fork, all commits of the default branch come before those of the checked-out one.
     order: HashMap<Commit, usize>,
-    /// Number of commits from the first one on that are a single line: without those behind a fork.
+    /// Number of commits, from the first one, that form a single line: without the commits after a fork.
     in_line: usize,
 }
 
 impl BranchOrder {
-    /// The positions of which the difference is a number of commits.
+    /// The positions on the single line, where a difference of positions is a number of commits.
     fn positions(mut self) -> HashMap<Commit, usize> {
         self.order.retain(|_, position| *position < self.in_line);
         self.order
@@ -280,7 +281,7 @@ impl Epochs {
     }
 }
 
-/// Calls `work` with the config's renames, epochs, directions and ignored environment keys.
+/// Calls `work` with the config's renames, epochs, directions, floors and ignored environment keys.
 pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&SeriesRules<'_>) -> T) -> T {
     let rename = |old: &str| policy.rename(old);
     let epoch = |name: &str| epochs.of_benchmark(name);

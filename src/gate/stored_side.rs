@@ -17,12 +17,13 @@ const MAX_SHARDS: usize = 50;
 pub(super) type KeyedRun = (Key, Run);
 
 impl Gate {
-    /// Reads the stored runs of one commit, as results of this machine.
+    /// Reads the stored runs of one commit, with their samples.
     pub(crate) fn read_own(&self, commit: &Commit) -> Result<Side, Error> {
         self.read_revision(commit.short(), commit, Detail::Samples)
     }
 
-    /// Reads the stored runs of one commit as a head. Without one, it was not measured: no baseline is missing.
+    /// Reads the stored runs of one commit as a head. If there is none, head was not measured: that is not a missing
+    /// baseline.
     pub(super) fn read_stored_head(&self, word: &str, commit: &Commit, detail: Detail) -> Result<Side, Error> {
         self.read_revision(word, commit, detail).map_err(|error| match error {
             Error::MissingBaseline(message) => Error::HeadNotStored(message),
@@ -30,8 +31,8 @@ impl Gate {
         })
     }
 
-    /// Reads the stored runs of one commit as the base of a head that was measured at a time. Benchmarks for which an epoch
-    /// starts in between are left out.
+    /// Reads the stored runs of one commit as the base of a head that was measured at time `until`. Benchmarks for
+    /// which an epoch starts between the two are left out.
     pub(super) fn read_base_revision(
         &self,
         word: &str,
@@ -95,7 +96,7 @@ fn stored_side(
     Ok(side_of_stored(runs, label))
 }
 
-/// A side of stored runs, newest first.
+/// Makes a side of stored runs. They are given newest first; in the side they are oldest first.
 pub(super) fn side_of_stored(runs: Vec<KeyedRun>, label: String) -> Side {
     let mut commits: Vec<Commit> = Vec::new();
     for commit in runs.iter().filter_map(|(key, _)| key.commit()) {

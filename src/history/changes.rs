@@ -35,8 +35,8 @@ pub struct SeriesChange {
     pub commits: CommitRange,
     /// Points since the change, including its most likely commit.
     pub since: usize,
-    /// Commits from the most likely one to the newest point: those without a run count too, where their number is known. Newer
-    /// commits than that of the newest point do not count.
+    /// Commits from the most likely one to the newest point: those without a run count too, where their number is
+    /// known. Commits after that of the newest point do not count.
     pub ago: usize,
 }
 

@@ -1,4 +1,5 @@
-//! Leaves out of a baseline the benchmarks that an earlier commit removed from the suite: head did not remove them.
+//! Drops benchmarks from a baseline that an earlier commit removed from the suite, so that they do not count as removed
+//! by head.
 
 use super::machine_class;
 use crate::model::{BenchId, Environment, Measurement, Run};
@@ -27,7 +28,7 @@ pub fn leave_out_gone(base: &mut [Run], head: &[Run], ignored: &[&str], current:
     let name = |name: &str| current(name).unwrap_or_else(|| name.to_owned());
     let key = |one: &Measurement| (name(one.benchmark.as_str()), one.metric.name.clone(), one.tool.clone());
     let kept: BTreeSet<_> = present().flat_map(|run| &run.measurements).map(key).collect();
-    // A benchmark that failed or was skipped has no metrics.
+    // A benchmark that failed or was skipped has no measurements, but it is still part of the suite.
     let without = |run: &Run| -> Vec<String> {
         let failed = run.failures.benchmarks.iter().map(|one| &one.benchmark);
         let all = failed.chain(run.failures.skipped.iter().map(|one| &one.benchmark));

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 const MISSED: usize = 2;
 /// The same for commits of the same tool on any machine: several machines may take turns.
 const MISSED_ON_ANY_MACHINE: usize = 10;
-/// A series that is measured only now and then may be missing for this multiple of its longest gap.
+/// A series that is measured irregularly may be missing for up to this multiple of its longest gap so far.
 const GAPS: usize = 2;
 
 /// Sets [`Series::is_measured`] of each series. `all` must contain every series of a store.

@@ -175,12 +175,12 @@ fn by_series<'a>(runs: &[&'a Run], machines: &'a [String], rules: &SeriesRules<'
 }
 
 impl<'a> SeriesMeasurements<'a> {
-    /// That of the newest run.
+    /// The measurement of the newest run.
     fn measurement(&self) -> &'a Measurement {
         self.entries[self.entries.len() - 1].1 // series without entries are removed
     }
 
-    /// That of the newest among the runs in which the direction is most certain.
+    /// The metric of the newest run among those whose direction is most certain.
     fn most_certain(&self) -> &'a Metric {
         let metrics = self.entries.iter().map(|(_, one)| &*one.metric);
         metrics.max_by_key(|metric| metric.certainty()).unwrap_or(&self.measurement().metric)

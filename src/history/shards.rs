@@ -51,7 +51,8 @@ pub fn count_joined<K>(runs: &[(K, Run)], ignored: &[&str]) -> usize {
     single + shards.values().filter_map(|counts| counts.values().max()).sum::<usize>()
 }
 
-/// The facts on which all environments agree, including those that only some of them have.
+/// The facts on which all environments agree, including those that only some of them have. Of different values of
+/// [`Environment::DIRTY`], the first is kept.
 pub fn common_facts<'a>(environments: impl IntoIterator<Item = &'a Environment>) -> Environment {
     let mut common: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for (key, value) in environments.into_iter().flat_map(|environment| &environment.0) {

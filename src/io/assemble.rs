@@ -14,7 +14,7 @@ pub(super) fn older_than_commit(place: &str) -> Diagnostic {
 /// Seconds by which the clocks of two machines may differ: that of the commit and that of the benchmarks.
 const CLOCK_DIFFERENCE: i64 = 5 * 60;
 
-/// A reading as a run. By the time that its files state, it may be older than the measured commit.
+/// A reading as a run. Marked as left over if its files state a time before that of the measured commit.
 pub(super) fn assemble_of_commit(reading: Reading, place: &str, committed: Option<i64>) -> Loaded {
     let left_over =
         committed.zip(reading.latest).is_some_and(|(committed, latest)| latest + CLOCK_DIFFERENCE < committed);
@@ -24,7 +24,8 @@ pub(super) fn assemble_of_commit(reading: Reading, place: &str, committed: Optio
     loaded
 }
 
-/// Sorts the measurements and keeps only the first one for each benchmark, metric and tool.
+/// Joins repetitions, leaves out less exact formats of the same tool, sorts the measurements, and keeps only the first
+/// one for each benchmark, metric and tool.
 pub(super) fn assemble(reading: Reading) -> Loaded {
     let Reading { measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
     let Reading { failures, versions, tests, repeated, measured, unreadable, is_incomplete, files, .. } = reading;

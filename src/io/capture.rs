@@ -1,5 +1,6 @@
-//! Captures a command's output in bounded memory: all of it up to a size, more than that in a file, and the last lines for
-//! messages. What is too long for the file is read and dropped, so that the command never blocks.
+//! Captures a command's output in bounded memory: all of it up to a size, more than that in a file, and the last lines
+//! for messages. An output that is too long for the file is read to its end, so that the command never blocks, but only
+//! its last lines are kept.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -62,7 +63,8 @@ impl Capture {
         Ok(Capture { reader, captured })
     }
 
-    /// The output. Waits at most until `deadline` for the end of the stream, and less where nothing more comes.
+    /// The output. Waits for the end of the stream until `deadline`, or until nothing has arrived for
+    /// [`SILENCE_LIMIT`].
     pub fn finish(self, deadline: Instant) -> Captured {
         let (mut length, mut since) = (self.length(), Instant::now());
         while !self.reader.is_finished() && Instant::now() < deadline && since.elapsed() < SILENCE_LIMIT {

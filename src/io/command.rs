@@ -174,7 +174,7 @@ impl Command {
         }
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        // In a group of its own Ctrl-C does not reach it; perfgate stops it.
+        // Ctrl-C does not reach a process in its own group; perfgate stops it instead.
         #[cfg(windows)]
         std::os::windows::process::CommandExt::creation_flags(&mut command, CREATE_NEW_PROCESS_GROUP);
         // On a new thread, because a child inherits the processors and counters of the thread that starts it.

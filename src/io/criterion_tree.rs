@@ -241,7 +241,7 @@ impl Walk<'_> {
     }
 }
 
-/// Warns once about something that was left out of all baselines.
+/// Marks all baselines as incomplete and adds the warning to the first one.
 fn leave_out(trees: &mut [BaselineResults], diagnostic: Diagnostic) {
     trees.iter_mut().for_each(|tree| tree.is_incomplete = true);
     if let Some(first) = trees.first_mut() {

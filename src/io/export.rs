@@ -73,7 +73,8 @@ impl ExportTarget {
         Ok(missing)
     }
 
-    /// Writes the files of runs. A file that another writer created in the meantime is left unchanged.
+    /// Writes the files of runs. In a bucket, a file that another writer created in the meantime is left unchanged. In
+    /// a directory, it is replaced.
     pub fn add(&self, files: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
         match &self.destination {
             Destination::Directory(root) => {

@@ -14,7 +14,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// A directory with more files is taken for a mistake.
+/// A directory with more files is an error: the path is probably wrong.
 const MAX_FILES: usize = 10_000;
 
 /// Files of a directory that are looked at to find one that a message can name.
@@ -313,8 +313,8 @@ fn has_results(part: &[u8]) -> bool {
         && (!formats::detect(part).is_empty() || may_be_inside() && inside(part).is_some())
 }
 
-/// A long output from its first results on; `None` if no part of it has a known format. What comes before takes no memory.
-/// More than `most` bytes of results are an error.
+/// A long output from its first results on; `None` if no part of it has a known format. Output before them is not kept
+/// in memory. More than `most` bytes of results are an error.
 pub fn from_first_results(mut output: impl Read, most: u64) -> io::Result<Option<Vec<u8>>> {
     let mut window = Vec::new();
     loop {

@@ -9,8 +9,9 @@ pub struct CommitPages {
     pub compare: String,
 }
 
-/// The pages of a remote's address (`https://HOST/PATH`, `ssh://git@HOST/PATH`, `git@HOST:PATH`); `None` for other addresses
-/// and for characters that an address of a repository does not have. Credentials and the port of SSH are left out.
+/// The pages of a remote's address (`https://HOST/PATH`, `ssh://git@HOST/PATH`, `git@HOST:PATH`); `None` for other
+/// addresses and for addresses with characters that are not valid in a repository address. Credentials and the port of
+/// SSH are left out.
 pub fn commit_pages(remote: &str) -> Option<CommitPages> {
     let without_user = |place: &str| -> Option<(String, String)> {
         let (host, path) = place.split_once('/')?;

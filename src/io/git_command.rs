@@ -34,8 +34,8 @@ pub(super) fn git() -> Command {
     command
 }
 
-/// In a workflow without git credentials (`persist-credentials: false`) git gets the job's token, only for the server of the
-/// workflow and only through its environment: other users can see arguments and URLs.
+/// In a workflow without git credentials (`persist-credentials: false`) git gets the job's token, only for the server
+/// of the workflow. It is passed through the environment, because other users can see arguments and URLs.
 pub(super) fn pass_token(command: &mut Command, git_dir: &Path, directory: &Path) {
     let variable = |name: &str| std::env::var(name).ok();
     let server = variable("GITHUB_SERVER_URL").filter(|url| url.starts_with("http://") || url.starts_with("https://"));

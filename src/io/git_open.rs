@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct Opened {
     pub repository: Repository,
     pub place: Place,
-    /// Where the refs are reftable, `repository` is this copy.
+    /// Set if the refs are in a reftable; then `repository` is this copy.
     pub copy: Option<RefsCopy>,
 }
 
@@ -81,7 +81,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
     Ok(Opened { repository, place, copy: Some(copy) })
 }
 
-/// The place of a repository, where git's configuration, which includes environment variables, allows it to be used.
+/// The place of a repository, if git's configuration (which includes environment variables) allows its use.
 fn known_to_git(directory: &Path) -> Option<Place> {
     let git_path = |what: &[&str]| {
         let output = output_within(git().current_dir(directory).arg("rev-parse").args(what), LOCAL_LIMIT).ok()?;

@@ -30,7 +30,7 @@ impl Repository {
             let _watched = self.watched();
             let commit = self.git().find_commit(id).map_err(&reading)?;
             let tree = commit.tree().map_err(&reading)?;
-            // In a shallow clone, the last commits have parents that are missing.
+            // In a shallow clone, the parents of the oldest commits are missing and are skipped here.
             for parent in commit.parents() {
                 let changed = self.changed_files(Some(&parent.tree().map_err(&reading)?), &tree, &below)?;
                 let changed: BTreeSet<PathBuf> = changed.into_iter().filter_map(|file| files.take(&file)).collect();

@@ -1,6 +1,6 @@
-//! Loose git objects whose file ends too early, after a power cut, on a full disk or in an incomplete copy. libgit2 never stops
-//! reading such a file, because its loop ends only with the zlib stream. So the files are checked before libgit2 reads them, and
-//! by the watchdog while it reads.
+//! Finds loose git objects whose file ends too early, for example after a power cut, on a full disk or in an incomplete
+//! copy. libgit2 never stops reading such a file, because its loop ends only with the zlib stream. So the files are
+//! checked before libgit2 reads them, and by the watchdog while it reads.
 
 use super::git_files::{self, objects_folders};
 use super::regular;

@@ -149,7 +149,7 @@ fn output(command: &str, arguments: &[&str], dir: &Path) -> Option<String> {
         });
     }
     let answer = receive.recv_timeout(TIMEOUT).ok().flatten();
-    let _ = child.kill(); // it has answered, or has exceeded the limit
+    let _ = child.kill(); // the command has ended, or has exceeded the time limit
     let _ = child.wait();
     let text = String::from_utf8_lossy(&answer?).into_owned();
     (!text.trim().is_empty()).then_some(text)

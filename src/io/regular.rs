@@ -6,7 +6,8 @@ use std::path::Path;
 
 /// Maximum number of bytes that are read.
 const LARGEST: u64 = 1 << 30;
-/// Where the shell has the other end of a pipe, as in `<(command)`.
+/// Paths that may be read although they are not regular files: standard input, pipes of the shell as in `<(command)`,
+/// and `/dev/null`.
 const STREAMS: [&str; 4] = ["/dev/fd", "/dev/stdin", "/dev/null", "/proc"];
 
 /// Opens a file. Named pipes, sockets and devices are an error.

@@ -20,7 +20,7 @@ pub const CANDIDATES: usize = 500;
 pub struct Repository {
     inner: git2::Repository,
     place: Place,
-    /// Where the refs are reftable, `inner` is this copy.
+    /// Set if the refs are in a reftable; then `inner` is this copy.
     copy: Option<RefsCopy>,
     /// The default branch, if it is known.
     stated_default: Option<String>,
@@ -264,8 +264,8 @@ impl Repository {
         }
     }
 
-    /// True for a commit that is another one, descends from it or merges it: results of it include the other one's changes.
-    /// `None` if the clone does not have the other one, which may be a commit of a fork.
+    /// True if `commit` is `other`, descends from it or merges it, so that its results include the changes of `other`.
+    /// `None` if the clone does not have `other`, which may be a commit of a fork.
     pub fn includes(&self, commit: &Commit, other: &Commit) -> Option<bool> {
         let _watched = self.watched();
         let found = self.commit(commit).ok()?;

@@ -23,7 +23,7 @@ const CLOUDS: [&str; 6] = ["AWS_", "AZURE_", "ARM_", "GOOGLE_", "GCLOUD_", "CLOU
 
 /// The secrets of the environment that perfgate was started with.
 static SECRETS_AT_START: OnceLock<BTreeMap<String, String>> = OnceLock::new();
-/// The only variables of clouds that count, where these are not those of the environment.
+/// The cloud variables of the action's input. If set, they replace those of the environment.
 static CLOUD_VARIABLES_OF_INPUT: OnceLock<BTreeMap<String, String>> = OnceLock::new();
 
 /// True for a variable that code under test must not read.
@@ -46,12 +46,12 @@ pub fn clouds_of_environment() -> Vec<String> {
     kept.chain(in_environment()).filter(|name| is_of_cloud(name)).collect()
 }
 
-/// From now on, only these variables of clouds count, and none of the environment.
+/// From now on, uses only these cloud variables and ignores those of the environment.
 pub fn use_only(given: BTreeMap<String, String>) {
     let _ = CLOUD_VARIABLES_OF_INPUT.set(given);
 }
 
-/// False if the variables of clouds in the environment do not count.
+/// False if the cloud variables of the environment are ignored.
 pub fn is_environment_used() -> bool {
     CLOUD_VARIABLES_OF_INPUT.get().is_none()
 }

@@ -1,5 +1,6 @@
-//! Which files of the work tree differ from HEAD. The answer comes from libgit2, except in two cases where the git command is
-//! used: sparse checkouts, whose missing files libgit2 reports as deleted, and submodules.
+//! Which files of the work tree differ from HEAD. The answer comes from libgit2, except in three cases where the git
+//! command is used: sparse checkouts, whose missing files libgit2 reports as deleted, submodules, and repositories with
+//! reftable.
 
 use super::git_command::{LOCAL_LIMIT, git, output_within};
 use super::git_files;

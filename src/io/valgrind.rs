@@ -49,7 +49,7 @@ pub fn loop_names(program: &Path) -> io::Result<Vec<String>> {
 /// inlined code and lines are found.
 pub fn iteration_words(loops: &[String], lines: bool, directory: &Path) -> Vec<String> {
     let mut words = quiet("callgrind");
-    // Names stay mangled, because valgrind does not know all of Rust's.
+    // Names stay mangled, because valgrind cannot demangle all names of Rust.
     words.extend(["--demangle=no", "--separate-threads=yes"].map(str::to_owned));
     if lines {
         words.push("--dump-instr=yes".to_owned());
@@ -65,9 +65,9 @@ pub fn read_iterations(directory: &Path) -> Result<Option<Profile>, ProfileFileE
     Ok(profile::read_iterations(&texts, &mut InlinedCode::default())?)
 }
 
-/// The words before a command that is counted with the processes that it starts, for [`read_total`]. Without functions, a program of
-/// 1.6 billion instructions takes 4.2 s under cachegrind instead of 8.2 s under callgrind and 25 s under lackey (1.4 s under the
-/// empty tool).
+/// The words before a command that is counted with the processes that it starts, for [`read_total`]. Without functions,
+/// a program of 1.6 billion instructions takes 4.2 s under cachegrind instead of 8.2 s under callgrind and 25 s under
+/// lackey (1.4 s with `--tool=none`).
 pub fn process_words(directory: &Path) -> Vec<String> {
     let mut words = quiet("cachegrind");
     words.extend(["--cache-sim=no", "--trace-children=yes"].map(str::to_owned));
@@ -82,7 +82,7 @@ pub fn read_total(directory: &Path) -> io::Result<u64> {
     Ok(lines.filter_map(|line| line.strip_prefix("summary:")?.trim().parse::<u64>().ok()).sum())
 }
 
-/// Only the program's own output is of use in messages.
+/// With `-q`, so that messages contain only the program's own output.
 fn quiet(tool: &str) -> Vec<String> {
     vec![VALGRIND.to_owned(), "-q".to_owned(), format!("--tool={tool}")]
 }

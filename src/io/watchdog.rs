@@ -1,5 +1,5 @@
-//! Ends the program if libgit2 does not return, because it never stops reading a truncated object. perfgate cannot check all
-//! objects first: it is not known which ones libgit2 reads in a walk through the history.
+//! Ends the program if libgit2 does not return, because it never stops reading a truncated object. perfgate cannot
+//! check the objects first, because it cannot predict which ones libgit2 reads while walking the history.
 
 use super::loose;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-/// After this time the loose objects are checked, on a thread of its own.
+/// After this time, a separate thread checks the loose objects.
 const SUSPICIOUS: Duration = Duration::from_millis(300);
 /// With a truncated object, an operation that is still not done after this time is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(1);

@@ -14,7 +14,7 @@ const OF: &str = " of ";
 /// At most this many benchmarks of a setting have a fact of their own. A run stores at most 1,000 facts.
 const MAX_EXCEPTIONS: usize = 100;
 
-/// Files that are merged into a run add no more facts of single benchmarks than this.
+/// Maximum number of facts of single benchmarks in a run that several files were merged into.
 const MAX_MERGED_EXCEPTIONS: usize = 500;
 
 /// The settings of the benchmarks of a tool: by setting, then by benchmark.
@@ -107,8 +107,9 @@ impl Environment {
         self.0.keys().any(|key| key.contains(':'))
     }
 
-    /// Adds the settings of other results of the same run. If a setting of all benchmarks has another value here, it becomes a
-    /// setting of each of those benchmarks. Beyond a limit, the benchmarks have the value for all.
+    /// Adds the settings of other results of the same run. If a setting of all benchmarks has another value here, it
+    /// becomes a setting of each of those benchmarks. Beyond [`MAX_MERGED_EXCEPTIONS`], a benchmark keeps the value
+    /// that applies to all.
     pub fn merge_conditions<'a>(&mut self, other: &Environment, benchmarks: impl Iterator<Item = (&'a str, &'a str)>) {
         let mut exceptions = self.0.keys().filter(|key| Self::is_condition_of_benchmark(key)).count();
         for (tool, benchmark) in benchmarks {

@@ -35,11 +35,11 @@ impl Environment {
     pub const KEY: &'static str = "key";
     /// The environment of asv: versions of Python and of packages. Stored runs have it as their key.
     pub const ASV_ENVIRONMENT: &'static str = "asv-environment";
-    /// `yes` when tracked files differed from the commit.
+    /// `yes` if tracked files differed from the commit, `unknown` if that could not be checked; otherwise not set.
     pub const DIRTY: &'static str = "dirty";
 
-    /// The value of [`Self::CPU`] in runs of an unknown machine. Such runs are comparable with no other machine, unless this
-    /// word is among the facts that may differ.
+    /// The value of [`Self::CPU`] in runs of an unknown machine. Such runs are not comparable with any other machine,
+    /// unless `[environment] ignore` lists this word.
     pub const UNKNOWN: &'static str = "unknown";
 
     /// The facts that define the machine class: times of different classes are not compared.

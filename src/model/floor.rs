@@ -34,9 +34,10 @@ pub enum Floor {
 }
 
 impl Floor {
-    /// The floor of a metric without one in the config. For a time, and for the rate of a tool that times single operations: a fifth of
-    /// a clock cycle, if the clock is known.
-    /// For the memory that Go counts: a few allocations of its runtime, distributed over the iterations.
+    /// The floor of a metric without one in the config. For a time, and for the rate of a tool that times single
+    /// operations: a fifth of a clock cycle, or 0.3 ns if the clock is unknown. For the memory that Go counts: 1 KiB
+    /// for the allocations of its runtime, divided by the iterations. For instructions that perfgate counts: 20.
+    /// Otherwise 0.
     pub fn default_of(metric: &Metric, tool: &str, clock_mhz: Option<f32>, iterations: Option<f32>) -> Floor {
         if tool == VALGRIND {
             return Floor::Value(FLOOR_INSTRUCTIONS);

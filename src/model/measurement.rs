@@ -228,7 +228,7 @@ impl Digest {
 pub struct RoundedSamples {
     /// The digest of the original samples.
     pub digest: Digest,
-    /// The samples, rounded to 0.02%.
+    /// The samples, with a rounding error of at most 0.01%.
     pub samples: Vec<f64>,
 }
 

@@ -36,8 +36,8 @@ impl Direction {
         }
     }
 
-    /// The factor on the logarithm of a value that makes larger mean worse. It is 1 for an unknown direction, whose changes are
-    /// never judged.
+    /// The factor for the logarithm of a value, so that larger is worse. It is 1 for an unknown direction, whose
+    /// changes are never judged.
     pub fn sign(self) -> f64 {
         match self {
             Direction::Lower | Direction::Unknown => 1.0,

@@ -79,7 +79,7 @@ impl From<Commit> for String {
 pub struct CommitPrefix(Box<str>);
 
 impl CommitPrefix {
-    /// The fewest digits that git prints; a shorter text may be another kind of number.
+    /// The fewest digits that git prints by default; a shorter text may be another kind of number.
     const DIGITS: usize = 7;
 
     /// Parses the first digits of an id; `None` for any other text, and for a full id.

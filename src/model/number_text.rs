@@ -62,7 +62,7 @@ pub fn percent(fraction: f64) -> String {
     if rounded.fract() == 0.0 { format!("{rounded:.0}%") } else { format!("{rounded:.1}%") }
 }
 
-/// A share of a whole: whole percentages, but for small ones.
+/// A share of a whole: `42%`; below 10% with a decimal.
 pub fn share(fraction: f64) -> String {
     if fraction < 0.0995 { percent(fraction) } else { format!("{:.0}%", fraction * 100.0) }
 }

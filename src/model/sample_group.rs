@@ -22,17 +22,17 @@ pub struct SampleGroups {
     pub are_modes: bool,
 }
 
-/// A fact about each side.
+/// A value for each side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct OfSides<T> {
-    /// That of base; `None` if it has none.
+    /// The value of base; `None` if it has none.
     pub base: Option<T>,
-    /// That of head.
+    /// The value of head; `None` if it has none.
     pub head: Option<T>,
 }
 
 impl<T> OfSides<T> {
-    /// The facts where at least one side has one.
+    /// The values; `None` if neither side has one.
     pub fn of([base, head]: [Option<T>; 2]) -> Option<Self> {
         (base.is_some() || head.is_some()).then_some(OfSides { base, head })
     }
@@ -43,6 +43,6 @@ impl<T> OfSides<T> {
 pub struct SlowPart {
     /// Its share of the samples.
     pub share: f64,
-    /// How many times the others it is: 3.0 for a time, 0.33 for a rate.
+    /// Its median divided by that of the other samples: 3.0 for a time, 0.33 for a rate.
     pub factor: f64,
 }

@@ -14,8 +14,8 @@ const VALUES: [(&str, &str, &str, &str); 5] = [
 /// Tables that change which results are compared, or how strictly.
 const TABLES: [&str; 8] = ["benchmark", "budget", "goal", "environment", "epoch", "baseline", "rename", "continue"];
 
-/// The changes of the rules from one config to another, which may be empty texts. Text that is not TOML has no changes: it is
-/// refused elsewhere. Values come from the files: untrusted text.
+/// The changes of the rules from one config to another, which may be empty texts. Text that is not TOML gives no
+/// changes: reading the config reports it. Values come from the files: untrusted text.
 pub fn rule_changes(old: &str, new: &str) -> Vec<String> {
     let (Ok(old), Ok(new)) = (old.parse::<Table>(), new.parse::<Table>()) else { return Vec::new() };
     let mut changes = Vec::new();
@@ -47,7 +47,7 @@ pub fn rule_changes(old: &str, new: &str) -> Vec<String> {
     changes
 }
 
-/// A value as it is read in a sentence.
+/// A value as text for a sentence.
 fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -95,7 +95,7 @@ pub struct Budget {
     pub line: usize,
 }
 
-/// `[[epoch]]`: runs stored before its start are not compared with later ones.
+/// `[[epoch]]`: runs of commits before its start are not compared with later ones.
 #[derive(Debug, Clone)]
 pub struct Epoch {
     /// Matches benchmark names.
@@ -111,7 +111,7 @@ pub struct Epoch {
 /// Where an epoch begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// The first commit of a day, in UTC.
+    /// The beginning of a day, in UTC.
     Day(Date),
     /// The commit of a git revision.
     Revision(String),

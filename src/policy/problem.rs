@@ -1,4 +1,5 @@
-//! Problems of a config file, each framed under its line. `raw` finds those of shape, `validate` those of values.
+//! Problems of a config file, each framed under its line. `raw` finds wrong tables, keys and types, `validate` invalid
+//! values.
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use std::fmt;

@@ -170,7 +170,7 @@ fn read_fields(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     }
 }
 
-/// Reads what is accepted, and what a head is not compared with.
+/// Reads waivers, epochs, the baseline and the default branch.
 fn read_exceptions(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     for table in tables(root, &ACCEPT, sink) {
         let suite = table.flag("suite", sink).filter(|flag| *flag.get_ref()).map(|flag| flag.span());
@@ -204,7 +204,7 @@ fn read_exceptions(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     }
 }
 
-/// Reads the other names of benchmarks and series.
+/// Reads `[rename]` and `[[continue]]`.
 fn read_names(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     for table in tables(root, &RENAME, sink) {
         for (old, new) in table.table.iter() {

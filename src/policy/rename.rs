@@ -38,12 +38,12 @@ impl Renames {
         Renames { exact: exact.collect(), patterns }
     }
 
-    /// True without any line.
+    /// True if there are no renames.
     pub fn is_empty(&self) -> bool {
         self.exact.is_empty() && self.patterns.is_empty()
     }
 
-    /// Old name, new name and line of those that none of these names has.
+    /// Old name, new name and line of the renames whose old and new name are both missing from `names`.
     pub fn unused(&self, names: &BTreeSet<&str>) -> impl Iterator<Item = (&str, &str, usize)> {
         let exact = self.exact.iter().map(|(old, (new, line))| (&**old, &**new, *line));
         let exact = exact.filter(|(old, new, _)| !names.contains(old) && !names.contains(new));
@@ -72,7 +72,8 @@ impl Renames {
     }
 }
 
-/// Maps every old name to the last name of its chain. Reports cycles, and two old names with the same new name.
+/// Maps every old name to the last name of its chain. Reports cycles, empty names, and two old names with the same new
+/// name.
 fn resolve(mut lines: Vec<RawRename>, sink: &mut Sink) -> BTreeMap<Box<str>, Box<str>> {
     lines.sort_by_key(|(old, _)| old.span().start);
     let mut old_by_new: BTreeMap<&str, &str> = BTreeMap::new();

@@ -25,7 +25,7 @@ pub(super) enum Unused {
     Rule,
     /// No metric has the unit of the floor. The value is the unit of one of the metrics.
     Floor(Unit),
-    /// The better direction of all its metrics is known without it.
+    /// All its metrics have another better direction, which the rule does not override.
     Direction,
 }
 
@@ -53,7 +53,7 @@ impl Use {
         }
         self.rule = true;
         self.floor |= rule.floor.as_ref().is_some_and(|floor| floor.within(&measured.unit).is_some());
-        // A rule with `metric` overrides an assumed direction, and one without it only states an unknown one.
+        // A rule with `metric` overrides an assumed direction; a rule without `metric` only sets an unknown one.
         self.direction |= rule.direction == Some(measured.direction);
         self.unit.get_or_insert_with(|| measured.unit.clone());
     }

@@ -26,8 +26,8 @@ pub struct Measured<'n> {
 }
 
 impl Policy {
-    /// A warning for each `[[benchmark]]` that matches no benchmark and metric of these results, for each setting of one that
-    /// has no effect, and for each epoch that matches no benchmark.
+    /// Warnings: for each `[[benchmark]]` rule that matches no benchmark and metric of these results, for each of its
+    /// settings without effect, and for each epoch that matches no benchmark.
     pub fn unused_rules(&self, results: &[Measured<'_>]) -> Vec<Diagnostic> {
         let names = || results.iter().map(|one| one.benchmark);
         let rules =
@@ -109,7 +109,7 @@ pub(crate) fn intended_metric(metric: &str, metrics: &BTreeSet<&str>) -> String 
     }
 }
 
-/// What a pattern that matches none of the names was probably meant for.
+/// A hint how to fix a pattern that matches none of the names.
 pub(crate) fn intended<'n>(pattern: &str, names: impl Iterator<Item = &'n str> + Clone) -> Option<String> {
     if let Some(literal) = literal(pattern, names.clone()) {
         return Some(format!("it would match as plain text: write match = '{literal}', in single quotes"));
@@ -117,7 +117,7 @@ pub(crate) fn intended<'n>(pattern: &str, names: impl Iterator<Item = &'n str> +
     nearest_name(pattern, names).map(|name| format!("did you mean `{name}`?"))
 }
 
-/// The pattern with all characters but `*` escaped, if that matches one of the names.
+/// The pattern with its special characters except `*` escaped, if that matches one of the names.
 fn literal<'n>(pattern: &str, mut names: impl Iterator<Item = &'n str>) -> Option<String> {
     if !pattern.contains(SPECIAL) {
         return None;

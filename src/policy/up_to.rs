@@ -9,7 +9,7 @@ use std::fmt;
 /// The worst that a waiver accepts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UpTo {
-    /// A change for the worse, as a fraction. A rise from 0 is above every change.
+    /// A change for the worse, as a fraction. A rise from 0 exceeds every percentage.
     Change(f64),
     /// A limit on the value of head. It is never relative.
     Value(Limit),

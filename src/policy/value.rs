@@ -10,7 +10,7 @@ use std::str::FromStr;
 /// What makes the gate fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FailOn {
-    /// A benchmark is confirmed slower by more than its threshold.
+    /// A benchmark is significantly worse than its threshold allows.
     Regressed,
     /// A budget is not met.
     Budget,

@@ -45,7 +45,8 @@ impl Waiver {
         self.benchmark == benchmark && self.metric.as_deref().is_none_or(|own| own == metric)
     }
 
-    /// True if the waiver accepts a change for the worse of this size (a fraction). A limit on the value accepts no change.
+    /// True if the waiver accepts a change for the worse of this size (a fraction). A waiver that limits the value
+    /// (`up-to = "<=4"`) never does.
     pub fn covers_change(&self, worse: f64) -> bool {
         matches!(self.up_to, UpTo::Change(most) if worse <= most)
     }

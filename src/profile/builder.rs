@@ -6,7 +6,8 @@ use super::origin::is_library;
 use super::{Function, Measure, Profile};
 use std::collections::{BTreeMap, HashMap};
 
-/// Maximum number of rounds that move costs from callee to caller; recursion in a library would otherwise repeat without end.
+/// Maximum number of rounds that move costs from callee to caller: with recursion in a library, the rounds would never
+/// end.
 const ROUNDS: usize = 64;
 /// Charging ends when less than this share of the total moves.
 const NEGLIGIBLE: f64 = 1e-6;

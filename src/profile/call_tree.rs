@@ -52,8 +52,8 @@ impl CallTree {
     }
 }
 
-/// A copy of a function in the program. Functions of one name are listed together, but each of them has its own callers: the
-/// instances of a generic function, the methods `run` of two classes.
+/// One of several functions with the same name, such as the instances of a generic function or the methods `run` of two
+/// classes. They are listed together, but each has its own callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Instance(pub u32);
 
@@ -132,11 +132,11 @@ impl CallGraph {
         let walk = Walk { graph: self, totals, least: whole * MIN_SHARE, names };
         let calls_of = |instance: &Instance| received.get(instance).copied().unwrap_or(0.0);
         let mut instances: Vec<_> = self.instances.iter().map(|(instance, at)| (*instance, *at)).collect();
-        // First those that nobody called. The order is fixed, because sums of floats depend on it.
+        // Instances without callers come first. The order is fixed, because sums of floats depend on it.
         instances.sort_unstable_by_key(|(instance, _)| (calls_of(instance) > 0.0, *instance));
         let (mut tree, mut left) = (CallTree::default(), whole);
         for (instance, at) in instances {
-            // Functions that call each other in a circle seem to cost more than was counted for their callers.
+            // With mutual recursion, functions seem to cost more than was counted for their callers.
             let cost = (walk.totals[at] - calls_of(&instance)).clamp(0.0, left.max(0.0));
             left -= cost;
             walk.add(at, cost, 0, None, &mut tree);

@@ -24,7 +24,7 @@ pub struct Flame {
 pub struct FlameFrame {
     /// The number of frames above it.
     pub depth: usize,
-    /// The function. Hostile text.
+    /// The function. Untrusted text.
     pub name: String,
     /// The cost without that of the frames below it, in base and head.
     pub own: [f64; 2],
@@ -43,7 +43,7 @@ impl From<FlameFrame> for (usize, String, f64, f64) {
 }
 
 impl Flame {
-    /// The frames that head spends most in. What base alone called is part of the caller.
+    /// The frames that head spends most in. Functions that only base called are part of their caller.
     pub(super) fn of(sides: [&CallTree; 2], estimated: bool) -> Option<Flame> {
         let mut root = Node::of("", sides.map(Some));
         root.without_small(root.total * MIN_SHARE);

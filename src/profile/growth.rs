@@ -4,10 +4,10 @@ use super::{CallTree, Flame, Function, Measure, Profile, short_path};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A smaller change of the total counts as none: start-up code, hash seeds and addresses make instruction counts of
-/// equal programs differ by less.
+/// A smaller change of the total counts as no change: start-up code, hash seeds and addresses make instruction counts
+/// of equal programs differ by less.
 pub const NONE: f64 = 0.005;
-/// The functions that are named in the first sentence have this share of the growth together.
+/// The first sentence names the functions that together have at least this share of the growth.
 const NAMED_SHARE: f64 = 0.9;
 /// At most this many functions are named in the first sentence.
 const NAMED: usize = 5;
@@ -16,9 +16,10 @@ const NAMED: usize = 5;
 const MAX_CALL_COST: f64 = 20.0;
 /// Calls through this many functions of a library are followed to the function that uses it.
 const LIBRARY_CALLS: usize = 4;
-/// A function is inlined if this share of its cost is in other functions' code, and not inlined if the rest is.
+/// A function counts as inlined if at least this share of its cost is in the code of other functions, and as called if
+/// at most the remaining share is.
 const INLINED: f64 = 0.9;
-/// A function that changed by less than this share of the base's total is not listed.
+/// A function that changed by at most this share of the larger total is not listed.
 const MIN_LISTED_CHANGE: f64 = 0.0002;
 
 /// The change from one profile to another.
@@ -31,7 +32,7 @@ pub struct Growth {
     pub totals: [f64; 2],
     /// The functions that changed, the largest change in the direction of the total first.
     pub functions: Vec<GrownFunction>,
-    /// The functions that have most of the growth, and their share of it.
+    /// Number of functions that have most of the growth, and their share of it.
     pub most: Option<(usize, f64)>,
     /// Which function called which, for the flame graph; `None` if nothing is known.
     pub flame: Option<Flame>,
@@ -278,8 +279,8 @@ pub(super) fn most(shares: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
     found
 }
 
-/// The line that changed most in the direction of the function. Lines move with every edit, so where the sides have no
-/// line in common the most expensive one of head is named.
+/// The line that changed most in the direction of the function. Lines move with every edit. If the sides have no line
+/// in common, the most expensive line of the side with the larger cost is named.
 fn line(base: &Function, head: &Function, grows: bool) -> Option<u32> {
     let (first, second) = if grows { (head, base) } else { (base, head) };
     let change = |line: &u32, cost: &f64| cost - second.lines.get(line).copied().unwrap_or(0.0);

@@ -196,7 +196,7 @@ impl Profile {
 #[serde(from = "file::File", into = "file::File")]
 #[non_exhaustive]
 pub struct Explanation {
-    /// The benchmark; `None` for two profiles. Hostile text.
+    /// The benchmark; `None` for two profiles. Untrusted text.
     pub benchmark: Option<String>,
     /// What base is: a file or a revision.
     pub base: String,
@@ -204,12 +204,12 @@ pub struct Explanation {
     pub head: String,
     /// What grew.
     pub growth: Growth,
-    /// The functions that head executes and that the diff between the commits changes, the most expensive first; empty for two
-    /// profiles. Hostile text.
+    /// The functions that head executes and that the diff between the commits changes, the most expensive first; empty
+    /// for two profiles. Untrusted text.
     pub changed: Vec<String>,
     /// The change of the benchmark's time that `measure` found, as a fraction.
     pub time_change: Option<f64>,
-    /// What the reader should know about the measurement.
+    /// Notes about the measurement for the reader.
     pub notes: Vec<String>,
 }
 
@@ -230,7 +230,7 @@ pub struct SourceFrame {
     pub line: Option<u32>,
 }
 
-/// Without debug information: all code counts for the function that contains it. Only tests need it.
+/// No debug information: all code counts for the function that contains it. For tests only.
 #[cfg(any(test, feature = "internals"))]
 pub struct NoInlineFrames;
 

@@ -10,7 +10,7 @@ use crate::profile::{Explanation, GrownFunction, Growth, Inlining, Measure, Pres
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 
-/// Functions that are listed unless all are.
+/// Number of functions listed without `--all`.
 const LISTED: usize = 10;
 /// Functions of the Markdown, and of each explanation in a report.
 pub(super) const TOP: usize = 5;
@@ -161,8 +161,8 @@ pub(super) fn explanation_text(explanation: &Explanation, most: usize) -> Explan
     }
 }
 
-/// The first functions. If none of them is in the diff, the last one is replaced by the first function that is in the diff and
-/// changed in the direction of the total: it may be the cause.
+/// The first functions. If none of them is in the diff, the last one is replaced: by the first function that is in the
+/// diff and changed in the direction of the total. It may be the cause.
 fn listed(growth: &Growth, most: usize) -> Vec<&GrownFunction> {
     let (first, rest) = growth.functions.split_at(growth.functions.len().min(most));
     let mut listed: Vec<&GrownFunction> = first.iter().collect();

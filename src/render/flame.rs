@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 const WIDTH: usize = 1200;
 /// Height of a frame.
 const HEIGHT: usize = 18;
-/// Deeper frames and larger costs are not those of a profile: an image has a bounded size, and costs are drawn as whole numbers.
+/// Nothing is drawn beyond these limits, which no real profile reaches: they bound the size of the image and keep costs
+/// exact as whole numbers.
 const MAX_DEPTH: usize = 256;
 const LARGEST: f64 = 1e15;
 

@@ -59,7 +59,7 @@ impl Lines {
 }
 
 impl Formatter for Lines {
-    /// Without -0, which readers take for a change.
+    /// Writes -0 as 0: readers would take the sign for a change.
     fn write_f64<W: ?Sized + Write>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
         CompactFormatter.write_f64(out, value + 0.0)
     }

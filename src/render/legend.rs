@@ -20,7 +20,8 @@ pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
 /// What the intervals are.
 pub(super) const INTERVAL: &str = "CI: confidence interval of the change";
 
-/// What q is. An interval without 0 and a large q are no contradiction: only beyond the threshold, both are corrected.
+/// What q is. An interval may exclude 0 although q is large: the interval is corrected for the number of tests only if
+/// the change is beyond the threshold.
 pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> String {
     let contradict = |finding: &&Finding| {
         let is_clear = finding.interval.is_some_and(|[low, high]| low > 0.0 || high < 0.0);
@@ -31,7 +32,7 @@ pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> S
     format!("q: p value corrected for the number of tests{only_q}")
 }
 
-/// What base, head and change are, if a change differs from head / base − 1 by more than rounding.
+/// Explains base, head and change, if a change differs from head / base − 1 by more than rounding.
 pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a &'a Finding>) -> Option<String> {
     let differ: Vec<&Finding> = findings.into_iter().copied().filter(|one| change_of_values(one).is_some()).collect();
     if differ.is_empty() {

@@ -7,18 +7,18 @@ use super::verdict_text::noun_of;
 use crate::verdict::{Finding, Outcome, Report};
 use std::collections::{HashMap, HashSet};
 
-/// Listed undecided benchmarks, benchmarks that changed within the threshold, added and removed ones, each at most.
+/// Maximum number of listed benchmarks of each group: undecided, changed within the threshold, added, removed.
 const SHOWN: usize = 10;
 
 /// The benchmarks that a view lists.
 pub struct Listing<'a> {
     /// First those that fail the gate, then the others, in the order of the report.
     pub rows: Vec<&'a Finding>,
-    /// The others: `12 more undecided benchmarks`.
+    /// The others: `12 more benchmarks inconclusive`.
     pub others: Vec<String>,
 }
 
-/// Benchmarks that are listed up to a number.
+/// Groups of listed benchmarks. All but the first have a maximum number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Group {
     Always,
@@ -54,8 +54,8 @@ pub fn failing_first<'a>(report: &Report, findings: impl Iterator<Item = &'a Fin
     findings
 }
 
-/// The places of the findings that a listing leaves out because another one stands for their benchmark: of several metrics that
-/// only one side has, its time is listed, or else the first.
+/// The indices of the findings that a listing leaves out. If only one side has several metrics of a benchmark, only its
+/// time is listed, or else its first metric.
 pub fn other_metrics(report: &Report) -> HashSet<usize> {
     let mut chosen: HashMap<(&str, &str, Outcome, bool), usize> = HashMap::new();
     let mut others = HashSet::new();

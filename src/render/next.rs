@@ -7,7 +7,7 @@ use super::verdict_text::{LeftOpen, OF_THIS_CLASS, names, tolerated};
 use crate::model::Environment;
 use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, OpenShift, Outcome, Reason, Report, Verdict};
 
-/// The sentence; `None` if there is nothing to do. It names no benchmark, because the rows do.
+/// The sentence; `None` if there is nothing to do. It does not name benchmarks, because the rows already do.
 pub fn next_step(report: &Report) -> Option<String> {
     let mut steps: Vec<String> = match report.verdict {
         Verdict::Pass => passed(report).into_iter().collect(),

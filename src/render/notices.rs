@@ -42,8 +42,8 @@ pub fn same_names(jobs: usize) -> String {
     )
 }
 
-/// The comment that accepts all regressions of a commit. It has the whole id: two commits with the same first digits are easily
-/// made.
+/// The comment that accepts all regressions of a commit. It has the whole id, because it is easy to create a commit
+/// with the same first digits.
 pub fn accept_command(commit: &Commit) -> String {
     format!("/perfgate accept all {commit}")
 }

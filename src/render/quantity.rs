@@ -27,7 +27,7 @@ fn scales(unit: &str) -> &'static [(f64, &'static str)] {
     }
 }
 
-/// Numbers from here on, and below, are written with an exponent.
+/// Numbers of at least `HUGE`, and numbers below `TINY`, are written with an exponent.
 const HUGE: f64 = 1e15;
 const TINY: f64 = 1e-15;
 

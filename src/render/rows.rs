@@ -10,8 +10,8 @@ use unicode_width::UnicodeWidthStr;
 /// A name keeps this width, as long as another column can be left out instead. With it, the usual report keeps its intervals
 /// on 80 columns.
 const SHORT: usize = 15;
-/// The same if the next column to leave out is `ORDER_OF_SHORTER` or a later one: intervals are more useful than the middle of a
-/// name.
+/// A name shrinks to this width before column `ORDER_OF_SHORTER` or a later one is left out: intervals are more useful
+/// than the middle of a name.
 const SHORTER: usize = 11;
 const ORDER_OF_SHORTER: u8 = 3;
 /// From this column on, a name may shrink to `MIN_COLUMN_WIDTH`: the terminal is very narrow.

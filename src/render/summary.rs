@@ -31,7 +31,7 @@ pub fn capitalized(text: &str) -> String {
     first + rest.as_str()
 }
 
-/// The words for a change that is shown, but below the threshold: `slower, within 20%`.
+/// The words for a significant change within the threshold: `slower, within 20%`.
 pub fn within(finding: &Finding) -> Option<String> {
     let is_speed = ["time", "throughput"].iter().any(|metric| finding.metric.starts_with(metric));
     let word = match (finding.within?, is_speed) {

@@ -301,8 +301,8 @@ fn all_of(findings: &[&Finding]) -> String {
 pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
-    /// The gate gives no verdict, or it passes although benchmarks failed or regressed, suspects or most of the suite are
-    /// undecided, or most benchmarks are slower for an unknown cause.
+    /// The gate gives no verdict, or it passes and leaves something open (`LeftOpen`), or a suite-wide shift of unknown
+    /// cause is in doubt (`OpenShift::is_doubt`).
     Undecided,
     /// The gate fails.
     Fail,

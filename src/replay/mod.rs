@@ -111,7 +111,7 @@ fn judge(runs: &[Run], policies: &[Policy], rules: &SeriesRules<'_>) -> Vec<Opti
         .collect()
 }
 
-/// How the series are read, for comparisons.
+/// Applies the rules of the series as match rules of a comparison.
 struct Matching<'a>(&'a SeriesRules<'a>);
 
 impl MatchRules for Matching<'_> {

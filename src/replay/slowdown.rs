@@ -26,7 +26,7 @@ pub(super) fn slowed(run: &Run, fraction: f64, one_of: usize, rules: &SeriesRule
     (run, names)
 }
 
-/// The last digit of the commit, so that the rotation does not depend on regular times.
+/// The last character of the commit id as a number, so that the rotation also varies if runs are at regular times.
 fn digit(commit: &str) -> usize {
     commit.bytes().last().map_or(0, usize::from)
 }

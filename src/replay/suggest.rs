@@ -17,7 +17,7 @@ const STEP: f64 = 0.05;
 pub struct Suggestion {
     /// The threshold of `[gate]`.
     pub threshold: f64,
-    /// The threshold for which most benchmarks are quiet enough, where that is at most half of `threshold`.
+    /// A threshold that suffices for most benchmarks, if it is at most half of `threshold`.
     pub for_most: Option<f64>,
     /// Benchmarks that need another threshold: name, threshold, noise from run to run.
     pub benchmarks: Vec<(String, f64, f64)>,
@@ -33,7 +33,7 @@ pub fn suggest(replay: &Replay, runs: &[Run], policy: &Policy, rules: &SeriesRul
     }
     let transient = |row: &Row| 100.0 * (row.alarms - row.persisted) as f64 / replay.judged as f64;
     let tried: Vec<(f64, f64)> = replay.rows.iter().filter_map(|row| Some((row.threshold?, transient(row)))).collect();
-    // Alarms that no threshold avoids are no reason for a large one.
+    // Alarms that remain at every threshold do not justify a higher one.
     let unavoidable = tried.iter().map(|(_, transient)| *transient).fold(f64::INFINITY, f64::min);
     let (threshold, _) = tried.iter().copied().find(|(_, transient)| *transient <= unavoidable.max(ACCEPTED))?;
     let mut benchmarks: Vec<(String, f64, f64)> = Vec::new();
@@ -54,7 +54,7 @@ pub fn suggest(replay: &Replay, runs: &[Run], policy: &Policy, rules: &SeriesRul
     }
     let total = benchmarks.len();
     benchmarks.retain(|(_, needed, _)| *needed > threshold + 1e-9 || *needed <= threshold / 2.0 + 1e-9);
-    // Where most benchmarks are that quiet, one value replaces a line for each.
+    // If most benchmarks are that quiet, one threshold for all of them replaces a line per benchmark.
     let quiet = |needed: f64| needed <= threshold / 2.0 + 1e-9;
     let few = 2 * benchmarks.iter().filter(|(_, needed, _)| quiet(*needed)).count() <= total;
     let for_most =

@@ -1,8 +1,8 @@
 //! Change points of a series of values on the log scale: steps and slow drift.
 //!
 //! A step must reduce the cost of the partition by more than its penalty (`partition`), be at least `min_step` in size,
-//! and exceed the noise around it. A single outlier is never a step, whatever its size; two values that agree at the end
-//! of the series are one.
+//! and exceed the noise around it. A single outlier is never a step, whatever its size; two values that agree at the
+//! end of the series are a step.
 
 use super::slope::PrefixSums;
 use super::{centre, partition, quantile};
@@ -67,7 +67,7 @@ pub struct ChangePoint {
     pub shape: Shape,
     /// The most likely first point on the new level; of a drift, its last point.
     pub at: usize,
-    /// The earliest possible first point on the new level; of a drift, the last point before it.
+    /// The earliest possible first point on the new level; of a drift, its first point.
     pub first: usize,
     /// The latest possible first point on the new level; of a drift, its last point.
     pub last: usize,

@@ -13,8 +13,8 @@ const PRECISION: f64 = 1e-7;
 pub(super) const TAIL: f64 = 0.025;
 /// The upper limit of the noise counts only beyond this many of its standard errors.
 const NOISE_LIMIT_STANDARD_ERRORS: f64 = 3.0;
-/// Degrees of freedom of the tail at the upper limit of the noise. With a normal tail, the recorded runs next to a busy
-/// core raise an alarm.
+/// Degrees of freedom of the tail at the upper limit of the noise. With a normal tail, recorded runs that shared their
+/// machine with a busy core cause false positives.
 const LIMIT_DF: f64 = 20.0;
 /// More runs than this are never recommended.
 const MAX_RUNS: u32 = 20;
@@ -34,8 +34,8 @@ pub struct Estimate {
     pub median_raw: f64,
     /// For one number per run: what single runs show.
     pub single_runs: Option<Box<SingleRuns>>,
-    /// For samples, where base or head has exactly two runs: the smaller of the changes that the two show, in the direction of this
-    /// change. Their mean follows each of them.
+    /// For samples, where base or head has exactly two runs: the smaller of the changes that the two show, in the
+    /// direction of this change. The mean of two runs is sensitive to an outlier in either.
     pub least_of_two: Option<Box<[Option<f64>; 2]>>,
     /// For a single head run and several base runs: results of the suite that jump as far as this change.
     pub similar_jumps: Option<SimilarJumps>,
@@ -214,9 +214,9 @@ impl Estimate {
         [self.delta.min(other), self.delta.max(other)]
     }
 
-    /// The interval that the outcome is based on. For a change over the threshold whose plain 95% interval does not contain 0, it is
-    /// adjusted for the number of tests (Benjamini and Yekutieli 2005): it contains 0 exactly if the change is not significant.
-    /// Otherwise it is the plain interval.
+    /// The interval that the outcome is based on. It is adjusted for the number of tests (Benjamini and Yekutieli 2005)
+    /// if the change is over the threshold and its plain 95% interval does not contain 0. The adjusted interval
+    /// contains 0 exactly if the change is not significant. Otherwise it is the plain interval.
     pub fn interval(&self, is_over_threshold: bool) -> (f64, f64) {
         let is_adjusted = is_over_threshold && (self.is_clear_of_zero() || self.has_interval_clear_of_zero());
         self.delta_interval(1.0 - 2.0 * if is_adjusted { self.finding_tail } else { TAIL })
@@ -281,7 +281,8 @@ impl Estimate {
     /// The smallest number of new runs of each side that would decide this change; `None` for more than 20.
     pub fn runs_needed(&self, threshold: f64, alpha: f64) -> Option<u32> {
         let (variance, df) = self.noise.null_distribution().typical_variance();
-        // Within the threshold: is it shown to be within? Beyond the threshold: is it shown not to be noise?
+        // A change within the threshold must be significantly within it; a larger one must be significantly different
+        // from 0.
         let (distance, p) = if self.delta.abs() <= threshold {
             (threshold - self.delta.abs(), alpha.min(TAIL))
         } else {

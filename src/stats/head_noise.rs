@@ -10,11 +10,11 @@ use rayon::prelude::*;
 const NORMAL_WIDTH: f64 = 1.048_801_025_4;
 /// With fewer base runs, the scatter from one to the next cannot be estimated.
 const MIN_BASE_RUNS: usize = 3;
-/// The variance of head may be larger by chance, by about this divided by the square root of the number of benchmarks. With 0,
-/// every second head run would be noisier than its base.
+/// The variance of head may be larger by chance, by about this divided by the square root of the number of benchmarks.
+/// With 0, half of all head runs would count as noisier than their base.
 const TOLERANCE: f64 = 6.0;
-/// The excess is measured on the quietest 40% of the benchmarks; the others get more. docs/statistics.md has the alarms and
-/// the recall with other factors.
+/// The excess is measured on the quietest 40% of the benchmarks; that of the others is larger. docs/statistics.md has
+/// the alarms and the recall with other factors.
 const EXCESS_FACTOR: f64 = 2.0;
 
 /// The factor of the excess: less with few base runs, which do not show how much their noise varies.

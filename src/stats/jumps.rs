@@ -9,8 +9,9 @@ pub(super) const MIN_BASE_RUNS: usize = 3;
 /// One number per run: jumps of at least this share of a change are similar to it. The inverse of the factor by which a change must
 /// exceed the largest deviation of its own base runs.
 const SIMILAR_SIZE: f64 = 1.0 / 1.5;
-/// Samples: jumps of base from this share of a change on count, if the change is at most three times as large (`MAX_LN_RATIO`).
-/// Changes of head count from a smaller share on: slowdowns that come together often differ in size.
+/// Samples: a jump of base counts if it is at least this share of the change, and the change is at most three times as
+/// large (`MAX_LN_RATIO`). A smaller share suffices for changes of head, because slowdowns with one cause often differ
+/// in size.
 const SIZE_OF_BASE: f64 = 0.4;
 const MAX_LN_RATIO: f64 = 1.098_612_288_668_109_8;
 const SIZE_OF_HEAD: f64 = 0.25;
@@ -41,10 +42,11 @@ impl Jumps {
         }
     }
 
-    /// The jumps of a suite with samples. A base run counts if it differs significantly from the other base runs: with a p value, as
-    /// the head of those, below `alpha` divided by the number of base results. If all deviations counted, a few noisy benchmarks
-    /// would hide the slowdowns of the others. A jump in the newest base run does not count, because it may be a change that lasts.
-    /// `p` has the p value of each change, and `tail` is that of a larger change.
+    /// The jumps of a suite with samples. A base run counts if it differs significantly from the other base runs. It is
+    /// tested as if it were their head; the p value must be below `alpha` divided by the number of base results. If all
+    /// deviations counted, a few noisy benchmarks would hide the slowdowns of the others. A jump in the newest base run
+    /// does not count, because it may be a change that lasts. `p` is the p value of each change; `tail` returns the
+    /// probability that noise causes a change of at least the given size.
     pub fn of_samples(
         suite: &dyn Suite,
         changes: &[RawChange],
@@ -97,7 +99,7 @@ pub struct SimilarJumps {
     pub in_head: u32,
     /// The smallest such jump of base, on the log scale.
     pub least: f64,
-    /// The number expected in one run, if those of base are outliers.
+    /// The number of outliers expected in one run, if all jumps of base are outliers.
     expected: f64,
 }
 

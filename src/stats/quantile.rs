@@ -3,7 +3,7 @@
 /// Number of samples that a quantile needs, so that at least one is expected beyond it: 20 for p95, 100 for p99.
 pub fn samples_needed(share: f64) -> usize {
     let beyond = share.min(1.0 - share);
-    // The small amount keeps 1 / 0.05 from being 21 samples.
+    // Subtracting 1e-6 keeps rounding errors from turning 1 / 0.05 into 21.
     if beyond <= 0.0 { 1 } else { (1.0 / beyond - 1e-6).ceil() as usize }
 }
 

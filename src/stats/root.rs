@@ -1,8 +1,9 @@
 //! Finds where a falling function crosses zero.
 
-/// The root of a falling function between `low`, where it is not negative, and `high`, where it is not positive. Secant steps
-/// from `start`, which need about five values where the function is nearly straight; a step that leaves the interval, and each
-/// third one, halves it, so that the number of steps is bounded. `precision` is that of the root or of the function's value.
+/// The root of a falling function between `low`, where it is not negative, and `high`, where it is not positive. Secant
+/// steps from `start`, which need about five values where the function is nearly straight; every sixth step, and a step
+/// that would leave the interval, halves the interval instead, which bounds the number of steps. `precision` is that of
+/// the root or of the function's value.
 pub(super) fn of_falling(function: impl Fn(f64) -> f64, [low, high]: [f64; 2], start: f64, precision: f64) -> f64 {
     let (mut low, mut high) = (low, high);
     let (mut x, mut latest): (f64, Option<(f64, f64)>) = (start.clamp(low, high), None);

@@ -89,7 +89,7 @@ pub fn typical_mean(samples: &[f64], median: f64, fast: Fast) -> Option<TypicalM
     if samples.len() < DRIFT_MIN_SAMPLES || samples.iter().any(|x| *x <= 0.0) {
         return None;
     }
-    // Samples that the tool sorted are dealt to the batches in turn, so that each has some of all sizes.
+    // Samples that the tool sorted are distributed to the batches in turn, so that each batch has samples of all sizes.
     let mean = |sum: f64, count: usize| (sum / count as f64).ln();
     let mut means: Vec<f64> = if is_sorted(samples) {
         let count = batch_count(samples.len());

@@ -3,7 +3,7 @@
 
 use super::centre;
 
-/// A smaller suite cannot separate its own changes from a shift of the machine.
+/// With fewer benchmarks, real changes cannot be separated from a shift of the machine.
 pub const MIN_SUITE: usize = 8;
 /// The share of the suite that must agree on a shift.
 const WINDOW_SHARE: f64 = 0.4;
@@ -51,7 +51,7 @@ impl ByRun {
 
 /// The suite-wide shift; 0 for a small suite.
 ///
-/// Of the windows that contain 40% of the changes and are about the shortest, the one nearest to no change is taken; the
+/// Of all windows with 40% of the changes whose width is close to the smallest, the one nearest to zero is chosen; the
 /// result is the median around it. A plain median would attribute a regression of half the suite to the machine.
 pub fn suite_wide_shift(changes: &[f64]) -> f64 {
     let n = changes.len();

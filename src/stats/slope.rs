@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// A slope over fewer points counts as a step.
 const MIN_POINTS: usize = 6;
-/// Grid of ends of a slope that are tried first, on each side.
+/// Number of positions tried first for each end of a slope.
 const GRID: usize = 12;
 
 /// Prefix sums over the points without outliers: 1, x, x², y, xy, y².
@@ -19,7 +19,7 @@ pub(super) struct Slope {
     pub end: usize,
     /// Sum of squared residuals.
     pub cost: f64,
-    /// The second level less the first.
+    /// The second level minus the first.
     pub size: f64,
     /// Variance of the size for points of variance one.
     pub variance: f64,

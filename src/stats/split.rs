@@ -11,8 +11,8 @@ use std::num::NonZeroU8;
 const MIN_SAMPLES: usize = 10;
 /// If there are more samples, about this many are split, evenly spaced: more would not change a share by one percent.
 const MAX_SAMPLES: usize = 1000;
-/// Samples this close to the median are one group (on the log scale), and a split requires this share of other samples. Most
-/// samples are steady, which saves sorting them.
+/// Samples within this share of the median count as steady, and a split requires at least the second share of other
+/// samples. Most runs are steady, so their samples need not be sorted.
 const STEADY: f64 = 0.05;
 const MIN_MOVED: f64 = 0.1;
 
@@ -37,7 +37,7 @@ const TWO_MODES: u16 = 0x8000;
 pub struct Split {
     /// Share of the upper group, in 1/256.
     share: NonZeroU8,
-    /// How far the median of all samples lies from the lower to the upper group, in 1/255.
+    /// Position of the median of all samples between the medians of the lower and the upper group, in 1/255.
     median_at: u8,
     /// The ratio of the medians of the groups, in [`RATIO_STEP`]; the top bit is set for two modes.
     ratio: u16,
@@ -76,7 +76,7 @@ impl Split {
         f64::from(self.share.get()) / 256.0
     }
 
-    /// How many times the lower group the upper group is.
+    /// Median of the upper group divided by that of the lower group.
     pub fn ratio(self) -> f64 {
         self.ln_ratio().exp()
     }

@@ -12,7 +12,7 @@ use std::f64::consts::{FRAC_2_PI, SQRT_2};
 /// From here on the transformation to a normal value is more precise than statrs' continued fraction, which is cut off:
 /// relative error of a tail below 1e-8 up to t = 8.
 const NORMAL_DF: f64 = 1e5;
-/// From here on the two distributions are the same number.
+/// From here on the normal distribution gives the same number.
 const SAME_DF: f64 = 1e16;
 /// Relative precision of quantiles.
 const PRECISION: f64 = 1e-14;
@@ -22,7 +22,7 @@ const PRECISION: f64 = 1e-14;
 /// per side from 367 to 93 million for 100 benchmarks, and from 286 to 117 million for 1,000.
 const MAX_SUM_DF: f64 = 32.0;
 const MIN_TAIL_OF_SUM: f64 = 1e-5;
-/// Below this no square overflows; all tails from here on are smaller than that.
+/// Limit of `t` for the sum: its square does not overflow, and beyond it every tail is below `MIN_TAIL_OF_SUM`.
 const MAX_SUM_T: f64 = 1e6;
 
 /// P(T > t) with `df` degrees of freedom; 1 for no degrees of freedom, and where `t` is not a number.

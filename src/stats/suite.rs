@@ -8,8 +8,8 @@ use super::samples::MAX_BATCHES;
 use super::shift::{ByRun, MIN_SUITE};
 use rayon::prelude::*;
 
-/// The samples never limit the run-to-run noise to less than this, 30%: on a busy machine or with another code layout,
-/// they can be steady too.
+/// Lower bound (30%) of the limit that samples set on run-to-run noise: on a busy machine or with another code layout,
+/// the samples can be steady although the runs differ.
 const LEAST_MAX_SD: f64 = 0.30;
 
 /// Bias of the typical mean, which leaves out the slowest batch, in standard errors of the mean: `E √n / (n − 1)`
@@ -306,16 +306,16 @@ fn drift(run: &RunValue, by: Tested) -> Option<f64> {
     }
 }
 
-/// Mean of `ln(drift^2)` over the runs with a drift. The small amount keeps the logarithm of no drift finite.
+/// Mean of `ln(drift^2)` over the runs with a drift. Adding 1e-8 keeps the logarithm finite for a drift of 0.
 fn ln_drift_squared(runs: &BenchmarkRuns, by: Tested) -> Option<f64> {
     let drifts = runs.base.iter().chain(&runs.head).filter_map(|run| drift(run, by));
     let logs: Vec<f64> = drifts.map(|sd| (sd * sd + 1e-8).ln()).collect();
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
 }
 
-/// Upper limit of the standard deviation of the fast edge from run to run, on the log scale: the largest of [`LEAST_MAX_SD`], the
-/// standard deviation of the runs, and half the distance from the edge to the median. That half is about one standard deviation
-/// of the samples.
+/// Upper limit of the standard deviation of the fast edge from run to run, on the log scale: the largest of three
+/// values: [`LEAST_MAX_SD`], the standard deviation of the runs, and half the distance from the edge to the median.
+/// That half is about one standard deviation of the samples.
 fn max_sd(runs: &BenchmarkRuns, observation: &Observation) -> f64 {
     let distance = |run: &RunValue| run.fast_edge.map_or(0.0, |edge| (run.centre - edge).abs());
     let all = runs.base.iter().chain(&runs.head);

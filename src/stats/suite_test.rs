@@ -12,12 +12,13 @@ use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-/// A suite-wide shift up to this is attributed to the machine and subtracted; a larger one may come from the code.
+/// A suite-wide shift up to this, and up to half the threshold, is attributed to the machine and subtracted. A larger
+/// one may come from the code.
 const MAX_SUBTRACTED_SHIFT: f64 = 0.139_761_942_375_158_77; // ln 1.15
 
-/// Limits of the degrees of freedom where head is a single number, for one run a side and for many base runs: hosted runners
-/// give single results far off however many base runs there are. docs/statistics.md has what other values do on public
-/// histories.
+/// Limits of the degrees of freedom where head is a single number: the lower one for one run per side, the upper one
+/// for many base runs. On hosted runners, a single result can be far off, however many base runs there are.
+/// docs/statistics.md has the results of other values on public histories.
 const DF_OF_ONE_NUMBER: (f64, f64) = (ONE_RUN_PER_SIDE_DF, 4.0);
 /// The upper limit for a suite too small to show how noisy its head run was.
 const MAX_DF_OF_SMALL_SUITE: f64 = 3.0;
@@ -49,8 +50,8 @@ pub enum ShiftRule {
 }
 
 impl TestRules {
-    /// Base and head ran at different times. What is subtracted is at most half the threshold: a larger correction could
-    /// hide the change that is looked for, or make one up.
+    /// Base and head ran at different times. At most half the threshold is subtracted: a larger correction could hide a
+    /// real change or create a false one.
     pub fn at_different_times(alpha: f64, threshold: f64) -> TestRules {
         let limit = MAX_SUBTRACTED_SHIFT.min(threshold.ln_1p() / 2.0);
         TestRules { alpha, shift: ShiftRule::SubtractUpTo(limit) }
@@ -170,8 +171,8 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     estimates
 }
 
-/// The suite-wide shift without the run that adds most to it. If two runs of a side come from different machines, the whole shift
-/// may be in one of them. The centre of three base runs does not follow one of them.
+/// The suite-wide shift without the run that adds most to it. If two runs of a side come from different machines, the
+/// whole shift may be in one of them. With three or more base runs, one of them hardly moves their centre.
 fn least_shift(shift: f64, [base, head]: &[Vec<f64>; 2]) -> f64 {
     let base = base.iter().filter(|_| base.len() == 2).map(|of_run| shift - of_run);
     let each = base.chain(head.iter().map(|of_run| shift + of_run));

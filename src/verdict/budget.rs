@@ -36,7 +36,7 @@ impl<'a> HeadMetrics<'a> {
         HeadMetrics(head.map(|comparison| (comparison.benchmark.as_str(), &*comparison.metric.name)).collect())
     }
 
-    /// What a limit is on, if head has a value, or if the benchmark failed: then one comparison stands for all of its metrics.
+    /// What a limit applies to, if head has a value. A failed benchmark has one comparison for all of its metrics.
     pub fn limited<'m>(&self, comparison: &Comparison, metric: &'m str) -> Option<Subject<'m>> {
         let failed = comparison.is_failed().then_some(Subject::Value);
         failed.or_else(|| self.subject(comparison, metric).filter(|_| comparison.head.is_some()))
@@ -197,14 +197,15 @@ fn why_not(limit: &Limit, checked: &Checked, metric: &Metric) -> String {
     }
 }
 
-/// On which side of a limit a value lies, and whether its whole interval lies there. `None` for a limit in another unit, and
-/// for a relative one without a base: a measured base of 0 is below the resolution of the clock, an exact one is a value.
+/// On which side of a limit a value lies, and whether its whole interval lies there.
 #[derive(Clone, Copy)]
 struct Side {
     good: bool,
     clear: bool,
 }
 
+/// `None` for a limit in another unit, for one whose direction is unknown, and for a relative one without a base.
+/// A measured base of 0 is below the resolution of the clock, so it counts as no base; an exact 0 is a value.
 fn side(limit: &Limit, checked: &Checked, unit: &Unit, direction: Direction) -> Option<Side> {
     let bound = limit.bound(unit, checked.base.filter(|base| *base != 0.0 || checked.exact))?;
     let comparison = limit.comparison(direction)?;
@@ -356,7 +357,8 @@ fn with_base_uncertainty(checked: Checked, comparison: &Comparison, subject: Sub
     Checked { interval, ..checked }
 }
 
-/// The places of comparisons, by the name of their benchmark: without it, each budget would need a pass over all of them.
+/// The indices of the comparisons, by the name of their benchmark. Without it, each budget would need a pass over all
+/// comparisons.
 pub(super) struct ByName<'a>(HashMap<&'a str, Vec<usize>>);
 
 impl<'a> ByName<'a> {
@@ -368,7 +370,7 @@ impl<'a> ByName<'a> {
         ByName(places)
     }
 
-    /// The places of the comparisons whose name the pattern matches, in order.
+    /// The indices of the comparisons whose name the pattern matches, in ascending order.
     pub fn covered(&self, pattern: &Pattern) -> Vec<usize> {
         if pattern.is_literal() {
             return self.0.get(pattern.as_str()).cloned().unwrap_or_default();

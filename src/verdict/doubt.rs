@@ -23,8 +23,8 @@ const BASE_DEVIATES_OF_MANY: &str = "more than a fifth of the base runs deviate 
 /// One number per run: a change must exceed the largest excursion of a base run by this factor. docs/statistics.md has the
 /// alarms and the recall on public histories.
 const EXCURSION_FACTOR: f64 = 1.5;
-/// The same with several head runs, each of which must exceed it. With 1.5, 0.4 instead of 0.6 of 100 heads have an alarm that
-/// vanishes, and 81% instead of 85% of slowdowns of 1.5× are found.
+/// The same with several head runs, each of which must exceed it. With 1.5 instead of 1.0, 0.4% instead of 0.6% of
+/// heads have a false positive, and 81% instead of 85% of slowdowns of 1.5× are found.
 const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
 
 /// Samples: where a side has two runs, each of them must show at least this share of the threshold.

@@ -49,7 +49,7 @@ pub struct Finding {
     /// If failed: true where it failed in base too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failed_in_base: bool,
-    /// If unchanged: the direction of a change that is shown, but below the threshold.
+    /// If unchanged: the direction of a significant change within the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<Within>,
     /// Worth re-measuring.
@@ -63,8 +63,9 @@ pub struct Finding {
     pub base_gap: Option<Box<BaselineGap>>,
     /// The value of head; `null` if it has none.
     pub head: Option<Value>,
-    /// The tested change. It may differ from head / base - 1 of the two values: it is that of the fast edge where there are
-    /// samples, and the suite-wide shift may be subtracted. `null` if a value is missing or base is zero.
+    /// The tested change. It may differ from head / base - 1 of the two values: it is that of the fast edge where there
+    /// are samples, and the suite-wide shift may be subtracted. `null` if a value is missing, if base is zero, or if
+    /// the units differ.
     pub change: Option<f64>,
     /// Confidence interval of `change`, from the test that decides the outcome: 95%, or wider for a change over the threshold
     /// among many tests. `null` without an estimate.
@@ -117,7 +118,7 @@ pub struct Finding {
     /// Work of one operation, for a rate shown next to the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
-    /// How many times the work of base one operation does in head, where it differs: `change` is per unit of work then.
+    /// Work per operation of head divided by that of base, where they differ: `change` is then per unit of work.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_ratio: Option<f64>,
     /// The samples of the runs of base and head, thinned for plots; only if plots are made or the comparison is saved.
@@ -156,7 +157,8 @@ impl Finding {
         self.suspect || self.looks_better()
     }
 
-    /// The mirror image of a suspect. Exact counts have no p value, and re-measuring does not change them.
+    /// True if it looks better, by the rule that makes a slower one a suspect. Exact counts have no p value, and
+    /// re-measuring does not change them.
     fn looks_better(&self) -> bool {
         let is_open = matches!(self.outcome, Outcome::Improved | Outcome::Inconclusive) && self.direction.is_known();
         let (Some(change), Some(p)) = (self.change, self.p.filter(|_| is_open)) else { return false };
@@ -253,7 +255,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     let mut ruling = gate.judge(comparison, same_machine);
     let is_open = ruling.outcome == Outcome::Inconclusive && ruling.notes.is_empty();
     ruling.notes.extend(share_of(*base, *head, sample_noun(&comparison.tool, benchmark.as_str(), &metric.name)));
-    // What is not judged is shown without a test.
+    // A change that is not judged is reported without interval and p value.
     let is_tested = metric.direction.is_known() && same_machine && !ruling.by_floor;
     let estimate = comparison.mean.as_deref().filter(|_| ruling.by_mean).or(comparison.estimate());
     let estimate = estimate.filter(|_| is_tested);
@@ -334,7 +336,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     }
 }
 
-/// The largest possible change: that of a share ends at 100%.
+/// The largest possible change: a share cannot exceed 100%.
 fn largest_change(comparison: &Comparison) -> f64 {
     let values = comparison.base.zip(comparison.head).map(|(base, head)| [base.value, head.value]);
     let is_share = |values: &[f64; 2]| comparison.metric.is_share() && values.iter().all(|value| *value <= 100.0);

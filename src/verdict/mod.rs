@@ -1,4 +1,4 @@
-//! Comparisons and policy to findings, findings to a Report. The only place that decides outcomes.
+//! Turns comparisons and a policy into findings, and findings into a report. Only this module decides outcomes.
 
 mod budget;
 mod directions;
@@ -173,7 +173,8 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
 }
 
 /// True if at least one benchmark was compared with its base, or one value with its budget. An inconclusive comparison
-/// counts unless no benchmark has results on both sides. If the machines differ, no comparison may be left out for that reason.
+/// counts unless no benchmark has results on both sides. If the machines differ and a comparison is inconclusive,
+/// nothing counts as judged.
 fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport, has_both_sides: bool) -> bool {
     let Counts { regressed, improved, unchanged, accepted, failed, inconclusive, added: _, removed: _ } = counts;
     let decided = regressed + improved + unchanged + accepted + failed;
@@ -198,7 +199,7 @@ fn total_order(value: f64) -> i64 {
 fn rank(finding: &Finding) -> f64 {
     let outcome = Outcome::ALL.iter().position(|outcome| *outcome == finding.outcome).unwrap_or_default() as f64;
     let change = finding.adjusted.or(finding.change).unwrap_or_default();
-    // A rate that falls to a tenth is as much worse as a time that is ten times as long.
+    // A rate that falls to a tenth ranks like a time that grows to ten times.
     let worse = match finding.direction {
         Direction::Lower | Direction::Higher => finding.direction.worse(change),
         Direction::Unknown => change.abs(),

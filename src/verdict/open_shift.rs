@@ -12,8 +12,8 @@ pub struct OpenShift {
     pub shift: SuiteShift,
     /// True if the only base run may be the cause: several head runs have the shift.
     pub by_single_base_run: bool,
-    /// True if measuring again may change what the verdict states: a gate passes although most benchmarks are worse, or although
-    /// benchmarks are inconclusive because of the shift.
+    /// True if measuring again may change the verdict. That is so if the gate passes although most benchmarks are
+    /// worse, or if benchmarks are inconclusive and the gate passes, or fails because of them.
     pub is_doubt: bool,
 }
 

@@ -11,7 +11,7 @@ pub enum Outcome {
     Failed,
     /// Significantly worse than the threshold and the floor allow.
     Regressed,
-    /// Regressed, with a waiver.
+    /// Regressed, but accepted by a waiver or on the pull request.
     Accepted,
     /// Not decided by these results.
     Inconclusive,
@@ -53,7 +53,7 @@ impl Outcome {
     }
 }
 
-/// The direction of a change that is shown, but below the threshold.
+/// The direction of a significant change within the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Within {

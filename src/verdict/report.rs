@@ -54,7 +54,7 @@ pub struct Report {
     pub head: SideReport,
     /// Whether both sides ran on the same machine class.
     pub environment: EnvironmentReport,
-    /// Number of tests, which `q` is corrected for.
+    /// Number of tests. `q` is corrected for those of the same group: the same metric, measured in the same way.
     pub tests: usize,
     /// The gate's threshold as a fraction.
     pub threshold: f64,
@@ -92,8 +92,8 @@ pub struct Report {
     /// Number of errors that ended a run of head, or a part of one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ended_early: usize,
-    /// Sentences at the start of a comment: which of the gate's own rules a pull request changes, and who accepted which
-    /// regressions. Hostile text.
+    /// Sentences at the start of a comment: which of the gate's own rules a pull request changes, and who accepted
+    /// which regressions. Untrusted text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notices: Vec<String>,
     /// How regressions can be accepted on the pull request; `None` outside of one.
@@ -162,7 +162,8 @@ pub enum Verdict {
     Pass,
     /// At least one finding that `fail-on` lists.
     Fail,
-    /// Nothing was judged: base and head ran on different machines, or have no benchmark in common.
+    /// No verdict, for example without a baseline, if base and head ran on different machines or have no benchmark in
+    /// common, or if the base has a gap.
     None,
 }
 
@@ -301,8 +302,8 @@ impl Report {
     }
 
     /// Withholds the verdict if the base has a gap and the gate fails only on regressed, inconclusive, added or removed
-    /// benchmarks, or on budgets relative to base: these may come from the commits in the gap. If `strict`, a base with a gap
-    /// that no machine measured never gives a verdict.
+    /// benchmarks, or on budgets relative to base. Commits in the gap may have caused these. If `strict`, a base with a
+    /// gap that no machine measured never gives a verdict.
     pub fn withhold_verdict_for_gap(mut self, strict: bool) -> Report {
         let Some(gap) = &self.base.gap else { return self };
         let strict = strict && !gap.elsewhere;
@@ -341,7 +342,7 @@ impl Report {
             && !self.has_regressed_behind_gap()
     }
 
-    /// The exit code of the gate. There is a first run only if a missing baseline is allowed.
+    /// The exit code of the gate. `first_run` is only set if a missing baseline is allowed.
     pub fn exit_code(&self) -> u8 {
         match self.verdict {
             Verdict::Pass => 0,

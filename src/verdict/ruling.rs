@@ -11,8 +11,9 @@ use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
 const SHARE_WITHOUT_COUNTS: &str = "differs by less than 1 percentage point, and the results do not state the number of events, so chance cannot be ruled out";
-/// The mean of a single head run must change by this multiple of the threshold (on the log scale), +58% for 20%: a machine that
-/// is busy during one run raises it by up to 46% in the recorded suites, where the fast edge does not move.
+/// The mean of a single head run must change by this multiple of the threshold (on the log scale): +58% for 20%. In the
+/// recorded suites, a machine that is busy during one run raises the mean by up to 46%, while the fast edge does not
+/// move.
 const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
 /// A regression requires that at most this share of pairs of a base and a head run lies the other way: none with three
 /// runs per side, 1 of 25 with five.
@@ -158,8 +159,8 @@ impl Gate {
         }
     }
 
-    /// True if both the difference of the values and the tested change are smaller than the floor. The medians may agree
-    /// where the fast edges do not.
+    /// True if both the difference of the values and the tested change are smaller than the floor. The medians may
+    /// agree although the fast edges differ.
     fn is_below_floor(&self, comparison: &Comparison) -> bool {
         let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
         let (base, head) = (base.value, head.value);
@@ -177,7 +178,8 @@ impl Gate {
         estimate.delta.abs() > self.bound()
     }
 
-    /// The direction of a change that is shown and large enough to be listed, whether or not it is over the threshold.
+    /// The direction of a significant change that is large enough to be listed, whether or not it is over the
+    /// threshold.
     pub fn within(&self, comparison: &Comparison) -> Option<Within> {
         if !comparison.metric.direction.is_known() {
             return None;
@@ -303,8 +305,8 @@ impl Gate {
         {
             return Ruling { doubt: Some(doubt), ..Ruling::of(Outcome::Inconclusive) }.suspect(over).note(note);
         }
-        // The fast edge of the samples is tested; the medians must have moved in the same direction.
-        // A finding must also be clear of zero in its own interval, which is two-sided.
+        // The fast edge of the samples is tested. The medians must have moved in the same direction by more than half
+        // the threshold. A finding must also be clear of zero in its own interval, which is two-sided.
         let significant = |q: f64| {
             q < self.alpha
                 && estimate.is_clear_of_zero()
@@ -395,8 +397,8 @@ impl Gate {
         }
     }
 
-    /// The smallest change that counts as regressed or improved with one run per side, in a suite too small to show its own
-    /// noise: twice the threshold, in either direction.
+    /// The smallest change that counts as regressed or improved with one run per side, in a suite too small to estimate
+    /// its own noise: twice the threshold on the log scale, in either direction.
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.bound())
     }
@@ -407,8 +409,8 @@ fn noun(comparison: &Comparison) -> &'static str {
     sample_noun(&comparison.tool, comparison.benchmark.as_str(), &comparison.metric.name)
 }
 
-/// Whether a change of a share, such as an error rate, may be chance: it is small, the results do not state how many events it counts,
-/// and too few runs show how much it varies.
+/// Whether a change of a share, such as an error rate, may be chance: it is small, the results do not state the number
+/// of events, and there are too few runs to show the noise.
 fn is_small_share_without_counts(comparison: &Comparison) -> bool {
     const PERCENTAGE_POINT: f64 = 1.0;
     const RUNS_THAT_SHOW_NOISE: usize = 3;

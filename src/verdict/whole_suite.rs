@@ -65,8 +65,9 @@ pub(super) fn judge(levels: &RunLevels, threshold: f64) -> Option<SuiteReport> {
     })
 }
 
-/// Accepts the change of a suite if waivers cover every time that is worse by more than the threshold, whether or not that is
-/// shown for each of them, and accept as much as the suite changed. `used` has the use of each waiver.
+/// Accepts the change of a suite under two conditions: waivers cover every time that is worse by more than the
+/// threshold, whether or not that is significant for each, and they accept at least as much as the suite changed. Marks
+/// these waivers as needed in `used`.
 pub(super) fn waive(
     suite: SuiteReport,
     findings: &[Finding],

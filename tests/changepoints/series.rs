@@ -30,10 +30,10 @@ pub fn series(draw: &mut Draw, n: usize, count: usize) -> (Vec<f64>, Vec<usize>)
     (values, steps.into_iter().map(|(at, _)| at).collect())
 }
 
-/// Values, and places with the factor of the step at each.
+/// Logarithms of the values, and for each step its index and its factor.
 pub type Sized = (Vec<f64>, Vec<(usize, f64)>);
 
-/// The same with the factor of each step.
+/// Like `series`, with the factor of each step.
 pub fn sized_series(draw: &mut Draw, n: usize, count: usize) -> Sized {
     let mut places: Vec<usize> = Vec::new();
     while places.len() < count {
@@ -54,7 +54,8 @@ pub fn sized_series(draw: &mut Draw, n: usize, count: usize) -> Sized {
     (values, places.into_iter().zip(sizes).collect())
 }
 
-/// The numbers of found and of false steps. A step is found by the nearest reported one within five points; the rest are false.
+/// The numbers of found steps and of false ones. A step is found if the nearest reported step is within five points;
+/// other reported steps are false.
 pub fn count(mut reported: Vec<usize>, truth: &[usize]) -> (usize, usize) {
     let before = reported.len();
     for at in truth {
@@ -70,7 +71,7 @@ pub fn steps(values: &[f64]) -> Vec<usize> {
     segmentation(values, 0.02).changes.iter().filter(|c| c.shape == Shape::Step).map(|c| c.at).collect()
 }
 
-/// One point of fifty is 15 to 65 % too high.
+/// The outlier of a point on the log scale: one point in fifty is 15 to 65% too high, the others get 0.
 pub fn odd(draw: &mut Draw) -> f64 {
     if draw.uniform() < 0.02 { (1.15 + 0.5 * draw.uniform()).ln() } else { 0.0 }
 }

@@ -27,8 +27,8 @@ pub struct Server {
 /// Variables for the environment of a command.
 pub type Environment = Vec<(&'static str, String)>;
 
-/// Runs each of these functions as two tests, against an S3 server and an Azure one. They take a `&Server`, or what a
-/// function named first returns for it.
+/// Runs each of these functions as two tests, against an S3 server and an Azure one. They take a `&Server`, or the
+/// result of a setup function that is named first.
 #[allow(unused_macros)] // not every test file has such tests
 macro_rules! on_each_server {
     ($($(#[$attribute:meta])* $test:ident)*) => {
@@ -78,8 +78,8 @@ fn server(cloud: Cloud, variable: &str, script: &str) -> Server {
 }
 
 impl Server {
-    /// The URL of a new store. For this process, the script that started the server has set the environment, which a test
-    /// cannot change while others run.
+    /// The URL of a new store. The script that started the server has set the environment of this process, because a
+    /// test cannot change it while others run.
     pub fn address(&self) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let scheme = match self.cloud {

@@ -94,7 +94,7 @@ impl Sandbox {
     /// The same in another baseline.
     pub fn baseline(&self, tree: &str, baseline: &str, name: &str, ns: f64, run: u32) -> &Self {
         let seed = name.bytes().fold(run, |a, b| a.wrapping_mul(31).wrapping_add(u32::from(b)));
-        // A small deterministic spread: 1 % within the run, 0.5 % between runs.
+        // A small deterministic spread: 1% within the run, 0.5% between runs.
         let wobble = |i: u32| {
             f64::from(i.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 16) / 65_536.0 - 0.5
         };
@@ -113,8 +113,9 @@ impl Sandbox {
         self.write(&format!("{at}/sample.json"), sample)
     }
 
-    /// A program in place of valgrind, for tests/data/measure/bench.sh: it counts as many instructions as the benchmark has
-    /// nanoseconds, `extra` ones outside of it, and fails at the benchmark of the other name. Returns the variable that finds it.
+    /// A program in place of valgrind, for tests/data/measure/bench.sh: it counts as many instructions as the benchmark
+    /// has nanoseconds, `extra` ones outside of it, and fails at the benchmark of the other name. Returns the
+    /// environment variable (PATH) that makes it found.
     #[cfg(unix)]
     pub fn stand_in_for_valgrind(&self, extra: u64, failing: &str) -> (&'static str, String) {
         let script = format!(
@@ -187,7 +188,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// Results of five benchmarks, as another run of them has them.
+    /// Results of a further run of five benchmarks.
     pub fn five_benchmarks(&self, run: u32) -> &Self {
         for (index, name) in ["a", "b", "c", "d", "e"].iter().enumerate() {
             self.bench("r/target/criterion", name, 1000.0 * (index + 1) as f64, run);

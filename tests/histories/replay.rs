@@ -34,7 +34,8 @@ pub struct History {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Score {
     pub heads: usize,
-    /// Heads with an alarm that the head before did not have and that is gone within the next five runs.
+    /// Heads with a new alarm (the previous head did not have it) that is not confirmed by the median of the next five
+    /// runs.
     pub vanished: usize,
     /// Heads with an alarm that the head before had too: main has that slowdown already.
     pub repeated: usize,
@@ -54,7 +55,7 @@ impl Score {
         }
     }
 
-    /// Heads of a hundred with an alarm that vanished.
+    /// Percentage of heads with an alarm that vanished.
     pub fn vanished_percent(&self) -> f64 {
         100.0 * self.vanished as f64 / self.heads.max(1) as f64
     }
@@ -64,7 +65,7 @@ impl Score {
         100.0 * self.repeated as f64 / self.heads.max(1) as f64
     }
 
-    /// Found slowdowns of a hundred, for each factor.
+    /// Percentage of slowdowns that were found, for each factor.
     pub fn recall(&self) -> [f64; 4] {
         std::array::from_fn(|at| 100.0 * self.found[at] as f64 / self.injected[at].max(1) as f64)
     }
@@ -121,7 +122,8 @@ impl History {
         Run { measurements: self.runs[at].iter().enumerate().filter_map(measurement).collect(), ..Run::default() }
     }
 
-    /// Whether a benchmark is still slower in the runs after head than before; `None` where there are too few runs.
+    /// Whether a benchmark is slower in the five runs after head than in the ten runs before it. `None` if there are
+    /// too few runs.
     fn lasts(&self, name: &str, head: usize, after: usize) -> Option<bool> {
         let place = self.series.iter().position(|series| series.name == name)?;
         let sign = if self.series[place].direction == Direction::Lower { 1.0 } else { -1.0 };
@@ -137,7 +139,7 @@ impl History {
         )
     }
 
-    /// The benchmarks that are made slower in a head: every eighth, or one of a few.
+    /// The benchmarks that are made slower in a head: every eighth one, or a single one if there are fewer than eight.
     fn every_eighth(&self, head: usize) -> Vec<usize> {
         let present: Vec<usize> = (0..self.series.len()).filter(|place| self.runs[head][*place].is_some()).collect();
         match present.len() {

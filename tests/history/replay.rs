@@ -12,7 +12,7 @@ fn exact_time(name: &str, level: f64, seed: usize) -> Measurement {
 
 #[test]
 fn the_counts_of_a_replay_match_a_count_by_hand() {
-    // Four benchmarks over 14 commits: one is 50 % slower from commit 9 on, one was 60 % slower in commit 6 alone.
+    // Four benchmarks over 14 commits: one is 50% slower from commit 9 on, one was 60% slower in commit 6 only.
     let sandbox = Sandbox::new();
     let commits = commits(&sandbox, 14);
     let runs: Vec<Run> = (0..14)
@@ -40,7 +40,7 @@ fn the_counts_of_a_replay_match_a_count_by_hand() {
     let rows = answer["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 5);
     for row in &rows[2..] {
-        // At 15, 20 and 30 %: the two, of which one lasted.
+        // At 15%, 20% and 30% there are two alarms, one of which lasted.
         assert_eq!(
             (&row["alarms"], &row["persisted"], &row["transient"]["passing"]),
             (&2.into(), &1.into(), &1.into())

@@ -1,4 +1,5 @@
-//! A stand-in for GitHub: it keeps comments, check runs and one pull request, answers as documented, and fails on demand.
+//! A stand-in for GitHub: it stores comments, check runs, issues and two pull requests (7 and 8), answers as
+//! documented, and fails on demand.
 #![allow(dead_code)] // each test file uses its own part
 
 mod issues;
@@ -60,9 +61,9 @@ pub struct State {
     pub is_closed: bool,
     /// The newest commit of pull request 8, if there is one.
     pub second: Option<String>,
-    /// Its comments.
+    /// The comments of pull request 8.
     pub second_comments: Vec<Value>,
-    /// The repository of that commit, where it is not the fork.
+    /// The repository of the pull requests' branch; empty for the fork `fork/r`.
     pub head_repository: String,
     last: u64,
     /// Seconds since the start; each change takes one.

@@ -184,7 +184,7 @@ fn a_ref_that_another_writer_creates_during_the_first_fetch_is_fetched() {
     let remote = directory.path().join("remote.git");
     let commit = git(&remote, &["rev-parse", REF]);
     git(&remote, &["update-ref", "-d", REF]);
-    // The server creates the ref after it has answered once.
+    // The ref is created on the server after the first answer.
     let (server, answered) = (directory.path().join("upload-pack"), directory.path().join("answered"));
     let (remote, answered) = (remote.display(), answered.display());
     let create = format!("[ ! -e {answered} ] || git -C {remote} update-ref {REF} {commit}; touch {answered}");

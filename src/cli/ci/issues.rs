@@ -45,7 +45,7 @@ struct Issues<'a> {
     problems: Vec<Diagnostic>,
 }
 
-/// Why the issues could not be read.
+/// Why the issues could not be read or updated.
 #[derive(Debug, thiserror::Error)]
 enum IssueError {
     #[error(transparent)]

@@ -1,5 +1,5 @@
-//! `perfgate ci`: what the Action runs. Depending on the event and the inputs it records results (on the default branch),
-//! or compares and publishes them.
+//! `perfgate ci`: what the Action runs. Depending on the event and the inputs it records results (on a baseline
+//! branch), or compares and publishes them.
 
 mod inputs;
 mod issues;

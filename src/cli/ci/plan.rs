@@ -19,7 +19,7 @@ pub(super) const MERGE_BASE: &str = "the merge base";
 /// What to do.
 #[derive(Debug)]
 pub enum Plan {
-    /// Store the results of a commit on the default branch, and push them.
+    /// Store the results of a commit on a baseline branch, and push them.
     Record {
         /// The branch.
         branch: String,
@@ -83,7 +83,7 @@ impl Judging {
                 format!("{commit}, the merge base with {branch}, also measured")
             }
             (Against::MergeBase(branch), None) => {
-                format!("stored runs of {commit}, the merge base with {branch}, and before")
+                format!("stored runs of {commit} (the merge base with {branch}) and of earlier commits")
             }
             (Against::Nothing, _) => "none".to_owned(),
         }
@@ -146,7 +146,7 @@ impl Plan {
     /// Plans; an event that does not match the checked-out commit is an error. `may_fetch` allows fetching the history that a
     /// shallow clone lacks.
     fn publishing(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<Plan> {
-        // Neither needs a repository.
+        // These two kinds of events need no repository.
         match &event.kind {
             EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
             EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),

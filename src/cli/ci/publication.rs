@@ -9,7 +9,8 @@ use crate::verdict::{Report, Verdict};
 use std::collections::BTreeMap;
 
 impl Work<'_> {
-    /// Publishes the reports of all jobs. The outputs of the step are those of the worst one, which comes last.
+    /// Publishes the reports of all jobs. The outputs of the step are those of the worst report, which is published
+    /// last.
     pub(super) fn publish_all(
         &self,
         mut reports: Vec<(Report, JobNames)>,

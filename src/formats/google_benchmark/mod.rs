@@ -48,7 +48,7 @@ impl Context {
     fn describe(&self, environment: &mut Environment) {
         let facts = [
             (Environment::CORES, self.num_cpus.map(|cores| cores.to_string())),
-            // To 100 MHz: a measured clock rate is not the same twice.
+            // Rounded to 100 MHz, because a measured clock rate varies.
             (Environment::MHZ, self.mhz_per_cpu.map(|mhz| format!("{:.0}", (mhz / 100.0).round() * 100.0))),
             ("cpu-scaling", self.cpu_scaling_enabled.map(|is_on| if is_on { "on" } else { "off" }.to_owned())),
             ("host", self.host_name.clone()),

@@ -48,7 +48,7 @@ impl Format for GoogleBenchmarkTable {
             if is_csv { csv_entries(&mut builder, source)? } else { console_entries(&mut builder, &text) };
         let names: BTreeSet<String> = entries.iter().map(|entry| entry.name.to_string()).collect();
         for entry in &mut entries {
-            // Aggregates come together. A single name with such an ending is that of a benchmark.
+            // A name with such a suffix is an aggregate only if the mean and the standard deviation are both there.
             let stem = AGGREGATES.iter().find_map(|end| entry.name.strip_suffix(end)?.strip_suffix('_'));
             let is_aggregate =
                 stem.is_some_and(|stem| ["mean", "stddev"].iter().all(|end| names.contains(&format!("{stem}_{end}"))));

@@ -21,7 +21,7 @@ impl Number {
         self.0.is_finite().then_some(self.0)
     }
 
-    /// The number as a count, unless it is negative or NaN.
+    /// The number as a count, unless it is negative, NaN, or 9e15 or more.
     pub fn count(self) -> Option<u64> {
         (self.0 >= 0.0 && self.0 < 9e15).then_some(self.0 as u64)
     }

@@ -17,7 +17,7 @@ const MILLISECOND: f64 = 1e6;
 const TIME_WORDS: [&str; 10] =
     ["duration", "latency", "time", "waiting", "delay", "elapsed", "ttfb", "_ms", "connecting", "handshaking"];
 
-/// Prefixes of the names of built-in counters: what the tested system answered.
+/// Prefixes of built-in counters that count the work of the tested system.
 const BUILT_IN_COUNTERS: [&str; 4] = ["http_reqs", "iterations", "ws_", "grpc_"];
 
 /// Adds a metric. `base` is its name without tags; `assumed` collects the names of trends that are times by their name alone.

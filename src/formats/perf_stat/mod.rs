@@ -145,7 +145,8 @@ fn csv_row(line: &str, delimiter: u8) -> Option<Row> {
         let spread = field(start + 3).is_some_and(|text| text.ends_with('%'));
         let counted = start + 3 + usize::from(spread);
         let share = number(counted + 1).is_some_and(|share| (0.0..=100.0).contains(&share));
-        // Always with two decimals, which distinguishes it from a column of other programs' CSV. With `-x,` a decimal comma splits it.
+        // The percentage always has two decimals, unlike a column in the CSV of other programs. With `-x,` a decimal
+        // comma splits it.
         let has_decimals = |text: &str| text.len() > 3 && matches!(text.as_bytes()[text.len() - 3], b'.' | b',');
         let is_split = delimiter == b',' && field(counted + 2).is_some_and(|text| text.len() == 2);
         let share = share && (is_split || field(counted + 1).is_some_and(has_decimals));

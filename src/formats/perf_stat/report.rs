@@ -12,7 +12,7 @@ pub(super) fn is_title(line: &str) -> bool {
     line.trim_start().starts_with(TITLE)
 }
 
-/// Whether the line is the last one of a report whose row is read.
+/// Whether the line is the last row of a report that is read.
 pub(super) fn is_end(line: &str) -> bool {
     line.contains(" seconds time elapsed")
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 
 /// Debug information that has the full names of inlined functions; `line-tables-only` has them without the module.
 const DEBUG: [(&str, &str); 2] = [("CARGO_PROFILE_BENCH_DEBUG", "limited"), ("CARGO_PROFILE_BENCH_STRIP", "none")];
-/// A filter that no benchmark matches: such a run costs what the harness costs.
+/// A filter that no benchmark matches: such a run measures the harness alone.
 const NOTHING: &str = "^perfgate: no benchmark$";
 
 /// True for a command that cargo runs.
@@ -20,8 +20,8 @@ pub(super) fn is_cargo_bench(words: &[String]) -> bool {
     build_of(words).is_some()
 }
 
-/// Counts one iteration of the benchmark, as `measure --count instructions` does. Where the program has no `iter` of criterion, counts
-/// one run of it, without what the harness costs.
+/// Counts one iteration of the benchmark, as `measure --count instructions` does. If the program has no `iter` function
+/// of criterion, counts one run of it and subtracts a run of the harness alone.
 pub(super) fn profile(
     bench: &Bench<'_>,
     side: &SideCheckout,

@@ -68,7 +68,7 @@ pub(super) fn profile(
     Ok(SideProfile { profile, note, extent: Extent::Iterations(plan) })
 }
 
-/// All that a command printed; a long output is in a file.
+/// Everything that a command printed; long output is read from its file.
 fn output_of(stdout: Captured, command: &Command) -> Result<Vec<u8>, MeasureError> {
     let too_long = || MeasureError::OutputTooLong { command: command.line() };
     if stdout.is_cut() {

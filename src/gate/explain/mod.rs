@@ -28,7 +28,7 @@ pub(crate) struct ExplainPlan {
     pub base: Option<String>,
 }
 
-/// A profile of one side, and what the reader should know about it.
+/// A profile of one side, with notes for the reader.
 struct SideProfile {
     profile: Profile,
     note: String,

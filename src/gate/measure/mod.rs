@@ -1,5 +1,5 @@
 //! Measuring base and head on this machine: both are checked out and built, run in turn, screened, and the suspects
-//! re-measured. In which order they run is for `compare::schedule`.
+//! re-measured. `compare::schedule` chooses their order.
 
 mod bench;
 mod counting;

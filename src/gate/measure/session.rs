@@ -46,7 +46,7 @@ pub(super) struct Base {
 pub(super) struct Checkouts {
     pub base: SideCheckout,
     pub head: SideCheckout,
-    /// What the command measures and the base does not have.
+    /// A bench target or package of the command that base does not have.
     pub only_in_head: Option<String>,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Session<'a> {
         Ok(recorded)
     }
 
-    /// A run with the time and the branch of its commit.
+    /// The run with `time` and `branch` set from its commit.
     fn placed(&self, mut run: Run) -> Result<Run, Error> {
         let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
         run.time = Repository::discover(&self.gate.directory)?.time(&commit)?;

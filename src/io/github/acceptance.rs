@@ -1,10 +1,10 @@
 //! Requests to accept the regressions of a pull request, by people with write access: a comment
 //! `/perfgate accept NAME|all COMMIT [reason]`, or a label.
 //!
-//! Both are valid for one head. The next push needs a new request, and so does a force push back to an earlier commit. A comment
-//! names the commit. A label cannot, so it must have been set after a report on the head, and that report must be newer than the
-//! last force push and the last change of the base branch. All these times are GitHub's, because the dates of commits can be
-//! chosen freely. Permissions come from the API, never from an event.
+//! Both are valid for one head. The next push needs a new request, and so does a force push back to an earlier commit.
+//! A comment names the commit. A label cannot, so it must have been set after a report on the head. That report must be
+//! newer than the last force push and the last change of the base branch. All these times are GitHub's, because the
+//! dates of commits can be chosen freely. Permissions come from the API, never from an event.
 
 use super::accept_command::commands;
 use super::check::is_own;

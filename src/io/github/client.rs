@@ -38,7 +38,7 @@ impl Default for RetryLimits {
 }
 
 impl RetryLimits {
-    /// The wait after so many failed attempts.
+    /// The wait after this number of failed attempts.
     fn wait_after(self, attempts: u32) -> Duration {
         self.pause * 2_u32.pow(attempts.saturating_sub(1).min(6))
     }

@@ -209,7 +209,7 @@ impl Fault {
         matches!(self, Fault::ServerError { .. } | Fault::Network { .. })
     }
 
-    /// The fault after so many attempts.
+    /// The fault with the number of attempts.
     pub(super) fn after(self, attempts: u32) -> Fault {
         match self {
             Fault::ServerError { doing, status, .. } => Fault::ServerError { doing, status, attempts },

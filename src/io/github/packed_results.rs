@@ -1,5 +1,6 @@
-//! The file with the results of a job that runs code under test, for the job that may record and comment: a magic line, a line
-//! of JSON with three commits and the lengths of the records, then the records.
+//! The file with the results of a job that runs code under test, for the job that may record and comment: a magic line,
+//! a line of JSON, then the records. The JSON has the commits, the config, the explanations and the lengths of the
+//! records.
 //!
 //! The file is untrusted: nothing in it becomes a path, a template or a command, and its commit is compared with the one
 //! in GitHub's event.
@@ -49,9 +50,9 @@ pub struct PackedResults {
     pub base_runs: Vec<Run>,
     /// Re-measured runs of the suspects: base and head.
     pub again: [Vec<Run>; 2],
-    /// Number of the pull request. Only chooses between several pull requests of one commit.
+    /// Number of the pull request. It is only used to choose between several pull requests of one commit.
     pub pull: Option<u64>,
-    /// The config of that job, to name what it would change. It is never used.
+    /// The config of that job, only to report which rules it would change. It is never applied.
     pub config: Option<String>,
     /// Which functions caused the largest regressions.
     pub explanations: Vec<Explanation>,

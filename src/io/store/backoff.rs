@@ -24,7 +24,7 @@ impl Backoff {
         Backoff { place: place.to_owned(), most, first, longest, tries: 1, began: Instant::now() }
     }
 
-    /// Waits before the next try; fails with the number of tries when they are used up.
+    /// Waits before the next try. Fails with the number of tries if they or the total time are used up.
     pub(super) fn wait(&mut self) -> Result<(), u32> {
         if self.tries >= self.most || self.began.elapsed() >= TIMEOUT {
             return Err(self.tries);

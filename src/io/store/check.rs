@@ -1,4 +1,4 @@
-//! What every store checks before a write and after a read.
+//! Checks before a write and after a read, which the stores share.
 
 use super::error::StoreError;
 use super::key::{Key, RunIdentity};

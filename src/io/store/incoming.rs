@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// A folder of its own, because git removes a folder with its last ref.
 const FOLDER: &str = "refs/perfgate-incoming";
-/// A ref of this age has no writer any more, wherever that was.
+/// A ref of this age was abandoned, whichever machine wrote it.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A ref for one fetch, with a new name; deleted when dropped.

@@ -1,5 +1,5 @@
-//! Stores of runs: the `Store` trait, with a file of bytes for each run, and its implementations. `model::record` defines
-//! the bytes; the rooms above decide which runs are a base.
+//! Stores of runs: the `Store` trait, with a file of bytes for each run, and its implementations. `model::record`
+//! defines the bytes; the layers above decide which runs are a base.
 
 mod backoff;
 mod check;

@@ -67,7 +67,7 @@ pub struct Page {
 /// Bytes at the beginning of a record that are enough to read its version.
 const HEAD: u64 = 32;
 
-/// Steps of the binary search for the newest runs of a month with many pages: a month has about 2^22 seconds.
+/// Steps of the binary search for the newest runs of a month with many pages: a month has fewer than 2^22 seconds.
 const HALVINGS: usize = 22;
 
 /// A bucket of runs.

@@ -43,8 +43,9 @@ pub trait Store: Send + Sync {
         keys.par_iter().map(|key| self.read(key)).collect()
     }
 
-    /// Adds runs. Runs that exist, whole or thinned, are left unchanged. A thinned run may be added next to its whole form,
-    /// until that is removed. Each run becomes visible as a whole or not at all.
+    /// Adds runs. Existing runs, whole or thinned, are not changed. A bucket does not search for the thinned form, so
+    /// it may get the whole form next to it. A thinned run may be added next to its whole form, until that is removed.
+    /// Each run becomes visible as a whole or not at all.
     fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
 
     /// Removes runs; returns how many of them existed.
@@ -78,8 +79,8 @@ pub trait Store: Send + Sync {
 pub enum Added {
     /// At this time.
     At(i64),
-    /// At this time or before. Pruning restarts the history of a git store, a pull or push of diverged histories adds the runs
-    /// of one side in a new commit (so may any commit that adds several runs), and thinning writes a new file.
+    /// At this time or before. Pruning restarts the history of a git store. A pull or push of diverged histories adds
+    /// the runs of one side in a new commit, and so may any commit that adds several runs. Thinning writes a new file.
     NoLaterThan(i64),
 }
 

@@ -1,4 +1,4 @@
-//! Pull and push of a git store. Afterwards each side has the runs of both, in one linear history.
+//! Pull and push of a git store. Afterwards, both sides have all runs, in one linear history.
 //!
 //! The remote's ref is fetched under a name of its own. If the two histories have diverged, ours is replaced by one commit
 //! on top of the remote's: the remote's files, plus those that we added since the merge base, minus those that we
@@ -91,7 +91,7 @@ impl GitStore {
             return Ok((None, 0));
         }
         let theirs = repository.refname_to_id(&incoming.name).map_err(|e| self.failed("read what was fetched", e))?;
-        // The remote's ref must be a valid store before it is merged; folders that are the same here are.
+        // The remote's ref must be a valid store before it is merged. Only folders that differ from ours are checked.
         let (fetched, here) = (self.tree(repository, theirs)?, self.ref_commit(repository)?);
         let here = here.map(|ref_commit| self.tree(repository, ref_commit)).transpose()?;
         self.listing_of(repository, &fetched, changed(&fetched, here.as_ref()))?;

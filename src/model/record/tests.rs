@@ -333,8 +333,8 @@ fn counts_are_limited_before_they_take_memory() {
     assert!(Index::read(&columns, &[]).unwrap_err().to_string().contains("257 columns; at most 256"));
 }
 
-/// 100 benchmarks of 100 samples, about as noisy as criterion's (3 %), from a fixed sequence.
-/// Measured on whole criterion trees: 148 bytes with 100 benchmarks, 141 with 1,000; 19 to 21 of them are the index.
+/// 100 benchmarks of 100 samples, about as noisy as criterion's (3%), from a fixed sequence. Measured on whole
+/// criterion trees: 148 bytes with 100 benchmarks, 141 with 1,000; 19 to 21 of them are the index.
 #[test]
 fn a_benchmark_of_a_hundred_samples_takes_at_most_200_bytes() {
     let mut state = 1_u64;

@@ -139,8 +139,8 @@ fn unlinked(text: &str) -> String {
     unreferenced(&out)
 }
 
-/// Prevents references to issues in the form `GH-2`, which `closes` before it would make close the issue. As after `#`, a word
-/// joiner breaks them.
+/// Prevents references to issues in the form `GH-2`: after the word `closes`, one closes the issue. As after `#`, a
+/// word joiner breaks them.
 fn unreferenced(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut out = String::with_capacity(text.len());

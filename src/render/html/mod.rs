@@ -1,5 +1,6 @@
-//! The frame of the self-contained HTML pages: no network access, no inline handlers, and a content security policy that
-//! lets the browser run only the script embedded here. `report`, `history` and `explanations` fill it.
+//! The frame of the self-contained HTML pages: no network access, no inline handlers, and a content security policy
+//! that lets the browser run only the embedded scripts and, for a history in several files, those in the directory of
+//! the page. `report`, `history` and `explanations` fill it.
 
 mod explanations;
 mod history;

@@ -20,12 +20,12 @@ use std::fmt::Write;
 
 /// Width of the drawing of an interval, in pixels.
 const WIDTH: f64 = 180.0;
-/// Least distance of two ticks of the scale above the intervals, in pixels.
+/// Minimum distance between two ticks of the scale above the intervals, in pixels.
 const MIN_TICK_DISTANCE: f64 = 42.0;
 /// Changes that may have a tick.
 const TICKS: [f64; 14] = [-0.8, -0.5, -0.3, -0.2, -0.1, -0.05, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0];
 
-/// Larger ends of intervals are this one, which the page writes as `∞` (`HUGE` in `change.js`). JSON has no infinity.
+/// Replaces larger ends of intervals; the page writes it as `∞` (`HUGE` in `change.js`). JSON has no infinity.
 const UNLIMITED: f64 = 1e13;
 
 /// The page of a Report.

@@ -25,7 +25,7 @@ pub fn samples(finding: &Finding) -> Option<Value> {
         return None;
     }
     let (factor, unit) = scale(low.abs().max(high.abs()), &finding.unit);
-    // Equal values have a step too.
+    // The step must not be 0, even if all values are equal.
     let step = ((high - low) / STEPS).max(high.abs() * 1e-7).max(f64::MIN_POSITIVE);
     let run = |run: &PlotSamples| -> Value {
         let mut places: Vec<i64> = run

@@ -6,9 +6,9 @@ use crate::render::quantity::change;
 use crate::render::summary::of_unknown_direction;
 use crate::verdict::{Finding, Outcome, Report};
 
-/// Rows of the chart at most.
+/// Maximum number of rows.
 const ROWS: usize = 40;
-/// Characters of a name at most.
+/// Maximum number of characters of a name.
 const NAME: usize = 48;
 /// The largest factor on the axis.
 const REACH: f64 = 8.0;

@@ -39,7 +39,7 @@ pub fn script(chart: &Chart) -> Vec<u8> {
     }
     let mut script = Vec::new();
     let _ = figure.dump(&mut script); // writing to a vector cannot fail
-    // The first line sets an output file. Replace it by a reset of what an earlier script set.
+    // The first line sets an output file. Replace it with a reset of what an earlier script set.
     let end = script.iter().position(|byte| *byte == b'\n').map_or(script.len(), |newline| newline + 1);
     let head = format!("reset\nset encoding utf8\n{}", names(&chart.y));
     script.splice(..end, head.into_bytes());

@@ -17,7 +17,7 @@ use super::history::{HistoryView, by_last_change};
 use super::{escape, file_stem};
 use crate::verdict::Report;
 
-/// Charts of a kind at most: each takes gnuplot some time.
+/// Maximum number of charts of one kind: gnuplot takes some time for each.
 const MAX_CHARTS: usize = 60;
 
 /// The charts of a report or a history.

@@ -105,8 +105,8 @@ fn density(values: &[f64], (low, high): (f64, f64), y: f64) -> Option<Marks> {
     let quartiles = PlotSamples { samples: 0, values: values.to_vec() };
     let middle = quartiles.centre().unwrap_or(mean);
     let spread = 1.4826 * centre::median(&values.iter().map(|x| (x - middle).abs()).collect::<Vec<_>>());
-    // Silverman's bandwidth from the smaller of two estimates of spread, so that an outlier does not flatten the density;
-    // at least as wide as is visible.
+    // Silverman's bandwidth from the smaller of two estimates of spread, so that an outlier does not flatten the
+    // density. The bandwidth is at least wide enough to be visible.
     let narrow = if spread > 0.0 { sd.min(spread) } else { sd };
     let width = (0.9 * narrow * n.powf(-0.2)).max((high - low) / 150.0);
     let kernel_sum = |x: f64| values.iter().map(|value| (-0.5 * ((x - value) / width).powi(2)).exp()).sum::<f64>();

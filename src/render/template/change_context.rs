@@ -200,7 +200,7 @@ pub struct FunctionText {
     pub change: String,
     /// Its share of all changes in the direction of the total; none for a change in the other direction.
     pub share: Option<String>,
-    /// `new`, `gone` and `in the diff`, as far as they apply; else empty.
+    /// Those of `new`, `gone`, `no longer inlined`, `now inlined` and `in the diff` that apply, or empty.
     pub status: String,
 }
 
@@ -223,7 +223,7 @@ pub struct Concern {
 pub struct Checks {
     /// At least one improvement (or every goal met), and no regression.
     pub improved: Check,
-    /// Every benchmark is unchanged or improved.
+    /// Every compared benchmark is unchanged or improved.
     pub no_regression: Check,
     /// Every endpoint of a load test is unchanged or improved.
     pub load: Check,

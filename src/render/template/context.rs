@@ -158,7 +158,7 @@ pub struct CountsText {
     pub not_run: usize,
     /// The benchmarks that only one side has and that do not fail the gate, with their metrics if they have several: `Removed: 2 (6 metrics), added: 1`.
     pub one_sided: String,
-    /// Regressed, with a waiver.
+    /// Regressed, but accepted by a waiver or on the pull request.
     pub accepted: usize,
 }
 
@@ -207,7 +207,7 @@ pub struct Row {
     pub metric: String,
     /// The tool that measured it.
     pub tool: String,
-    /// `regressed`, `accepted`, `inconclusive`, `removed`, `added`, `improved` or `unchanged`.
+    /// `regressed`, `accepted`, `failed`, `inconclusive`, `removed`, `added`, `improved` or `unchanged`.
     pub outcome: String,
     /// The outcome; `not run` for a removed benchmark that seems not to have been run, and `not judged` for an inconclusive one whose
     /// better direction is unknown.
@@ -216,7 +216,7 @@ pub struct Row {
     pub fails: bool,
     /// An emoji for the outcome.
     pub mark: String,
-    /// If unchanged, a change that is shown but below the threshold: `slower, within 20%`.
+    /// If unchanged, a significant change within the threshold: `slower, within 20%`.
     pub within: Option<String>,
     /// The base's value with its unit.
     pub base: Option<String>,

@@ -15,8 +15,8 @@ impl Search<'_> {
         let (size, interval) = self.size(left, right);
         // The cost of each position relative to the found one: the loss of the points in between on the other level.
         let variance = self.noise * self.noise * self.inflation;
-        // A point counts for the level that is nearer, even if it is far from both: noise can be larger on a new level than
-        // on the old one. It never counts for more than a point in the middle between the levels.
+        // A point is assigned to the nearer level, even if it is far from both: noise can be larger on a new level than
+        // on the old one. Its loss never exceeds that of a point halfway between the levels.
         let cap = (self.reach * self.reach).max(size * size / 4.0);
         let loss = |y: f64, level: f64| ((y - level) * (y - level)).min(cap);
         let mut positions = vec![(right.start, 0.0)];

@@ -41,7 +41,7 @@ struct Job {
     directory: PathBuf,
 }
 
-/// Refuses what cannot be counted, before minutes of building.
+/// Refuses a command that cannot be counted, before a build that takes minutes.
 pub(super) fn check(words: &[String]) -> Result<(), MeasureError> {
     let program = words.first().map(|word| program_name(word)).unwrap_or_default();
     let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
@@ -96,7 +96,8 @@ impl Bench<'_> {
             let mut names = self.list(side, &executable, &arguments);
             names.retain(|name| only.is_none_or(|only| only.contains(name)) && seen.insert(name.clone()));
             for name in names {
-                // Paths of one length on both sides: they are on the program's stack, whose alignment changes what copying memory takes.
+                // Paths have the same length on both sides: they are on the program's stack, and its alignment changes
+                // the instructions for copying memory.
                 let directory = directory.join(format!("{:06}", jobs.len()));
                 let options = ["--bench".to_owned(), "--test".to_owned(), exactly(&name)].to_vec();
                 let mut command = self.bench_command(side, &executable, options);

@@ -168,7 +168,7 @@ fn no_results(command: &Command, finished: &Finished) -> MeasureError {
     MeasureError::NoResults { command: command.line(), output }
 }
 
-/// The current time by the clock of the file system, which the times of files are compared with.
+/// The current time of the file system's clock: modification times of files are compared with it.
 fn clock(file: &Path) -> std::io::Result<SystemTime> {
     fs::write(file, "")?;
     fs::metadata(file)?.modified()

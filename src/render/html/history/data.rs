@@ -13,7 +13,7 @@ use crate::stats::changepoint::Shape;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 
-/// Parts of a trend at most, and the height of a trend in steps.
+/// Maximum number of parts of a trend, and the height of a trend in steps.
 const TREND_PARTS: usize = 60;
 const TREND_STEPS: f64 = 100.0;
 /// Significant digits of a value: finer than a pixel.

@@ -19,7 +19,8 @@ fn slowdown(name: &str) -> f64 {
 /// more repetitions would not take `factor` times as long: caches and tables grow in steps.
 fn bench_repeated(c: &mut Criterion, name: &str, mut measure: impl FnMut(u64) -> Duration) {
     let factor = slowdown(name);
-    // The part of a repetition that is still due, so that the factor is exact over several samples of one iteration.
+    // The fraction of a repetition that is carried over, so that the factor is exact over several samples of one
+    // iteration.
     let mut rest = 0.0;
     c.bench_function(name, |b| {
         b.iter_custom(|iterations| {
