@@ -160,7 +160,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         show(&report, args.format, args.all)?;
     }
     let code = report.exit_code();
-    if report.verdict == Verdict::None && code == 0 {
+    if report.verdict == Verdict::None && code == 0 && report.allow_missing_baseline && !report.same_results {
         output::note("the exit code is 0 because of --allow-missing-baseline");
     }
     // The other views print the reason and the next step themselves.

@@ -1,7 +1,7 @@
 //! Re-measured suspects: their new runs replace those that made them suspects, whose changes are biased by the selection.
 
-use super::{Compared, Comparison, Effect, MatchRules};
-use crate::model::{Evidence, Measurement, Run};
+use super::{COMMON_SHIFT, Compared, Comparison, Effect, MatchRules};
+use crate::model::{Evidence, Measurement, Run, ShiftTreatment, SuiteShift};
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,7 +107,20 @@ impl Compared {
                 }
             }
         }
+        self.forget_open_shifts(suspects);
         self.diagnostics.extend(fresh.diagnostics);
+    }
+
+    /// Removes suite-wide shifts of unknown cause of the metrics that were re-measured: measuring in turn has answered the question.
+    fn forget_open_shifts(&mut self, suspects: &BTreeSet<Suspect>) {
+        let is_open =
+            |one: &SuiteShift| matches!(one.treatment, ShiftTreatment::Unexplained | ShiftTreatment::InEveryRun);
+        let is_re_measured = |one: &SuiteShift| suspects.iter().any(|suspect| suspect.metric == *one.metric);
+        self.shifts.retain(|one| !is_open(one) || !is_re_measured(one));
+        if !self.shifts.iter().any(is_open) {
+            self.unexplained_shift = None;
+            self.diagnostics.retain(|one| one.code != COMMON_SHIFT);
+        }
     }
 }
 

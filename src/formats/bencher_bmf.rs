@@ -100,7 +100,7 @@ fn add_measures(builder: &mut ReadingBuilder<'_>, name: &str, at: usize, measure
         }
         let Some(centre) = value.value.finite() else {
             if value.named.is_empty() {
-                builder.warn("invalid-value", format!("`{name}`: {measure} has no value; skipped"));
+                builder.skip_value(name, format!("`{name}`: {measure} has no value; skipped"));
             }
             continue;
         };

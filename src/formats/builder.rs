@@ -15,8 +15,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Codes of results that were skipped. A benchmark that is missing may be one of them.
-const SKIPPED_RESULTS: [&str; 2] = ["invalid-value", "unreadable-value"];
 /// Diagnostics listed per code; further ones are only counted.
 const LISTED_PER_CODE: usize = 20;
 /// Maximum length of a message in characters: the line it quotes may be the whole file.
@@ -105,13 +103,18 @@ impl<'a> ReadingBuilder<'a> {
 
     /// Reports a problem in the current line, or in the file.
     pub fn warn(&mut self, code: &str, message: impl Into<String>) {
-        self.reading.is_incomplete |= SKIPPED_RESULTS.contains(&code);
         self.report(Diagnostic::warning(code, self.place(), message));
     }
 
     /// [`Self::warn`] about a value of a known benchmark.
     fn warn_value(&mut self, message: String) {
         self.report(Diagnostic::warning("invalid-value", self.place(), message));
+    }
+
+    /// Skips the result of a benchmark whose value is not valid: the benchmark is not missing.
+    pub fn skip_value(&mut self, name: &str, message: String) {
+        self.warn_value(message);
+        self.reading.unreadable.push(BenchId::new(name));
     }
 
     /// Reports something that does not change the values read.

@@ -99,8 +99,9 @@ fn add_entry(builder: &mut ReadingBuilder<'_>, entry: Entry<'_>) {
     }
     let ExitCodes { runs, failed } = entry.exit_codes.unwrap_or_default();
     if failed > 0 && failed == runs {
+        let all = if runs == 1 { "the only run".to_owned() } else { format!("all {runs} runs") };
         let why = format!(
-            "all {runs} runs ended with an error; if this is expected, measure a command that succeeds, as in `COMMAND || true`"
+            "{all} ended with an error; if this is expected, measure a command that succeeds, as in `COMMAND || true`"
         );
         return builder.fail(&name, &why);
     }

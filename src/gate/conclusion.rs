@@ -31,6 +31,7 @@ pub(crate) fn has_news(report: &Report) -> bool {
         || has(Outcome::Improved)
         || over_budget
         || has_undecided_suspect(report)
+        || is_in_doubt(report)
 }
 
 fn is_in_doubt(report: &Report) -> bool {

@@ -36,6 +36,9 @@ pub enum ShiftTreatment {
     InEveryRun,
     /// Kept: base and head ran in turn, so it comes from the code.
     InTurn,
+    /// A treatment of a newer version.
+    #[serde(other)]
+    Unknown,
 }
 
 impl SuiteShift {
@@ -49,11 +52,12 @@ impl SuiteShift {
         self.direction.worse(self.shift)
     }
 
-    /// The metric in a sentence. One with other characters than those of a name is left out.
+    /// The metric in a sentence. One that could be more than a name in Markdown, such as a link, is left out.
     pub fn metric_text(&self) -> &str {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.' | '/');
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.');
         let metric = &*self.metric;
-        if metric.chars().all(is_plain) && metric.len() <= 40 { metric } else { "one metric" }
+        let is_name = metric.chars().all(is_plain) && !metric.to_ascii_lowercase().starts_with("www.");
+        if is_name && metric.len() <= 40 { metric } else { "one metric" }
     }
 
     /// `most benchmarks are about 11% faster`.
@@ -86,6 +90,7 @@ mod tests {
         assert_eq!(of("time", 11.5), "most benchmarks are about 12.5× slower");
         assert_eq!(of("memory:peak", 0.3), "most benchmarks are about 30% worse in memory:peak");
         assert_eq!(of("\u{1b}[31m", 0.3), "most benchmarks are about 30% worse in one metric");
+        assert_eq!(of("https://e.org", 0.3), "most benchmarks are about 30% worse in one metric");
         let rate = SuiteShift::new("throughput".into(), Direction::Higher, 0.25, ShiftTreatment::Subtracted);
         assert!((rate.change() + 0.2).abs() < 1e-9);
         assert_eq!(rate.sentence(), "most benchmarks are about 25% slower in throughput");

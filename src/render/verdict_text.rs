@@ -9,10 +9,7 @@ use std::collections::BTreeSet;
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
 pub fn verdict(report: &Report) -> String {
     // A failing gate names only a shift that leaves benchmarks open.
-    let is_named = |open: &OpenShift| {
-        let leaves_open = open.shift.treatment == ShiftTreatment::Unexplained && report.counts.inconclusive > 0;
-        report.verdict == Verdict::Pass || leaves_open
-    };
+    let is_named = |open: &OpenShift| report.verdict == Verdict::Pass || open.leaves_open;
     let shift = OpenShift::of(report).filter(is_named).map(|open| open_shift(&open)).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {

@@ -7,8 +7,8 @@ use crate::stats::jumps::SimilarJumps;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-const WITHIN_SHIFT: &str = "most benchmarks changed about as much, so the machine may be the cause; measure base and head in turn \
-                            with `perfgate measure`";
+const WITHIN_SHIFT: &str = "most benchmarks changed about as much, so the machine may be the cause; measuring both in turn would \
+                            decide";
 const WITHIN_SHIFT_OF_BASE: &str = "most benchmarks changed about as much, and base is a single run, which may have been faster or \
                                     slower than usual; another base run would decide";
 pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \

@@ -1,5 +1,6 @@
 //! A suite-wide shift whose cause is open: the machine, or a change that affects all benchmarks.
 
+use super::finding::Finding;
 use super::outcome::Outcome;
 use super::reason::Reason;
 use super::report::{Report, Verdict};
@@ -12,6 +13,8 @@ pub struct OpenShift {
     pub shift: SuiteShift,
     /// True if the only base run may be the cause: several head runs have the shift.
     pub by_single_base_run: bool,
+    /// True if benchmarks are inconclusive and the shift may be the reason.
+    pub leaves_open: bool,
     /// True if measuring again may change the verdict. That is so if the gate passes although most benchmarks are
     /// worse, or if benchmarks are inconclusive and the gate passes, or fails because of them.
     pub is_doubt: bool,
@@ -27,17 +30,22 @@ impl OpenShift {
             let shift = report.unexplained_shift.filter(|_| report.shifts.is_empty())?;
             Some(SuiteShift::new("time".into(), Direction::Lower, shift, ShiftTreatment::Unexplained))
         };
-        let shift = report.shifts.iter().find(is_open).cloned().or_else(of_older);
+        let worst = report.shifts.iter().filter(is_open).max_by(|a, b| a.shift.total_cmp(&b.shift));
+        let shift = worst.cloned().or_else(of_older);
         let shift = shift.filter(|_| report.environment.matches)?;
         let is_unexplained = shift.treatment == ShiftTreatment::Unexplained;
-        let leaves_open = is_unexplained && report.counts.inconclusive > 0;
+        let is_undecided = |one: &Finding| one.outcome == Outcome::Inconclusive && one.is_judged();
+        let leaves_open = is_unexplained && report.benchmarks.iter().any(is_undecided);
+        // Who accepts the regressions accepts the shift that they have in common.
+        let is_accepted =
+            report.counts.accepted > 0 || report.suite.is_some_and(|suite| suite.outcome == Outcome::Accepted);
         let fails_on_inconclusive = |reason: &Reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _));
         let is_doubt = match report.verdict {
-            Verdict::Pass => shift.shift > 0.0 || leaves_open,
+            Verdict::Pass => shift.shift > 0.0 && !is_accepted || leaves_open,
             Verdict::Fail => leaves_open && report.reasons.iter().any(fails_on_inconclusive),
             Verdict::None => false,
         };
         let by_single_base_run = is_unexplained && report.base.runs == 1 && report.head.runs > 1;
-        Some(OpenShift { shift, by_single_base_run, is_doubt })
+        Some(OpenShift { shift, by_single_base_run, leaves_open, is_doubt })
     }
 }

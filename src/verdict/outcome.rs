@@ -82,6 +82,9 @@ pub enum ChangeOf {
     FastestSamples,
     /// The mean of the samples of each run.
     Mean,
+    /// Another value, of a newer version.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Why the tests leave a change undecided.
@@ -111,7 +114,7 @@ pub enum NotTested {
     UnknownDirection,
     /// A reason of a newer version.
     #[serde(other)]
-    Other,
+    Unknown,
 }
 
 impl NotTested {
@@ -120,7 +123,7 @@ impl NotTested {
         match self {
             NotTested::DifferentMachines => "base and head ran on different machines",
             NotTested::UnknownDirection => "not tested: its better direction is unknown",
-            NotTested::Other => "",
+            NotTested::Unknown => "",
         }
     }
 }

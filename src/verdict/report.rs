@@ -253,11 +253,12 @@ impl Report {
         true
     }
 
-    /// The report of results that were compared with themselves: unless budgets were checked, a passing gate checked nothing.
+    /// The report of results that were compared with themselves: unless budgets were checked, the gate checked nothing.
     pub(crate) fn of_same_results(mut self) -> Report {
         self.same_results = true;
-        if self.verdict == Verdict::Pass && self.budgets.iter().all(|line| line.value.is_none()) {
+        if self.budgets.iter().all(|line| line.value.is_none()) {
             self.verdict = Verdict::None;
+            self.reasons.clear();
         }
         self
     }

@@ -288,7 +288,7 @@ impl Gate {
         } else {
             format!("shown by {text}")
         };
-        let suspect = by_edge.medians_alone && by_edge.suspect || over;
+        let suspect = over || outcome == Outcome::Inconclusive && by_edge.suspect;
         let ruling = Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) };
         match doubt_of_mean.filter(|_| outcome == Outcome::Inconclusive) {
             Some((doubt, note)) => Ruling { doubt: Some(doubt), ..ruling }.note(note),

@@ -131,7 +131,7 @@ fn read_line(builder: &mut ReadingBuilder<'_>, name: &str, line: &Line<'_>, prop
         return builder.warn("unreadable-line", message);
     };
     if iterations == 0 {
-        return builder.warn("invalid-value", format!("`{name}` ran no iterations; line skipped"));
+        return builder.skip_value(name, format!("`{name}` ran no iterations; line skipped"));
     }
     let value_of = |wanted: &str| pairs.iter().find(|(_, unit)| *unit == wanted).map(|(value, _)| *value);
     let speeds = value_of("ns/op").zip(value_of("MB/s"));

@@ -125,7 +125,7 @@ fn add_entries(builder: &mut ReadingBuilder<'_>, entries: &[Entry<'_>]) {
             continue;
         }
         if entry.iterations == Some(0.0) {
-            builder.warn("invalid-value", format!("`{name}` ran no iterations; skipped"));
+            builder.skip_value(name, format!("`{name}` ran no iterations; skipped"));
             continue;
         }
         let (metric, time) = time(builder, entry);

@@ -8,30 +8,16 @@ use crate::model::Diagnostic;
 const SEARCHED: usize = 1 << 20;
 /// Characters of a line that are quoted.
 const QUOTED: usize = 80;
-/// Many programs print how many seconds they took, and no other time.
-const MIN_LINES_WITH_SECONDS: usize = 2;
-const SHORT_UNITS: [&str; 13] = [
-    "ns",
-    "us",
-    "µs",
-    "μs",
-    "ms",
-    "nsec",
-    "usec",
-    "msec",
-    "nanoseconds",
-    "microseconds",
-    "milliseconds",
-    "ns/op",
-    "ms/op",
-];
-const SECONDS: [&str; 5] = ["s", "sec", "secs", "second", "seconds"];
+/// Many programs print how many seconds or milliseconds they took, and no other time.
+const MIN_LINES_WITH_DURATION: usize = 2;
+const SHORT_UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "nsec", "usec", "nanoseconds", "microseconds"];
+const DURATIONS: [&str; 8] = ["ms", "msec", "milliseconds", "s", "sec", "secs", "second", "seconds"];
 
 /// A time in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Time {
     Short,
-    Seconds,
+    Duration,
 }
 
 /// A warning about times that a command printed and that no format recognizes.
@@ -49,17 +35,17 @@ pub(super) fn unread_time(finished: &Finished) -> Option<Diagnostic> {
     Some(Diagnostic::warning("unread-times", "", message))
 }
 
-/// The first line with a time, unless there are only a few with seconds.
+/// The first line with a time, unless there is only one with a duration.
 fn line_with_time<'a>(lines: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let mut with_seconds = Vec::new();
+    let mut with_duration = Vec::new();
     for line in lines {
         match time_in(line) {
             Some(Time::Short) => return Some(line),
-            Some(Time::Seconds) => with_seconds.push(line),
+            Some(Time::Duration) => with_duration.push(line),
             None => {}
         }
     }
-    with_seconds.first().copied().filter(|_| with_seconds.len() >= MIN_LINES_WITH_SECONDS)
+    with_duration.first().copied().filter(|_| with_duration.len() >= MIN_LINES_WITH_DURATION)
 }
 
 fn time_in(line: &str) -> Option<Time> {
@@ -73,11 +59,12 @@ fn time_in(line: &str) -> Option<Time> {
         }
         let unit = if unit.is_empty() { words.peek().copied().unwrap_or_default() } else { unit };
         let unit = unit.trim_end_matches('.').to_lowercase();
-        if SHORT_UNITS.contains(&&*unit) || unit.split_once('/').is_some_and(|(time, _)| SHORT_UNITS.contains(&time)) {
+        let is_rate = |(time, _): (&str, &str)| SHORT_UNITS.contains(&time) || DURATIONS.contains(&time);
+        if SHORT_UNITS.contains(&&*unit) || unit.split_once('/').is_some_and(is_rate) {
             return Some(Time::Short);
         }
-        if SECONDS.contains(&&*unit) {
-            return Some(Time::Seconds);
+        if DURATIONS.contains(&&*unit) {
+            return Some(Time::Duration);
         }
     }
     None
@@ -89,19 +76,21 @@ mod tests {
 
     #[test]
     fn times_are_recognized_and_other_numbers_are_not() {
-        for line in ["bench_0: 100.00 ms", "parse 12ns/iter", "a=1.5µs", "mean time (us) 3 us", "x | 5 ms | y"] {
+        for line in ["bench_0: 100.00 ms/op", "parse 12ns/iter", "a=1.5µs", "mean time (us) 3 us", "x | 5 ns | y"] {
             assert_eq!(time_in(line), Some(Time::Short), "{line}");
         }
-        assert_eq!([time_in("took 1.2s"), time_in("done in 3 seconds.")], [Some(Time::Seconds); 2]);
+        for line in ["took 1.2s", "done in 3 seconds.", "built in 350 ms"] {
+            assert_eq!(time_in(line), Some(Time::Duration), "{line}");
+        }
         for line in ["12:30:01 started", "5 files", "version 1.2.3", "ms", "v2s3", "wrote 10 MB"] {
             assert_eq!(time_in(line), None, "{line}");
         }
     }
 
     #[test]
-    fn one_line_with_seconds_is_not_a_benchmark() {
+    fn one_line_with_duration_is_not_a_benchmark() {
         assert_eq!(line_with_time(["done in 2 s"].into_iter()), None);
         assert_eq!(line_with_time(["a 2 s", "b 3 s"].into_iter()), Some("a 2 s"));
-        assert_eq!(line_with_time(["done in 2 s", "a 2 ms"].into_iter()), Some("a 2 ms"));
+        assert_eq!(line_with_time(["done in 2 s", "a 2 ns"].into_iter()), Some("a 2 ns"));
     }
 }
