@@ -47,7 +47,7 @@ fn the_base_is_the_merge_base_for_every_push() {
     // The event may name an older commit of main.
     let second =
         ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[("PERFGATE_BASE", "")], &["--dry-run"]);
-    second.exits(0).prints(&format!("stored runs of {}, the merge base with main", &newer[..10]));
+    second.exits(0).prints(&format!("stored runs of {} (the merge base with main)", &newer[..10]));
 }
 
 #[test]
