@@ -266,6 +266,12 @@ fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
 }
 
 impl Compared {
+    /// Whether the sides have a benchmark in common. Benchmarks of base that failed in head are in both suites.
+    pub fn has_common(&self) -> bool {
+        let has_failed = |one: &Comparison| matches!(one.effect, Effect::Failed(_)) && one.base.is_some();
+        self.shared > 0 || self.comparisons.iter().any(has_failed)
+    }
+
     /// The observations of the noise of the typical means. If those were not tested, their noise is assumed to equal
     /// that of the fast edges.
     fn mean_observations(&self, group: &TestGroup<'_>) -> Vec<Observation> {

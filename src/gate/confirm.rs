@@ -110,7 +110,7 @@ pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compa
 /// Compares measured runs. No benchmark in common is an error, and so is a budget or goal that matches nothing.
 pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRules) -> Result<Compared, Error> {
     let compared = compare::compare(base, head, rules, PolicyRules(&config.policy));
-    if compared.shared == 0 {
+    if !compared.has_common() {
         let hint = "check that the command runs the same suite on both sides".to_owned();
         return Err(Error::NothingInCommon { base: "base".to_owned(), head: "head".to_owned(), hint });
     }

@@ -90,7 +90,7 @@ impl Gate {
                 None => {
                     let request = Request { format, detail: Detail::Samples, committed: None };
                     let loaded = input::read(word, &bytes, request)?;
-                    let loaded = loaded.ok_or_else(|| InputError::UnknownContent(word.to_owned(), None))?;
+                    let loaded = loaded.ok_or_else(|| InputError::UnknownContent(word.to_owned(), None))?.measured()?;
                     let path = PathBuf::from(word);
                     let commits = FileCommits::of(&repository, from, std::slice::from_ref(&path))?;
                     vec![of_file(&commits, loaded, &path, &bytes)]

@@ -8,7 +8,7 @@ use super::renames::{leave_out_replaced, refuse_shared_names};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, Compared, Comparison, Effect, MatchRules, SAME_SAMPLES, SameResults, Suspect};
+use crate::compare::{self, Compared, Comparison, MatchRules, SAME_SAMPLES, SameResults, Suspect};
 use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
@@ -207,10 +207,7 @@ impl Gate {
         let rules = names.rules(PolicyRules(policy));
         let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), rules);
         names.state(&mut compared.comparisons);
-        // Benchmarks of base that failed in head are in both suites.
-        let has_failed = |one: &Comparison| matches!(one.effect, Effect::Failed(_)) && one.base.is_some();
-        let shared = compared.shared > 0 || compared.comparisons.iter().any(has_failed);
-        if !shared && !allow_nothing_in_common {
+        if !compared.has_common() && !allow_nothing_in_common {
             let errors = input::errors(&head.diagnostics);
             if head.runs.iter().all(|run| run.measurements.is_empty()) && !errors.is_empty() {
                 return Err(InputError::Unreadable(errors).into());

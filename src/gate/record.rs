@@ -152,8 +152,7 @@ impl Gate {
             refuse_other_commits(&words, &loaded, &commit)?;
         }
         let merged = input::merge(loaded);
-        let merged = if merged.run.failures.has_failed() { merged } else { merged.measured()? };
-        let Loaded { mut run, mut diagnostics, left_over } = merged;
+        let Loaded { mut run, mut diagnostics, left_over } = merged.measured_or_failed()?;
         if left_over && !force && !is_named {
             return Err(Error::LeftOver { commit: commit.short().to_owned() });
         }

@@ -2,7 +2,7 @@
 //! directory, in files below the work tree and in the output. Only files that this run wrote are read.
 
 use super::capture::Captured;
-use super::copies::leave_out_copies;
+use super::copies::{Copies, leave_out_copies};
 use super::criterion_tree;
 use super::input::{self, InputError, Loaded, Location, Request};
 use super::printed;
@@ -45,10 +45,11 @@ pub struct ResultSources<'a> {
     pub format: Option<&'a str>,
 }
 
-/// Reads the results of the run; `None` if there are none of a known format.
-pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError> {
+/// Reads the results of the run; `None` if there are none of a known format. The first run decides which tools' results are
+/// `copies`.
+pub fn collect(sources: &ResultSources<'_>, copies: &mut Copies) -> Result<Option<Loaded>, InputError> {
     let request = Request { format: sources.format, detail: Detail::Samples, committed: None };
-    let mut found = Found::default();
+    let mut found = Found { has_format: sources.format.is_some(), ..Found::default() };
     // Several named files may be repetitions of one suite, so they are one place.
     let place = found.place();
     if let Some(out) = sources.out {
@@ -56,12 +57,12 @@ pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError
         if !left {
             return Ok(None);
         }
-        found.add_to(place, "", load(out, request)?.measured())?;
+        found.add_to(place, "", Ok(load(out, request)?.measured_or_failed()?))?;
     }
     let inputs: &[_] = if sources.out.is_some() { &[] } else { sources.inputs };
     for (path, format) in inputs.iter().filter(|(path, _)| written_since(path, sources.since, 0)) {
         let request = Request { format: format.as_deref().or(sources.format), ..fresh(request, sources) };
-        found.add_to(place, "", Ok(load(path, request)?.measured()?))?;
+        found.add_to(place, "", Ok(load(path, request)?.measured_or_failed()?))?;
     }
     let is_input = |path: &Path| inputs.iter().any(|(input, _)| path.starts_with(input));
     let trees = sources.criterion.iter().filter(|path| {
@@ -75,7 +76,7 @@ pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError
         }
     }
     let named = if sources.out.is_some() { "{out}" } else { "[[input]]" };
-    found.named = (!found.is_empty()).then_some(named);
+    found.named = (sources.out.is_some() || !found.is_empty()).then_some(named);
     let place = found.place();
     for path in trees {
         let loaded = load(path, fresh(request, sources));
@@ -83,7 +84,7 @@ pub fn collect(sources: &ResultSources<'_>) -> Result<Option<Loaded>, InputError
     }
     add_files(&mut found, sources, request, is_input)?;
     add_printed(&mut found, sources, request)?;
-    Ok(found.whole())
+    found.whole(copies)
 }
 
 /// Adds the results of files below the work tree.
@@ -130,6 +131,10 @@ struct Found {
     diagnostics: Vec<Diagnostic>,
     /// True if results in one of the places could not be read.
     is_incomplete: bool,
+    /// True with `--input-format`: places without such results have other content.
+    has_format: bool,
+    /// With `--input-format`, the error of the first place that has other content.
+    error: Option<InputError>,
 }
 
 impl Found {
@@ -153,8 +158,12 @@ impl Found {
     fn add_to(&mut self, place: usize, name: &str, loaded: Result<Loaded, InputError>) -> Result<(), InputError> {
         let mut loaded = match loaded {
             Ok(loaded) => loaded,
-            Err(error) if self.is_empty() => return Err(error),
             Err(_) if self.named.is_some() => return Ok(()),
+            Err(error) if self.has_format => {
+                self.error.get_or_insert(error);
+                return Ok(());
+            }
+            Err(error) if self.is_empty() => return Err(error),
             Err(error) => {
                 self.is_incomplete = true;
                 self.diagnostics.push(Diagnostic::warning("unreadable", name, format!("{error}; left out")));
@@ -164,26 +173,27 @@ impl Found {
         let mut others: Vec<&mut Loaded> =
             self.kept.iter_mut().filter(|(of, _)| *of != place).map(|(_, loaded)| loaded).collect();
         leave_out_copies(&mut others, &mut loaded, self.named.is_some());
-        if loaded.run.measurements.is_empty() {
-            return Ok(());
-        }
         match self.named {
-            Some(named) => self.diagnostics.push(unread(name, &loaded, named)),
-            None => self.kept.push((place, loaded)),
+            Some(named) if !loaded.run.measurements.is_empty() => self.diagnostics.push(unread(name, &loaded, named)),
+            None if loaded.has_results() => self.kept.push((place, loaded)),
+            _ => {}
         }
         Ok(())
     }
 
     /// All results as one run.
-    fn whole(self) -> Option<Loaded> {
+    fn whole(self, copies: &mut Copies) -> Result<Option<Loaded>, InputError> {
         if self.kept.is_empty() {
-            return None;
+            return self.error.map_or(Ok(None), Err);
         }
-        let kept = self.kept.into_iter().map(|(_, loaded)| loaded).filter(|loaded| !loaded.run.measurements.is_empty());
-        let mut whole = input::merge(kept.collect());
-        whole.diagnostics.extend(self.diagnostics);
+        let mut kept: Vec<Loaded> = self.kept.into_iter().map(|(_, loaded)| loaded).collect();
+        // What the user named is read as it is.
+        let notes = if self.named.is_none() { copies.leave_out(&mut kept) } else { Vec::new() };
+        kept.retain(Loaded::has_results);
+        let mut whole = input::merge(kept);
+        whole.diagnostics.extend(self.diagnostics.into_iter().chain(notes));
         whole.run.is_incomplete |= self.is_incomplete;
-        Some(whole)
+        Ok(Some(whole))
     }
 }
 

@@ -285,8 +285,7 @@ pub fn formats_in_text(text: &[u8]) -> Vec<(&'static str, Cow<'_, [u8]>)> {
     if matches!(text.trim_ascii_start().first(), None | Some(b'{' | b'[' | b'<')) {
         return found; // a document, in which lines of other tools are only quoted
     }
-    let of_windows: Vec<&'static str> =
-        windows(&text).flat_map(formats::detect).map(|format| format.name()).collect();
+    let of_windows: Vec<&'static str> = windows(&text).flat_map(formats::detect).map(|format| format.name()).collect();
     for name in of_windows {
         if found.iter().all(|(known, _)| *known != name) {
             found.push((name, text.clone()));

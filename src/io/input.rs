@@ -53,6 +53,16 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// True if there are measurements, or if a benchmark or the whole run failed.
+    pub fn has_results(&self) -> bool {
+        !self.run.measurements.is_empty() || self.run.failures.has_failed()
+    }
+
+    /// The same, or an error if there are no results because they could not be read.
+    pub fn measured_or_failed(self) -> Result<Loaded, InputError> {
+        if self.run.failures.has_failed() { Ok(self) } else { self.measured() }
+    }
+
     /// The same, or an error if there are no measurements because everything failed or could not be read.
     pub fn measured(self) -> Result<Loaded, InputError> {
         if !self.run.measurements.is_empty() {
@@ -187,7 +197,7 @@ fn list_baselines(tree: &Path) -> String {
 pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
     let format = of_file(place, request.format.map(named).transpose()?)?;
     match files::stream(place, bytes, format, request.detail) {
-        Ok(reading) => assemble(reading).measured().map(Some),
+        Ok(reading) => assemble(reading).measured_or_failed().map(Some),
         Err(InputError::UnknownContent(..)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -243,6 +253,11 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
 enum Chosen {
     Criterion,
     File(&'static dyn Format),
+}
+
+/// An error if there is no input format of this name.
+pub fn check_format(name: &str) -> Result<(), InputError> {
+    named(name).map(|_| ())
 }
 
 fn named(name: &str) -> Result<Chosen, InputError> {

@@ -8,7 +8,7 @@ pub mod changes;
 pub mod collect;
 pub mod command;
 mod compressed;
-mod copies;
+pub mod copies;
 pub mod counters;
 mod criterion_tree;
 mod deepen;

@@ -15,6 +15,7 @@ const LARGEST: u64 = 256 << 20;
 pub(super) fn results(place: &str, output: &Captured, request: Request<'_>) -> Result<Option<Loaded>, InputError> {
     let refused = |error| InputError::Refused { place: place.to_owned(), error };
     let part = match (&output.whole, &output.file) {
+        (Some(bytes), _) if bytes.trim_ascii().is_empty() => return Ok(None),
         (Some(bytes), _) => match of_all_tools(place, bytes, request) {
             Ok(None) if request.format.is_none() => files::from_first_results(&**bytes, LARGEST),
             Err(InputError::Nothing { .. }) => return Ok(None),
@@ -50,7 +51,7 @@ fn of_all_tools(place: &str, text: &[u8], request: Request<'_>) -> Result<Option
             Err(error) => errors.push(error),
         }
     }
-    all.retain(|loaded| !loaded.run.measurements.is_empty());
+    all.retain(Loaded::has_results);
     if all.is_empty() {
         return errors.into_iter().next().map_or(Ok(None), Err);
     }

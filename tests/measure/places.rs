@@ -148,3 +148,90 @@ fn the_same_results_on_both_sides_are_no_measurement() {
     report(&sandbox).exits(2).reports("nothing was measured: base and head have exactly the same results");
     assert_clean(&sandbox);
 }
+
+#[test]
+fn with_a_chosen_format_other_content_of_a_place_is_no_warning() {
+    let go = ["go_results", "go_results; echo progress >&2", "go_results >&2; echo progress", "go_results > go.txt"];
+    let of_go = go.map(|script| (script, "go-bench", "BenchmarkB", "regressed"));
+    let of_criterion = ("sh bench.sh \"$@\"; echo words > log.txt; go_results", "criterion", "c", "unchanged");
+    for (script, format, name, outcome) in of_go.into_iter().chain([of_criterion]) {
+        let options = ["--base", "main", "--input-format", format, "--format", "json"];
+        let answer = with(&repository("2.0", script), &options, &["sh", "run.sh"]);
+        assert_eq!(answer.exits(if outcome == "regressed" { 1 } else { 0 }).outcome(name), outcome, "{script}");
+        let json = answer.json();
+        assert!(json["diagnostics"].as_array().unwrap().iter().all(|one| one["code"] != "unreadable"), "{json}");
+    }
+    // Without results in any place, the error is that of the first place with content.
+    let sandbox = repository("2.0", "echo words; echo progress >&2");
+    let measure = |format| with(&sandbox, &["--base", "main", "--input-format", format], &["sh", "run.sh"]);
+    measure("go-bench").exits(2).reports("standard output of the command");
+    measure("go-bank").exits(2).reports("`go-bank` is not a known input format");
+}
+
+/// Benchmarks of criterion with the names and values of Go's.
+fn with_the_same_names(factor: &str, script: &str) -> Sandbox {
+    let sandbox = repository(factor, script);
+    sandbox.write("r/speeds", "BenchmarkA 1000\nBenchmarkB 2000\n").commit("r", "names");
+    sandbox.git("r", &["switch", "-q", "main"]);
+    sandbox.write("r/speeds", "BenchmarkA 1000\nBenchmarkB 2000\n").commit("r", "names");
+    sandbox.git("r", &["switch", "-q", "work"]);
+    sandbox
+}
+
+#[test]
+fn two_tools_with_the_same_names_and_values_are_both_judged() {
+    let sandbox = with_the_same_names("2.5", "sh bench.sh; go_results");
+    let answer = with(&sandbox, &["--base", "main", "--format", "json"], &["sh", "run.sh"]);
+    let json = answer.exits(1).json();
+    let rows = json["benchmarks"].as_array().unwrap().iter();
+    let mut rows: Vec<String> =
+        rows.map(|one| format!("{} {} {}", one["tool"], one["name"], one["outcome"]).replace('"', "")).collect();
+    rows.sort_unstable();
+    let expected =
+        ["criterion BenchmarkA unchanged", "criterion BenchmarkB unchanged", "go-bench BenchmarkB regressed"];
+    // Values of Go's benchmarks vary with the time, so a row without a change may be inconclusive.
+    rows.retain(|row| !["unchanged", "inconclusive"].map(|other| format!("go-bench BenchmarkA {other}")).contains(row));
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn which_results_are_copies_does_not_depend_on_the_values_of_a_run() {
+    // The converted values of head differ by much from its own.
+    let convert = r#"awk -v factor="$(cat factor)" 'BEGIN {
+      printf "[{\"name\": \"BenchmarkA\", \"unit\": \"ns\", \"value\": %f},", 1000 * factor ^ 3
+      printf "{\"name\": \"BenchmarkB\", \"unit\": \"ns\", \"value\": %f}]", 2000 * factor ^ 3
+    }' > converted.json"#;
+    let sandbox = repository("2.5", &format!("go_results; {convert}"));
+    let answer = with(&sandbox, &["--base", "main", "--format", "json"], &["sh", "run.sh"]);
+    let json = answer.exits(1).json();
+    assert!(json["benchmarks"].as_array().unwrap().iter().all(|one| one["tool"] == "go-bench"), "{json}");
+    let notes: Vec<_> =
+        json["diagnostics"].as_array().unwrap().iter().filter(|one| one["code"] == "copied-results").collect();
+    assert_eq!((notes.len(), &notes[0]["severity"]), (1, &"note".into()), "{json}");
+    answer.prints("the `github-action-benchmark` results of the first run").prints("of `go-bench` results");
+}
+
+#[test]
+fn a_benchmark_that_failed_on_head_is_failed_wherever_its_results_are() {
+    // The table that hyperfine prints has the times of a command that fails.
+    let hyperfine = r#"
+      if [ "$(cat factor)" = 1.0 ]; then codes=0,0; else codes=1,1; fi
+      awk -v seed="$(date +%s%N)" -v codes="$codes" 'BEGIN {
+        srand(seed % 1000000007)
+        printf "{\"results\": [{\"command\": \"x\", \"times\": [%f, %f], \"exit_codes\": [%s]}]}", 1 + rand() / 99, 1 + rand() / 99, codes
+      }' > "${1:-results.json}"
+      echo 'Benchmark 1: x'
+      echo '  Time (mean ± σ):      10.3 ms ±   0.4 ms    [User: 8.1 ms, System: 2.0 ms]'
+      echo '  Range (min … max):     9.6 ms …  11.5 ms    50 runs'"#;
+    let go = r#"sh bench.sh
+      if [ "$(cat factor)" = 1.0 ]; then go_results; else
+        printf 'goos: linux\npkg: example.org/x\n--- FAIL: BenchmarkA\n    x_test.go:5: wrong\n--- FAIL: BenchmarkB\n    x_test.go:5: wrong\nFAIL\n'
+        printf 'exit status 1\nFAIL\texample.org/x\t0.1s\n'
+      fi"#;
+    let cases = [(hyperfine, Some("{out}"), "x"), (hyperfine, None, "x"), (go, None, "BenchmarkA")];
+    for (script, argument, name) in cases {
+        let command = ["sh", "run.sh"].into_iter().chain(argument).collect::<Vec<_>>();
+        let answer = with(&repository("2.0", script), &["--base", "main", "--format", "json"], &command);
+        assert_eq!(answer.exits(1).outcome(name), "failed", "{script}");
+    }
+}

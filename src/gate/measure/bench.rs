@@ -13,7 +13,9 @@ use crate::compare::filter::Dialect;
 use crate::gate::builder::Gate;
 use crate::gate::side::here;
 use crate::io::command::{self, Command, CommandError, Limit};
+use crate::io::copies::Copies;
 use crate::io::git_command::GIT_VARIABLES;
+use crate::io::input;
 use crate::io::probe;
 use crate::io::repository::Repository;
 use crate::io::secrets;
@@ -42,6 +44,7 @@ pub(crate) struct Bench<'a> {
     dialect: Dialect,
     runs: usize,
     measured: Option<Measured>,
+    copies: Copies,
     /// Warnings and notes of the runs so far.
     pub diagnostics: Vec<Diagnostic>,
     disturbed: Vec<String>,
@@ -93,6 +96,7 @@ pub(crate) struct TimedRun {
 impl<'a> Bench<'a> {
     /// Locks the repository for measuring. Nothing is checked out yet.
     pub fn open(gate: &'a Gate, spec: &'a BenchCommand) -> Result<Bench<'a>, MeasureError> {
+        gate.input_format.as_deref().map(input::check_format).transpose()?;
         let repository = gate.repository().map_err(|source| MeasureError::NoRepository { source })?;
         let root = repository.root().ok_or(MeasureError::NoWorkTree)?;
         let canonical = |path: &Path| dunce::canonicalize(path).map_err(failed("read the directory", path));
@@ -119,8 +123,19 @@ impl<'a> Bench<'a> {
         }
         let scratch = Scratch::open(&repository, &parent)?;
         let dialect = Dialect::of(&spec.words);
-        let (diagnostics, disturbed) = (Vec::new(), Vec::new());
-        Ok(Bench { gate, spec, repository, prefix, scratch, dialect, runs: 0, measured: None, diagnostics, disturbed })
+        Ok(Bench {
+            gate,
+            spec,
+            repository,
+            prefix,
+            scratch,
+            dialect,
+            runs: 0,
+            measured: None,
+            copies: Copies::default(),
+            diagnostics: Vec::new(),
+            disturbed: Vec::new(),
+        })
     }
 
     /// Checks a side out; `with_changes` adds the uncommitted changes.

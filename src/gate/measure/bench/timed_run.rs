@@ -42,7 +42,7 @@ impl Bench<'_> {
             stderr: &finished.stderr,
             format: self.gate.input_format.as_deref(),
         };
-        let found = collect::collect(&sources)?;
+        let found = collect::collect(&sources, &mut self.copies)?;
         let mut run = self.measured_run(found, &command, &finished, run_dir)?;
         run.environment.0.extend(side.environment.0.clone());
         run.commit = Some(side.commit.clone());
