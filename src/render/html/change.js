@@ -15,7 +15,8 @@ function fixed(value, digits) {
 
 function factor(value) {
   if (value < 1) return fixed(value, 2) + "×";
-  return (value < 1e4 ? fixed(value, 1) : value.toExponential(1).replace("e+", "e")) + "×";
+  if (value < 999.95) return fixed(value, 1) + "×";
+  return (value < 1e7 ? Math.round(value).toLocaleString("en-US") : value.toExponential(1).replace("e+", "e")) + "×";
 }
 
 function signedPercent(fraction) {
