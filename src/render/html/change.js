@@ -2,6 +2,8 @@
 
 // From this fraction on (a factor of ten), changes are printed as factors.
 const FACTOR = 9;
+// An interval with an upper end from here on (a factor of a hundred) is printed in factors.
+const WIDE = 99;
 // A larger upper end of an interval means that nothing limits the change. Lower ends are at most this.
 const HUGE = 1e12;
 
@@ -28,8 +30,9 @@ function signedPercent(fraction) {
 
 const changeText = (fraction) => (fraction >= FACTOR ? factor(1 + fraction) : signedPercent(fraction));
 
-// Both ends have the notation of the change or, without one, of the lower end.
+// Both ends have the notation of the change or, without one, of the lower end. Very wide intervals are printed in factors.
 function intervalText(by, low, high) {
-  const limited = (typeof by === "number" ? by : low) >= FACTOR ? (end) => factor(1 + end) : signedPercent;
+  const isFactor = high >= WIDE || (typeof by === "number" ? by : low) >= FACTOR;
+  const limited = isFactor ? (end) => factor(1 + end) : signedPercent;
   return limited(Math.min(low, HUGE)) + " … " + (high > HUGE ? "∞" : limited(high));
 }
