@@ -224,11 +224,12 @@ fn a_benchmark_that_failed_on_head_is_failed_wherever_its_results_are() {
       echo '  Time (mean ± σ):      10.3 ms ±   0.4 ms    [User: 8.1 ms, System: 2.0 ms]'
       echo '  Range (min … max):     9.6 ms …  11.5 ms    50 runs'"#;
     let go = r#"sh bench.sh
+      printf 'goos: linux\npkg: example.org/x\n'
       if [ "$(cat factor)" = 1.0 ]; then go_results; else
-        printf 'goos: linux\npkg: example.org/x\n--- FAIL: BenchmarkA\n    x_test.go:5: wrong\n--- FAIL: BenchmarkB\n    x_test.go:5: wrong\nFAIL\n'
+        printf -- '--- FAIL: BenchmarkA\n    x_test.go:5: wrong\n--- FAIL: BenchmarkB\n    x_test.go:5: wrong\nFAIL\n'
         printf 'exit status 1\nFAIL\texample.org/x\t0.1s\n'
       fi"#;
-    let cases = [(hyperfine, Some("{out}"), "x"), (hyperfine, None, "x"), (go, None, "BenchmarkA")];
+    let cases = [(hyperfine, Some("{out}"), "x"), (hyperfine, None, "x"), (go, None, "example.org/x/BenchmarkA")];
     for (script, argument, name) in cases {
         let command = ["sh", "run.sh"].into_iter().chain(argument).collect::<Vec<_>>();
         let answer = with(&repository("2.0", script), &["--base", "main", "--format", "json"], &command);
