@@ -77,7 +77,7 @@ pub struct CompareArgs {
     /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit with 0 instead of 2 if there is no comparable baseline: a first run, other machines, or a gap without a regression
+    /// Exit with 0 instead of 2 without a comparable baseline: in a first run, on other machines, or behind a gap
     #[arg(long)]
     allow_missing_baseline: bool,
 }

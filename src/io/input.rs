@@ -255,7 +255,7 @@ enum Chosen {
     File(&'static dyn Format),
 }
 
-/// An error if there is no input format of this name.
+/// Checks that an input format has this name.
 pub fn check_format(name: &str) -> Result<(), InputError> {
     named(name).map(|_| ())
 }

@@ -37,7 +37,7 @@ pub struct Remarks {
     note: Option<SharedNote>,
     /// True if the verdict names the reason of that note.
     is_in_verdict: bool,
-    /// True if so many benchmarks have an unknown direction that a warning names it, and not each row.
+    /// True if many benchmarks have an unknown direction. Then a warning states it once, instead of a note in each row.
     has_many_unknown: bool,
 }
 

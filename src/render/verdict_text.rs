@@ -75,7 +75,7 @@ pub fn not_judged(report: &Report) -> String {
     }
 }
 
-/// What was found although there is no verdict: `; 1 regressed, 2 over budget`. The other counts follow the headline.
+/// The findings of a report without a verdict, for its headline: `; 1 regressed, 2 over budget`.
 fn found(report: &Report) -> String {
     let suite = report.suite.filter(|suite| suite.outcome == Outcome::Regressed);
     let suite = suite.map(|_| super::summary::reason(report, &Reason::WholeSuite));
