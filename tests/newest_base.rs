@@ -4,14 +4,14 @@
 mod common;
 #[path = "histories/draw.rs"]
 mod draw;
+#[path = "histories/judged.rs"]
+mod judged;
 
 use common::workflow::{benches, ci, project, pull, trial};
 use draw::Draw;
-use perfgate::compare::compare;
+use judged::judged;
 use perfgate::model::{Direction, Evidence, Measurement, Metric, Run, Unit};
-use perfgate::policy::Policy;
-use perfgate::stats::suite_test::TestRules;
-use perfgate::verdict::{Doubt, EnvironmentReport, Finding, JudgeContext, Outcome, SideReport, judge};
+use perfgate::verdict::{Doubt, Finding, Outcome};
 
 /// Suites of 16 benchmarks in which the first one changed.
 #[derive(Debug, Clone, Copy)]
@@ -68,15 +68,7 @@ impl Suite {
 }
 
 fn findings(base: &[Run], head: &[Run]) -> Vec<Finding> {
-    let policy = Policy::default();
-    let rules = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
-    let context = JudgeContext {
-        base: SideReport::default(),
-        head: SideReport::default(),
-        environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
-        today: jiff::civil::date(2026, 1, 1),
-    };
-    judge(compare(base, head, rules, |_: &str| None), &policy, context).benchmarks
+    judged(base, head).benchmarks
 }
 
 /// Number of suites per figure. `PERFGATE_SUITES=200` gives the table of docs/statistics.md.

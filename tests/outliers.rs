@@ -4,13 +4,13 @@
 
 #[path = "histories/draw.rs"]
 mod draw;
+#[path = "histories/judged.rs"]
+mod judged;
 
 use draw::Draw;
-use perfgate::compare::compare;
+use judged::judged;
 use perfgate::model::{Evidence, Measurement, Metric, Run};
-use perfgate::policy::Policy;
-use perfgate::stats::suite_test::TestRules;
-use perfgate::verdict::{EnvironmentReport, Finding, JudgeContext, Outcome, SideReport, judge};
+use perfgate::verdict::{Finding, Outcome};
 
 const SAMPLES: usize = 20;
 
@@ -81,15 +81,7 @@ impl Cell {
 }
 
 fn findings(base: &[Run], head: &[Run]) -> Vec<Finding> {
-    let policy = Policy::default();
-    let rules = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
-    let context = JudgeContext {
-        base: SideReport::default(),
-        head: SideReport::default(),
-        environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
-        today: jiff::civil::date(2026, 1, 1),
-    };
-    judge(compare(base, head, rules, |_: &str| None), &policy, context).benchmarks
+    judged(base, head).benchmarks
 }
 
 /// Number of suites per figure. `PERFGATE_SUITES=340` gives the table of docs/statistics.md.

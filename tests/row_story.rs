@@ -3,7 +3,7 @@
 
 mod common;
 use common::{Answer, Sandbox};
-use perfgate::verdict::Report;
+use perfgate::verdict::{OpenShift, Report};
 use serde_json::{Value, json};
 
 /// A measurement of a perfgate-run file, with these samples.
@@ -144,6 +144,20 @@ fn a_gate_that_passes_next_to_a_slower_suite_says_so_everywhere() {
     shifted(&sandbox, 1.0, &["--format", "junit"]).prints(headline);
     shifted(&sandbox, 1.0, &["--html", "page.html"]);
     assert!(sandbox.read("page.html").contains(&format!("<h1 class=\"open\">{headline}</h1>")));
+}
+
+#[test]
+fn of_several_shifts_the_worst_is_named_and_an_accepted_one_is_settled() {
+    let sandbox = Sandbox::new();
+    shifted(&sandbox, 1.0, &["--save", "saved.json"]);
+    let mut saved: Value = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    let shift = |metric: &str, by: f64| json!({"metric": metric, "direction": "lower", "shift": by, "treatment": "in-every-run"});
+    saved["shifts"] = json!([shift("time", -0.3), shift("memory:peak", 0.6), shift("allocations", 0.2)]);
+    let open = |saved: &Value| OpenShift::of(&serde_json::from_value::<Report>(saved.clone()).unwrap()).unwrap();
+    assert_eq!((saved["verdict"].as_str(), &*open(&saved).shift.metric), (Some("pass"), "memory:peak"));
+    assert!(open(&saved).is_doubt);
+    saved["counts"]["accepted"] = 1.into();
+    assert!(!open(&saved).is_doubt);
 }
 
 #[test]

@@ -3,13 +3,13 @@
 
 #[path = "histories/draw.rs"]
 mod draw;
+#[path = "histories/judged.rs"]
+mod judged;
 
 use draw::Draw;
-use perfgate::compare::compare;
+use judged::judged;
 use perfgate::model::{Evidence, Measurement, Metric, Run};
-use perfgate::policy::Policy;
-use perfgate::stats::suite_test::TestRules;
-use perfgate::verdict::{EnvironmentReport, JudgeContext, Outcome, SideReport, judge};
+use perfgate::verdict::Outcome;
 
 const SAMPLES: usize = 40;
 const FACTOR: f64 = 3.0;
@@ -36,19 +36,11 @@ fn run(draw: &mut Draw, benchmarks: usize, slow: usize) -> Run {
 /// How many of 40 comparisons call the first of eight benchmarks unchanged, inconclusive and regressed. `slow` is the number of
 /// slow samples in base and head.
 fn outcomes(runs: usize, slow: [usize; 2]) -> [usize; 3] {
-    let policy = Policy::default();
-    let rules = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
     let mut draw = Draw(11 + slow[1] as u64);
     let mut counts = [0; 3];
     for _ in 0..TRIALS {
         let [base, head] = slow.map(|slow| (0..runs).map(|_| run(&mut draw, 8, slow)).collect::<Vec<_>>());
-        let context = JudgeContext {
-            base: SideReport::default(),
-            head: SideReport::default(),
-            environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
-            today: jiff::civil::date(2026, 1, 1),
-        };
-        let report = judge(compare(&base, &head, rules, |_: &str| None), &policy, context);
+        let report = judged(&base, &head);
         let first = report.benchmarks.iter().find(|finding| finding.name == "b0").unwrap();
         counts[match first.outcome {
             Outcome::Unchanged => 0,

@@ -64,7 +64,7 @@ pub(crate) fn judge_measured(
     match measured.are_counts {
         _ if suspects.is_empty() => {}
         true => replace(policy, &mut compared, &suspects, fresh),
-        false => confirm(policy, &mut compared, &suspects, fresh, fresh[1].len()),
+        false => confirm(policy, &mut compared, &suspects, fresh),
     }
     compared.diagnostics.extend(measured.are_counts.then(note_on_counts));
     let process_timed = is_process(&measured.head);
@@ -149,8 +149,8 @@ pub(super) fn confirm(
     compared: &mut Compared,
     suspects: &BTreeSet<Suspect>,
     re_measured: &[Vec<Run>; 2],
-    pairs: usize,
 ) {
+    let pairs = re_measured[0].len();
     replace(policy, compared, suspects, re_measured);
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
     let message = format!(

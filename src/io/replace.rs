@@ -13,22 +13,29 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// [`write`] of what a function writes.
 pub fn write_with(path: &Path, content: impl Fn(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let directly = |path: &Path| -> io::Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
+    let fill = |file: File| -> io::Result<()> {
+        let mut out = BufWriter::new(file);
         content(&mut out)?;
         out.flush()
     };
+    let directly = |path: &Path| fill(File::create(path)?);
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let known = fs::metadata(&target).ok();
-    if known.as_ref().is_some_and(|metadata| !metadata.is_file()) {
+    // `/dev/stdout` may lead to a file that the shell has opened, and a link may lead to a file that does not exist yet.
+    let is_stream = ["/dev", "/proc"].iter().any(|place| path.starts_with(place));
+    if is_stream || known.as_ref().map_or(path.is_symlink(), |metadata| !metadata.is_file()) {
         return directly(path);
     }
     let temporary = temporary(&target);
     let write = || -> io::Result<()> {
-        directly(&temporary)?;
+        // One may be left from a killed process. In a directory of several users it may also be a link of somebody else, which must
+        // not be followed.
+        let _ = fs::remove_file(&temporary);
+        let file = File::create_new(&temporary)?;
         if let Some(known) = &known {
-            fs::set_permissions(&temporary, known.permissions())?;
+            file.set_permissions(known.permissions())?;
         }
+        fill(file)?;
         fs::rename(&temporary, &target)
     };
     let written = write();

@@ -1,13 +1,14 @@
 //! Replays the verdicts of `perfgate compare` over a benchmark history: each run in turn is head, the runs before it are the
 //! base. Counts alarms that vanish, and injected slowdowns that are found.
 
-use jiff::civil::Date;
-use perfgate::compare::compare;
+#[path = "judged.rs"]
+mod judged;
+
+use judged::judged;
 use perfgate::model::{Direction, Evidence, Measurement, Metric, Run, Unit};
 use perfgate::policy::Policy;
 use perfgate::stats::centre;
-use perfgate::stats::suite_test::TestRules;
-use perfgate::verdict::{EnvironmentReport, JudgeContext, Outcome, SideReport, judge};
+use perfgate::verdict::Outcome;
 use std::collections::BTreeSet;
 
 /// What is replayed: the number of base runs, and of head runs.
@@ -152,15 +153,6 @@ impl History {
 
 /// The benchmarks that are called `regressed` with the default policy.
 fn regressed(base: &[Run], head: &[Run]) -> BTreeSet<String> {
-    let policy = Policy::default();
-    let rules = TestRules::at_different_times(policy.alpha(), policy.gate_threshold());
-    let circumstances = JudgeContext {
-        base: SideReport::default(),
-        head: SideReport::default(),
-        environment: EnvironmentReport { matches: true, ..EnvironmentReport::default() },
-        today: Date::constant(2026, 1, 1),
-    };
-    let report = judge(compare(base, head, rules, |_: &str| None), &policy, circumstances);
-    let regressed = report.benchmarks.into_iter().filter(|finding| finding.outcome == Outcome::Regressed);
+    let regressed = judged(base, head).benchmarks.into_iter().filter(|finding| finding.outcome == Outcome::Regressed);
     regressed.map(|finding| finding.name).collect()
 }

@@ -21,13 +21,13 @@ impl Session<'_> {
 
     /// The number of pairs, fixed before any suspect is re-measured: choosing it by what the pairs show would bias the
     /// result.
-    pub(super) fn pairs(&self, suspects: &BTreeSet<Suspect>, screened: &Compared, bench: &Bench<'_>) -> usize {
+    pub(super) fn pairs(&self, suspects: &BTreeSet<Suspect>, screened: &Compared, can_filter: bool) -> usize {
         if self.plan.pairs.is_some() || self.plan.budget.is_some() {
             return self.planned_pairs();
         }
         let suspects: BTreeSet<&str> = suspects.iter().map(|suspect| &*suspect.benchmark).collect();
         let suite: BTreeSet<&str> = screened.comparisons.iter().map(|one| one.benchmark.as_str()).collect();
-        schedule::pairs(suspects.len(), suite.len(), bench.can_filter())
+        schedule::pairs(suspects.len(), suite.len(), can_filter)
     }
 
     pub(super) fn rounds(&self, bench: &Bench<'_>) -> usize {
@@ -150,14 +150,16 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Re-measures the suspects in the given number of pairs.
+    /// Re-measures the suspects in a number of pairs: the first of `pairs` if they can run alone, otherwise the second.
     pub(super) fn re_measure(
         &mut self,
         bench: &mut Bench<'_>,
         checkouts: &Checkouts,
         suspects: &BTreeSet<Suspect>,
-        pairs: usize,
+        pairs: [usize; 2],
     ) -> Result<[Vec<Run>; 2], Error> {
+        let [alone, with_suite] = pairs;
+        let mut pairs = if bench.can_filter() { alone } else { with_suite };
         let policy = self.policy();
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.runs.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
@@ -174,6 +176,9 @@ impl Session<'_> {
         let (mut base, mut head) = (Vec::new(), Vec::new());
         let mut only = true;
         for (index, turn) in schedule::order(pairs).into_iter().enumerate() {
+            if index == 2 * pairs {
+                break;
+            }
             let step = format!("suspects, pair {} of {pairs}, {}", index / 2 + 1, turn.word());
             self.progress.begin(&step);
             let (side, runs) = match turn {
@@ -184,7 +189,12 @@ impl Session<'_> {
             // Of several tools, the filter may be in the syntax of one: `cargo bench` runs all kinds of bench targets.
             if only && !self.has_all(suspects, &measured) {
                 only = false;
-                self.progress.message("the filter does not select all suspects: running the whole suite");
+                if index == 0 {
+                    pairs = with_suite;
+                    self.progress.plan(0, 2 * pairs);
+                }
+                let message = "the filter does not select all suspects: running the whole suite";
+                self.progress.message(&format!("{message}, {pairs} pairs"));
                 measured = bench.run(side, None);
             }
             let measured = measured?;

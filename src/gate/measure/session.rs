@@ -188,9 +188,9 @@ impl<'a> Session<'a> {
         compared.diagnostics.extend(diagnostics);
         let suspects = confirm::suspects(&self.judge(compared.clone(), base, checkouts));
         if !suspects.is_empty() {
-            let pairs = self.pairs(&suspects, &compared, bench);
+            let pairs = [true, false].map(|alone| self.pairs(&suspects, &compared, alone));
             self.runs.re_measured = self.re_measure(bench, checkouts, &suspects, pairs)?;
-            confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured, pairs);
+            confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured);
         }
         Ok(compared)
     }
