@@ -86,7 +86,7 @@ fn kinds() -> impl Iterator<Item = Suite> {
 }
 
 #[test]
-fn head_is_rarely_blamed_for_a_step_of_main() {
+fn a_step_of_main_is_rarely_a_regression_of_head() {
     for (noise, most) in [(0.02, 0.0), (0.05, 3.0)] {
         let mut all = Vec::new();
         for kind in kinds() {
@@ -94,9 +94,9 @@ fn head_is_rarely_blamed_for_a_step_of_main() {
                 let suite = Suite { noise, step, slowdown, ..kind };
                 suite.percent(outcome, suites(4))
             };
-            let blamed = [1.3, 1.5, 2.0].map(|by| shares((1, by), 1.0, Outcome::Regressed));
-            let praised = [1.3, 1.5, 2.0].map(|by| shares((1, 1.0 / by), 1.0, Outcome::Improved));
-            all.extend(blamed.iter().chain(&praised).copied());
+            let regressed = [1.3, 1.5, 2.0].map(|by| shares((1, by), 1.0, Outcome::Regressed));
+            let improved = [1.3, 1.5, 2.0].map(|by| shares((1, 1.0 / by), 1.0, Outcome::Improved));
+            all.extend(regressed.iter().chain(&improved).copied());
             if suites(0) == 0 {
                 continue;
             }
@@ -104,8 +104,8 @@ fn head_is_rarely_blamed_for_a_step_of_main() {
             let found = [1.25, 1.5, 2.0].map(|by| shares((0, 1.0), by, Outcome::Regressed));
             let further = [1.25, 1.5, 2.0].map(|by| shares((1, 1.3), by, Outcome::Regressed));
             println!(
-                "{}, {:?} runs, {:.0}% noise: blamed for a step in the newest base run {blamed:.0?}, in the newest two {later:.0?}, \
-                 praised {praised:.0?}; slowdowns found {found:.0?}, after a step of 1.3 {further:.0?}",
+                "{}, {:?} runs, {:.0}% noise: regressed after a step in the newest base run {regressed:.0?}, in the newest two {later:.0?}, \
+                 improved {improved:.0?}; slowdowns found {found:.0?}, after a step of 1.3 {further:.0?}",
                 if kind.has_samples { "samples" } else { "numbers" },
                 kind.runs,
                 100.0 * noise
@@ -114,6 +114,8 @@ fn head_is_rarely_blamed_for_a_step_of_main() {
         // Without the rule, it is over half of the heads with samples and ten base runs.
         let share = all.iter().sum::<f64>() / all.len() as f64;
         assert!(share <= most, "{noise}: {share}%");
+        // One suite of four, where the figure has no more.
+        assert!(all.iter().all(|one| *one <= 25.0), "{noise}: {all:?}");
     }
 }
 
@@ -143,7 +145,7 @@ const NOTE: &str = "the newest base run is closer to head than to the other base
                     `perfgate measure` would decide";
 
 #[test]
-fn a_value_that_the_newest_base_run_has_is_not_blamed_on_head() {
+fn a_head_with_the_value_of_the_newest_base_run_is_inconclusive() {
     let doubted = Some(Doubt::InNewestBaseRun);
     for has_samples in [true, false] {
         for head in [&[131.0][..], &[131.0, 130.5], &[131.0, 130.0, 130.4, 131.1, 130.9]] {
@@ -162,6 +164,8 @@ fn a_value_that_the_newest_base_run_has_is_not_blamed_on_head() {
                 assert_ne!(older.doubt, doubted);
                 let far = row(&[100.0, 101.0, 99.0, 100.4, 99.6, 100.2, 99.9, 110.0], &[200.0, 201.0]);
                 assert_eq!((far.outcome, far.doubt), (outcome, None), "most of the change is new");
+                let own = row(&[100.0, 101.0, 99.0, 100.4, 99.6, 100.2, 99.9, 310.0], &[900.0, 901.0]);
+                assert_eq!((own.outcome, own.doubt), (outcome, None), "head is far beyond the newest base run");
             }
         }
     }

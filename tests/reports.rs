@@ -174,7 +174,7 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
 }
 
 #[test]
-fn a_change_close_to_the_threshold_is_not_blamed_on_noise() {
+fn a_change_close_to_the_threshold_has_the_advice_of_another_threshold() {
     let values = |level: f64| [0.003, -0.004, 0.001, -0.002, 0.004, 0.0].map(|by| level * (1.0 + by));
     let compare = |close: usize| {
         let sandbox = Sandbox::new();

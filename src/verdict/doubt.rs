@@ -32,6 +32,8 @@ const SHARE_OF_EACH_RUN: f64 = 0.5;
 
 /// The newest base run must show less than this share of a change: from there on, it is closer to head than to its base.
 pub(super) const MAX_NEWEST_BASE_SHARE: f64 = 0.5;
+/// A head that differs from the newest base run by more than this multiple of the threshold has a change of its own.
+const MAX_BEYOND_NEWEST_BASE: f64 = 2.0;
 
 /// Why a change over the threshold is inconclusive although its p value is small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +67,9 @@ pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<(Doub
     }
     // Otherwise noise is the reason.
     let is_shown = estimate.newest_base_stands_out || estimate.is_clear_of_zero();
-    if is_shown && estimate.newest_base_share >= MAX_NEWEST_BASE_SHARE {
+    let share = estimate.newest_base_share;
+    let is_like_newest = estimate.delta.abs() * (1.0 - share) <= MAX_BEYOND_NEWEST_BASE * bound;
+    if is_shown && share >= MAX_NEWEST_BASE_SHARE && is_like_newest {
         return Some((Doubt::InNewestBaseRun, IN_NEWEST_BASE_RUN.into()));
     }
     if let Some((doubt, note)) = one_of_two_differs(estimate, bound).or_else(|| single_runs_differ(estimate, bound)) {
