@@ -3,7 +3,7 @@
 //! definitions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
-use perfgate::compare::{Compared, Suspect, compare, compare_re_measured, control, keep_suspects};
+use perfgate::compare::{BenchmarkMetric, Compared, base_ranges, compare, compare_re_measured, keep_suspects};
 use perfgate::model::{Detail, Evidence, Measurement, Run, record};
 use perfgate::policy::Policy;
 use perfgate::stats::suite_test::TestRules;
@@ -257,11 +257,11 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
     let [one, other] = first.map(std::slice::from_ref);
     let mut compared = compare(one, other, rules(), |_: &str| None);
     let screened = judged(compared.clone());
-    let suspects: BTreeSet<Suspect> = screened
+    let suspects: BTreeSet<BenchmarkMetric> = screened
         .benchmarks
         .into_iter()
         .filter(|finding| finding.should_re_measure())
-        .map(|finding| Suspect {
+        .map(|finding| BenchmarkMetric {
             benchmark: finding.name,
             metric: finding.metric.into_owned(),
             tool: finding.tool.into_owned(),
@@ -269,7 +269,7 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
         .collect();
     let [base, head] = [base, head].map(|runs| keep_suspects(runs, &suspects, |_: &str| None));
     let fresh = compare_re_measured(&base, &head, alpha, |_: &str| None, &compared);
-    compared.confirm(&suspects, fresh, &control(&base, |_: &str| None));
+    compared.confirm(&suspects, fresh, &base_ranges(&base, |_: &str| None));
     let flagged = judged(compared).benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed);
     (flagged.map(|finding| finding.name).collect(), suspects.len())
 }

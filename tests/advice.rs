@@ -6,7 +6,7 @@ use common::Sandbox;
 
 /// A repository without a remote whose default branch is `trunk`, with one stored run of it; `topic` is checked out.
 fn trunk() -> Sandbox {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.git("r", &["branch", "-q", "-m", "main", "trunk"]);
     sandbox.perfgate_at("r", &["record"]).exits(0);
     sandbox.git("r", &["switch", "-q", "-c", "topic"]);
@@ -88,7 +88,7 @@ fn a_document_without_a_command_has_no_heading_for_one() {
 
 #[test]
 fn runs_of_another_key_or_without_one_can_be_found_and_selected() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_with("r", &[("PERFGATE_KEY", "big")], &["record", "--shard", "a"]).exits(0);
     sandbox.perfgate_at("r", &["runs", "list"]).exits(0).prints(", shard a, key big\n");
     sandbox.git("r", &["switch", "-q", "-c", "topic"]);
@@ -107,7 +107,7 @@ fn runs_of_another_key_or_without_one_can_be_found_and_selected() {
 
 #[test]
 fn runs_of_asv_without_a_key_are_to_be_imported_again() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_at("r", &["record"]).exits(0);
     sandbox.commit("r", "next");
     let head = sandbox.git("r", &["rev-parse", "HEAD"]);
@@ -123,7 +123,7 @@ fn runs_of_asv_without_a_key_are_to_be_imported_again() {
 
 #[test]
 fn an_epoch_that_removes_the_baseline_is_reported() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_at("r", &["record"]).exits(0);
     sandbox.git("r", &["switch", "-q", "-c", "topic"]);
     sandbox.commit("r", "work");

@@ -45,7 +45,7 @@ fn with(environment: &Environment, more: &[(&'static str, &str)]) -> Environment
 }
 
 fn a_reader_can_compare_but_not_record(server: &Server) {
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     perfgate(&sandbox, &server.writer(), &["record", "--store", &url]).exits(0);
     sandbox.five_benchmarks(9);
     perfgate(&sandbox, &server.reader(), &["compare", "--store", &url]).exits(0);
@@ -63,7 +63,7 @@ fn a_reader_can_compare_but_not_record(server: &Server) {
 #[ignore = "needs an Azure server: tests/servers/with-azure"]
 fn the_documented_permissions_are_enough_to_record() {
     let server = cloud::azure();
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     let recorder = server.recorder(&server.endpoint);
     perfgate(&sandbox, &recorder, &["record", "--store", &url]).exits(0).prints("recorded 5");
     perfgate(&sandbox, &recorder, &["record", "--store", &url]).exits(0).prints("already recorded");
@@ -82,7 +82,7 @@ fn the_documented_permissions_are_enough_to_record() {
 }
 
 fn a_public_bucket_needs_no_credentials_to_compare(server: &Server) {
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     perfgate(&sandbox, &server.writer(), &["record", "--store", &url]).exits(0);
     let mut anybody = server.anonymous();
     anybody.push(match server.cloud {
@@ -101,7 +101,7 @@ fn a_public_bucket_needs_no_credentials_to_compare(server: &Server) {
 #[ignore = "needs an S3 server: tests/servers/with-s3"]
 fn a_job_records_and_compares_with_a_role_for_its_token() {
     let server = cloud::s3();
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     let tokens = std::env::var("PERFGATE_TEST_S3_TOKENS").unwrap();
     let of = |token: &str| {
         let mut environment = server.anonymous();
@@ -173,7 +173,7 @@ fn by_tls(server: &Server) -> Environment {
 fn a_login_of_the_azure_cli_records_and_compares() {
     use std::os::unix::fs::PermissionsExt;
     let server = cloud::azure();
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     let az = |script: &str| {
         // A stand-in for the Azure CLI.
         sandbox.write("bin/az", format!("#!/bin/sh\n{script}\n"));
@@ -198,7 +198,7 @@ fn a_login_of_the_azure_cli_records_and_compares() {
 #[ignore = "needs an Azure server: tests/servers/with-azure"]
 fn a_job_records_and_compares_on_azure_with_its_token() {
     let server = cloud::azure();
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     sandbox.write("token", "token-of-the-job");
     let by = |authority: &wiremock::MockServer| {
         let token = sandbox.path("token").display().to_string();
@@ -237,7 +237,7 @@ fn a_job_records_and_compares_on_azure_with_its_token() {
 #[ignore = "needs an S3 server: tests/servers/with-s3"]
 fn faults_of_s3_are_reported_with_their_fix() {
     let server = cloud::s3();
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     let record = |more: &[(&'static str, &str)], url: &str| {
         let answer = perfgate(&sandbox, &with(&server.writer(), more), &["record", "--store", url]);
         answer.exits(2);
@@ -256,7 +256,7 @@ fn faults_of_s3_are_reported_with_their_fix() {
 #[ignore = "needs an Azure server: tests/servers/with-azure"]
 fn faults_of_azure_are_reported_with_their_fix() {
     let server = cloud::azure();
-    let (sandbox, url) = (Sandbox::measured(), server.address());
+    let (sandbox, url) = (Sandbox::with_unrecorded_results(), server.address());
     let record = |environment: &Environment, more: &[(&'static str, &str)], url: &str| {
         let answer = perfgate(&sandbox, &with(environment, more), &["record", "--store", url]);
         answer.exits(2);
@@ -286,7 +286,7 @@ fn faults_of_azure_are_reported_with_their_fix() {
 /// Records to a server that always gives the same answer.
 fn answered(endpoint: &str) -> Answer {
     let server = Server { cloud: Cloud::S3, endpoint: endpoint.to_owned() };
-    perfgate(&Sandbox::measured(), &server.writer(), &["record", "--store", "s3://perf-runs/x"])
+    perfgate(&Sandbox::with_unrecorded_results(), &server.writer(), &["record", "--store", "s3://perf-runs/x"])
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn an_unreachable_server_is_reported() {
     let unreachable = wire::unreachable();
     answered(&unreachable).exits(2).reports("no connection").reports("AWS_ENDPOINT_URL");
     let server = Server { cloud: Cloud::Azure, endpoint: unreachable };
-    perfgate(&Sandbox::measured(), &server.writer(), &["record", "--store", "az://perf-runs/x"])
+    perfgate(&Sandbox::with_unrecorded_results(), &server.writer(), &["record", "--store", "az://perf-runs/x"])
         .exits(2)
         .reports("no connection")
         .reports("AZURE_STORAGE_ACCOUNT_NAME");
@@ -314,7 +314,7 @@ fn an_unreachable_server_is_reported() {
 
 #[test]
 fn missing_credentials_are_reported_with_how_to_set_them() {
-    let (sandbox, unreachable) = (Sandbox::measured(), wire::unreachable());
+    let (sandbox, unreachable) = (Sandbox::with_unrecorded_results(), wire::unreachable());
     let without = |cloud, url: &str, metadata: &'static str| {
         let mut environment = Server { cloud, endpoint: unreachable.clone() }.anonymous();
         environment.push((metadata, unreachable.clone()));

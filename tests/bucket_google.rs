@@ -61,7 +61,7 @@ fn a_branch_is_compared_with_runs_in_a_google_bucket() {
 
 #[test]
 fn writes_are_conditional_and_listings_start_at_the_first_needed_name() {
-    let (google, sandbox) = (Google::new(), Sandbox::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::with_unrecorded_results());
     let environment = google.environment(TOKEN);
     perfgate(&sandbox, &environment, &["record", "--store", URL]).exits(0);
     sandbox.five_benchmarks(2);
@@ -90,7 +90,7 @@ fn writes_are_conditional_and_listings_start_at_the_first_needed_name() {
 
 #[test]
 fn eight_concurrent_writers_of_one_run_write_it_once() {
-    let (google, sandbox) = (Google::new(), Sandbox::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::with_unrecorded_results());
     let environment = google.environment(TOKEN);
     let recorders: Vec<_> = (0..8)
         .map(|_| {
@@ -105,7 +105,7 @@ fn eight_concurrent_writers_of_one_run_write_it_once() {
 
 #[test]
 fn faults_of_google_are_reported_with_their_fix() {
-    let (google, sandbox) = (Google::new(), Sandbox::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::with_unrecorded_results());
     let record = |token: &str, url: &str| {
         let answer = perfgate(&sandbox, &google.environment(token), &["record", "--store", url]);
         answer.exits(2);
@@ -124,7 +124,7 @@ fn faults_of_google_are_reported_with_their_fix() {
 
 #[test]
 fn a_public_bucket_needs_no_credentials_to_compare() {
-    let (google, sandbox) = (Google::new(), Sandbox::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::with_unrecorded_results());
     let mut anybody = google.environment(TOKEN);
     perfgate(&sandbox, &anybody, &["record", "--store", URL]).exits(0);
     sandbox.five_benchmarks(2);
@@ -136,7 +136,7 @@ fn a_public_bucket_needs_no_credentials_to_compare() {
 #[test]
 #[ignore = "needs the openssl command"]
 fn a_service_account_records_and_compares() {
-    let (google, sandbox) = (Google::new(), Sandbox::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::with_unrecorded_results());
     let made = Command::new("openssl").args(["genrsa", "2048"]).output().unwrap();
     let account = serde_json::json!({
         "type": "service_account",
@@ -155,7 +155,7 @@ fn a_service_account_records_and_compares() {
 
 #[test]
 fn workload_identity_federation_needs_a_token() {
-    let (google, sandbox) = (Google::new(), Sandbox::measured());
+    let (google, sandbox) = (Google::new(), Sandbox::with_unrecorded_results());
     // As google-github-actions/auth writes it.
     sandbox.write(
         "gha-creds.json",

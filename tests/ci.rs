@@ -8,7 +8,7 @@ mod common;
 use common::Sandbox;
 #[cfg(unix)]
 use common::workflow::slower_tool;
-use common::workflow::{benches, ci, head, merged, project, pull, push, trial};
+use common::workflow::{benches, check_out_test_merge, ci, head, merged, project, pull, push};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -28,7 +28,7 @@ fn a_push_to_the_default_branch_is_recorded_and_shared() {
 #[test]
 fn the_base_is_the_merge_base_for_every_push() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1600.0);
     let first = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
     first.exits(1).prints(&format!("stored runs of the merge base ({}", &base[..10])).prints("parse");
@@ -53,7 +53,7 @@ fn the_base_is_the_merge_base_for_every_push() {
 #[test]
 fn a_dry_run_prints_the_plan_of_each_event() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let base_commit = base.clone();
     let plan =
         |event: &str, payload: &Value| ci(&sandbox, event, payload, &[("PERFGATE_CHECK", "true")], &["--dry-run"]);
@@ -99,7 +99,7 @@ fn a_first_run_is_neutral_unless_configured_to_fail() {
     sandbox.repository("r");
     sandbox.git("", &["init", "-q", "--bare", "remote.git"]);
     sandbox.git("r", &["remote", "add", "origin", "../remote.git"]);
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 1, 1000.0);
     ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]).exits(0).prints("no baseline for");
     assert!(sandbox.read("output").contains("\nneutral\n"));
@@ -113,7 +113,7 @@ fn a_first_run_is_neutral_unless_configured_to_fail() {
 #[test]
 fn invalid_input_exits_with_2_and_names_the_fix() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let event = pull(&sandbox, &base, "octo/r");
     ci(&sandbox, "pull_request", &event, &[("PERFGATE_RESULTS", "out/*.json")], &[])
         .exits(2)
@@ -134,7 +134,7 @@ fn invalid_input_exits_with_2_and_names_the_fix() {
 #[test]
 fn a_fork_saves_its_results_and_those_of_another_commit_are_refused() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1600.0);
     let before = sandbox.git("remote.git", &["rev-parse", "refs/perfgate/baselines"]);
     // Any request to this address would fail.
@@ -166,7 +166,7 @@ fn a_head_in_which_everything_failed_fails_in_the_job_that_publishes_and_is_not_
     let sandbox = project();
     let results = "goos: linux\npkg: e.org/p\nBenchmarkD-8  1000  99.5 ns/op\nPASS\nok  \te.org/p\t3.1s\n";
     sandbox.write("out.txt", results).perfgate_at("r", &["record", "--push", "--", "../out.txt"]).exits(0);
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let failed =
         "goos: linux\npkg: e.org/p\n--- FAIL: BenchmarkD\n    d_test.go:12: boom\nFAIL\nFAIL\te.org/p\t3.1s\nFAIL\n";
     sandbox.write("out.txt", failed);

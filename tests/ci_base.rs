@@ -5,7 +5,7 @@
 mod common;
 
 use common::Sandbox;
-use common::workflow::{benches, ci, head, merged, project, pull, push, trial};
+use common::workflow::{benches, check_out_test_merge, ci, head, merged, project, pull, push};
 use serde_json::{Value, json};
 use std::fs;
 
@@ -23,7 +23,7 @@ fn the_base_of_a_key_is_what_was_stored_under_that_key() {
             ci(&sandbox, "push", &pushed, &[("PERFGATE_KEY", key)], &[]).exits(0);
         }
     }
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let judged = |key: &str, parse: f64, run: u32| {
         benches(&sandbox, run, parse);
         ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[("PERFGATE_KEY", key)], &[])
@@ -43,7 +43,7 @@ fn the_base_of_a_key_is_what_was_stored_under_that_key() {
 fn commits_without_runs_are_not_attributed_to_the_pull_request() {
     let sandbox = project();
     sandbox.commit("r", "main 5, whose job has not recorded yet");
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1600.0);
     let event = pull(&sandbox, &base, "octo/r");
     let behind = "the baseline is 1 commit of main behind the merge base, which has no stored run; 1 regressed";
@@ -111,7 +111,7 @@ fn further_branches_can_be_baselines() {
 fn a_revision_with_a_dot_is_a_revision() {
     let sandbox = project();
     sandbox.git("r", &["tag", "v1.0", "main"]);
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1000.0);
     for word in ["v1.0", "refs/tags/v1.0", "v1.0~0"] {
         let named = [("PERFGATE_BASE", word)];
@@ -128,7 +128,7 @@ fn a_revision_with_a_dot_is_a_revision() {
 #[test]
 fn any_threshold_has_a_verdict_and_a_page() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1600.0);
     for threshold in ["171%", "172%", "200%", "1000%"] {
         let variables = [("PERFGATE_THRESHOLD", threshold)];
@@ -150,7 +150,7 @@ fn any_threshold_has_a_verdict_and_a_page() {
 #[test]
 fn events_without_anything_to_judge_end_with_a_note() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1000.0);
     let main = sandbox.git("r", &["rev-parse", "main"]);
     let mut closed = pull(&sandbox, &base, "octo/r");
@@ -169,7 +169,7 @@ fn events_without_anything_to_judge_end_with_a_note() {
 #[test]
 fn a_commit_of_something_else_is_refused() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     sandbox.git("r", &["checkout", "-q", "-b", "unrelated", "main~1"]);
     sandbox.commit("r", "unrelated");
     benches(&sandbox, 9, 1600.0);
@@ -190,7 +190,7 @@ fn a_commit_of_something_else_is_refused() {
 #[test]
 fn a_pull_request_that_renames_everything_has_no_verdict() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     fs::remove_dir_all(sandbox.path("r/target")).unwrap();
     sandbox.bench("r/target/criterion", "new/a", 500.0, 1).bench("r/target/criterion", "new/b", 500.0, 2);
     let answer = ci(&sandbox, "pull_request", &pull(&sandbox, &base, "octo/r"), &[], &[]);
@@ -235,7 +235,7 @@ fn the_error_about_results_of_an_earlier_commit_names_only_what_a_job_can_do() {
 #[test]
 fn a_template_that_cannot_be_filled_is_an_error_before_anything_is_compared() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1600.0);
     for (text, place) in [
         ("\n{{ verdict.sentence | nosuchfilter }}\n", "own.md.j2:2:23"),
@@ -259,7 +259,7 @@ fn a_template_that_cannot_be_filled_is_an_error_before_anything_is_compared() {
 #[test]
 fn a_shallow_checkout_is_deepened_with_a_token() {
     let sandbox = project();
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let merge = sandbox.git("r", &["rev-parse", "HEAD"]);
     sandbox.git("r", &["push", "-q", "origin", "HEAD:refs/pull/7/merge"]);
     sandbox.git("remote.git", &["config", "uploadpack.allowAnySHA1InWant", "true"]);

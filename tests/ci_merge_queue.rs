@@ -7,7 +7,7 @@ mod common;
 mod hub;
 
 use common::Sandbox;
-use common::workflow::{benches, ci_at, head, project, trial};
+use common::workflow::{benches, check_out_test_merge, ci_at, head, project};
 use hub::{Hub, TOKEN};
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ struct Queue {
 impl Queue {
     fn new() -> Queue {
         let (sandbox, hub) = (project(), Hub::new());
-        trial(&sandbox);
+        check_out_test_merge(&sandbox);
         let head = head(&sandbox);
         hub.state().writers = vec!["maintainer".to_owned()];
         hub.state().push(&head, false);

@@ -10,7 +10,7 @@ mod hub;
 
 #[cfg(unix)]
 use common::workflow::slower_tool;
-use common::workflow::{benches, ci, ci_at, head, project, pull, push, trial};
+use common::workflow::{benches, check_out_test_merge, ci, ci_at, head, project, pull, push};
 use common::{Answer, Sandbox};
 use hub::{Hub, ME, TOKEN};
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn a_push_that_regresses_is_recorded_and_reported() {
 /// A pull request with a regression, and its event.
 fn slow_pull() -> (Sandbox, Hub, Value) {
     let (sandbox, hub) = (project(), Hub::new());
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1600.0);
     let event = pull(&sandbox, &base, "o/r");
     {
@@ -97,6 +97,22 @@ fn slow_pull() -> (Sandbox, Hub, Value) {
         state.push(&head(&sandbox), false);
     }
     (sandbox, hub, event)
+}
+
+#[test]
+fn the_check_run_fails_where_a_required_baseline_is_missing() {
+    let (sandbox, hub) = (project(), Hub::new());
+    sandbox.commit("r", "main 5, whose job has not recorded yet");
+    let base = check_out_test_merge(&sandbox);
+    benches(&sandbox, 9, 1600.0);
+    let event = pull(&sandbox, &base, "o/r");
+    hub.state().push(&head(&sandbox), false);
+    let conclusion = || hub.state().checks.last().unwrap()["conclusion"].as_str().unwrap().to_owned();
+    run(&sandbox, &hub, "pull_request", event.clone(), &[]).exits(0).prints("NO VERDICT");
+    assert_eq!(conclusion(), "neutral");
+    let insist = [("PERFGATE_MISSING_BASELINE", "fail")];
+    run(&sandbox, &hub, "pull_request", event, &insist).exits(2).prints("NO VERDICT");
+    assert_eq!(conclusion(), "failure");
 }
 
 /// The newest comment of perfgate.
@@ -147,7 +163,7 @@ fn one_job_measures_without_a_token_and_another_one_records_and_publishes() {
     assert_eq!(hub.state().checks.last().unwrap()["conclusion"], "failure");
     assert!(sandbox.read("summary").contains("recorded a baseline"));
 
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 5200.0);
     let event = pull(&sandbox, &base, "o/r");
     let artifact = pack(&sandbox, "pull_request", &event, "perfgate-results-0", &[]);
@@ -192,7 +208,7 @@ fn the_jobs_of_a_matrix_are_published_together() {
         let artifact = matrix("push", &event, number, 600.0);
         run(&sandbox, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(0);
     }
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let event = pull(&sandbox, &base, "o/r");
     let artifact = matrix("pull_request", &event, 20, 1200.0);
     let answer = run(&sandbox, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
@@ -210,7 +226,7 @@ fn the_jobs_of_a_matrix_are_published_together() {
 #[test]
 fn jobs_of_a_matrix_without_names_are_warned_about() {
     let (sandbox, hub) = (project(), Hub::new());
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let event = pull(&sandbox, &base, "o/r");
     let measured = |parse: f64, number: u32| {
         benches(&sandbox, number, parse);
@@ -246,7 +262,7 @@ fn a_command_is_measured_in_the_job_without_a_token() {
     let artifact = pack(&sandbox, "push", &event, "perfgate-results-0", &[("PERFGATE_COMMAND", "sleep 0.01")]);
     run(&sandbox, &hub, "push", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(0).prints("recorded");
 
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     let event = pull(&sandbox, &base, "o/r");
     let artifact = pack(&sandbox, "pull_request", &event, "perfgate-results-0", &[("PERFGATE_COMMAND", "sleep 0.01")]);
     let answer = run(&sandbox, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
@@ -282,7 +298,7 @@ fn instructions_are_counted_on_request_and_judged_by_a_threshold_of_their_own() 
     let (sandbox, hub) = (project(), Hub::new());
     let counts = |count: u32| format!("bench.sh {count}\n");
     sandbox.write("r/built", "true\n").write("r/speeds", counts(100_000)).commit("r", "a tool");
-    trial(&sandbox);
+    check_out_test_merge(&sandbox);
     sandbox.git("r", &["checkout", "-q", "work"]);
     sandbox.write("r/speeds", counts(103_000)).commit("r", "3% more");
     sandbox.git("r", &["checkout", "-q", "--detach", "work"]);

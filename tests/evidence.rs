@@ -40,7 +40,7 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
         .exits(1)
         .prints("✗ regressed")
         .prints("2 in 5 samples take 3.0×; shown by the mean of the samples;")
-        .prints("their fast edge changed by +0.");
+        .prints("the fastest ones changed by +0.");
     let row = &compared(&hyperfine(1, 1, 0.0, 1.0), &hyperfine(2, 1, 0.4, 3.0), &["--format", "json"]).json()["benchmarks"]
         [0];
     assert!(row["change"].as_f64().unwrap() > 0.5 && row["interval"][0].as_f64().unwrap() > 0.0, "{row}");
@@ -73,7 +73,7 @@ fn a_slow_half_of_the_samples_has_a_row_without_contradictions() {
         .perfgate(&sides)
         .exits(0)
         .prints(
-            "1 in 2 samples take 2.0×; this is the change of the mean of the samples; their fast edge changed by +0.",
+            "1 in 2 samples take 2.0×; this is the change of the mean of the samples; the fastest ones changed by +0.",
         )
         .does_not_print("cannot be told from noise");
     let json = sandbox.perfgate(&[&sides[..], &["--format", "json"]].concat()).json();
@@ -314,7 +314,7 @@ fn one_run_a_side_of_few_benchmarks_needs_twice_the_threshold_in_both_directions
         assert!(row["detectable"].as_f64().unwrap() >= 0.44 - 1e-9, "{row}");
         if outcome == "inconclusive" {
             compared(&base, &head, &[])
-                .prints("with one run per side and fewer than eight benchmarks with this metric, a change must exceed ")
+                .prints("with one run per side and fewer than eight benchmarks, only changes beyond ")
                 .prints("would decide (`perfgate measure`, or further `--base` and `--head`)");
         }
     }

@@ -27,7 +27,7 @@ fn truncated(sandbox: &Sandbox, id: &str, length: usize, during: impl FnOnce()) 
 
 #[test]
 fn a_truncated_object_of_the_store_is_named() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_at("r", &["record"]).exits(0);
     let reference = "refs/perfgate/baselines";
     let folder = sandbox.git("r", &["ls-tree", reference]).split_whitespace().nth(2).unwrap().to_owned();
@@ -49,7 +49,7 @@ fn a_truncated_object_of_the_store_is_named() {
 
 #[test]
 fn a_truncated_object_of_the_users_history_is_named() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     for message in ["second", "third", "fourth"] {
         sandbox.commit("r", message);
     }
@@ -66,7 +66,7 @@ fn a_truncated_object_of_the_users_history_is_named() {
 
 #[test]
 fn a_commit_whose_object_is_gone_is_not_called_a_wrong_spelling() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     let id = sandbox.git("r", &["rev-parse", "HEAD"]);
     fs::remove_file(sandbox.path(&format!("r/.git/objects/{}/{}", &id[..2], &id[2..]))).unwrap();
     for args in [&["record"][..], &["compare", "HEAD"], &["compare", "main"]] {
@@ -76,7 +76,7 @@ fn a_commit_whose_object_is_gone_is_not_called_a_wrong_spelling() {
 
 #[test]
 fn a_run_is_not_clean_where_the_index_is_damaged() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.write("r/.git/index", "this is no index of git's");
     perfgate(&sandbox, &["record"]).exits(0).reports("the run is marked");
     perfgate(&sandbox, &["runs", "list"]).exits(0).prints("uncommitted changes");
@@ -98,7 +98,7 @@ fn a_sparse_checkout_is_clean_until_a_file_changes() {
 
 #[test]
 fn a_lock_of_the_ref_that_a_killed_process_left_is_removed_once_it_is_old() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_at("r", &["record"]).exits(0);
     let lock = sandbox.path("r/.git/refs/perfgate/baselines.lock");
     fs::write(&lock, "").unwrap();

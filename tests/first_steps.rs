@@ -41,7 +41,7 @@ fn the_message_names_all_places_that_were_searched() {
 
 #[test]
 fn messages_name_which_commit_is_the_base() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_at("r", &["record"]).exits(0);
     let first = sandbox.git("r", &["rev-parse", "HEAD"])[..10].to_owned();
     // The first commit has nothing before it.
@@ -144,7 +144,7 @@ fn the_first_example_of_the_readme_prints_what_the_readme_shows() {
 
 #[test]
 fn one_path_is_the_head_where_runs_are_stored_and_the_base_elsewhere() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     for name in ["a", "b", "c", "d", "e"] {
         sandbox.bench("r/elsewhere", name, 1000.0, 7);
     }
@@ -223,7 +223,7 @@ fn runs_of_one_second_are_listed_in_the_order_of_their_commits() {
 
 #[test]
 fn a_run_is_removed_by_its_id_here_and_at_the_remote() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.git("", &["clone", "-q", "--bare", "r", "remote"]);
     sandbox.git("r", &["remote", "add", "origin", "../remote"]);
     sandbox.perfgate_at("r", &["record"]).exits(0);

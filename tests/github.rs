@@ -15,7 +15,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use wiremock::ResponseTemplate;
 
-fn patience() -> RetryLimits {
+fn retry_limits() -> RetryLimits {
     RetryLimits {
         attempts: 3,
         total: Duration::from_secs(9),
@@ -25,7 +25,7 @@ fn patience() -> RetryLimits {
 }
 
 fn client(hub: &Hub) -> Client {
-    Client::with_patience(&hub.url(), Token::new(TOKEN).as_ref(), patience()).unwrap()
+    Client::with_retry_limits(&hub.url(), Token::new(TOKEN).as_ref(), retry_limits()).unwrap()
 }
 
 fn slug() -> Slug {
@@ -59,9 +59,9 @@ fn comment_in(
     when: When,
     run: Option<u64>,
 ) -> Result<Commented, Fault> {
-    let state = text.chars().filter(char::is_ascii_alphanumeric).collect();
+    let findings_digest = text.chars().filter(char::is_ascii_alphanumeric).collect();
     let write = |room: usize| (text.chars().count() <= room).then(|| text.to_owned());
-    put_comment(client, &slug(), 7, &Part { key, shard, state, run, text: &write }, when)
+    put_comment(client, &slug(), 7, &Part { key, shard, findings_digest, run, text: &write }, when)
 }
 
 #[test]
@@ -242,8 +242,8 @@ fn eight_concurrent_jobs_lose_no_section() {
             let hub = &hub;
             let url = hub.url();
             scope.spawn(move || {
-                let patience = RetryLimits { pause: Duration::from_millis(60), ..patience() };
-                let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience).unwrap();
+                let retry_limits = RetryLimits { pause: Duration::from_millis(60), ..retry_limits() };
+                let client = Client::with_retry_limits(&url, Token::new(TOKEN).as_ref(), retry_limits).unwrap();
                 comment(&client, Some(&format!("s{number}")), &format!("part {number}."), When::Always).unwrap();
             });
         }
@@ -381,7 +381,7 @@ fn the_token_is_sent_only_in_one_header() {
         assert!(!request.url.as_str().contains(TOKEN));
         assert_eq!(request.headers.get_all("authorization").iter().count(), 1);
     }
-    let wrong = Client::with_patience(&hub.url(), Token::new("ghs_other").as_ref(), patience()).unwrap();
+    let wrong = Client::with_retry_limits(&hub.url(), Token::new("ghs_other").as_ref(), retry_limits()).unwrap();
     let fault = comment(&wrong, None, "text", When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-token");
     assert!(!format!("{fault} {fault:?} {wrong:?}").contains("ghs_other"));
@@ -391,7 +391,7 @@ fn the_token_is_sent_only_in_one_header() {
 fn a_text_that_cannot_be_a_token_is_an_error_that_does_not_print_it() {
     let hub = Hub::new();
     for wrong in ["ghs_secret\nghs_other", "ghs_secret other", "ghs_s\u{e9}cret"] {
-        let fault = Client::with_patience(&hub.url(), Token::new(wrong).as_ref(), patience()).unwrap_err();
+        let fault = Client::with_retry_limits(&hub.url(), Token::new(wrong).as_ref(), retry_limits()).unwrap_err();
         assert_eq!(fault.code(), "github-token");
         assert!(!fault.to_string().contains("ghs_"), "{fault}");
     }
@@ -412,7 +412,7 @@ fn requests_to_an_enterprise_server_keep_its_path() {
     let hub = Hub::new();
     hub.fails("GET", "/user", 1, error(403, "Resource not accessible by integration"));
     let url = format!("{}/api/v3/", hub.url());
-    let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience()).unwrap();
+    let client = Client::with_retry_limits(&url, Token::new(TOKEN).as_ref(), retry_limits()).unwrap();
     comment(&client, None, "text", When::Always).unwrap();
     assert_eq!(hub.count("POST", "/api/graphql"), 1);
     let below = hub.requested().iter().filter(|requested| requested.contains(" /api/v3/")).count();

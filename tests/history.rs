@@ -109,7 +109,7 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
     }
 
     let table = sandbox.perfgate_at("r", &["history"]);
-    table.prints(" before ").prints(" now ");
+    table.prints(" before ").prints(" after ");
     table.exits(0).prints("9 series without a change").prints("no single step").prints("+9.");
     table.prints(commits[54].short()).prints("5 commits before the last run").does_not_print("✗ worse, accepted");
     let waiver = |up_to: u32| {
@@ -138,7 +138,7 @@ fn a_change_of_an_exact_count_has_its_old_level_and_no_interval() {
         commits.iter().enumerate().map(|(i, commit)| run(commit, START + 3600 * i as i64, vec![count(i)])).collect();
     put(&sandbox, &runs);
     let answer = sandbox.perfgate_at("r", &["history"]);
-    answer.exits(0).prints("     3    5  +66.7%  at ").does_not_print("[").does_not_print("confidence");
+    answer.exits(0).prints("     3      5  +66.7%  at ").does_not_print("[").does_not_print("confidence");
     sandbox.perfgate_at("r", &["history", "page"]).exits(0).prints("+66.7% at ").does_not_print("[");
 }
 

@@ -7,7 +7,7 @@ mod draw;
 #[path = "histories/judged.rs"]
 mod judged;
 
-use common::workflow::{benches, ci, project, pull, trial};
+use common::workflow::{benches, check_out_test_merge, ci, project, pull};
 use draw::Draw;
 use judged::judged;
 use perfgate::model::{Direction, Evidence, Measurement, Metric, Run, Unit};
@@ -218,7 +218,7 @@ fn a_pull_request_is_not_blamed_for_the_newest_commit_of_main() {
     sandbox.commit("r", "main 5, which is slower");
     benches(&sandbox, 5, 1400.0);
     sandbox.perfgate_at("r", &["record", "--push"]).exits(0);
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 1405.0);
     let event = pull(&sandbox, &base, "octo/r");
     ci(&sandbox, "pull_request", &event, &[], &[]).exits(0).prints("1 inconclusive");

@@ -18,7 +18,7 @@ const READERS: [&[&str]; 4] =
 
 #[test]
 fn a_named_pipe_in_a_repository_is_named() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     perfgate(&sandbox, &["record"]).exits(0);
     for file in [
         "HEAD",
@@ -59,7 +59,7 @@ fn a_named_pipe_in_gits_configuration_is_named() {
         ("r/.git/config", "[core]\nrepositoryformatversion = 0\n[include]\npath = ../../more\n"),
         ("r/.git/config", "[core]\nrepositoryformatversion = 0\nexcludesFile = \"~/pipe\"\n"),
     ] {
-        let sandbox = Sandbox::measured();
+        let sandbox = Sandbox::with_unrecorded_results();
         sandbox.pipe("pipe");
         sandbox.write("more", "[include]\npath = pipe\n").write(configuration, text);
         perfgate(&sandbox, &["record"]).exits(2).reports("pipe: it is a named pipe");
@@ -68,7 +68,7 @@ fn a_named_pipe_in_gits_configuration_is_named() {
 
 #[test]
 fn a_linked_work_tree_is_checked_with_its_repository() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.git("r", &["worktree", "add", "-q", "../linked"]);
     sandbox.bench("linked/target/criterion", "a", 1000.0, 1);
     let record = || ends(sandbox.command::<&str>("linked", &[], &["record"]));
@@ -85,7 +85,7 @@ fn a_linked_work_tree_is_checked_with_its_repository() {
 
 #[test]
 fn a_named_pipe_in_a_work_tree_is_named_if_git_reads_it() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     // git's file system monitor has a socket here, and a work tree may have any files.
     sandbox.pipe("r/.git/fsmonitor--daemon.ipc");
     sandbox.pipe("r/pipe");
@@ -105,7 +105,7 @@ fn a_named_pipe_in_a_work_tree_is_named_if_git_reads_it() {
 
 #[test]
 fn a_named_pipe_below_the_top_of_a_work_tree_is_named_if_git_reads_it() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.write("r/src/deep/file", "").write("r/sparse/file", "").commit("r", "directories");
     perfgate(&sandbox, &["record"]).exits(0);
     let measure = ["measure", "--base", "HEAD~1", "--scratch", "..", "--", "false"];
@@ -133,7 +133,7 @@ fn a_named_pipe_below_the_top_of_a_work_tree_is_named_if_git_reads_it() {
 
 #[test]
 fn a_named_pipe_among_results_or_stored_runs_is_left_out_or_named() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     let store = ["--store", "dir:../runs"];
     perfgate(&sandbox, &[&["record"][..], &store].concat()).exits(0);
     let run = common::files_below(&sandbox.path("runs")).remove(0);
@@ -158,7 +158,7 @@ fn a_named_pipe_among_results_or_stored_runs_is_left_out_or_named() {
 
 #[test]
 fn a_truncated_object_that_is_borrowed_is_named() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.git("", &["clone", "-q", "--shared", "r", "borrower"]);
     sandbox.bench("borrower/target/criterion", "a", 1000.0, 1);
     let id = sandbox.git("r", &["rev-parse", "HEAD"]);
@@ -206,7 +206,7 @@ fn a_process_that_gnuplot_leaves_behind_does_not_stop_the_command() {
 
 #[test]
 fn a_head_that_names_no_commit_is_not_called_a_wrong_spelling() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     for (head, message) in [
         ("garbage\n", "cannot read HEAD"),
         ("", "cannot read HEAD"),

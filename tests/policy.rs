@@ -54,11 +54,11 @@ fn positions(text: &str) -> Vec<(&'static str, usize, usize)> {
 
 /// The threshold that applies to a benchmark and metric.
 fn threshold(policy: &Policy, benchmark: &str, metric: &Metric) -> f64 {
-    policy.bounds(benchmark, metric).threshold.unwrap_or(policy.gate_threshold())
+    policy.benchmark_settings(benchmark, metric).threshold.unwrap_or(policy.gate_threshold())
 }
 
 fn floor(policy: &Policy, benchmark: &str, metric: &Metric) -> Option<f64> {
-    policy.bounds(benchmark, metric).floor
+    policy.benchmark_settings(benchmark, metric).floor
 }
 
 fn memory() -> Metric {
@@ -121,7 +121,7 @@ fn the_most_specific_rule_wins_for_each_setting() {
     assert_eq!(threshold("render"), 0.5);
     assert_eq!(floor(&policy, "parse/large", &Metric::time()), Some(5.0));
     assert_eq!(floor(&policy, "parse/small", &Metric::time()), Some(1000.0));
-    assert_eq!(policy.bounds("parse/large", &Metric::time()).floor_line, Some(3));
+    assert_eq!(policy.benchmark_settings("parse/large", &Metric::time()).floor_line, Some(3));
 }
 
 #[test]

@@ -316,7 +316,7 @@ fn the_stored_run_of_uncommitted_results_is_not_their_base() {
 
 #[test]
 fn results_older_than_head_are_recorded_only_on_request() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
     for name in ["a", "b", "c", "d", "e"] {
         let sample = sandbox.path(&format!("r/target/criterion/{name}/new/sample.json"));
@@ -332,7 +332,7 @@ fn results_older_than_head_are_recorded_only_on_request() {
 
 #[test]
 fn the_commit_of_older_results_can_be_named_in_any_way() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_at("r", &["record"]).exits(0);
     sandbox.five_benchmarks(2);
     let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);

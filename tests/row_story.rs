@@ -130,17 +130,18 @@ fn shifted(sandbox: &Sandbox, factor: f64, more: &[&str]) -> Answer {
 #[test]
 fn a_gate_that_passes_next_to_a_slower_suite_says_so_everywhere() {
     let sandbox = Sandbox::new();
-    let headline = "PASS: no regression in 20 benchmarks; most benchmarks are about 15% slower: re-measure";
+    let headline = "PASS: no regression in 20 benchmarks; most benchmarks are about 14.5% slower: re-measure";
     let next = "Next: Measure base and head again, in turn (`perfgate measure`): the machine may be the cause.";
     for view in [&[][..], &["--format", "markdown"], &["--template", "comment"], &["--template", "summary"]] {
         let answer = shifted(&sandbox, 1.0, view);
         answer.exits(0).prints(headline).prints(next).does_not_print("✅ perfgate");
         // A faster suite is no reason to doubt that nothing regressed.
         let answer = shifted(&sandbox, 0.76, view);
-        answer.exits(0).prints("PASS: no regression in 20 benchmarks; most benchmarks are about 13% faster\n");
+        answer.exits(0).prints("PASS: no regression in 20 benchmarks; most benchmarks are about 13.0% faster\n");
         answer.does_not_print("Next:").does_not_print("❔");
     }
-    shifted(&sandbox, 1.0, &["--template", "comment"]).prints("- most benchmarks are about 15% slower (20 compared).");
+    shifted(&sandbox, 1.0, &["--template", "comment"])
+        .prints("- most benchmarks are about 14.5% slower (20 compared).");
     shifted(&sandbox, 1.0, &["--format", "junit"]).prints(headline);
     shifted(&sandbox, 1.0, &["--html", "page.html"]);
     assert!(sandbox.read("page.html").contains(&format!("<h1 class=\"open\">{headline}</h1>")));
@@ -155,9 +156,9 @@ fn of_several_shifts_the_worst_is_named_and_an_accepted_one_is_settled() {
     saved["shifts"] = json!([shift("time", -0.3), shift("memory:peak", 0.6), shift("allocations", 0.2)]);
     let open = |saved: &Value| OpenShift::of(&serde_json::from_value::<Report>(saved.clone()).unwrap()).unwrap();
     assert_eq!((saved["verdict"].as_str(), &*open(&saved).shift.metric), (Some("pass"), "memory:peak"));
-    assert!(open(&saved).is_doubt);
+    assert!(open(&saved).needs_re_measuring);
     saved["counts"]["accepted"] = 1.into();
-    assert!(!open(&saved).is_doubt);
+    assert!(!open(&saved).needs_re_measuring);
 }
 
 #[test]
@@ -223,7 +224,7 @@ fn the_method_counts_what_was_tested() {
     let count = |value: f64| json!({"tool": "t", "benchmark": "b00", "metric": "allocations", "unit": "count", "direction": "lower", "exact": true, "replicates": [{"value": value}]});
     let side = |by: f64| [times(3, |_| by), vec![count(5.0)]].concat();
     let answer = compared(&sandbox, &side(1.0), &side(1.01), &[]);
-    answer.prints("5% false discovery rate across 3 of 4 metrics (the others are counts or need no test)");
+    answer.prints("5% false discovery rate across 3 of 4 metrics (the other one is a count or needs no test)");
     let answer = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 1.01), &[]);
     answer.prints("5% false discovery rate across 3 benchmarks\n");
 }

@@ -23,7 +23,7 @@ fn listed(sandbox: &Sandbox, args: &[&str]) -> Vec<Value> {
 #[test]
 fn a_run_has_the_time_that_its_results_state_or_the_time_of_recording() {
     for store in [&[][..], &["--store", "dir:../runs"]] {
-        let sandbox = Sandbox::measured();
+        let sandbox = Sandbox::with_unrecorded_results();
         let before = now();
         sandbox.perfgate_at("r", &[&["record"][..], store].concat()).exits(0);
         let runs = listed(&sandbox, store);
@@ -65,7 +65,7 @@ fn commit(sandbox: &Sandbox, tree: &str, parent: Option<&str>, time: i64) -> Str
 #[test]
 fn the_history_of_a_git_store_has_the_times_of_recording() {
     const REF: &str = "refs/perfgate/baselines";
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.git("r", &["switch", "-q", "-c", "topic"]); // the newest runs of main are never pruned
     let mut newest: Option<String> = None;
     for run in 1..=3 {
@@ -99,7 +99,7 @@ fn the_history_of_a_git_store_has_the_times_of_recording() {
 fn runs_that_a_push_added_to_a_diverged_history_were_recorded_at_its_time_or_before() {
     const REF: &str = "refs/perfgate/baselines";
     for local in 1..=2 {
-        let sandbox = Sandbox::measured();
+        let sandbox = Sandbox::with_unrecorded_results();
         sandbox.git("", &["init", "-q", "--bare", "remote.git"]);
         sandbox.git("r", &["remote", "add", "origin", "../remote.git"]);
         // Records a run of a new commit at a time of the past; returns both commits.

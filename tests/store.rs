@@ -163,7 +163,7 @@ fn plant_in_ref(repository: &Path, name: &str, content: &[u8]) {
 }
 
 fn a_store_that_was_never_written_to_is_empty(TestStore { store, .. }: TestStore) {
-    assert_eq!(store.list().unwrap(), Default::default(), "{}", store.describe());
+    assert_eq!(store.list().unwrap(), Default::default(), "{}", store.url());
     let (key, _) = record(1, 1.0);
     assert!(matches!(store.read(&key), Err(StoreError::Missing { .. })));
     assert_eq!(store.remove(&[key]).unwrap(), 0);
@@ -196,7 +196,7 @@ fn a_span_includes_its_ends_and_the_newest_runs_come_last(TestStore { store, pla
     let within = |spans: &[std::ops::RangeInclusive<i64>]| -> Vec<i64> {
         store.within(spans).unwrap().iter().map(Key::time).collect()
     };
-    assert_eq!(within(&[100..=2_678_400]), [100, 2_678_399, 2_678_400], "{}", store.describe());
+    assert_eq!(within(&[100..=2_678_400]), [100, 2_678_399, 2_678_400], "{}", store.url());
     assert_eq!(within(&[101..=2_678_398]), [0; 0]);
     assert_eq!(within(&[0..=0, 70_000_000..=70_000_000]), [0, 70_000_000]);
     assert_eq!(within(&[0..=100, 50..=2_678_399]), [0, 100, 2_678_399]);
@@ -206,7 +206,7 @@ fn a_span_includes_its_ends_and_the_newest_runs_come_last(TestStore { store, pla
         let newest = store.newest(count).unwrap();
         let from = 5_usize.saturating_sub(count);
         let last: Vec<i64> = newest.keys.iter().map(Key::time).collect();
-        assert!(last.ends_with(&times[from..]) && times.ends_with(&last), "{count} of {}", store.describe());
+        assert!(last.ends_with(&times[from..]) && times.ends_with(&last), "{count} of {}", store.url());
         assert_eq!(newest.more, last.len() < 5);
     }
 }
@@ -338,7 +338,7 @@ fn concurrent_writers_lose_nothing(TestStore { store, .. }: TestStore) {
             });
         }
     });
-    assert_eq!(store.list().unwrap().keys.len(), 32, "{}", store.describe());
+    assert_eq!(store.list().unwrap().keys.len(), 32, "{}", store.url());
 }
 
 #[test]

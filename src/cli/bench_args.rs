@@ -17,7 +17,7 @@ pub fn hide_secrets() {
 
 #[derive(Debug, Args)]
 pub struct BenchArgs {
-    /// Time limit of one run (90s, 10m) [default, and for builds: two hours without output]
+    /// Time limit of one run (90s, 10m). Builds, and runs without a limit, are stopped after two hours without output
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     timeout: Option<Duration>,
     /// Processors to run on (2 or 2,3 or 2-5); Linux only

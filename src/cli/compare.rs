@@ -27,13 +27,18 @@ Examples:
 /// Compare two sets of results and decide pass or fail (read-only)
 ///
 /// A side is a file, a directory of results (target/criterion), DIR@NAME for a baseline that criterion saved, `-` for
-/// standard input, or a git revision, which means its stored runs. The default for HEAD is target/criterion, or
-/// `[[input]]` of perfgate.toml. The default for BASE is the stored runs of the merge base with the default branch and of
-/// the commits before it. A single path is head if `--base` is given or if the store has runs, otherwise base. A single revision is base.
+/// standard input, or a git revision, which means its stored runs.
+///
+/// The default for HEAD is target/criterion, or `[[input]]` of perfgate.toml. The default for BASE is the newest stored runs
+/// of this machine class, at most ten: those of the merge base with the default branch and of the commits before it.
+///
+/// A single path is head if the store has runs, otherwise base. A single revision or DIR@NAME is base. With `--base`, a single
+/// argument is head.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CompareArgs {
-    /// Results to compare with: a path or a git revision [default: stored runs of the merge base]
+    /// Results to compare with: a path or a git revision [default: stored runs of the merge base and of the commits before
+    /// it]
     #[arg(value_name = "BASE")]
     positional_base: Option<String>,
     /// Results to check: a path or a git revision [default: target/criterion, or [[input]] of perfgate.toml]
@@ -45,7 +50,8 @@ pub struct CompareArgs {
     /// A run of the head; repeat for several runs, oldest first
     #[arg(long, value_name = "PATH|REV")]
     head: Vec<String>,
-    /// Commit that was measured for head, even if the results are older or state another one; the default base is its merge base [default: HEAD, checked against both]
+    /// Commit that the results of head are of; the default base is its merge base. Without this option, results that are older
+    /// than HEAD or state another commit are an error [default: HEAD]
     #[arg(long, value_name = "REV", conflicts_with = "base")]
     commit: Option<String>,
     /// Read every path as this format instead of detecting it (`perfgate formats` lists them)
@@ -69,7 +75,7 @@ pub struct CompareArgs {
     /// Also write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
-    /// Include unchanged benchmarks
+    /// List all benchmarks, also unchanged ones
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -77,7 +83,8 @@ pub struct CompareArgs {
     /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit with 0 instead of 2 without a comparable baseline: in a first run, on other machines, or behind a gap
+    /// Exit with 0 instead of 2 if the baseline is missing: no stored runs, only those of other machines, or only those from
+    /// before the merge base (unless a benchmark regressed)
     #[arg(long)]
     allow_missing_baseline: bool,
 }

@@ -7,7 +7,7 @@ use super::{Global, bench_args, output};
 use crate::gate::{self, BenchCommand, ExplainPlan, Gate};
 use crate::io::interrupt;
 use crate::io::profile::{InlinedCode, read_file};
-use crate::profile::{Explanation, explain};
+use crate::profile::{Explanation, compare_profiles};
 use crate::render;
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -47,7 +47,8 @@ pub struct ExplainArgs {
     /// List all functions that changed
     #[arg(long)]
     all: bool,
-    /// Time limit of one run under the profiler (90s, 10m) [default, and for builds: two hours without output]
+    /// Time limit of one run under the profiler (90s, 10m). Builds, and runs without a limit, are stopped after two hours
+    /// without output
     #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "command")]
     timeout: Option<Duration>,
     /// Untracked file or directory that the benchmarks need, to be copied to each side; repeat for several
@@ -118,13 +119,13 @@ fn run_both(benchmark: &str, args: &ExplainArgs, global: &Global) -> anyhow::Res
 
 fn compare_files(base: &Path, head: &Path) -> anyhow::Result<Explanation> {
     let mut inlined = InlinedCode::default();
-    let [ours, theirs] = [read_file(base, &mut inlined)?, read_file(head, &mut inlined)?];
-    if ours.measure != theirs.measure {
-        let [one, other] = [ours.measure.metric(), theirs.measure.metric()];
+    let [base_profile, head_profile] = [read_file(base, &mut inlined)?, read_file(head, &mut inlined)?];
+    if base_profile.measure != head_profile.measure {
+        let [one, other] = [base_profile.measure.metric(), head_profile.measure.metric()];
         bail!("{} has {one} and {} has {other}; compare profiles of one kind", base.display(), head.display());
     }
-    if ours.format != theirs.format {
-        let [one, other] = [ours.format, theirs.format];
+    if base_profile.format != head_profile.format {
+        let [one, other] = [base_profile.format, head_profile.format];
         bail!(
             "{} is a {one} profile and {} is a {other} profile; compare profiles of one format",
             base.display(),
@@ -132,7 +133,7 @@ fn compare_files(base: &Path, head: &Path) -> anyhow::Result<Explanation> {
         );
     }
     let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
-    let growth = explain(&ours, &theirs, &[here]);
+    let growth = compare_profiles(&base_profile, &head_profile, &[here]);
     let [base, head] = [base, head].map(|path| path.display().to_string());
     Ok(Explanation { benchmark: None, base, head, growth, changed: Vec::new(), time_change: None, notes: Vec::new() })
 }

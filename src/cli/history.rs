@@ -1,7 +1,7 @@
 //! `perfgate history`: stored series with their change points.
 
 use super::{Global, output, plots};
-use crate::gate::{Gate, Older, StoredHistory, unused_directions, with_reading};
+use crate::gate::{Gate, OlderRuns, StoredHistory, unused_directions, with_series_rules};
 use crate::history::{SegmentedSeries, mark_measured, segment, series, set_positions};
 use crate::model::Diagnostic;
 use crate::policy::suggest::nearest_name;
@@ -75,7 +75,7 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
     let StoredHistory { runs, store, positions, older, mut diagnostics } = gate.stored_history(args.last as usize)?;
     let epochs = gate.epochs(&mut diagnostics);
-    let mut all = with_reading(gate.policy(), &epochs, |reading| series(&runs, reading));
+    let mut all = with_series_rules(gate.policy(), &epochs, |rules| series(&runs, rules));
     diagnostics.extend(unused_directions(gate.policy(), &all));
     mark_measured(&mut all);
     set_positions(&mut all, &positions);
@@ -97,11 +97,11 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         bail!("all stored runs are older than the current epochs in perfgate.toml");
     }
     let message = match older {
-        Older::None => None,
-        Older::Some(older) => {
+        OlderRuns::Zero => None,
+        OlderRuns::Counted(older) => {
             Some(format!("{older} older runs are not shown (--last {} shows them)", runs.len() + older))
         }
-        Older::Uncounted => Some(format!("older runs are not shown (--last {} shows more)", 2 * runs.len())),
+        OlderRuns::Uncounted => Some(format!("older runs are not shown (--last {} shows more)", 2 * runs.len())),
     };
     if args.format == View::Table {
         diagnostics.extend(message.map(|message| Diagnostic::note("older-runs", "", message)));

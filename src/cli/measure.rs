@@ -50,7 +50,7 @@ pub struct MeasureArgs {
     /// Number of pairs of runs that re-measure the suspects [default: 5 if COMMAND has {filter} and at most 30% of the suite are suspects, else 3]
     #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=25))]
     confirm: Option<u16>,
-    /// Choose the number of rounds to fit this time (15m, 1h)
+    /// Time limit for the whole measurement, with builds (15m, 1h): as many rounds as fit are run, at least one
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
     /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the whole command is timed]
@@ -81,7 +81,7 @@ pub struct MeasureArgs {
     /// Also write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
-    /// Include unchanged benchmarks
+    /// List all benchmarks, also unchanged ones
     #[arg(long)]
     all: bool,
     /// Also show which functions caused the largest confirmed regressions, at most 5; the verdict stays the same

@@ -55,6 +55,8 @@ Examples:
 
 /// A performance-regression gate: reads benchmark results, compares them with a baseline, and decides pass or fail.
 #[derive(Debug, Parser)]
+// The usage lines do not depend on the name of the file.
+#[command(bin_name = "perfgate")]
 #[command(name = "perfgate", version, after_help = EXIT_CODES, after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}"))]
 #[command(arg_required_else_help = true, subcommand_required = false)]
 struct Cli {

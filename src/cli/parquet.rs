@@ -26,7 +26,7 @@ pub fn export(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
         .context("outside of a git repository, give the name of the runs' repository with --repository")?;
     let keys = store.list()?.keys;
     if keys.is_empty() {
-        bail!("{} has no runs", store.describe());
+        bail!("{} has no runs", store.url());
     }
     let target = ExportTarget::open(directory, &repository)?;
     let missing = target.missing(&keys)?;

@@ -14,7 +14,7 @@ use std::fmt::Write;
 const EXAMPLES: &str = "\
 Examples:
   perfgate runs prune --dry-run                  only print what would be done
-  perfgate runs prune --keep 200 --thin 1000
+  perfgate runs prune --keep 200 --thin 1000     keep 200 whole, thin 1,000 more
   perfgate runs prune --keep 50 --thin 0 --push  also for the runs of origin
 
 Runs are counted per machine class, key, shard, toolset and branch: the default
@@ -48,7 +48,7 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
     }
     let listing = store.list()?;
     if listing.keys.is_empty() {
-        bail!("{} has no runs, so there is nothing to prune", store.describe());
+        bail!("{} has no runs, so there is nothing to prune", store.url());
     }
     let keep = Retention { whole: args.keep as usize, thinned: args.thin as usize };
     let mut plan = PrunePlan::make(gate, store, &listing, &special, keep)?;
@@ -58,7 +58,7 @@ pub fn run(args: &PruneArgs, gate: &Gate, store: &dyn Store) -> anyhow::Result<u
         plan.execute(store, &listing)?;
     }
     plan.unreadable.iter().for_each(|why| output::warn(&format!("{why}; kept unchanged")));
-    output::print(escape::lines(&describe(&plan, &store.describe(), keep.thinned, args.dry_run)).as_bytes())?;
+    output::print(escape::lines(&describe(&plan, &store.url(), keep.thinned, args.dry_run)).as_bytes())?;
     if let (Some(remote), false) = (&args.push, args.dry_run) {
         push_removals(store, remote)?;
     }

@@ -11,7 +11,7 @@ pub use filled::Filled;
 pub use target::{CommentMode, DEFAULT_KEY, Options, Target};
 
 use super::output;
-use crate::gate::has_news;
+use crate::gate::needs_comment;
 use crate::io::github::{
     self, Client, Commented, Fault, Part, Slug, When, add_outputs, add_summary, put_check, put_comment,
     put_commit_comment,
@@ -20,10 +20,10 @@ use crate::model::Diagnostic;
 use crate::render;
 use crate::render::template::LONGEST;
 use crate::verdict::Report;
-use document::{check_run, document, forms, renewed, state, summary};
+use document::{candidate_parts, check_run, document, findings_digest, summary, updated_description};
 use std::path::PathBuf;
 
-pub use document::{check_name, url_of};
+pub use document::{check_name, safe_link_url};
 
 /// What was published.
 #[derive(Debug, Clone, Default)]
@@ -107,7 +107,7 @@ fn comment(
     client: &Client,
     pull: u64,
 ) -> Result<Commented, Fault> {
-    let news = has_news(report);
+    let news = needs_comment(report);
     let when = match options.comment {
         CommentMode::Always => When::Always,
         CommentMode::OnChange => When::Changed { news },
@@ -116,7 +116,7 @@ fn comment(
     let part = Part {
         key: &options.key,
         shard: options.shard.as_deref(),
-        state: state(report),
+        findings_digest: findings_digest(report),
         run: target.run.as_ref().map(|run| run.number),
         text: &|room| document(report, target, options, room),
     };
@@ -138,19 +138,19 @@ fn body(
     };
     let mut longest = LONGEST;
     for _ in 0..3 {
-        let forms = match forms(&options.document, report, longest) {
-            Ok(forms) => forms,
+        let candidates = match candidate_parts(&options.document, report, longest) {
+            Ok(candidates) => candidates,
             Err(message) => return problem(message),
         };
-        let renewed = match renewed(&forms, &old) {
-            Ok(renewed) => renewed.text,
+        let updated = match updated_description(&candidates, &old) {
+            Ok(updated) => updated.text,
             Err(error) => return problem(format!("line {}: {}; {}", error.line, error.message, error.help)),
         };
-        let length = renewed.chars().count();
+        let length = updated.chars().count();
         if length <= LONGEST {
-            return match renewed == old {
+            return match updated == old {
                 true => Ok(None),
-                false => github::update_body(client, repository, pull, &renewed).map(|()| None),
+                false => github::update_body(client, repository, pull, &updated).map(|()| None),
             };
         }
         longest = longest.saturating_sub(length - LONGEST);

@@ -24,7 +24,8 @@ pub struct RecordArgs {
     /// Paths of the results [default: target/criterion, or [[input]] of perfgate.toml]
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
-    /// The commit that was measured, even if the results are older or state another one [default: HEAD, checked against both]
+    /// Commit to store the results for. Without this option, results that are older than HEAD or state another commit are an
+    /// error [default: HEAD]
     #[arg(long, value_name = "REV")]
     commit: Option<String>,
     /// Store results that are older than the commit, or exactly those of an earlier commit

@@ -120,9 +120,9 @@ pub fn check(template: &Template, fields: &BTreeMap<String, String>) -> anyhow::
 pub fn read(path: &Path) -> anyhow::Result<Report> {
     let name = path.display();
     let bytes = regular::read(path).with_context(|| format!("{name}: cannot read the comparison"))?;
-    let head: Head = serde_json::from_slice(&bytes)
+    let head: FormatHeader = serde_json::from_slice(&bytes)
         .ok()
-        .filter(|head: &Head| head.format == FORMAT)
+        .filter(|head: &FormatHeader| head.format == FORMAT)
         .with_context(|| format!("{name} is not a comparison file; `perfgate compare … --save FILE` writes one"))?;
     if head.version > VERSION {
         bail!(
@@ -134,7 +134,7 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
 }
 
 #[derive(serde::Deserialize)]
-struct Head {
+struct FormatHeader {
     format: String,
     version: u32,
 }
@@ -150,15 +150,15 @@ fn into(template: &Template, document: &str, path: &Path) -> anyhow::Result<()> 
         anyhow::anyhow!("{name}:{}: {}; nothing was written", error.line, error.message)
     };
     let parts = Parts::of(document).map_err(|error| framed(&template.name, document, error))?;
-    let renewed = parts.renew(&body).map_err(|error| framed(&name, &body, error))?;
-    if renewed.text != body {
-        replace::write(path, renewed.text.as_bytes())
+    let updated = parts.update_in(&body).map_err(|error| framed(&name, &body, error))?;
+    if updated.text != body {
+        replace::write(path, updated.text.as_bytes())
             .with_context(|| format!("{name}: cannot write the document; it is unchanged"))?;
     }
-    let absent = match renewed.absent.as_slice() {
+    let absent = match updated.absent.as_slice() {
         [] => String::new(),
         names => format!("; it has no section for {}", names.join(", ")),
     };
-    output::note(&format!("{name}: {} updated{absent}", counted(renewed.renewed, "section")));
+    output::note(&format!("{name}: {} updated{absent}", counted(updated.updated, "section")));
     Ok(())
 }

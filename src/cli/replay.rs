@@ -1,7 +1,7 @@
 //! `perfgate replay`: how thresholds would have performed on the stored history.
 
 use super::{Global, output};
-use crate::gate::{Gate, StoredHistory, unused_directions, with_reading};
+use crate::gate::{Gate, StoredHistory, unused_directions, with_series_rules};
 use crate::{render, replay};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
@@ -15,7 +15,8 @@ Examples:
 /// Repeat the comparisons of the stored history with other thresholds
 ///
 /// Compares each stored run with the base it had at the time, with the settings of perfgate.toml and with four
-/// thresholds, and counts false positives. Repeats this with artificial slowdowns and counts those that are found.
+/// thresholds. Counts the alarms, and how many of them persisted. Repeats this with artificial slowdowns, and counts how many
+/// of them are found.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ReplayArgs {
@@ -46,9 +47,9 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
     let StoredHistory { runs, store, mut diagnostics, .. } = gate.stored_history(args.last as usize)?;
     let epochs = gate.epochs(&mut diagnostics);
-    let (replay, suggestion) = with_reading(gate.policy(), &epochs, |reading| {
-        let replay = replay::replay(&runs, gate.policy(), reading);
-        let suggestion = if args.suggest { replay::suggest(&replay, &runs, gate.policy(), reading) } else { None };
+    let (replay, suggestion) = with_series_rules(gate.policy(), &epochs, |rules| {
+        let replay = replay::replay(&runs, gate.policy(), rules);
+        let suggestion = if args.suggest { replay::suggest(&replay, &runs, gate.policy(), rules) } else { None };
         (replay, suggestion)
     });
     diagnostics.extend(unused_directions(gate.policy(), replay.all_series.iter().map(|one| &one.series)));
@@ -68,7 +69,7 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     }
     match (&suggestion, args.suggest, args.format) {
         (Some(suggestion), _, View::Table) => {
-            output::print(format!("\n{}", render::suggestion(suggestion, replay.judged)).as_bytes())?;
+            output::print(format!("\n{}", render::suggestion(suggestion, replay.judged, configured)).as_bytes())?;
         }
         (None, true, _) => output::note("too few runs to suggest thresholds: at least 8 must have a baseline"),
         _ => {}

@@ -54,7 +54,7 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
     if listing.keys.is_empty() {
         bail!(
             "{} has no runs; store one with `perfgate record`, or fetch shared ones with `perfgate runs pull`",
-            store.describe()
+            store.url()
         );
     }
     let shown = newest_first(&listing.keys, args.last);
@@ -82,7 +82,7 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
         }
     }
     if !listing.foreign.is_empty() {
-        output::note(&format!("{} has {} files that are not runs; ignored", store.describe(), listing.foreign.len()));
+        output::note(&format!("{} has {} files that are not runs; ignored", store.url(), listing.foreign.len()));
     }
     Ok(0)
 }
@@ -162,7 +162,7 @@ fn to_json(listed: &[Listed], store: &dyn Store, more: bool) -> Value {
         })
     });
     let runs: Vec<Value> = runs.collect();
-    json!({"format": "perfgate-runs", "version": 1, "store": store.describe(), "runs": runs, "more": more})
+    json!({"format": "perfgate-runs", "version": 1, "store": store.url(), "runs": runs, "more": more})
 }
 
 /// When a run was measured; otherwise when it was recorded, or the latest time at which it can have been recorded.

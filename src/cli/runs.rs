@@ -23,9 +23,11 @@ Examples:
   perfgate runs list
   perfgate runs show HEAD~3
   perfgate runs remove 1f2e3d4c
-  perfgate runs push  to origin, merged with runs that others pushed
+  perfgate runs push
+      to origin, merged with runs that others pushed
   perfgate runs pull upstream
   perfgate runs prune --keep 200 --thin 1000
+      keep the newest 200 whole and the 1,000 before them without samples
   perfgate runs import dir:/mnt/old-runs
   perfgate runs export --parquet /mnt/lake";
 
@@ -118,7 +120,7 @@ fn remove(store: &dyn Store, ids: &[String]) -> anyhow::Result<String> {
         let id = id.to_ascii_lowercase();
         let with_id: Vec<&Key> = listing.keys.iter().filter(|key| key.id().starts_with(&id)).collect();
         match with_id.as_slice() {
-            [] => bail!("{} has no run `{id}`; `perfgate runs list` prints the ids", store.describe()),
+            [] => bail!("{} has no run `{id}`; `perfgate runs list` prints the ids", store.url()),
             [one] => found.push(one),
             several => {
                 let ids: Vec<&str> = several.iter().map(|key| key.id()).collect();
@@ -133,7 +135,7 @@ fn remove(store: &dyn Store, ids: &[String]) -> anyhow::Result<String> {
     let mut out = String::new();
     for key in found {
         let commit = key.commit().map_or("no commit", Commit::short);
-        let _ = writeln!(out, "removed run {} of {commit} from {}", key.id(), store.describe());
+        let _ = writeln!(out, "removed run {} of {commit} from {}", key.id(), store.url());
     }
     Ok(out)
 }
@@ -155,7 +157,7 @@ fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
         }
     };
     if keys.is_empty() {
-        bail!("{} has no run of {revision} ({}); see `perfgate runs list`", store.describe(), commit.short());
+        bail!("{} has no run of {revision} ({}); see `perfgate runs list`", store.url(), commit.short());
     }
     let mut out = String::new();
     let runs = store::read_runs(store, &keys, Detail::Digests);

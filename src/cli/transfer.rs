@@ -95,7 +95,7 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         "imported {added} of {} from {} to {}, {} already there\n",
         output::count(encoded.len(), "run"),
         args.source,
-        store.describe(),
+        store.url(),
         encoded.len() - added
     );
     output::print(escape::lines(&line).as_bytes())?;
@@ -177,7 +177,7 @@ pub(super) fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> 
 pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&str>) -> anyhow::Result<u8> {
     let keys = from.list()?.keys;
     if keys.is_empty() {
-        bail!("{} has no runs", from.describe());
+        bail!("{} has no runs", from.url());
     }
     let there = to.list()?.keys;
     let there: BTreeSet<RunIdentity<'_>> = there.iter().map(Key::identity).collect();
@@ -210,14 +210,14 @@ pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&s
     let found: Vec<Key> = listed.into_iter().filter(|key| wanted.contains(&key.identity())).collect();
     if found.len() < wanted.len() {
         let lost = wanted.len() - found.len();
-        bail!("{lost} of the runs that were written are not in {}; run the command again", to.describe());
+        bail!("{lost} of the runs that were written are not in {}; run the command again", to.url());
     }
     let read = found.chunks(BATCH).flat_map(|some| verified(to, some));
     let damaged: Vec<String> = read.filter_map(Result::err).collect();
     let verified = found.len() - damaged.len();
     broken.extend(damaged);
     broken.iter().for_each(|why| output::warn(why));
-    let (source, target) = (word.map_or_else(|| from.describe(), str::to_owned), to.describe());
+    let (source, target) = (word.map_or_else(|| from.url(), str::to_owned), to.url());
     let line = format!(
         "{done} {brought} of {} from {source} to {target}, {skipped} already there; {verified} verified by their hash\n",
         output::count(keys.len(), "run")
@@ -241,11 +241,11 @@ fn verified(store: &dyn Store, keys: &[Key]) -> Vec<Result<Vec<u8>, String>> {
 }
 
 pub(super) fn run_of(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail) -> Result<Run, String> {
-    let run = record::decode(bytes, detail).map_err(|error| format!("{}: {key}: {error}", store.describe()))?;
+    let run = record::decode(bytes, detail).map_err(|error| format!("{}: {key}: {error}", store.url()))?;
     // The name of a whole run is computed again; of a thinned run only time and commit can be.
     let own = Key::new(&run, bytes);
     if (own.time(), own.commit()) != (key.time(), key.commit()) || !key.is_thinned() && own != *key {
-        return Err(format!("{}: {key}: the run has another commit or time than its name", store.describe()));
+        return Err(format!("{}: {key}: the run has another commit or time than its name", store.url()));
     }
     Ok(run)
 }

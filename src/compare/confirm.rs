@@ -5,9 +5,9 @@ use crate::model::{Evidence, Measurement, Run, ShiftTreatment, SuiteShift};
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A metric of a benchmark to measure again.
+/// A metric of a benchmark, by name; its values are in a [`Comparison`].
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Suspect {
+pub struct BenchmarkMetric {
     /// The benchmark, by its name in head.
     pub benchmark: String,
     /// The metric.
@@ -16,19 +16,19 @@ pub struct Suspect {
     pub tool: String,
 }
 
-impl Suspect {
+impl BenchmarkMetric {
     /// The metric of a comparison.
-    pub fn of(comparison: &Comparison) -> Suspect {
-        Suspect {
+    pub fn of(comparison: &Comparison) -> BenchmarkMetric {
+        BenchmarkMetric {
             benchmark: comparison.benchmark.as_str().to_owned(),
             metric: comparison.metric.name.to_string(),
             tool: comparison.tool.to_string(),
         }
     }
 
-    fn of_measurement(measurement: &Measurement, matching: &impl MatchRules) -> Suspect {
+    fn of_measurement(measurement: &Measurement, matching: &impl MatchRules) -> BenchmarkMetric {
         let name = measurement.benchmark.as_str();
-        Suspect {
+        BenchmarkMetric {
             benchmark: matching.current_name(name).unwrap_or_else(|| name.to_owned()),
             metric: measurement.metric.name.to_string(),
             tool: measurement.tool.to_string(),
@@ -37,8 +37,9 @@ impl Suspect {
 }
 
 /// The runs with only the measurements of the suspects.
-pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, matching: impl MatchRules) -> Vec<Run> {
-    let is_suspect = |measurement: &&Measurement| suspects.contains(&Suspect::of_measurement(measurement, &matching));
+pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<BenchmarkMetric>, matching: impl MatchRules) -> Vec<Run> {
+    let is_suspect =
+        |measurement: &&Measurement| suspects.contains(&BenchmarkMetric::of_measurement(measurement, &matching));
     let keep = |run: &Run| Run {
         measurements: run.measurements.iter().filter(is_suspect).cloned().collect(),
         environment: run.environment.clone(),
@@ -49,11 +50,11 @@ pub fn keep_suspects(runs: &[Run], suspects: &BTreeSet<Suspect>, matching: impl 
 
 /// How much the base differs from itself: for each metric of each benchmark, the largest log ratio between two base
 /// runs. Of four or more runs the one farthest from the median is left out, as the robust centres ignore it too.
-pub fn control(base: &[Run], matching: impl MatchRules) -> BTreeMap<Suspect, f64> {
-    let mut values: BTreeMap<Suspect, Vec<f64>> = BTreeMap::new();
+pub fn base_ranges(base: &[Run], matching: impl MatchRules) -> BTreeMap<BenchmarkMetric, f64> {
+    let mut values: BTreeMap<BenchmarkMetric, Vec<f64>> = BTreeMap::new();
     for measurement in base.iter().flat_map(|run| &run.measurements) {
         let direction = measurement.metric.direction;
-        let values = values.entry(Suspect::of_measurement(measurement, &matching)).or_default();
+        let values = values.entry(BenchmarkMetric::of_measurement(measurement, &matching)).or_default();
         let of_entry = |evidence: &Evidence| evidence.fast_edge(direction).unwrap_or_else(|| evidence.centre());
         values.push(centre::median(&measurement.evidence.iter().map(of_entry).collect::<Vec<_>>()).ln());
     }
@@ -80,25 +81,30 @@ fn range(mut logs: Vec<f64>) -> f64 {
 
 impl Compared {
     /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new results on both sides
-    /// becomes invalid. A change must exceed `control`, see [`control`].
-    pub fn confirm(&mut self, suspects: &BTreeSet<Suspect>, fresh: Compared, control: &BTreeMap<Suspect, f64>) {
-        let mut fresh_comparisons: BTreeMap<Suspect, Comparison> =
-            fresh.comparisons.into_iter().map(|comparison| (Suspect::of(&comparison), comparison)).collect();
-        let is_rest = |one: &&Comparison| one.metric.name == "time" && !suspects.contains(&Suspect::of(one));
+    /// becomes invalid. A change must exceed the range of its base runs, see [`base_ranges`].
+    pub fn confirm(
+        &mut self,
+        suspects: &BTreeSet<BenchmarkMetric>,
+        fresh: Compared,
+        base_ranges: &BTreeMap<BenchmarkMetric, f64>,
+    ) {
+        let mut fresh_comparisons: BTreeMap<BenchmarkMetric, Comparison> =
+            fresh.comparisons.into_iter().map(|comparison| (BenchmarkMetric::of(&comparison), comparison)).collect();
+        let is_rest = |one: &&Comparison| one.metric.name == "time" && !suspects.contains(&BenchmarkMetric::of(one));
         let rest: Vec<&Comparison> = self.comparisons.iter().filter(is_rest).collect();
         if let (Some(screened), Some(of_suspects)) = (self.levels.take(), fresh.levels) {
             self.levels = Some(screened.replaced(of_suspects, &rest));
         }
         for comparison in &mut self.comparisons {
-            let suspect = Suspect::of(comparison);
+            let suspect = BenchmarkMetric::of(comparison);
             if !suspects.contains(&suspect) {
                 continue;
             }
             match fresh_comparisons.remove(&suspect) {
                 Some(fresh) if fresh.base.is_some() && fresh.head.is_some() => {
-                    *comparison = Comparison { confirmed: true, ..fresh };
+                    *comparison = Comparison { re_measured: true, ..fresh };
                     if let Effect::Estimated(estimate) = &mut comparison.effect {
-                        estimate.control = Some(control.get(&suspect).copied().unwrap_or_default());
+                        estimate.base_range = Some(base_ranges.get(&suspect).copied().unwrap_or_default());
                     }
                 }
                 _ => {
@@ -112,7 +118,7 @@ impl Compared {
     }
 
     /// Removes suite-wide shifts of unknown cause of the metrics that were re-measured: measuring in turn has answered the question.
-    fn forget_open_shifts(&mut self, suspects: &BTreeSet<Suspect>) {
+    fn forget_open_shifts(&mut self, suspects: &BTreeSet<BenchmarkMetric>) {
         let is_open =
             |one: &SuiteShift| matches!(one.treatment, ShiftTreatment::Unexplained | ShiftTreatment::InEveryRun);
         let is_re_measured = |one: &SuiteShift| suspects.iter().any(|suspect| suspect.metric == *one.metric);
@@ -137,8 +143,8 @@ mod tests {
         Run { measurements: values.iter().map(measurement).collect(), ..Run::default() }
     }
 
-    fn suspect(name: &str) -> Suspect {
-        Suspect { benchmark: name.into(), metric: "time".into(), tool: "t".into() }
+    fn suspect(name: &str) -> BenchmarkMetric {
+        BenchmarkMetric { benchmark: name.into(), metric: "time".into(), tool: "t".into() }
     }
 
     #[test]
@@ -157,22 +163,22 @@ mod tests {
             TestRules::at_different_times(0.05, 0.2),
             |_: &str| None,
         );
-        compared.confirm(&suspects, again, &control(&fresh, |_: &str| None));
+        compared.confirm(&suspects, again, &base_ranges(&fresh, |_: &str| None));
         let a = &compared.comparisons[0];
-        assert!(a.confirmed);
+        assert!(a.re_measured);
         assert_eq!(a.head.map(|side| (side.value, side.runs)), Some((101.0, 3)));
         let b = &compared.comparisons[1];
-        assert!(!b.confirmed && matches!(b.effect, Effect::Invalid(_)));
+        assert!(!b.re_measured && matches!(b.effect, Effect::Invalid(_)));
     }
 
     #[test]
-    fn the_control_is_the_largest_difference_of_two_base_runs() {
+    fn the_base_range_is_the_largest_difference_of_two_base_runs() {
         let runs: Vec<Run> = [100.0, 110.0, 105.0].iter().map(|value| run(&[("a", *value)])).collect();
-        let difference = control(&runs, |_: &str| None)[&suspect("a")];
+        let difference = base_ranges(&runs, |_: &str| None)[&suspect("a")];
         assert!((difference - 1.1_f64.ln()).abs() < 1e-12);
         // The disturbed run of the five is left out: 100 to 104 remain.
         let runs: Vec<Run> = [100.0, 104.0, 300.0, 102.0, 101.0].iter().map(|value| run(&[("a", *value)])).collect();
-        let difference = control(&runs, |_: &str| None)[&suspect("a")];
+        let difference = base_ranges(&runs, |_: &str| None)[&suspect("a")];
         assert!((difference - 1.04_f64.ln()).abs() < 1e-12);
     }
 }

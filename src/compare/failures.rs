@@ -77,7 +77,7 @@ fn without_values(failed: &FailedBenchmark, why: FailedInHead) -> Comparison {
         clock_mhz: None,
         iterations: None,
         statistics: None,
-        confirmed: false,
+        re_measured: false,
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
         let mut head = run(&["p/a"]);
         let end = |scope| EarlyEnd { tool: "t".into(), scope, why: "timed out".to_owned() };
         head.failures.early_ends =
-            vec![end(EndScope::of_beginning("p/")), end(EndScope::Benchmark("q".to_owned())), end(EndScope::Nothing)];
+            vec![end(EndScope::from_prefix("p/")), end(EndScope::Benchmark("q".to_owned())), end(EndScope::Nothing)];
         let [failed, removed] = outcomes(&run(&["p/a", "p/b", "q", "q/c"]), &head);
         assert_eq!(failed, ["p/b time", "q time"]);
         assert_eq!(removed, ["q/c memory", "q/c time"]);

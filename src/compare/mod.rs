@@ -8,11 +8,11 @@ mod confirm;
 mod exact_counts;
 mod failures;
 pub mod filter;
-mod left_over;
 mod match_rules;
 mod not_run;
 mod pairs;
 mod plot_samples;
+mod repeated_results;
 mod repetitions;
 mod run_levels;
 mod run_values;
@@ -22,11 +22,11 @@ pub mod schedule;
 mod slow_part;
 mod untested;
 
-pub use confirm::{Suspect, control, keep_suspects};
-pub use left_over::SameResults;
+pub use confirm::{BenchmarkMetric, base_ranges, keep_suspects};
 pub use match_rules::MatchRules;
 pub use pairs::{Pair, SideValue, pair};
 pub use plot_samples::plot_samples;
+pub use repeated_results::SameResults;
 pub use run_levels::RunLevels;
 
 use crate::model::{
@@ -38,9 +38,9 @@ use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
 use crate::stats::suite_test::{self, ShiftRule, SuiteEstimates, TestRules};
-use left_over::LeftOver;
 use not_run::NotRun;
 use rayon::prelude::*;
+use repeated_results::RepeatedResults;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ pub struct Comparison {
     /// The iterations of a sample, or of the whole run: the smaller number of base and head, where both state it.
     pub iterations: Option<f32>,
     /// True for a suspect that was re-measured.
-    pub confirmed: bool,
+    pub re_measured: bool,
 }
 
 /// The difference of two sides.
@@ -162,7 +162,7 @@ pub fn compare(base: &[Run], head: &[Run], rules: TestRules, matching: impl Matc
 
 /// Whether head has exactly the results of base.
 pub fn same_results(base: &[Run], head: &[Run], matching: impl MatchRules) -> SameResults {
-    LeftOver::of(&pair(base, head, matching), base, head).everything
+    RepeatedResults::of(&pair(base, head, matching), base, head).same_results
 }
 
 /// Compares the new runs of re-measured suspects. Their noise is estimated together with the screening of the whole suite.
@@ -186,9 +186,9 @@ fn compare_all(
     let mut pairs = pair(base, head, matching);
     let failed = failures::take_failed(&mut pairs, base, head);
     let mut compared = Compared { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..Compared::default() };
-    let left_over = LeftOver::of(&pairs, base, head);
-    compared.same_results = left_over.everything;
-    compared.diagnostics.extend(repeated_samples(&left_over.repeated));
+    let repeated_results = RepeatedResults::of(&pairs, base, head);
+    compared.same_results = repeated_results.same_results;
+    compared.diagnostics.extend(repeated_samples(&repeated_results.repeated));
     let early_ends = head.iter().flat_map(|run| &run.failures.early_ends);
     compared.ended_early = early_ends.filter(|end| end.is_of_run()).count();
 
@@ -398,8 +398,8 @@ fn shift_of(
 fn large_shift(shift: &SuiteShift, count: usize) -> Diagnostic {
     let runs = if shift.treatment == ShiftTreatment::InEveryRun { " in every run" } else { "" };
     let message = format!(
-        "{}{runs} ({count} compared). The cause is the machine or a change that affects all of them, so this suite-wide shift is not \
-        subtracted; to find out which, measure base and head again, in turn",
+        "{}{runs} ({count} compared). The results do not show whether the machine or the code is the cause, so this suite-wide \
+        shift is not subtracted. To find out, measure base and head again, in turn",
         shift.sentence()
     );
     Diagnostic::warning(COMMON_SHIFT, "", message)

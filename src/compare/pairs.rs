@@ -48,7 +48,7 @@ pub struct Pair<'a> {
     most_certain: &'a Metric,
     /// True if a run was read with another direction. Its digest then has the fast edge of the other end, so the
     /// medians are compared.
-    pub(super) is_turned: bool,
+    pub(super) directions_differ: bool,
     /// Iterations of a sample of base and head, where the tool reports them.
     pub(super) iterations: [Option<f32>; 2],
     /// The note on different settings, if base and head were measured with settings that are not comparable.
@@ -107,7 +107,7 @@ pub fn pair<'a>(base: &'a [Run], head: &'a [Run], matching: impl MatchRules) -> 
     for pair in &mut pairs {
         pair.leave_out_other_versions();
         if let Some(direction) = matching.direction(&pair.benchmark, pair.most_certain) {
-            pair.turn(direction);
+            pair.set_direction(direction);
         }
     }
     pairs.sort_unstable_by(|a, b| a.key().cmp(&b.key()));
@@ -129,7 +129,7 @@ impl<'a> Pair<'a> {
             other_unit: None,
             direction: metric.direction,
             most_certain: metric,
-            is_turned: false,
+            directions_differ: false,
             iterations: [None; 2],
             other_settings: None,
             base_measurement: None,
@@ -157,10 +157,10 @@ impl<'a> Pair<'a> {
         }
         // A direction that one side states applies to both.
         if metric.certainty() >= self.most_certain.certainty() {
-            self.turn(metric.direction);
+            self.set_direction(metric.direction);
             self.most_certain = metric;
         } else {
-            self.is_turned |= metric.direction.sign() != self.direction.sign();
+            self.directions_differ |= metric.direction.sign() != self.direction.sign();
         }
         self.evidence.extend(measurement.evidence.iter().map(|evidence| RunEvidence { run, evidence }));
         self.iterations[usize::from(is_head)] = measurement.iterations;
@@ -173,8 +173,8 @@ impl<'a> Pair<'a> {
     }
 
     /// Sets the better direction of all runs.
-    fn turn(&mut self, direction: Direction) {
-        self.is_turned |= direction != self.direction;
+    fn set_direction(&mut self, direction: Direction) {
+        self.directions_differ |= direction != self.direction;
         self.direction = direction;
     }
 
@@ -300,7 +300,7 @@ impl<'a> Pair<'a> {
             clock_mhz: None,
             iterations: self.iterations[0].zip(self.iterations[1]).map(|(base, head)| base.min(head)),
             statistics: self.statistics(),
-            confirmed: false,
+            re_measured: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Selects the samples to plot. Separate from the comparison, so that a comparison without plots has no cost for it.
 
 use super::pairs::{self, Pair};
-use super::{MatchRules, Suspect};
+use super::{BenchmarkMetric, MatchRules};
 use crate::model::{Evidence, PlotSamples, Run, Summary};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -16,7 +16,11 @@ const MIN_VALUES: usize = 5;
 
 /// The samples to plot, for each metric of each benchmark that both sides have: the newest runs of base and head, in time
 /// order.
-pub fn plot_samples(base: &[Run], head: &[Run], matching: impl MatchRules) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
+pub fn plot_samples(
+    base: &[Run],
+    head: &[Run],
+    matching: impl MatchRules,
+) -> BTreeMap<BenchmarkMetric, [Vec<PlotSamples>; 2]> {
     let pairs = pairs::pair(base, head, matching);
     pairs
         .par_iter()
@@ -25,9 +29,9 @@ pub fn plot_samples(base: &[Run], head: &[Run], matching: impl MatchRules) -> BT
         .collect()
 }
 
-fn name(pair: &Pair<'_>) -> Suspect {
+fn name(pair: &Pair<'_>) -> BenchmarkMetric {
     let (benchmark, metric, tool) = pair.key();
-    Suspect { benchmark: benchmark.to_owned(), metric: metric.to_owned(), tool: tool.to_owned() }
+    BenchmarkMetric { benchmark: benchmark.to_owned(), metric: metric.to_owned(), tool: tool.to_owned() }
 }
 
 fn side(evidence: &[&Evidence]) -> Vec<PlotSamples> {

@@ -60,7 +60,7 @@ impl Pair<'_> {
     /// True if every run of both sides has samples, with fast edges on the same side.
     pub(super) fn has_samples(&self) -> bool {
         let direction = self.direction;
-        if self.is_turned || !direction.is_known() {
+        if self.directions_differ || !direction.is_known() {
             return false;
         }
         // Samples with zeros are noisier than those of their suite. Their medians are tested like single numbers.

@@ -15,29 +15,30 @@ const SUSPECT_SHARE: f64 = 0.15;
 pub const FEW_PAIRS: usize = 3;
 const MORE_PAIRS: usize = 5;
 
-/// The side to run next.
+/// One of the two sides of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Turn {
+pub enum SideKind {
     /// The base.
     Base,
     /// The head.
     Head,
 }
 
-impl Turn {
+impl SideKind {
     /// The name for messages.
     pub fn word(self) -> &'static str {
         match self {
-            Turn::Base => "base",
-            Turn::Head => "head",
+            SideKind::Base => "base",
+            SideKind::Head => "head",
         }
     }
 }
 
 /// The order of a number of rounds.
-pub fn order(rounds: usize) -> Vec<Turn> {
-    let round =
-        |index: usize| if index.is_multiple_of(2) { [Turn::Base, Turn::Head] } else { [Turn::Head, Turn::Base] };
+pub fn order(rounds: usize) -> Vec<SideKind> {
+    let round = |index: usize| {
+        if index.is_multiple_of(2) { [SideKind::Base, SideKind::Head] } else { [SideKind::Head, SideKind::Base] }
+    };
     (0..rounds).flat_map(round).collect()
 }
 
@@ -82,10 +83,11 @@ mod tests {
 
     #[test]
     fn drift_favours_neither_side() {
-        use Turn::{Base, Head};
+        use SideKind::{Base, Head};
         assert_eq!(order(3), [Base, Head, Head, Base, Base, Head]);
         // With an even number of rounds the positions of both sides have the same sum.
-        let positions = |turn| order(4).iter().enumerate().filter(|(_, t)| **t == turn).map(|(i, _)| i).sum::<usize>();
+        let positions =
+            |kind| order(4).iter().enumerate().filter(|(_, side)| **side == kind).map(|(i, _)| i).sum::<usize>();
         assert_eq!(positions(Base), positions(Head));
     }
 

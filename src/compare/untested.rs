@@ -1,8 +1,8 @@
 //! Pairs that need no test: one side only, numbers that cannot be compared, exact counts, few events.
 
 use super::Effect;
-use super::left_over::step;
 use super::pairs::{Pair, RunEvidence, events, runs_of, side_centre};
+use super::repeated_results::step;
 use crate::model::{Evidence, Metric, Unit};
 use crate::stats::counts;
 

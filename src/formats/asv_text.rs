@@ -82,7 +82,7 @@ impl Format for AsvText {
                 (None, None) => {}
             }
             if line.starts_with("[100.00%]") {
-                builder.has_completed();
+                builder.note_completion();
             }
         }
         failed.into_iter().for_each(|name| builder.fail(&name, ""));

@@ -23,12 +23,12 @@ struct Run<'a> {
     title: Option<Cow<'a, str>>,
     #[serde(borrow)]
     url: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     finish: Option<Cow<'a, str>>,
     samples: Option<u64>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     connections: Option<u64>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     pipelining: Option<u64>,
     errors: Option<f64>,
     non2xx: Option<f64>,

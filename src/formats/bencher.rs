@@ -51,12 +51,12 @@ fn read_lines(builder: &mut ReadingBuilder<'_>, text: &str, names: &mut text::Ta
         names.read(line);
         // What libtest itself prints; criterion does not.
         if is_begin(line) {
-            builder.has_begun();
+            builder.note_start();
             end_incomplete(builder, target);
             builder.line = Some(at);
             target = count_of(line).map(|count| (at, count));
         } else if line.starts_with("test result: ") {
-            builder.has_completed();
+            builder.note_completion();
             target = None;
         } else if line.starts_with("test ") {
             target = target.map(|(at, missing)| (at, missing.saturating_sub(1)));

@@ -148,22 +148,22 @@ impl Benchmark<'_> {
 struct File<'a> {
     #[serde(borrow, rename = "Benchmarks")]
     benchmarks: Vec<&'a RawValue>,
-    #[serde(borrow, rename = "HostEnvironmentInfo", default, deserialize_with = "json::decorative")]
+    #[serde(borrow, rename = "HostEnvironmentInfo", default, deserialize_with = "json::ignore_wrong_type")]
     host: Option<Host<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Host<'a> {
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     processor_name: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     logical_core_count: Option<u64>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     architecture: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     os_version: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     runtime_version: Option<Cow<'a, str>>,
 }
 

@@ -194,7 +194,7 @@ impl<'a> ReadingBuilder<'a> {
         metric: Metric,
         evidence: impl IntoIterator<Item = Evidence>,
     ) {
-        self.has_result();
+        self.note_result();
         let replicates: Vec<Evidence> =
             evidence.into_iter().filter_map(|evidence| self.validate(name, &metric, evidence)).collect();
         if self.find(&tool, name, &metric.name).is_some() {
@@ -214,7 +214,7 @@ impl<'a> ReadingBuilder<'a> {
         match self.find(self.tool, name, &metric.name) {
             None => self.add(name, metric, [evidence]),
             Some(at) if *self.reading.measurements[at].metric == metric => {
-                self.has_result();
+                self.note_result();
                 let valid = self.validate(name, &metric, evidence);
                 self.reading.measurements[at].evidence.extend(valid);
             }

@@ -41,7 +41,7 @@ impl Format for CallgrindText {
                 continue;
             }
             if line.starts_with("Gungraun result: ") {
-                builder.has_completed();
+                builder.note_completion();
             }
             if !line.starts_with(char::is_whitespace) && !line.is_empty() {
                 name = line.trim();

@@ -59,7 +59,7 @@ impl Format for Csv {
                         return Err(text::surplus_fields(&place, record.len(), header_len));
                     }
                     match table.add(&mut builder, &columns, &record) {
-                        Ok(()) => builder.has_result(),
+                        Ok(()) => builder.note_result(),
                         Err(message) => builder.warn("unreadable-entry", message),
                     }
                 }

@@ -99,7 +99,7 @@ impl Format for Divan {
             match row {
                 Some((name, summary)) => {
                     let (program, metric) = (program.clone(), Metric::time());
-                    builder.has_result();
+                    builder.note_result();
                     rows.push(Row { program, name: name.clone(), metric, summary, work: None });
                     benchmark = Some(name);
                     block = Block::Other;

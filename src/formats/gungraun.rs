@@ -16,7 +16,7 @@ pub struct Gungraun;
 struct Document<'a> {
     module_path: Cow<'a, str>,
     id: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     started_at: Option<Cow<'a, str>>,
     #[serde(borrow)]
     profiles: Vec<Profile<'a>>,

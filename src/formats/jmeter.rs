@@ -196,7 +196,7 @@ fn read_csv(bytes: &[u8], layout: &Layout, log: &mut Log, builder: &mut ReadingB
         match csv_sample(&record, layout) {
             Ok(sample) => {
                 log.add(&sample);
-                builder.has_result();
+                builder.note_result();
             }
             Err(message) => builder.warn("unreadable-line", message),
         }

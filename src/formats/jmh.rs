@@ -204,19 +204,19 @@ struct Benchmark<'a> {
     jdk_version: Option<Cow<'a, str>>,
     #[serde(borrow)]
     vm_name: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     threads: Option<u64>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     forks: Option<u64>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     warmup_iterations: Option<u64>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     warmup_time: Option<String>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     measurement_iterations: Option<u64>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     measurement_time: Option<String>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     measurement_batch_size: Option<u64>,
     #[serde(borrow, default)]
     params: Pairs<Cow<'a, str>, &'a RawValue>,

@@ -38,9 +38,9 @@ impl Format for JmhText {
             builder.line = Some(number);
             log.read(number, line);
             if line.contains("# JMH version: ") {
-                builder.has_begun();
+                builder.note_start();
             } else if line.contains("# Run complete. ") {
-                builder.has_completed();
+                builder.note_completion();
             }
             if let Some(found) = parameters_of(line) {
                 parameters = Some(found);

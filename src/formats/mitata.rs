@@ -117,7 +117,7 @@ fn read_console(builder: &mut ReadingBuilder<'_>, text: &str) {
         } else if let Some((before, after)) = line.split_once("/iter") {
             add_summary(builder, open.take());
             let Some((name, mean)) = last_time(before) else { continue };
-            builder.has_result();
+            builder.note_result();
             let mut summary = Summary { centre: mean, mean: Some(mean), ..Summary::default() };
             let (range, shares) = match after.split_once(')') {
                 Some((range, shares)) => (times(range), times(shares)), // version 0: all on one line
@@ -192,7 +192,7 @@ struct File<'a> {
     layout: Vec<Layout<'a>>,
     #[serde(borrow)]
     benchmarks: Vec<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     context: Option<Context<'a>>,
 }
 
@@ -205,19 +205,19 @@ struct Layout<'a> {
 
 #[derive(Deserialize)]
 struct Context<'a> {
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     arch: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     runtime: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     version: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     cpu: Option<Cpu<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Cpu<'a> {
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     name: Option<Cow<'a, str>>,
 }
 

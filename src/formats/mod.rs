@@ -129,7 +129,7 @@ pub struct Reading {
     /// any other file without a measurement is an error of [`Format::parse`].
     pub measurements: Vec<Measurement>,
     /// The number of measurements of each file, in their order, where several were merged.
-    pub files: Vec<usize>,
+    pub measurements_per_file: Vec<usize>,
     /// Problems in the file.
     pub diagnostics: Vec<Diagnostic>,
     /// The machine and runtime, as far as the file describes them.
@@ -167,10 +167,14 @@ impl Reading {
         };
         let benchmarks = other.measurements.iter().map(|one| (&*one.tool, one.benchmark.as_str()));
         self.environment.merge_conditions(&other.environment, benchmarks);
-        if self.files.is_empty() {
-            self.files.push(self.measurements.len());
+        if self.measurements_per_file.is_empty() {
+            self.measurements_per_file.push(self.measurements.len());
         }
-        self.files.extend(if other.files.is_empty() { vec![other.measurements.len()] } else { other.files });
+        self.measurements_per_file.extend(if other.measurements_per_file.is_empty() {
+            vec![other.measurements.len()]
+        } else {
+            other.measurements_per_file
+        });
         self.measurements.extend(other.measurements);
         self.diagnostics.extend(other.diagnostics);
         self.failures.extend(other.failures);

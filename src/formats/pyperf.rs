@@ -125,17 +125,17 @@ struct Facts<'a> {
     name: Option<Cow<'a, str>>,
     #[serde(borrow)]
     unit: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     date: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     cpu_model_name: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     cpu_count: Option<u64>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     platform: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     python_implementation: Option<Cow<'a, str>>,
-    #[serde(borrow, default, deserialize_with = "json::decorative")]
+    #[serde(borrow, default, deserialize_with = "json::ignore_wrong_type")]
     python_version: Option<Cow<'a, str>>,
 }
 

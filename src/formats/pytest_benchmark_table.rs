@@ -39,9 +39,9 @@ impl Format for PytestBenchmarkTable {
         for (number, line) in numbered_lines(&text) {
             builder.line = Some(number);
             if line.starts_with("===") && line.contains(" test session starts ") {
-                builder.has_begun();
+                builder.note_start();
             } else if is_last_line(line) {
-                builder.has_completed();
+                builder.note_completion();
             }
             if let Some((test, why)) = failed(line) {
                 match test {

@@ -61,7 +61,7 @@ impl ProgressLines {
 
 /// The kind of error that a line reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Report {
+enum RunErrorKind {
     /// The run has ended.
     End,
     /// An exception that may have been caught: the run has ended if no result follows.
@@ -150,14 +150,14 @@ pub(crate) fn run_error(text: &str, progress: &ProgressLines, has_results: bool)
     while let Some((number, line)) = lines.next() {
         let next = lines.peek().map_or("", |(_, next)| next);
         let is_after_completion = || progress.is_completed_at(number);
-        match (report(line, previous), &mut ended) {
-            (Some(Report::End), Some(ended)) => ended.is_after_completion &= is_after_completion(),
-            (Some(Report::End), ended) => {
+        match (run_error_kind(line, previous), &mut ended) {
+            (Some(RunErrorKind::End), Some(ended)) => ended.is_after_completion &= is_after_completion(),
+            (Some(RunErrorKind::End), ended) => {
                 // An exception above it is the cause.
                 let why = uncaught.take().map_or_else(|| with_detail(line, next), |cause| cause.why);
                 *ended = Some(RunError { line: number, why, is_after_completion: is_after_completion() });
             }
-            (Some(Report::Uncaught), _) => {
+            (Some(RunErrorKind::Uncaught), _) => {
                 in_stack = line.starts_with("Traceback ");
                 let why = with_detail(line, next);
                 uncaught = Some(RunError { line: number, why, is_after_completion: is_after_completion() });
@@ -187,7 +187,7 @@ fn with_detail(line: &str, next: &str) -> String {
     }
 }
 
-fn report(line: &str, previous: &str) -> Option<Report> {
+fn run_error_kind(line: &str, previous: &str) -> Option<RunErrorKind> {
     // Most lines of results and of JSON are rejected here.
     let first = line.bytes().next()?;
     if !(first.is_ascii_alphabetic() || matches!(first, b'#' | b'*' | b'=' | b'[' | b'.' | b'/')) {
@@ -195,21 +195,21 @@ fn report(line: &str, previous: &str) -> Option<Report> {
     }
     if line.starts_with("thread '") {
         return if line.contains(" panicked at ") {
-            Some(Report::Uncaught)
+            Some(RunErrorKind::Uncaught)
         } else {
-            line.contains("has overflowed its stack").then_some(Report::End)
+            line.contains("has overflowed its stack").then_some(RunErrorKind::End)
         };
     }
     if line.starts_with("Traceback (most recent call last)") {
         // Python prints exceptions of destructors and continues.
-        return (!previous.starts_with("Exception ignored ")).then_some(Report::Uncaught);
+        return (!previous.starts_with("Exception ignored ")).then_some(RunErrorKind::Uncaught);
     }
     // These versions end the report of an uncaught exception, and some suites print them at the beginning.
     if line.starts_with("Node.js v") || line.starts_with("Bun v") {
-        return Some(Report::Uncaught);
+        return Some(RunErrorKind::Uncaught);
     }
     let ends = || ENDS.iter().any(|start| line.starts_with(start));
-    (ends() || is_end_of_tool(line) || is_signal(line)).then_some(Report::End)
+    (ends() || is_end_of_tool(line) || is_signal(line)).then_some(RunErrorKind::End)
 }
 
 /// Whether a line reports the end of a run, in forms that have no fixed beginning.

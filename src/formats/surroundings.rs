@@ -11,7 +11,7 @@ pub enum Surroundings {
     /// Colors of a terminal.
     Colors,
     /// Lines that are not part of a JSON document, and colors.
-    Lines,
+    AroundJson,
     /// Lines that are not part of an XML report, and colors.
     AroundXml,
     /// Lines before the header of a CSV file, and colors.
@@ -21,13 +21,13 @@ pub enum Surroundings {
 impl Surroundings {
     /// All of them, the least intrusive first.
     pub const ALL: [Surroundings; 4] =
-        [Surroundings::Colors, Surroundings::Lines, Surroundings::AroundXml, Surroundings::BeforeCsv];
+        [Surroundings::Colors, Surroundings::AroundJson, Surroundings::AroundXml, Surroundings::BeforeCsv];
 
     /// The content without surroundings of this kind; `None` if it has none.
     pub fn remove(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
             Surroundings::Colors => bytes.contains(&b'\x1b').then(|| plain(bytes.to_vec())),
-            Surroundings::Lines => only_json(&plain(bytes.to_vec())),
+            Surroundings::AroundJson => only_json(&plain(bytes.to_vec())),
             Surroundings::AroundXml => only_xml(&plain(bytes.to_vec())),
             Surroundings::BeforeCsv => from_csv_header(&plain(bytes.to_vec())),
         }
@@ -228,9 +228,9 @@ mod tests {
     fn only_lines_outside_of_json_are_removed_and_the_others_keep_their_numbers() {
         let text = "Running\n[INFO] a {b}\n{\"a\": \"}{\\\"\",\n \"b\": [1]}\nwarning: x\n{\"c\": 2}\ndone";
         let json = "\n\n{\"a\": \"}{\\\"\",\n \"b\": [1]}\n\n{\"c\": 2}\n";
-        assert_eq!(removed(Surroundings::Lines, text).unwrap(), json);
-        assert_eq!(removed(Surroundings::Lines, json), None);
-        assert_eq!(removed(Surroundings::Lines, "no json\n"), None);
+        assert_eq!(removed(Surroundings::AroundJson, text).unwrap(), json);
+        assert_eq!(removed(Surroundings::AroundJson, json), None);
+        assert_eq!(removed(Surroundings::AroundJson, "no json\n"), None);
     }
 
     #[test]

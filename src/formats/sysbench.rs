@@ -50,7 +50,7 @@ impl Format for Sysbench {
             } else if let Some(report) = reports.last_mut()
                 && report.read_line(line)
             {
-                builder.has_result();
+                builder.note_result();
             }
         }
         builder.line = None;

@@ -55,7 +55,7 @@ impl Format for TimeV {
             let Some((metric, parse)) = row(key) else { continue };
             match parse(value) {
                 Some(value) => {
-                    builder.has_result();
+                    builder.note_result();
                     match key {
                         "Exit status" => report.status = Some(value),
                         _ => report.values.push((metric, value)),

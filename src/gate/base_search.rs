@@ -17,7 +17,7 @@ pub(super) struct BaseSearch<'a> {
 }
 
 /// The commits that have stored runs.
-pub(super) struct Measured {
+pub(super) struct StoredCommits {
     /// Runs that can be compared with head.
     pub here: BTreeSet<Commit>,
     /// Runs of other machine classes.
@@ -26,8 +26,8 @@ pub(super) struct Measured {
     pub is_recorded: bool,
 }
 
-/// Where the newest run of a base was found.
-pub(super) struct Place {
+/// The base that was found, for messages.
+pub(super) struct FoundBase {
     /// The label of the base.
     pub label: String,
     /// A remark, if a run of another commit was expected.
@@ -54,38 +54,38 @@ impl BaseSearch<'_> {
     }
 
     /// Describes the newest run by its commit.
-    pub fn place(&self, newest: Option<&Commit>, measured: &Measured) -> Place {
-        let labelled = |label: &str| Place { label: format!("stored runs of {label}"), note: None, gap: None };
+    pub fn describe(&self, newest: Option<&Commit>, stored: &StoredCommits) -> FoundBase {
+        let labelled = |label: &str| FoundBase { label: format!("stored runs of {label}"), note: None, gap: None };
         if let Some(own) = self.own.filter(|own| newest == Some(own)) {
             let short = own.short();
             let note = format!(
                 "no run of a commit before {short} is stored; comparing with the stored runs of {short} itself"
             );
-            return Place { note: Some(note), ..labelled("the same commit") };
+            return FoundBase { note: Some(note), ..labelled("the same commit") };
         }
         let found = self.candidates.iter().position(|commit| Some(commit) == newest).unwrap_or_default();
-        let place = match self.starts.get(found) {
+        let base = match self.starts.get(found) {
             Some(start) => labelled(start.name()),
-            None => self.behind(found + 1 - self.starts.len(), found, measured),
+            None => self.behind(found + 1 - self.starts.len(), found, stored),
         };
-        Place { note: self.note(found, measured), ..place }
+        FoundBase { note: self.note(found, stored), ..base }
     }
 
-    /// The place of a run that is this many commits before the one that head started from.
-    fn behind(&self, commits: usize, found: usize, measured: &Measured) -> Place {
+    /// Describes a run that is this many commits before the one that head started from.
+    fn behind(&self, commits: usize, found: usize, stored: &StoredCommits) -> FoundBase {
         let behind = self.starts.last().copied().unwrap_or_default();
         let start = self.candidates.get(found - commits);
         // Runs of another machine class do not show what the commits in between changed on this one.
-        let elsewhere = start.is_some_and(|commit| measured.elsewhere.contains(commit));
-        let is_known = start.is_some_and(|commit| measured.here.contains(commit));
+        let elsewhere = start.is_some_and(|commit| stored.elsewhere.contains(commit));
+        let is_known = start.is_some_and(|commit| stored.here.contains(commit));
         let gap = (!is_known).then_some(BaselineGap { commits, behind, branch: None, elsewhere });
-        Place { label: format!("stored runs from before {}", behind.name()), note: None, gap }
+        FoundBase { label: format!("stored runs from before {}", behind.name()), note: None, gap }
     }
 
     /// Names the first candidate, if the run that was found is of another one.
-    fn note(&self, found: usize, measured: &Measured) -> Option<String> {
-        let commit = self.candidates.first().filter(|first| found > 0 && !measured.here.contains(*first))?;
-        let class = match (measured.is_recorded, measured.elsewhere.contains(commit)) {
+    fn note(&self, found: usize, stored: &StoredCommits) -> Option<String> {
+        let commit = self.candidates.first().filter(|first| found > 0 && !stored.here.contains(*first))?;
+        let class = match (stored.is_recorded, stored.elsewhere.contains(commit)) {
             (true, _) => " other than that of these results",
             (false, true) => " of this machine class",
             (false, false) => "",

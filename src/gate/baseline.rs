@@ -1,6 +1,6 @@
 //! The base window: which stored runs a head is compared with, found while reading as few of them as possible.
 
-use super::base_search::{BaseSearch, Measured};
+use super::base_search::{BaseSearch, StoredCommits};
 use super::builder::Gate;
 use super::error::Error;
 use super::judge::adopt_names;
@@ -8,10 +8,10 @@ use super::renames::leave_out_replaced;
 use super::shallow;
 use super::side::Side;
 use super::stated::{self, ResultsState};
-use super::stored_history::with_reading;
+use super::stored_history::with_series_rules;
 use super::stored_side::{KeyedRun, side_of_stored};
 use crate::history::{
-    BaseWindow, HISTORY_RUNS, SeriesRules, WINDOW_RUNS, base_window_of, count_joined, join_shards, machine_class,
+    Baseline, HISTORY_RUNS, SeriesRules, WINDOW_RUNS, count_joined, into_baseline, join_shards, machine_class,
 };
 use crate::io::repository::{CANDIDATES, Repository, RepositoryError};
 use crate::io::store::{self, Key, Store};
@@ -167,7 +167,8 @@ impl Gate {
         chosen.retain(|one| !is_recorded || !is_of_head(one));
         let other_machines = !elsewhere.is_empty();
         let commits_of = |runs: &[KeyedRun]| runs.iter().filter_map(|(key, _)| key.commit().cloned()).collect();
-        let measured = Measured { here: commits_of(&chosen), elsewhere: commits_of(&elsewhere), is_recorded };
+        let stored_commits =
+            StoredCommits { here: commits_of(&chosen), elsewhere: commits_of(&elsewhere), is_recorded };
         if chosen.is_empty() {
             // Runs of one other machine class, never of several together.
             let newest = elsewhere.first().map(|(_, run)| machine_class(&run.environment, ignored));
@@ -187,21 +188,18 @@ impl Gate {
             let advice = unused.unwrap_or_else(|| {
                 format!("run `perfgate record` on {branch}, or `perfgate runs pull` to fetch the runs of others")
             });
-            return Err(Error::MissingBaseline(format!(
-                "no baseline for {base}{keys} in {}; {advice}",
-                store.describe()
-            )));
+            return Err(Error::MissingBaseline(format!("no baseline for {base}{keys} in {}; {advice}", store.url())));
         }
         let unused = unused.map(|message| Diagnostic::warning("shallow-clone", "", message));
         let mut diagnostics: Vec<Diagnostic> = unused.into_iter().collect();
         let chosen = self.current_segment(chosen, &mut diagnostics)?;
         let newest = chosen.first().and_then(|(key, _)| key.commit());
-        let place = search.place(newest, &measured);
-        let mut side = side_of_stored(chosen, place.label);
-        side.report.gap = place.gap;
+        let found = search.describe(newest, &stored_commits);
+        let mut side = side_of_stored(chosen, found.label);
+        side.report.gap = found.gap;
         side.older = search.older(&side.report.commits);
         side.diagnostics.extend(diagnostics);
-        side.diagnostics.extend(place.note.map(|message| Diagnostic::note("earlier-baseline", "", message)));
+        side.diagnostics.extend(found.note.map(|message| Diagnostic::note("earlier-baseline", "", message)));
         let left_out = other_machines && side.runs.iter().all(comparable);
         Ok(WindowSide { side, left_out })
     }
@@ -216,9 +214,9 @@ impl Gate {
             diagnostics.extend(adopt_names(policy, older, std::slice::from_ref(newest)));
         }
         diagnostics.extend(leave_out_replaced(policy, &mut runs));
-        let (BaseWindow { runs, before_epoch, .. }, cut) = with_reading(policy, &epochs, |reading| {
-            let window = base_window_of(runs, reading);
-            let note = cut_note(&window, reading);
+        let (Baseline { runs, before_epoch, .. }, cut) = with_series_rules(policy, &epochs, |rules| {
+            let window = into_baseline(runs, rules);
+            let note = cut_note(&window, rules);
             (window, note)
         });
         diagnostics.extend(cut);
@@ -358,15 +356,15 @@ pub(super) fn epoch_note(before_epoch: &BTreeSet<BenchId>, runs_are: &str) -> Op
 }
 
 /// Names benchmarks of which only part of the base's runs count, and these runs.
-fn cut_note(window: &BaseWindow, rules: &SeriesRules<'_>) -> Option<Diagnostic> {
+fn cut_note(window: &Baseline, rules: &SeriesRules<'_>) -> Option<Diagnostic> {
     const NAMED: usize = 3;
-    let named = window.cut.iter().take(NAMED).map(|benchmark| match segment_of(benchmark, window, rules) {
+    let named = window.changed.iter().take(NAMED).map(|benchmark| match segment_of(benchmark, window, rules) {
         (0, _) | (_, None) => format!("{:?}", benchmark.as_str()),
         (1, Some(commit)) => format!("{:?} (1 run, of {})", benchmark.as_str(), commit.short()),
         (runs, Some(commit)) => format!("{:?} ({runs} runs since {})", benchmark.as_str(), commit.short()),
     });
     let mut named: Vec<String> = named.collect();
-    match window.cut.len().saturating_sub(NAMED) {
+    match window.changed.len().saturating_sub(NAMED) {
         0 => {}
         more => named.push(format!("{more} more")),
     }
@@ -383,7 +381,7 @@ fn cut_note(window: &BaseWindow, rules: &SeriesRules<'_>) -> Option<Diagnostic> 
 }
 
 /// The number of runs that are the base of a benchmark, and the commit of the first: of several metrics, the one with the fewest.
-fn segment_of<'w>(benchmark: &BenchId, window: &'w BaseWindow, rules: &SeriesRules<'_>) -> (usize, Option<&'w Commit>) {
+fn segment_of<'w>(benchmark: &BenchId, window: &'w Baseline, rules: &SeriesRules<'_>) -> (usize, Option<&'w Commit>) {
     let mut by_metric: BTreeMap<&str, (usize, Option<&Commit>)> = BTreeMap::new();
     for run in &window.runs {
         let own = run.measurements.iter().filter(|one| rules.name(one.benchmark.as_str()) == benchmark.as_str());

@@ -4,7 +4,7 @@
 use super::builder::Gate;
 use super::measure::{Bench, BenchCommand, MeasureError, Progress, SideCheckout, close};
 use crate::compare::bisection::{Bisection, Candidates, CommitStatus, MAX_PAIRS, decide};
-use crate::compare::schedule::{Turn, order};
+use crate::compare::schedule::{SideKind, order};
 use crate::io::noise;
 use crate::model::{Commit, Direction, Evidence, Measurement, number_text};
 use crate::policy::suggest::nearest_name;
@@ -158,14 +158,14 @@ impl Bisect<'_> {
         let mut changes = Vec::new();
         let mut status = CommitStatus::Skipped;
         let (mut fast, mut slow) = (None, None);
-        for (number, turn) in order(MAX_PAIRS).into_iter().enumerate() {
+        for (number, side_kind) in order(MAX_PAIRS).into_iter().enumerate() {
             self.progress.begin(&format!("{short}: pair {}", number / 2 + 1));
-            match turn {
-                Turn::Base => {
+            match side_kind {
+                SideKind::Base => {
                     let value = self.value(true);
                     fast = Some(value.map_err(|error| MeasureError::GoodCommit { source: Box::new(error) })?);
                 }
-                Turn::Head => match self.value(false) {
+                SideKind::Head => match self.value(false) {
                     Ok(value) => slow = Some(value),
                     Err(error) => return self.skipped(position, error),
                 },

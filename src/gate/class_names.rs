@@ -65,7 +65,7 @@ impl ClassNames {
     }
 
     /// Sets `per_class` of each comparison of a shared benchmark.
-    pub fn state(&self, comparisons: &mut [Comparison]) {
+    pub fn set_per_class(&self, comparisons: &mut [Comparison]) {
         for comparison in comparisons.iter_mut().filter(|_| !self.rows.is_empty()) {
             comparison.per_class = self.rows.get(&comparison.benchmark).cloned().map(Box::new);
         }

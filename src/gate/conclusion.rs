@@ -3,13 +3,14 @@
 use crate::io::github::Conclusion;
 use crate::verdict::{BudgetStatus, Finding, OpenShift, Outcome, Report, Verdict};
 
-/// The result of the check run. Neutral without a verdict, and if the gate passes but something is in doubt: a suspect
+/// The result of the check run. Neutral without a verdict, unless a required baseline is missing, and if the gate passes but something is in doubt: a suspect
 /// is undecided, no benchmark was decided, a run ended in an error, or a suite-wide shift of unknown cause.
 pub(crate) fn conclusion(report: &Report) -> Conclusion {
     let counts = report.counts;
     let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;
     match report.verdict {
         Verdict::Fail => Conclusion::Failure,
+        Verdict::None if report.lacks_required_baseline() => Conclusion::Failure,
         Verdict::None => Conclusion::Neutral,
         Verdict::Pass if has_undecided_suspect(report) || report.ended_early > 0 || decided == 0 => Conclusion::Neutral,
         Verdict::Pass if is_in_doubt(report) => Conclusion::Neutral,
@@ -18,7 +19,7 @@ pub(crate) fn conclusion(report: &Report) -> Conclusion {
 }
 
 /// True if there is something to report: only then the comment mode `auto` creates a comment.
-pub(crate) fn has_news(report: &Report) -> bool {
+pub(crate) fn needs_comment(report: &Report) -> bool {
     let has = |outcome| report.counts.get(outcome) > 0;
     let over_budget = report.budgets.iter().any(|line| line.status == BudgetStatus::Fail);
     let nothing_in_common = report.verdict == Verdict::None && !report.first_run && report.environment.matches;
@@ -35,10 +36,9 @@ pub(crate) fn has_news(report: &Report) -> bool {
 }
 
 fn is_in_doubt(report: &Report) -> bool {
-    OpenShift::of(report).is_some_and(|open| open.is_doubt)
+    OpenShift::of(report).is_some_and(|open| open.needs_re_measuring)
 }
 
 fn has_undecided_suspect(report: &Report) -> bool {
-    let undecided = |finding: &Finding| finding.suspect && finding.outcome == Outcome::Inconclusive;
-    report.benchmarks.iter().any(undecided)
+    report.benchmarks.iter().any(Finding::is_suspected_regression)
 }

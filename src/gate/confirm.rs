@@ -5,7 +5,7 @@ use super::config::Config;
 use super::error::Error;
 use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
 use super::measure::{MeasureError, PROCESS};
-use crate::compare::{self, Compared, SameResults, Suspect};
+use crate::compare::{self, BenchmarkMetric, Compared, SameResults};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
 use crate::profile::Explanation;
@@ -32,7 +32,7 @@ pub(crate) struct MeasuredRuns {
 
 impl MeasuredRuns {
     /// The samples for charts; of the suspects, those of the runs that decided.
-    pub fn plot_samples(&self, policy: &Policy) -> BTreeMap<Suspect, [Vec<PlotSamples>; 2]> {
+    pub fn plot_samples(&self, policy: &Policy) -> BTreeMap<BenchmarkMetric, [Vec<PlotSamples>; 2]> {
         let [base, head] = &self.re_measured;
         let mut all = compare::plot_samples(&self.base, &self.head, PolicyRules(policy));
         all.extend(compare::plot_samples(base, head, PolicyRules(policy)));
@@ -67,7 +67,7 @@ pub(crate) fn judge_measured(
         false => confirm(policy, &mut compared, &suspects, fresh),
     }
     compared.diagnostics.extend(measured.are_counts.then(note_on_counts));
-    let process_timed = is_process(&measured.head);
+    let process_timed = is_process_timed(&measured.head);
     compared.diagnostics.extend(process_timed.then(note_on_process));
     let mut report = Report { by_measure: true, process_timed, ..judge(compared, policy, base, head) };
     let is_regression = |explanation: &&Explanation| {
@@ -86,7 +86,7 @@ pub(super) fn note_on_counts() -> Diagnostic {
 }
 
 /// Whether the process itself was timed in these runs.
-pub(super) fn is_process(runs: &[Run]) -> bool {
+pub(super) fn is_process_timed(runs: &[Run]) -> bool {
     runs.iter().flat_map(|run| &run.measurements).any(|measurement| measurement.tool == PROCESS)
 }
 
@@ -122,20 +122,20 @@ pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRul
 }
 
 /// The suspects of a first report.
-pub(super) fn suspects(screened: &Report) -> BTreeSet<Suspect> {
+pub(super) fn suspects(screened: &Report) -> BTreeSet<BenchmarkMetric> {
     select(screened, Finding::should_re_measure)
 }
 
 /// The exact counts of a first report that changed.
-pub(super) fn changed(counted: &Report) -> BTreeSet<Suspect> {
+pub(super) fn changed(counted: &Report) -> BTreeSet<BenchmarkMetric> {
     let has_changed = |finding: &Finding| finding.change.is_some_and(|change| change != 0.0);
     select(counted, |finding| {
         has_changed(finding) && !matches!(finding.outcome, Outcome::Unchanged | Outcome::Added | Outcome::Removed)
     })
 }
 
-fn select(report: &Report, is_selected: impl Fn(&Finding) -> bool) -> BTreeSet<Suspect> {
-    let suspect = |finding: &Finding| Suspect {
+fn select(report: &Report, is_selected: impl Fn(&Finding) -> bool) -> BTreeSet<BenchmarkMetric> {
+    let suspect = |finding: &Finding| BenchmarkMetric {
         benchmark: finding.name.clone(),
         metric: finding.metric.to_string(),
         tool: finding.tool.to_string(),
@@ -143,19 +143,28 @@ fn select(report: &Report, is_selected: impl Fn(&Finding) -> bool) -> BTreeSet<S
     report.benchmarks.iter().filter(|finding| is_selected(finding)).map(suspect).collect()
 }
 
+/// Maximum number of suspects that the note names.
+const NAMED: usize = 5;
+
 /// Replaces the comparisons of the suspects by those of their re-measured runs.
 pub(super) fn confirm(
     policy: &Policy,
     compared: &mut Compared,
-    suspects: &BTreeSet<Suspect>,
+    suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
 ) {
     let pairs = re_measured[0].len();
     replace(policy, compared, suspects, re_measured);
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
+    let mut names: Vec<&str> = suspects.iter().map(|suspect| &*suspect.benchmark).collect();
+    names.dedup();
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
-        "{} {noun} re-measured on both sides in {pairs} pairs, and decided by these runs alone",
-        suspects.len()
+        "{} {noun} re-measured on both sides in {pairs} pairs, and decided by these runs alone: {}{more}",
+        suspects.len(),
+        names.join(", ")
     );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
 }
@@ -164,10 +173,10 @@ pub(super) fn confirm(
 pub(super) fn replace(
     policy: &Policy,
     compared: &mut Compared,
-    suspects: &BTreeSet<Suspect>,
+    suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
 ) {
     let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, PolicyRules(policy)));
     let fresh = compare::compare_re_measured(&base, &head, policy.alpha(), PolicyRules(policy), compared);
-    compared.confirm(suspects, fresh, &compare::control(&base, PolicyRules(policy)));
+    compared.confirm(suspects, fresh, &compare::base_ranges(&base, PolicyRules(policy)));
 }

@@ -8,8 +8,8 @@ use super::renames::{leave_out_replaced, refuse_shared_names};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, Compared, Comparison, MatchRules, SAME_SAMPLES, SameResults, Suspect};
-use crate::history::{LongNames, adopt_long_names, leave_out_gone, match_jobs, match_packages, match_processors};
+use crate::compare::{self, BenchmarkMetric, Compared, Comparison, MatchRules, SAME_SAMPLES, SameResults};
+use crate::history::{LongNames, adopt_long_names, leave_out_removed, match_jobs, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};
@@ -200,13 +200,13 @@ impl Gate {
         }
         refuse_shared_names(&self.config, &base, &head)?;
         if base.locations.is_empty() {
-            leave_out_gone(&mut base.runs, &head.runs, policy.ignored_environment(), |old| policy.rename(old));
+            leave_out_removed(&mut base.runs, &head.runs, policy.ignored_environment(), |old| policy.rename(old));
         }
         let names = partition(&mut base, &mut head, policy.ignored_environment(), |old| policy.rename(old));
         refuse_different_tools(&base, &head)?;
         let rules = names.rules(PolicyRules(policy));
         let mut compared = compare::compare(&base.runs, &head.runs, at_different_times(policy), rules);
-        names.state(&mut compared.comparisons);
+        names.set_per_class(&mut compared.comparisons);
         if !compared.has_common() && !allow_nothing_in_common {
             let errors = input::errors(&head.diagnostics);
             if head.runs.iter().all(|run| run.measurements.is_empty()) && !errors.is_empty() {
@@ -275,13 +275,13 @@ impl Gate {
 }
 
 /// The benchmarks whose newest value in base is older than the commit that head started from.
-fn base_gaps(comparisons: &[Comparison], base: &Side) -> BTreeMap<Suspect, BaselineGap> {
+fn base_gaps(comparisons: &[Comparison], base: &Side) -> BTreeMap<BenchmarkMetric, BaselineGap> {
     let gap = |one: &Comparison| {
         let run = base.runs.get(one.newest_base_run?)?;
         base.older.get(run.commit.as_ref()?).cloned()
     };
     let behind = comparisons.iter().filter(|_| !base.older.is_empty());
-    behind.filter_map(|one| Some((Suspect::of(one), gap(one)?))).collect()
+    behind.filter_map(|one| Some((BenchmarkMetric::of(one), gap(one)?))).collect()
 }
 
 const SAME_RESULTS: &str = "base and head are the same results; this comparison only checks how they are read";

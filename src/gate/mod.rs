@@ -102,7 +102,7 @@ pub use measure::MeasureError;
 pub use record::Recorded;
 
 pub(crate) use bisect::{BisectPlan, BisectResult, bisect, word as bisect_word};
-pub(crate) use conclusion::{conclusion, has_news};
+pub(crate) use conclusion::{conclusion, needs_comment};
 pub(crate) use config::Config;
 pub(crate) use confirm::{MeasuredRuns, judge_measured};
 pub(crate) use confirmed_regressions::ConfirmedRegressions;
@@ -115,4 +115,4 @@ pub(crate) use pull_request::{accept_requested, note_changed_rules, note_unused_
 pub(crate) use record::{ResultsOf, is_dirty, refuse_empty};
 pub(crate) use side::Side;
 pub(crate) use sources::{DefaultSide, SideSource};
-pub(crate) use stored_history::{Older, StoredHistory, unused_directions, with_reading};
+pub(crate) use stored_history::{OlderRuns, StoredHistory, unused_directions, with_series_rules};

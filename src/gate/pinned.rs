@@ -53,7 +53,7 @@ impl Gate {
         diagnostics.extend(release.diagnostics);
         let rules = names.rules(PolicyRules(policy));
         let mut compared = compare::compare(&release.runs, &head.runs, at_different_times(policy), rules);
-        names.state(&mut compared.comparisons);
+        names.set_per_class(&mut compared.comparisons);
         let base = SideFacts { report: release.report, environment: release.environment };
         let head = SideFacts { report: head.report.clone(), environment: head.environment.clone() };
         Some(judge(compared, policy, base, head).into_pinned(&pin.revision))

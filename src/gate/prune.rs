@@ -4,7 +4,7 @@
 //! run once. A prune that is interrupted can be repeated.
 
 use super::builder::Gate;
-use super::stored_history::with_reading;
+use super::stored_history::with_series_rules;
 use crate::history::{BranchKind, PruneAction, PruneCandidate, Pruner, Retention, thin};
 use crate::io::repository::RepositoryError;
 use crate::io::store::{Key, Listing, Store, StoreError};
@@ -136,8 +136,8 @@ impl PrunePlan {
         if let Some(unknown) = diagnostics.into_iter().next() {
             return Err(PruneError::UnknownEpoch(unknown));
         }
-        Ok(with_reading(gate.policy(), &epochs, |reading| {
-            PrunePlan::decide(store, listing, special, Pruner::new(keep, reading))
+        Ok(with_series_rules(gate.policy(), &epochs, |rules| {
+            PrunePlan::decide(store, listing, special, Pruner::new(keep, rules))
         }))
     }
 
@@ -233,7 +233,7 @@ impl PrunePlan {
 
 fn read(store: &dyn Store, key: &Key, bytes: &[u8]) -> Result<(usize, Run), StoreError> {
     let damaged = |error: record::RecordError| StoreError::Damaged {
-        store: store.describe(),
+        store: store.url(),
         place: key.to_string(),
         why: error.reason(),
     };

@@ -71,13 +71,7 @@ impl Gate {
         let near = self.stored_near(store, &commit);
         let own = near.as_ref().and_then(|near| near.stored.get(&commit)).map(Vec::as_slice).unwrap_or_default();
         if let Some(bytes) = stored_on_another_branch(store, run, own)? {
-            return Ok(Recorded {
-                commit,
-                results: run.measurements.len(),
-                bytes,
-                added: false,
-                store: store.describe(),
-            });
+            return Ok(Recorded { commit, results: run.measurements.len(), bytes, added: false, store: store.url() });
         }
         if let Some(near) = near.filter(|_| !force) {
             self.refuse_same_as_earlier(store, run, &near)?;
@@ -226,11 +220,5 @@ pub(crate) fn store_run(store: &dyn Store, run: &Run) -> Result<Recorded, Error>
     let bytes = record::encode(run).map_err(|source| Error::Encode { source })?;
     let size = bytes.len();
     let written = store.write(&[(Key::new(run, &bytes), bytes)])?;
-    Ok(Recorded {
-        commit,
-        results: run.measurements.len(),
-        bytes: size,
-        added: written.added == 1,
-        store: store.describe(),
-    })
+    Ok(Recorded { commit, results: run.measurements.len(), bytes: size, added: written.added == 1, store: store.url() })
 }

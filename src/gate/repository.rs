@@ -16,7 +16,7 @@ impl Gate {
         if let Err(RepositoryError::NoDefaultBranch { .. }) = repository.default_branch()
             && let Some(branch) = self.branch_of_stored_runs(&repository)
         {
-            repository.state_default_branch(&branch);
+            repository.set_default_branch(&branch);
         }
         Ok(repository)
     }
@@ -25,7 +25,7 @@ impl Gate {
     pub(crate) fn stated_repository(&self) -> Result<Repository, RepositoryError> {
         let mut repository = Repository::discover(&self.directory)?;
         if let Some(branch) = self.policy().default_branch() {
-            repository.state_default_branch(branch);
+            repository.set_default_branch(branch);
         }
         Ok(repository)
     }

@@ -1,7 +1,7 @@
 //! The worst findings over the stored runs of the base: the part of the history that a saved comparison includes.
 
 use super::builder::Gate;
-use super::stored_history::with_reading;
+use super::stored_history::with_series_rules;
 use crate::history::{self, Series};
 use crate::model::Run;
 use crate::verdict::{Finding, Outcome, Report, SeriesPoint, SeriesReport};
@@ -25,7 +25,7 @@ impl Gate {
         }
         // Unknown epochs were reported when the base was read.
         let epochs = self.epochs(&mut Vec::new());
-        let all = with_reading(&self.config.policy, &epochs, |reading| history::series(runs, reading));
+        let all = with_series_rules(&self.config.policy, &epochs, |rules| history::series(runs, rules));
         findings.iter().filter_map(|finding| series_of(finding, &all, report)).collect()
     }
 }

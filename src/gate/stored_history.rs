@@ -34,18 +34,18 @@ pub(crate) struct StoredHistory {
     /// branch have one.
     pub positions: HashMap<Commit, usize>,
     /// Runs older than those.
-    pub older: Older,
+    pub older: OlderRuns,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// How many runs were left out because they are older.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Older {
+pub(crate) enum OlderRuns {
     /// None.
-    None,
+    Zero,
     /// This many.
-    Some(usize),
+    Counted(usize),
     /// Some; counting them would mean listing the whole store.
     Uncounted,
 }
@@ -54,7 +54,7 @@ impl Gate {
     /// Reads the `last` newest runs of the branch, without their samples.
     pub(crate) fn stored_history(&self, last: usize) -> Result<StoredHistory, Error> {
         let store = self.open_store()?;
-        let name = store.describe();
+        let name = store.url();
         let repository = self.repository().ok();
         let order = repository.as_ref().and_then(commits_in_order);
         let (mut keys, mut left_out, mut more) = (Vec::new(), 0, true);
@@ -75,9 +75,9 @@ impl Gate {
         let mut diagnostics = Vec::new();
         diagnostics.extend(other_commits(left_out));
         let older = match (keys.len().saturating_sub(last), more) {
-            (0, false) => Older::None,
-            (older, false) => Older::Some(older),
-            (_, true) => Older::Uncounted,
+            (0, false) => OlderRuns::Zero,
+            (older, false) => OlderRuns::Counted(older),
+            (_, true) => OlderRuns::Uncounted,
         };
         keys.drain(..keys.len().saturating_sub(last));
         diagnostics.extend(repository.and_then(|repository| shallow::unknown_commits(&repository, &keys)));
@@ -134,9 +134,9 @@ impl Gate {
         diagnostics.extend(found);
     }
 
-    /// Leaves out the benchmarks of a stored base for which an epoch starts between base and head; `until` is the time
-    /// of head.
-    pub(super) fn leave_out_other_epochs(&self, base: &mut Side, until: i64) -> Result<(), Error> {
+    /// Leaves out the benchmarks of a stored base for which an epoch starts between base and head. `head_time` is when head
+    /// was measured, in seconds since 1970.
+    pub(super) fn leave_out_other_epochs(&self, base: &mut Side, head_time: i64) -> Result<(), Error> {
         let policy = &self.config.policy;
         let epochs = self.epochs(&mut base.diagnostics);
         let mut left_out = BTreeSet::new();
@@ -145,7 +145,7 @@ impl Gate {
             run.measurements.retain(|measurement| {
                 let old = measurement.benchmark.as_str();
                 let name = policy.rename(old).unwrap_or_else(|| old.to_owned());
-                let is_other = epochs.starts_between(&name, time, until);
+                let is_other = epochs.starts_between(&name, time, head_time);
                 if is_other {
                     left_out.insert(BenchId::new(name));
                 }
@@ -282,11 +282,11 @@ impl Epochs {
 }
 
 /// Calls `work` with the config's renames, epochs, directions, floors and ignored environment keys.
-pub(crate) fn with_reading<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&SeriesRules<'_>) -> T) -> T {
+pub(crate) fn with_series_rules<T>(policy: &Policy, epochs: &Epochs, work: impl FnOnce(&SeriesRules<'_>) -> T) -> T {
     let rename = |old: &str| policy.rename(old);
     let epoch = |name: &str| epochs.of_benchmark(name);
     let direction = |name: &str, metric: &Metric| policy.direction(name, metric);
-    let floor = |name: &str, metric: &Metric| policy.bounds(name, metric).floor;
+    let floor = |name: &str, metric: &Metric| policy.benchmark_settings(name, metric).floor;
     let ignored = policy.ignored_environment();
     work(&SeriesRules { rename: &rename, epoch: &epoch, direction: &direction, floor: &floor, ignored })
 }

@@ -31,17 +31,17 @@ impl Gate {
         })
     }
 
-    /// Reads the stored runs of one commit as the base of a head that was measured at time `until`. Benchmarks for
+    /// Reads the stored runs of one commit as the base of a head that was measured at `head_time`. Benchmarks for
     /// which an epoch starts between the two are left out.
     pub(super) fn read_base_revision(
         &self,
         word: &str,
         commit: &Commit,
-        until: i64,
+        head_time: i64,
         detail: Detail,
     ) -> Result<Side, Error> {
         let mut base = self.read_revision(word, commit, detail)?;
-        self.leave_out_other_epochs(&mut base, until)?;
+        self.leave_out_other_epochs(&mut base, head_time)?;
         Ok(base)
     }
 
@@ -57,7 +57,7 @@ impl Gate {
                 "no stored run of {word} ({}) in {}; {}run the benchmarks and `perfgate record`, or fetch the runs with \
                  `perfgate runs pull`",
                 commit.short(),
-                store.describe(),
+                store.url(),
                 if is_checked_out { "" } else { "check it out, " }
             )));
         }

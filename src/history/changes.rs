@@ -34,10 +34,10 @@ pub struct SeriesChange {
     /// The possible commits.
     pub commits: CommitRange,
     /// Points since the change, including its most likely commit.
-    pub since: usize,
+    pub points_since: usize,
     /// Commits from the most likely one to the newest point: those without a run count too, where their number is
     /// known. Commits after that of the newest point do not count.
-    pub ago: usize,
+    pub commits_since: usize,
 }
 
 /// The possible commits of a change: after `after`, up to and including `to`.
@@ -175,8 +175,8 @@ impl SegmentedSeries {
                 range: (change.first, change.last),
                 time: points.get(change.at).map_or(0, |point| point.time),
             },
-            since,
-            ago: distance(Some(change.at), newest).unwrap_or_default().max(since.saturating_sub(1)),
+            points_since: since,
+            commits_since: distance(Some(change.at), newest).unwrap_or_default().max(since.saturating_sub(1)),
         }
     }
 }

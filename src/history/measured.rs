@@ -1,6 +1,6 @@
 //! Which series are still measured: a benchmark may have been removed, its unit may have changed, or its machine class may be gone.
 
-use super::{Place, Point, Series};
+use super::{CommitOrRun, Point, Series};
 use std::collections::{BTreeMap, HashMap};
 
 /// A series that is missing from fewer newer commits than this is still measured: a run may contain only a part of the suite.
@@ -25,19 +25,19 @@ pub fn mark_measured(all: &mut [Series]) {
 /// Whether each series is missing from few of the newest commits of its group.
 fn measured(all: &[Series], group: impl Fn(&Series) -> (String, String), missed: usize) -> Vec<bool> {
     // For each group its commits with their first runs.
-    let mut first_runs: BTreeMap<(String, String), HashMap<Place<'_>, usize>> = BTreeMap::new();
+    let mut first_runs: BTreeMap<(String, String), HashMap<CommitOrRun<'_>, usize>> = BTreeMap::new();
     for series in all {
         let of_group = first_runs.entry(group(series)).or_default();
         for point in &series.points {
-            let first = of_group.entry(point.place()).or_insert(point.run);
+            let first = of_group.entry(point.commit_or_run()).or_insert(point.run);
             *first = (*first).min(point.run);
         }
     }
     let ranked = first_runs.into_iter().map(|(group, first_runs)| (group, ranks(first_runs)));
-    let ranks: BTreeMap<(String, String), HashMap<Place<'_>, usize>> = ranked.collect();
+    let ranks: BTreeMap<(String, String), HashMap<CommitOrRun<'_>, usize>> = ranked.collect();
     let is_measured = |series: &Series| {
         let Some(ranks) = ranks.get(&group(series)) else { return true };
-        let rank = |point: &Point| ranks.get(&point.place()).copied().unwrap_or_default();
+        let rank = |point: &Point| ranks.get(&point.commit_or_run()).copied().unwrap_or_default();
         let own: Vec<usize> = series.points.iter().map(rank).collect();
         let gap = own.windows(2).map(|two| two[1].saturating_sub(two[0]).saturating_sub(1)).max().unwrap_or_default();
         let since = ranks.len().saturating_sub(own.iter().max().map_or(0, |last| last + 1));
@@ -47,10 +47,10 @@ fn measured(all: &[Series], group: impl Fn(&Series) -> (String, String), missed:
 }
 
 /// The place of each commit in the order of the runs.
-fn ranks(first_runs: HashMap<Place<'_>, usize>) -> HashMap<Place<'_>, usize> {
-    let mut order: Vec<(Place<'_>, usize)> = first_runs.into_iter().collect();
+fn ranks(first_runs: HashMap<CommitOrRun<'_>, usize>) -> HashMap<CommitOrRun<'_>, usize> {
+    let mut order: Vec<(CommitOrRun<'_>, usize)> = first_runs.into_iter().collect();
     order.sort_unstable_by_key(|(_, run)| *run);
-    order.into_iter().enumerate().map(|(rank, (place, _))| (place, rank)).collect()
+    order.into_iter().enumerate().map(|(rank, (commit, _))| (commit, rank)).collect()
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub struct Point {
 
 /// What identifies the commit of a point: its id, or without one its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Place<'a> {
+pub enum CommitOrRun<'a> {
     /// A commit.
     Commit(&'a Commit),
     /// The index of a run without a commit.
@@ -71,8 +71,8 @@ pub enum Place<'a> {
 
 impl Point {
     /// What identifies its commit.
-    pub fn place(&self) -> Place<'_> {
-        self.commit.as_ref().map_or(Place::Run(self.run), Place::Commit)
+    pub fn commit_or_run(&self) -> CommitOrRun<'_> {
+        self.commit.as_ref().map_or(CommitOrRun::Run(self.run), CommitOrRun::Commit)
     }
 }
 

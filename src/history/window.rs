@@ -15,24 +15,24 @@ pub const HISTORY_RUNS: usize = 60;
 
 /// The baseline.
 #[derive(Debug)]
-pub struct BaseWindow {
+pub struct Baseline {
     /// The last runs in time order, each with only the benchmarks that it is a baseline of; possibly none.
     pub runs: Vec<Run>,
     /// Benchmarks that changed within the window, by their current names.
-    pub cut: BTreeSet<BenchId>,
+    pub changed: BTreeSet<BenchId>,
     /// Benchmarks without a baseline because all runs are from before their epoch, by their current names.
     pub before_epoch: BTreeSet<BenchId>,
 }
 
 /// The baseline from runs of one machine class, in time order.
-pub fn base_window(history: &[&Run], rules: &SeriesRules<'_>) -> BaseWindow {
+pub fn baseline_of(history: &[&Run], rules: &SeriesRules<'_>) -> Baseline {
     let first = history.len().saturating_sub(WINDOW_RUNS);
     let starts = starts(history, rules);
     narrowed(history[first..].iter().map(|run| (*run).clone()).collect(), first, &starts, rules)
 }
 
 /// The same, but consumes the runs: a copy of the runs of a large suite would need much memory.
-pub fn base_window_of(mut history: Vec<Run>, rules: &SeriesRules<'_>) -> BaseWindow {
+pub fn into_baseline(mut history: Vec<Run>, rules: &SeriesRules<'_>) -> Baseline {
     let first = history.len().saturating_sub(WINDOW_RUNS);
     let starts = starts(&history.iter().collect::<Vec<_>>(), rules);
     narrowed(history.split_off(first), first, &starts, rules)
@@ -44,9 +44,9 @@ fn narrowed(
     first: usize,
     starts: &BTreeMap<BenchId, Vec<Start>>,
     rules: &SeriesRules<'_>,
-) -> BaseWindow {
+) -> Baseline {
     let narrow = |(index, run): (usize, &mut Run)| {
-        let (mut cut, mut before_epoch) = (BTreeSet::new(), BTreeSet::new());
+        let (mut changed, mut before_epoch) = (BTreeSet::new(), BTreeSet::new());
         run.measurements.retain(|measurement| {
             let old = measurement.benchmark.as_str();
             let name = rules.name(old);
@@ -61,16 +61,16 @@ fn narrowed(
                 .find(|start| start.metric == measurement.metric.name && start.tool == measurement.tool);
             let keep = start.is_none_or(|start| first + index >= start.run);
             if !keep {
-                cut.insert(BenchId::new(&*name));
+                changed.insert(BenchId::new(&*name));
             }
             keep
         });
-        (cut, before_epoch)
+        (changed, before_epoch)
     };
     let removed: Vec<_> = runs.par_iter_mut().enumerate().map(narrow).collect();
-    let (mut cut, mut before_epoch) = (BTreeSet::new(), BTreeSet::new());
+    let (mut changed, mut before_epoch) = (BTreeSet::new(), BTreeSet::new());
     for (of_change, of_epoch) in removed {
-        cut.extend(of_change);
+        changed.extend(of_change);
         before_epoch.extend(of_epoch);
     }
     if !before_epoch.is_empty() {
@@ -78,7 +78,7 @@ fn narrowed(
             before_epoch.remove(&BenchId::new(&*rules.name(measurement.benchmark.as_str())));
         }
     }
-    BaseWindow { runs, cut, before_epoch }
+    Baseline { runs, changed, before_epoch }
 }
 
 /// The first run of the current segment of a metric.

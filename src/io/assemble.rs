@@ -28,8 +28,10 @@ pub(super) fn assemble_of_commit(reading: Reading, place: &str, committed: Optio
 /// one for each benchmark, metric and tool.
 pub(super) fn assemble(reading: Reading) -> Loaded {
     let Reading { measurements, mut diagnostics, environment, commit, commit_prefix, .. } = reading;
-    let Reading { failures, versions, tests, repeated, measured, unreadable, is_incomplete, files, .. } = reading;
-    let (mut measurements, repeated_files) = join_repetitions(measurements, &files);
+    let Reading {
+        failures, versions, tests, repeated, measured, unreadable, is_incomplete, measurements_per_file, ..
+    } = reading;
+    let (mut measurements, repeated_files) = join_repetitions(measurements, &measurements_per_file);
     diagnostics.extend(repeated_files);
     diagnostics.extend(leave_out_poorer(&mut measurements));
     measurements.sort_by(|a, b| identity(a).cmp(&identity(b))); // stable: keeps the order of duplicates

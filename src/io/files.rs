@@ -142,7 +142,7 @@ fn parse(format: &'static dyn Format, source: Source<'_>, detail: Detail) -> Res
     // A program may have printed lines after JSON.
     let mut reading = format.parse(source).or_else(|error| {
         let is_json = matches!(source.bytes.trim_ascii_start().first(), Some(b'{' | b'['));
-        let json = is_json.then(|| Surroundings::Lines.remove(source.bytes)).flatten().ok_or(error)?;
+        let json = is_json.then(|| Surroundings::AroundJson.remove(source.bytes)).flatten().ok_or(error)?;
         let mut reading = format.parse(Source { bytes: &json, ..source })?;
         formats::read_error_around(&mut reading, format.name(), source, &json);
         Ok(reading)
@@ -232,7 +232,8 @@ impl Content {
         }
         let mut whole = None;
         if let Some(inside) = surroundings.and_then(|kind| kind.remove(&bytes)) {
-            whole = Some(std::mem::replace(&mut bytes, inside)).filter(|_| surroundings == Some(Surroundings::Lines));
+            whole =
+                Some(std::mem::replace(&mut bytes, inside)).filter(|_| surroundings == Some(Surroundings::AroundJson));
         }
         Ok(Content { bytes, formats, whole })
     }
@@ -246,7 +247,7 @@ impl Content {
         match found.map(|formats| (None, formats)).or_else(|| inside(&log).map(|(kind, formats)| (Some(kind), formats)))
         {
             Some((kind, formats)) => {
-                let is_json = kind == Some(Surroundings::Lines);
+                let is_json = kind == Some(Surroundings::AroundJson);
                 match kind.and_then(|kind| kind.remove(&log)) {
                     Some(bytes) => Content { bytes, formats, whole: is_json.then_some(log) },
                     None => Content { bytes: log, formats, whole: None },
@@ -292,7 +293,7 @@ pub fn formats_in_text(text: &[u8]) -> Vec<(&'static str, Cow<'_, [u8]>)> {
         }
     }
     if !found.is_empty() {
-        for kind in [Surroundings::Lines, Surroundings::AroundXml] {
+        for kind in [Surroundings::AroundJson, Surroundings::AroundXml] {
             let Some(document) = kind.remove(&text) else { continue };
             let formats = formats::detect(document.trim_ascii_start());
             if let [format] = formats.as_slice()

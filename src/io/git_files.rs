@@ -63,7 +63,7 @@ pub(super) fn common_directory(git_dir: &Path) -> PathBuf {
 }
 
 /// Finds a named pipe, socket or device in place of a file of the repository around a directory, or of git's configuration.
-pub(super) fn find_odd(around: &Path) -> Option<PathBuf> {
+pub(super) fn find_special_file(around: &Path) -> Option<PathBuf> {
     let (git_dir, top) = directories(around)?;
     let common = common_directory(&git_dir);
     let own = FILES.iter().map(|name| git_dir.join(name)).chain(TOP_FILES.iter().map(|name| top.join(name)));
@@ -72,27 +72,27 @@ pub(super) fn find_odd(around: &Path) -> Option<PathBuf> {
     let borrowed = borrowed.flat_map(|objects| [objects.join("pack"), objects.join("info")]);
     let here = DIRECTORIES.iter().map(|name| common.join(name)).chain([git_dir.join("refs")]);
     own.chain(shared)
-        .find(|path| is_odd(path))
-        .or_else(|| here.chain(borrowed).find_map(|directory| odd_below(&directory)))
-        .or_else(|| configurations(&git_dir, &common).into_iter().find_map(|path| odd_included(&path, 0)))
+        .find(|path| is_special_file(path))
+        .or_else(|| here.chain(borrowed).find_map(|directory| special_file_below(&directory)))
+        .or_else(|| configurations(&git_dir, &common).into_iter().find_map(|path| special_included_file(&path, 0)))
 }
 
 /// Finds a named pipe, socket or device in place of a `.gitignore` or `.gitattributes` below the top of a work tree. Searches the
 /// directories with tracked files. If `is_ignored` is given (git then searches for new files), also all others that are not
 /// ignored. `tracked` and the paths of `is_ignored` are relative to the top.
-pub(super) fn find_odd_in_work_tree(
+pub(super) fn find_special_file_in_work_tree(
     top: &Path,
     tracked: &BTreeSet<PathBuf>,
     is_ignored: Option<&dyn Fn(&Path) -> bool>,
 ) -> Option<PathBuf> {
-    let odd_in = |directory: &Path| {
-        DIRECTORY_FILES.map(|name| top.join(directory).join(name)).into_iter().find(|path| is_odd(path))
+    let special_file_in = |directory: &Path| {
+        DIRECTORY_FILES.map(|name| top.join(directory).join(name)).into_iter().find(|path| is_special_file(path))
     };
-    let Some(is_ignored) = is_ignored else { return tracked.iter().find_map(|directory| odd_in(directory)) };
+    let Some(is_ignored) = is_ignored else { return tracked.iter().find_map(|directory| special_file_in(directory)) };
     let mut open = vec![PathBuf::new()];
     while let Some(directory) = open.pop() {
         // Whether a directory is ignored depends on the `.gitignore` files above it, which were checked before.
-        if let Some(path) = odd_in(&directory) {
+        if let Some(path) = special_file_in(&directory) {
             return Some(path);
         }
         for entry in fs::read_dir(top.join(&directory)).into_iter().flatten().flatten() {
@@ -107,15 +107,15 @@ pub(super) fn find_odd_in_work_tree(
 }
 
 /// True for a named pipe, a socket or a device.
-pub(super) fn is_odd(path: &Path) -> bool {
+pub(super) fn is_special_file(path: &Path) -> bool {
     path.exists() && regular::check(path).is_err()
 }
 
-fn odd_below(directory: &Path) -> Option<PathBuf> {
+fn special_file_below(directory: &Path) -> Option<PathBuf> {
     fs::read_dir(directory).ok()?.flatten().find_map(|entry| match entry.file_type() {
-        Ok(kind) if kind.is_dir() => odd_below(&entry.path()),
+        Ok(kind) if kind.is_dir() => special_file_below(&entry.path()),
         Ok(kind) if kind.is_file() => None,
-        _ => Some(entry.path()).filter(|path| is_odd(path)),
+        _ => Some(entry.path()).filter(|path| is_special_file(path)),
     })
 }
 
@@ -151,8 +151,8 @@ fn configurations(git_dir: &Path, common: &Path) -> Vec<PathBuf> {
 
 /// Finds a named pipe, socket or device in place of a configuration file or of a file that it names: an included one, or the
 /// user's own list of ignored files or attributes.
-fn odd_included(path: &Path, depth: usize) -> Option<PathBuf> {
-    if is_odd(path) {
+fn special_included_file(path: &Path, depth: usize) -> Option<PathBuf> {
+    if is_special_file(path) {
         return Some(path.to_owned());
     }
     let text = (depth <= MAX_INCLUDES).then(|| regular::read(path).ok()).flatten()?;
@@ -163,8 +163,8 @@ fn odd_included(path: &Path, depth: usize) -> Option<PathBuf> {
         let key = key.rsplit([']', ' ', '\t']).next().unwrap_or_default();
         let file = named_file(path, value.trim().trim_matches('"'))?;
         match key {
-            "path" => odd_included(&file, depth + 1),
-            "excludesfile" | "attributesfile" => Some(file).filter(|file| is_odd(file)),
+            "path" => special_included_file(&file, depth + 1),
+            "excludesfile" | "attributesfile" => Some(file).filter(|file| is_special_file(file)),
             _ => None,
         }
     })

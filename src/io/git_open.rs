@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 /// An open repository, and how to open it again.
 pub(super) struct Opened {
     pub repository: Repository,
-    pub place: Place,
+    pub location: RepositoryLocation,
     /// Set if the refs are in a reftable; then `repository` is this copy.
     pub copy: Option<RefsCopy>,
 }
 
 /// Where a repository is.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Place {
+pub(super) struct RepositoryLocation {
     pub git_dir: PathBuf,
     /// The directory that all its work trees share.
     pub common: PathBuf,
@@ -27,7 +27,7 @@ pub(super) struct Place {
     work_tree: Option<PathBuf>,
 }
 
-impl Place {
+impl RepositoryLocation {
     /// Opens the repository again.
     pub fn open(&self) -> Result<Repository, git2::Error> {
         if !self.is_foreign {
@@ -44,13 +44,17 @@ impl Place {
 
 /// Opens the repository around a directory.
 pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
-    if let Some(path) = git_files::find_odd(directory) {
+    if let Some(path) = git_files::find_special_file(directory) {
         return Err(RepositoryError::NotAFile { path });
     }
     let mut refused = match Repository::discover(directory) {
         Ok(repository) => {
             let (git_dir, common) = (repository.path().to_owned(), repository.commondir().to_owned());
-            return Ok(Opened { repository, place: Place { git_dir, common, ..Place::default() }, copy: None });
+            return Ok(Opened {
+                repository,
+                location: RepositoryLocation { git_dir, common, ..RepositoryLocation::default() },
+                copy: None,
+            });
         }
         Err(error) => error,
     };
@@ -61,28 +65,28 @@ pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
     let is_reftable = has_reftable(&found);
     let by_git = if refused.code() == ErrorCode::Owner || is_reftable { known_to_git(directory) } else { None };
     if refused.code() == ErrorCode::Owner {
-        let Some(place) = &by_git else {
+        let Some(location) = &by_git else {
             let is_bare = found.file_name().is_none_or(|name| name != ".git");
             let top = if is_bare { &found } else { found.parent().unwrap_or(&found) };
             return Err(RepositoryError::Owner { directory: top.to_owned() });
         };
-        match place.open() {
-            Ok(repository) => return Ok(Opened { repository, place: place.clone(), copy: None }),
+        match location.open() {
+            Ok(repository) => return Ok(Opened { repository, location: location.clone(), copy: None }),
             Err(error) => refused = error,
         }
     }
-    let Some(place) = by_git.filter(|_| is_reftable) else {
+    let Some(location) = by_git.filter(|_| is_reftable) else {
         return Err(RepositoryError::Unreadable { directory: found, why: refused.message().to_owned() });
     };
     let unreadable = |why: String| RepositoryError::Unreadable { directory: found.clone(), why };
-    let copy = RefsCopy::new(&place.git_dir, &place.common).map_err(|error| unreadable(error.to_string()))?;
-    let opened = copy.open(place.work_tree.as_deref());
+    let copy = RefsCopy::new(&location.git_dir, &location.common).map_err(|error| unreadable(error.to_string()))?;
+    let opened = copy.open(location.work_tree.as_deref());
     let repository = opened.map_err(|error| unreadable(error.message().to_owned()))?;
-    Ok(Opened { repository, place, copy: Some(copy) })
+    Ok(Opened { repository, location, copy: Some(copy) })
 }
 
-/// The place of a repository, if git's configuration (which includes environment variables) allows its use.
-fn known_to_git(directory: &Path) -> Option<Place> {
+/// The location of a repository, if git's configuration (which includes environment variables) allows its use.
+fn known_to_git(directory: &Path) -> Option<RepositoryLocation> {
     let git_path = |what: &[&str]| {
         let output = output_within(git().current_dir(directory).arg("rev-parse").args(what), LOCAL_LIMIT).ok()?;
         let line = output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()?;
@@ -90,7 +94,7 @@ fn known_to_git(directory: &Path) -> Option<Place> {
     };
     let git_dir = git_path(&["--absolute-git-dir"])?;
     let common = common_directory(&git_dir);
-    Some(Place { git_dir, common, is_foreign: true, work_tree: git_path(&["--show-toplevel"]) })
+    Some(RepositoryLocation { git_dir, common, is_foreign: true, work_tree: git_path(&["--show-toplevel"]) })
 }
 
 /// True for a repository whose refs are in a table instead of files.

@@ -219,7 +219,7 @@ pub fn load_two(
         let mut next = || trees.next().unwrap_or_default();
         return (from_tree(next(), path, baseline, one.1), from_tree(next(), path, second, two.1));
     }
-    (load(one.0, one.1), load(two.0, two.1))
+    rayon::join(|| load(one.0, one.1), || load(two.0, two.1))
 }
 
 /// Joins several results into one run.
@@ -231,7 +231,7 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
         let Run { failures, versions, tests, repeated, measured, is_incomplete, .. } = run;
         whole = whole.merge(Reading {
             measurements,
-            files: Vec::new(),
+            measurements_per_file: Vec::new(),
             diagnostics,
             environment,
             commit,

@@ -46,7 +46,7 @@ fn first_truncated(objects: &Path, go_on: &impl Fn() -> bool) -> Option<String> 
 fn ends_too_early(path: &Path) -> bool {
     // libgit2 would wait for the writer of a named pipe, too.
     let Ok(mut file) = regular::open(path) else {
-        return git_files::is_odd(path);
+        return git_files::is_special_file(path);
     };
     let mut state = InflateState::new_boxed(DataFormat::Zlib);
     let (mut input, mut output) = (vec![0; 16 << 10], vec![0; 64 << 10]);

@@ -5,7 +5,7 @@ mod error;
 pub use error::RepositoryError;
 pub(super) use error::failed;
 
-use super::git_open::{self, Place};
+use super::git_open::{self, RepositoryLocation};
 use super::reftable::RefsCopy;
 use super::{loose, watchdog};
 use crate::model::Commit;
@@ -19,11 +19,11 @@ pub const CANDIDATES: usize = 500;
 /// A git repository.
 pub struct Repository {
     inner: git2::Repository,
-    place: Place,
+    location: RepositoryLocation,
     /// Set if the refs are in a reftable; then `inner` is this copy.
     copy: Option<RefsCopy>,
     /// The default branch, if it is known.
-    stated_default: Option<String>,
+    configured_default: Option<String>,
 }
 
 /// The checked-out commit.
@@ -40,8 +40,8 @@ pub struct Head {
 impl Repository {
     /// Opens the repository around a directory: a clone, one of its work trees, or a bare repository.
     pub fn discover(directory: &Path) -> Result<Repository, RepositoryError> {
-        let git_open::Opened { repository, place, copy } = git_open::open(directory)?;
-        Ok(Repository { inner: repository, place, copy, stated_default: None })
+        let git_open::Opened { repository, location, copy } = git_open::open(directory)?;
+        Ok(Repository { inner: repository, location, copy, configured_default: None })
     }
 
     /// libgit2's repository.
@@ -51,7 +51,7 @@ impl Repository {
 
     /// Its own git directory, which a linked work tree does not share.
     pub(super) fn git_dir(&self) -> &Path {
-        &self.place.git_dir
+        &self.location.git_dir
     }
 
     /// The copy of the refs, where libgit2 does not read the repository's own.
@@ -61,13 +61,13 @@ impl Repository {
 
     /// Watches an operation of libgit2 until the result is dropped.
     pub(super) fn watched(&self) -> Option<watchdog::Operation> {
-        watchdog::begin(&self.place.common.join("objects"))
+        watchdog::begin(&self.location.common.join("objects"))
     }
 
     /// Refuses an object that libgit2 would read forever.
     fn check(&self, id: Oid) -> Result<Oid, RepositoryError> {
         let id_text = id.to_string();
-        if loose::is_truncated(&self.place.common.join("objects"), &id_text) {
+        if loose::is_truncated(&self.location.common.join("objects"), &id_text) {
             return Err(RepositoryError::Truncated { id: id_text });
         }
         Ok(id)
@@ -97,7 +97,7 @@ impl Repository {
 
     /// The directory that all work trees of the repository share.
     pub fn common_directory(&self) -> &Path {
-        &self.place.common
+        &self.location.common
     }
 
     /// The commits after `good` up to `bad`, oldest first, along first parents; `None` if `good` is not an ancestor of `bad`.
@@ -197,16 +197,16 @@ impl Repository {
     }
 
     /// States the default branch.
-    pub fn state_default_branch(&mut self, name: &str) {
-        self.stated_default = Some(name.to_owned());
+    pub fn set_default_branch(&mut self, name: &str) {
+        self.configured_default = Some(name.to_owned());
     }
 
     /// The name of the default branch: the stated one, or the remote's HEAD, `init.defaultBranch`, `main` or `master`,
     /// whichever exists first, else the only branch.
     pub fn default_branch(&self) -> Result<String, RepositoryError> {
-        if let Some(stated) = &self.stated_default {
-            let missing = || RepositoryError::NoStatedBranch { branch: stated.clone() };
-            return if self.is_branch(stated) { Ok(stated.clone()) } else { Err(missing()) };
+        if let Some(configured) = &self.configured_default {
+            let missing = || RepositoryError::ConfiguredBranchMissing { branch: configured.clone() };
+            return if self.is_branch(configured) { Ok(configured.clone()) } else { Err(missing()) };
         }
         let remote = self.remote();
         let head = remote.as_ref().and_then(|remote| {
@@ -227,7 +227,9 @@ impl Repository {
     pub fn merge_base(&self, commit: &Commit) -> Result<Commit, RepositoryError> {
         let branch = self.default_branch().map_err(|error| match error {
             // A shallow clone usually has only the branch that was cloned.
-            RepositoryError::NoDefaultBranch { .. } | RepositoryError::NoStatedBranch { .. } if self.is_shallow() => {
+            RepositoryError::NoDefaultBranch { .. } | RepositoryError::ConfiguredBranchMissing { .. }
+                if self.is_shallow() =>
+            {
                 RepositoryError::Shallow { commit: commit.clone() }
             }
             other => other,

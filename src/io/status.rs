@@ -43,7 +43,7 @@ impl Repository {
 
     fn status(&self, untracked: bool) -> Result<Changes, RepositoryError> {
         let Some(root) = self.root() else { return Ok(Changes::default()) };
-        self.refuse_odd_files(root, untracked)?;
+        self.refuse_special_files(root, untracked)?;
         if self.is_sparse() || self.copy().is_some() || root.join(".gitmodules").exists() {
             return self.status_by_git(root, untracked);
         }
@@ -58,14 +58,14 @@ impl Repository {
 
     /// Refuses named pipes in place of the files that git reads below the top of the work tree. Those at the top are refused when
     /// the repository is opened.
-    fn refuse_odd_files(&self, root: &Path, untracked: bool) -> Result<(), RepositoryError> {
+    fn refuse_special_files(&self, root: &Path, untracked: bool) -> Result<(), RepositoryError> {
         let index = self.git().index();
         let paths: Vec<PathBuf> =
             index.iter().flat_map(|index| index.iter()).map(|entry| path_of(&entry.path)).collect();
         let tracked = paths.iter().flat_map(|path| path.ancestors().skip(1)).map(Path::to_owned).collect();
         let is_ignored = |path: &Path| self.git().is_path_ignored(path).unwrap_or(false);
         let is_ignored: Option<&dyn Fn(&Path) -> bool> = if untracked { Some(&is_ignored) } else { None };
-        match git_files::find_odd_in_work_tree(root, &tracked, is_ignored) {
+        match git_files::find_special_file_in_work_tree(root, &tracked, is_ignored) {
             Some(path) => Err(RepositoryError::NotAFile { path }),
             None => Ok(()),
         }

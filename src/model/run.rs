@@ -99,7 +99,7 @@ pub enum EndScope {
     /// All of the suite.
     Suite,
     /// Those whose names begin with this: a package or a test case.
-    Beginning(String),
+    Prefix(String),
     /// Those whose names begin with this, below a benchmark that failed: the run itself went on.
     Below(String),
     /// The one with exactly this name, if base has it.
@@ -110,15 +110,15 @@ pub enum EndScope {
 
 impl EndScope {
     /// The benchmarks whose names begin with a text. An empty text means the whole suite.
-    pub fn of_beginning(beginning: &str) -> EndScope {
-        if beginning.is_empty() { EndScope::Suite } else { EndScope::Beginning(beginning.to_owned()) }
+    pub fn from_prefix(prefix: &str) -> EndScope {
+        if prefix.is_empty() { EndScope::Suite } else { EndScope::Prefix(prefix.to_owned()) }
     }
 
     /// Whether it contains a benchmark.
     pub fn contains(&self, benchmark: &str) -> bool {
         match self {
             EndScope::Suite => true,
-            EndScope::Beginning(beginning) | EndScope::Below(beginning) => benchmark.starts_with(beginning.as_str()),
+            EndScope::Prefix(prefix) | EndScope::Below(prefix) => benchmark.starts_with(prefix.as_str()),
             EndScope::Benchmark(name) => benchmark == name,
             EndScope::Nothing => false,
         }

@@ -1,12 +1,9 @@
 //! The shift of the changes that most benchmarks of a suite share.
 
 use super::metric::Direction;
-use super::number_text::{share, size};
+use super::number_text::change;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-
-/// From this fraction on (a factor of ten), a shift is printed as a factor.
-const FACTOR: f64 = 9.0;
 
 /// The suite-wide shift of one metric between base and head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +57,7 @@ impl SuiteShift {
         if is_name && metric.len() <= 40 { metric } else { "one metric" }
     }
 
-    /// `most benchmarks are about 11% faster`.
+    /// `most benchmarks are about 11.3% faster`.
     pub fn sentence(&self) -> String {
         let is_speed = ["time", "throughput"].iter().any(|metric| self.metric.starts_with(metric));
         let word = match (self.shift > 0.0, is_speed) {
@@ -70,8 +67,8 @@ impl SuiteShift {
             (false, false) => "better",
         };
         let of = if self.metric == "time" { String::new() } else { format!(" in {}", self.metric_text()) };
-        let about = if self.shift < FACTOR { share(self.shift.abs()) } else { size(self.shift) };
-        format!("most benchmarks are about {about} {word}{of}")
+        let size = change(self.shift.abs());
+        format!("most benchmarks are about {} {word}{of}", size.trim_start_matches('+'))
     }
 }
 
@@ -84,15 +81,15 @@ mod tests {
         let of = |metric: &'static str, shift: f64| {
             SuiteShift::new(metric.into(), Direction::Lower, shift, ShiftTreatment::Unexplained).sentence()
         };
-        assert_eq!(of("time", -0.113), "most benchmarks are about 11% faster");
+        assert_eq!(of("time", -0.113), "most benchmarks are about 11.3% faster");
         assert_eq!(of("time", 0.088), "most benchmarks are about 8.8% slower");
-        assert_eq!(of("time", 2.842), "most benchmarks are about 284% slower");
+        assert_eq!(of("time", 2.842), "most benchmarks are about 284.2% slower");
         assert_eq!(of("time", 11.5), "most benchmarks are about 12.5× slower");
-        assert_eq!(of("memory:peak", 0.3), "most benchmarks are about 30% worse in memory:peak");
-        assert_eq!(of("\u{1b}[31m", 0.3), "most benchmarks are about 30% worse in one metric");
-        assert_eq!(of("https://e.org", 0.3), "most benchmarks are about 30% worse in one metric");
+        assert_eq!(of("memory:peak", 0.3), "most benchmarks are about 30.0% worse in memory:peak");
+        assert_eq!(of("\u{1b}[31m", 0.3), "most benchmarks are about 30.0% worse in one metric");
+        assert_eq!(of("https://e.org", 0.3), "most benchmarks are about 30.0% worse in one metric");
         let rate = SuiteShift::new("throughput".into(), Direction::Higher, 0.25, ShiftTreatment::Subtracted);
         assert!((rate.change() + 0.2).abs() < 1e-9);
-        assert_eq!(rate.sentence(), "most benchmarks are about 25% slower in throughput");
+        assert_eq!(rate.sentence(), "most benchmarks are about 25.0% slower in throughput");
     }
 }

@@ -9,7 +9,7 @@ use std::fmt;
 
 /// On which side of a limit the good values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Comparison {
+pub enum ComparisonSign {
     /// `<`
     Below,
     /// `<=`
@@ -32,47 +32,47 @@ enum Bound {
     /// A bound on the value itself.
     Absolute {
         /// Which side is good.
-        comparison: Comparison,
+        comparison: ComparisonSign,
         /// The bound.
         bound: Quantity,
     },
     /// A bound on the change against the base, as a fraction: `-60%` is -0.6.
     Relative {
         /// Which side is good, if written.
-        comparison: Option<Comparison>,
+        comparison: Option<ComparisonSign>,
         /// head / base - 1; above -1.
         change: f64,
     },
 }
 
-impl Comparison {
+impl ComparisonSign {
     /// True if the value is on the good side of the bound.
     pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {
-            Comparison::Below => value < bound,
-            Comparison::AtMost => value <= bound,
-            Comparison::Above => value > bound,
-            Comparison::AtLeast => value >= bound,
+            ComparisonSign::Below => value < bound,
+            ComparisonSign::AtMost => value <= bound,
+            ComparisonSign::Above => value > bound,
+            ComparisonSign::AtLeast => value >= bound,
         }
     }
 
     /// True if smaller values are good.
     fn is_upper(self) -> bool {
-        matches!(self, Comparison::Below | Comparison::AtMost)
+        matches!(self, ComparisonSign::Below | ComparisonSign::AtMost)
     }
 
     fn sign(self) -> &'static str {
         match self {
-            Comparison::Below => "<",
-            Comparison::AtMost => "<=",
-            Comparison::Above => ">",
-            Comparison::AtLeast => ">=",
+            ComparisonSign::Below => "<",
+            ComparisonSign::AtMost => "<=",
+            ComparisonSign::Above => ">",
+            ComparisonSign::AtLeast => ">=",
         }
     }
 
     /// Splits a leading comparison sign off a text.
-    fn split(text: &str) -> (Option<Comparison>, &str) {
-        use Comparison::{Above, AtLeast, AtMost, Below};
+    fn split(text: &str) -> (Option<ComparisonSign>, &str) {
+        use ComparisonSign::{Above, AtLeast, AtMost, Below};
         let found = [AtMost, AtLeast, Below, Above].into_iter().find_map(|c| Some((c, text.strip_prefix(c.sign())?)));
         found.map_or((None, text), |(comparison, rest)| (Some(comparison), rest.trim_start()))
     }
@@ -86,14 +86,14 @@ impl Limit {
 
     /// Which side is good; a change without a comparison sign limits the metric's worse side.
     /// `None` if that is unknown.
-    pub fn comparison(&self, direction: Direction) -> Option<Comparison> {
+    pub fn comparison(&self, direction: Direction) -> Option<ComparisonSign> {
         match &self.kind {
             Bound::Absolute { comparison, .. } | Bound::Relative { comparison: Some(comparison), .. } => {
                 Some(*comparison)
             }
             Bound::Relative { comparison: None, .. } => match direction {
-                Direction::Lower => Some(Comparison::AtMost),
-                Direction::Higher => Some(Comparison::AtLeast),
+                Direction::Lower => Some(ComparisonSign::AtMost),
+                Direction::Higher => Some(ComparisonSign::AtLeast),
                 Direction::Unknown => None,
             },
         }
@@ -103,14 +103,14 @@ impl Limit {
     /// base.
     pub fn bound(&self, unit: &Unit, base: Option<f64>) -> Option<f64> {
         match &self.kind {
-            Bound::Absolute { bound, .. } => bound.within(unit),
+            Bound::Absolute { bound, .. } => bound.value_in(unit),
             Bound::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
         }
     }
 
     /// This limit with a unit that fits a metric, as a suggestion: `<50ms` for `<50` on a time.
     pub fn in_unit(&self, unit: &Unit) -> String {
-        let (comparison, rest) = Comparison::split(&self.written);
+        let (comparison, rest) = ComparisonSign::split(&self.written);
         let digits = rest.get(..number_end(rest)).unwrap_or(rest);
         let unit = match unit {
             Unit::Nanosecond => "ms",
@@ -120,20 +120,20 @@ impl Limit {
             Unit::Percent => "%",
             Unit::Count | Unit::Ratio | Unit::Other(_) => "",
         };
-        format!("{}{digits}{unit}", comparison.map_or("", Comparison::sign))
+        format!("{}{digits}{unit}", comparison.map_or("", ComparisonSign::sign))
     }
 
     /// True if it can limit values in a unit.
     pub fn fits(&self, unit: &Unit) -> bool {
         match &self.kind {
-            Bound::Absolute { bound, .. } => bound.within(unit).is_some(),
+            Bound::Absolute { bound, .. } => bound.value_in(unit).is_some(),
             Bound::Relative { .. } => true,
         }
     }
 
     /// True if the limit bounds the worse side: better values always meet it.
     pub(super) fn limits_worse_side(&self, direction: Direction) -> bool {
-        let is_upper = self.comparison(direction).map(Comparison::is_upper);
+        let is_upper = self.comparison(direction).map(ComparisonSign::is_upper);
         direction.is_known() && is_upper == Some(direction == Direction::Lower)
     }
 
@@ -150,7 +150,7 @@ impl Limit {
                 format!("`acceptable` {} {what} `target` {}", printable(&acceptable.written), printable(&self.written));
             Err(Invalid::new("acceptable-not-looser", message, help))
         };
-        let same_side = |a: Comparison, b: Comparison| a.is_upper() == b.is_upper();
+        let same_side = |a: ComparisonSign, b: ComparisonSign| a.is_upper() == b.is_upper();
         let (target, limit, upper) = match (&self.kind, &acceptable.kind) {
             (Bound::Absolute { comparison: a, bound: x }, Bound::Absolute { comparison: b, bound: y })
                 if same_side(*a, *b) && x.unit == y.unit =>
@@ -190,7 +190,7 @@ impl fmt::Display for Limit {
 pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
     const HELP: &str = "write a limit like \"<50ms\", \">100/s\", \"<= 3 queries\", or a change like \"-60%\"";
     let text = text.trim();
-    let (comparison, rest) = Comparison::split(text);
+    let (comparison, rest) = ComparisonSign::split(text);
     let of = |kind| Ok(Limit { written: text.into(), kind });
     let wrong = |message: String, help: String| Err(Invalid::new("bad-limit", message, help));
     if let (true, Some(percent)) = (rest.starts_with(['+', '-']), rest.strip_suffix('%')) {
@@ -229,12 +229,12 @@ mod tests {
     fn limits_are_bounds_or_changes() {
         let kind = |text| limit(text).map(|limit| limit.kind);
         let absolute = |comparison, value, unit| Ok(Bound::Absolute { comparison, bound: amount(value, unit) });
-        assert_eq!(kind("<50ms"), absolute(Comparison::Below, 50e6, Unit::Nanosecond));
-        assert_eq!(kind("<= 3 queries"), absolute(Comparison::AtMost, 3.0, Unit::Count));
-        assert_eq!(kind(">100/s"), absolute(Comparison::Above, 100.0, Unit::PerSecond));
-        assert_eq!(kind(">= 95%"), absolute(Comparison::AtLeast, 95.0, Unit::Percent));
+        assert_eq!(kind("<50ms"), absolute(ComparisonSign::Below, 50e6, Unit::Nanosecond));
+        assert_eq!(kind("<= 3 queries"), absolute(ComparisonSign::AtMost, 3.0, Unit::Count));
+        assert_eq!(kind(">100/s"), absolute(ComparisonSign::Above, 100.0, Unit::PerSecond));
+        assert_eq!(kind(">= 95%"), absolute(ComparisonSign::AtLeast, 95.0, Unit::Percent));
         assert_eq!(kind("-60%"), Ok(Bound::Relative { comparison: None, change: -0.6 }));
-        assert_eq!(kind("< +10 %"), Ok(Bound::Relative { comparison: Some(Comparison::Below), change: 0.1 }));
+        assert_eq!(kind("< +10 %"), Ok(Bound::Relative { comparison: Some(ComparisonSign::Below), change: 0.1 }));
         assert_eq!(limit(" <50ms ").map(|limit| limit.to_string()), Ok("<50ms".to_owned()));
     }
 
@@ -261,8 +261,8 @@ mod tests {
     #[test]
     fn a_bare_change_limits_the_worse_side() -> Result<(), Invalid> {
         let faster = limit("-60%")?;
-        assert_eq!(faster.comparison(Direction::Lower), Some(Comparison::AtMost));
-        assert_eq!(faster.comparison(Direction::Higher), Some(Comparison::AtLeast));
+        assert_eq!(faster.comparison(Direction::Lower), Some(ComparisonSign::AtMost));
+        assert_eq!(faster.comparison(Direction::Higher), Some(ComparisonSign::AtLeast));
         assert_eq!(faster.bound(&Unit::Nanosecond, Some(1000.0)), Some(400.0));
         assert_eq!(faster.bound(&Unit::Nanosecond, None), None);
         Ok(())

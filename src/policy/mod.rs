@@ -23,11 +23,11 @@ mod waiver;
 
 pub use changes::rule_changes;
 pub use goal::Goal;
-pub use limit::{Comparison, Limit};
+pub use limit::{ComparisonSign, Limit};
 pub use pattern::{Pattern, literal};
 pub use problem::{ConfigProblem, LineProblem, Problems};
 pub use quantity::Quantity;
-pub use rule::Bounds;
+pub use rule::BenchmarkSettings;
 pub use up_to::UpTo;
 pub use value::{FailOn, MAX_ACCEPTED, ValueError, parse_alpha, parse_threshold};
 pub use waiver::{SuiteWaiver, Waiver};
@@ -241,7 +241,7 @@ impl Policy {
         self.gate.threshold
     }
 
-    /// Accepted false discovery rate among reported changes.
+    /// Accepted false discovery rate among significant changes.
     pub fn alpha(&self) -> f64 {
         self.gate.alpha
     }
@@ -252,8 +252,8 @@ impl Policy {
     }
 
     /// Threshold and floor that `[[benchmark]]` sets for a benchmark and metric.
-    pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {
-        self.rules.bounds(benchmark, metric)
+    pub fn benchmark_settings(&self, benchmark: &str, metric: &Metric) -> BenchmarkSettings {
+        self.rules.benchmark_settings(benchmark, metric)
     }
 
     /// The better direction that `[[benchmark]]` states for a metric.

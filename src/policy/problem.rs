@@ -91,7 +91,7 @@ impl Sink {
     }
 
     /// The value, or `None` after adding the problem.
-    pub fn take<T>(&mut self, span: Range<usize>, result: Result<T, Invalid>) -> Option<T> {
+    pub fn value_or_report<T>(&mut self, span: Range<usize>, result: Result<T, Invalid>) -> Option<T> {
         result.map_err(|wrong| self.add(span, wrong)).ok()
     }
 

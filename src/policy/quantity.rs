@@ -27,7 +27,7 @@ impl Quantity {
     }
 
     /// The value in a metric's unit, or `None` if the units do not match.
-    pub fn within(&self, unit: &Unit) -> Option<f64> {
+    pub fn value_in(&self, unit: &Unit) -> Option<f64> {
         let fits = match &self.unit {
             Some(own) => own == unit,
             None => !matches!(unit, Unit::Nanosecond | Unit::Byte | Unit::BytePerSecond),
@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn a_plain_number_fits_counts_but_not_times() {
         let three = Quantity { value: 3.0, unit: None };
-        assert_eq!(three.within(&Unit::Count), Some(3.0));
-        assert_eq!(three.within(&Unit::Other("furlong".into())), Some(3.0));
-        assert_eq!(three.within(&Unit::Nanosecond), None);
-        assert_eq!(amount(5.0, Unit::Nanosecond).within(&Unit::Byte), None);
+        assert_eq!(three.value_in(&Unit::Count), Some(3.0));
+        assert_eq!(three.value_in(&Unit::Other("furlong".into())), Some(3.0));
+        assert_eq!(three.value_in(&Unit::Nanosecond), None);
+        assert_eq!(amount(5.0, Unit::Nanosecond).value_in(&Unit::Byte), None);
     }
 }

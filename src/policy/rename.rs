@@ -24,7 +24,7 @@ impl Renames {
         let (patterns, exact): (Vec<_>, Vec<_>) = renames.into_iter().partition(is_pattern);
         let line = |old: &Spanned<String>| lines.line(old.span().start);
         let mapping = |(old, new): RawRename| {
-            Some((sink.take(new.span(), Mapping::new(old.get_ref(), new.get_ref()))?, line(&old)))
+            Some((sink.value_or_report(new.span(), Mapping::new(old.get_ref(), new.get_ref()))?, line(&old)))
         };
         let mut patterns: Vec<(Mapping, usize)> = patterns.into_iter().filter_map(mapping).collect();
         patterns.sort_by_key(|(mapping, _)| std::cmp::Reverse(mapping.weight()));

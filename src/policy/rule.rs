@@ -52,7 +52,7 @@ impl Use {
             return;
         }
         self.rule = true;
-        self.floor |= rule.floor.as_ref().is_some_and(|floor| floor.within(&measured.unit).is_some());
+        self.floor |= rule.floor.as_ref().is_some_and(|floor| floor.value_in(&measured.unit).is_some());
         // A rule with `metric` overrides an assumed direction; a rule without `metric` only sets an unknown one.
         self.direction |= rule.direction == Some(measured.direction);
         self.unit.get_or_insert_with(|| measured.unit.clone());
@@ -77,7 +77,7 @@ pub(super) struct Rules {
 /// Settings of one benchmark and metric. Each comes from the most specific rule that sets it: a threshold for `parse/*`
 /// still applies to `parse/large` if the rule for `parse/large` sets only a floor.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Bounds {
+pub struct BenchmarkSettings {
     /// Threshold, as a fraction.
     pub threshold: Option<f64>,
     /// The line that set it.
@@ -146,23 +146,23 @@ impl Rules {
         hits.filter(applies).find_map(|rule| rule.direction)
     }
 
-    pub fn bounds(&self, benchmark: &str, metric: &Metric) -> Bounds {
-        let mut bounds = Bounds::default();
+    pub fn benchmark_settings(&self, benchmark: &str, metric: &Metric) -> BenchmarkSettings {
+        let mut settings = BenchmarkSettings::default();
         if self.rules.is_empty() {
-            return bounds;
+            return settings;
         }
         let hits = self.patterns.matching(benchmark).filter_map(|index| self.rules.get(index));
         for rule in hits.filter(|rule| rule.metric.as_ref().is_none_or(|m| m.matches(&metric.name))) {
-            if let (None, Some(threshold)) = (bounds.threshold, rule.threshold) {
-                bounds.threshold = Some(threshold);
-                bounds.threshold_line = Some(rule.line);
+            if let (None, Some(threshold)) = (settings.threshold, rule.threshold) {
+                settings.threshold = Some(threshold);
+                settings.threshold_line = Some(rule.line);
             }
-            let floor = rule.floor.as_ref().and_then(|floor| floor.within(&metric.unit));
-            if let (None, Some(floor)) = (bounds.floor, floor) {
-                bounds.floor = Some(floor);
-                bounds.floor_line = Some(rule.line);
+            let floor = rule.floor.as_ref().and_then(|floor| floor.value_in(&metric.unit));
+            if let (None, Some(floor)) = (settings.floor, floor) {
+                settings.floor = Some(floor);
+                settings.floor_line = Some(rule.line);
             }
         }
-        bounds
+        settings
     }
 }

@@ -36,10 +36,11 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
         ..
     } = raw;
     if let Some(url) = store_url {
-        sink.take(url.span(), value::store_url(url.get_ref()));
+        sink.value_or_report(url.span(), value::store_url(url.get_ref()));
         policy.store_url = url.into_inner();
     }
-    policy.ignored = ignored.iter().filter_map(|fact| sink.take(fact.span(), class_fact(fact.get_ref()))).collect();
+    policy.ignored =
+        ignored.iter().filter_map(|fact| sink.value_or_report(fact.span(), class_fact(fact.get_ref()))).collect();
     policy.inputs = self::inputs(inputs, lines, formats, sink);
     policy.rules = rules(benchmarks, lines, sink);
     policy.budgets = self::budgets(budgets, lines, sink);
@@ -53,7 +54,7 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
     });
     let branch = |text: Spanned<String>, sink: &mut Sink| {
         let text = not_empty(text, "a branch", sink)?;
-        sink.take(text.span(), Pattern::new(text.get_ref()))
+        sink.value_or_report(text.span(), Pattern::new(text.get_ref()))
     };
     policy.branches = branches.into_iter().filter_map(|text| branch(text, sink)).collect();
     policy.default_branch = default_branch.and_then(|name| not_empty(name, "a branch", sink)).map(Spanned::into_inner);
@@ -83,20 +84,21 @@ fn continued(
         None
     };
     let ((from_tool, old), (to_tool, new)) = (split(from)?, split(to)?);
-    let names = sink.take(to.span(), Mapping::new(&old, &new))?;
+    let names = sink.value_or_report(to.span(), Mapping::new(&old, &new))?;
     Some(super::Continued { from_tool, to_tool, names })
 }
 
 fn gate(raw: &RawConfig, sink: &mut Sink) -> Gate {
     let mut gate = Gate::default();
     if let Some(spot) = &raw.threshold {
-        gate.threshold = sink.take(spot.span(), value::threshold(spot.get_ref())).unwrap_or(gate.threshold);
+        gate.threshold = sink.value_or_report(spot.span(), value::threshold(spot.get_ref())).unwrap_or(gate.threshold);
     }
     if let Some(spot) = &raw.alpha {
-        gate.alpha = sink.take(spot.span(), value::alpha(spot.get_ref())).unwrap_or(gate.alpha);
+        gate.alpha = sink.value_or_report(spot.span(), value::alpha(spot.get_ref())).unwrap_or(gate.alpha);
     }
     if let Some(words) = &raw.fail_on {
-        gate.fail_on = words.iter().filter_map(|word| sink.take(word.span(), FailOn::read(word.get_ref()))).collect();
+        gate.fail_on =
+            words.iter().filter_map(|word| sink.value_or_report(word.span(), FailOn::read(word.get_ref()))).collect();
     }
     gate
 }
@@ -150,13 +152,13 @@ fn rules(entries: Vec<raw::Benchmark>, lines: &Lines, sink: &mut Sink) -> Rules 
             let help = "add `threshold`, `floor` or `direction`, or remove the table";
             sink.add(rule.at.clone(), Invalid::new("empty-rule", "this [[benchmark]] sets nothing", help));
         }
-        let threshold = rule.threshold.and_then(|t| sink.take(t.span(), value::threshold(t.get_ref())));
+        let threshold = rule.threshold.and_then(|t| sink.value_or_report(t.span(), value::threshold(t.get_ref())));
         let metric_name = rule.metric.as_ref().map(|m| m.get_ref().clone());
-        let floor = rule.floor.and_then(|f| sink.take(f.span(), floor(f.get_ref(), metric_name.as_deref())));
-        let direction = rule.direction.and_then(|d| sink.take(d.span(), value::direction(d.get_ref())));
-        let metric = rule.metric.map(|m| sink.take(m.span(), Pattern::new(m.get_ref())));
+        let floor = rule.floor.and_then(|f| sink.value_or_report(f.span(), floor(f.get_ref(), metric_name.as_deref())));
+        let direction = rule.direction.and_then(|d| sink.value_or_report(d.span(), value::direction(d.get_ref())));
+        let metric = rule.metric.map(|m| sink.value_or_report(m.span(), Pattern::new(m.get_ref())));
         let Some(text) = rule.pattern else { continue };
-        let benchmark = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let benchmark = sink.value_or_report(text.span(), Pattern::new(text.get_ref()));
         let line = lines.line(text.span().start);
         if let Some(first) = seen.insert((text.get_ref().clone(), metric_name), line) {
             sink.add(text.span(), duplicate("match", text.get_ref(), first));
@@ -165,7 +167,7 @@ fn rules(entries: Vec<raw::Benchmark>, lines: &Lines, sink: &mut Sink) -> Rules 
             rules.push(Rule { benchmark, metric: metric.flatten(), threshold, floor, direction, line });
         }
     }
-    sink.take(first.unwrap_or(0..0), Rules::new(rules)).unwrap_or_default()
+    sink.value_or_report(first.unwrap_or(0..0), Rules::new(rules)).unwrap_or_default()
 }
 
 fn floor(value: &Scalar, metric: Option<&str>) -> Result<Quantity, Invalid> {
@@ -187,14 +189,15 @@ fn budgets(entries: Vec<raw::Budget>, lines: &Lines, sink: &mut Sink) -> Vec<Bud
     let mut budgets = Vec::new();
     for budget in entries {
         let metric = budget.metric.and_then(|metric| not_empty(metric, "a metric", sink));
-        let target = budget.target.and_then(|t| sink.take(t.span(), limit::limit(t.get_ref())));
-        let acceptable =
-            budget.acceptable.and_then(|a| Some((sink.take(a.span(), limit::limit(a.get_ref()))?, a.span())));
+        let target = budget.target.and_then(|t| sink.value_or_report(t.span(), limit::limit(t.get_ref())));
+        let acceptable = budget
+            .acceptable
+            .and_then(|a| Some((sink.value_or_report(a.span(), limit::limit(a.get_ref()))?, a.span())));
         if let (Some(target), Some((acceptable, span))) = (&target, &acceptable) {
-            sink.take(span.clone(), target.check_acceptable(acceptable));
+            sink.value_or_report(span.clone(), target.check_acceptable(acceptable));
         }
         let Some(text) = budget.pattern else { continue };
-        let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let pattern = sink.value_or_report(text.span(), Pattern::new(text.get_ref()));
         let line = lines.line(text.span().start);
         let (Some(pattern), Some(metric), Some(target)) = (pattern, metric, target) else { continue };
         if let Some(first) = seen.insert((text.get_ref().clone(), metric.get_ref().clone()), line) {
@@ -210,9 +213,9 @@ fn goals(entries: Vec<raw::Goal>, lines: &Lines, sink: &mut Sink) -> Vec<Goal> {
     let mut goals = Vec::new();
     for goal in entries {
         let metric = goal.metric.and_then(|metric| not_empty(metric, "a metric", sink));
-        let limit = goal.expect.and_then(|e| sink.take(e.span(), limit::limit(e.get_ref())));
+        let limit = goal.expect.and_then(|e| sink.value_or_report(e.span(), limit::limit(e.get_ref())));
         let Some(text) = goal.pattern else { continue };
-        let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let pattern = sink.value_or_report(text.span(), Pattern::new(text.get_ref()));
         let (Some(pattern), Some(metric), Some(limit)) = (pattern, metric, limit) else { continue };
         let line = Some(lines.line(text.span().start));
         goals.push(Goal::new(pattern, metric.into_inner(), limit, line));
@@ -225,10 +228,11 @@ fn epochs(entries: Vec<raw::Epoch>, lines: &Lines, sink: &mut Sink) -> Vec<Epoch
     let mut epochs = Vec::new();
     for epoch in entries {
         let from = epoch.from.and_then(|from| not_empty(from, "the start of an epoch", sink));
-        let from = from.and_then(|from| sink.take(from.span(), start(from.get_ref())).map(|start| (from, start)));
+        let from =
+            from.and_then(|from| sink.value_or_report(from.span(), start(from.get_ref())).map(|start| (from, start)));
         let reason = epoch.reason.and_then(|reason| not_empty(reason, "a reason", sink)).map(Spanned::into_inner);
         let Some(text) = epoch.pattern else { continue };
-        let pattern = sink.take(text.span(), Pattern::new(text.get_ref()));
+        let pattern = sink.value_or_report(text.span(), Pattern::new(text.get_ref()));
         let line = lines.line(text.span().start);
         let (Some(pattern), Some((from, start)), Some(reason)) = (pattern, from, reason) else { continue };
         if let Some(first) = seen.insert((text.get_ref().clone(), from.into_inner()), line) {

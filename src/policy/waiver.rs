@@ -72,9 +72,9 @@ pub(super) fn validate(entries: Vec<Accept>, lines: &Lines, sink: &mut Sink) -> 
     for accept in entries {
         let spot = accept.up_to.as_ref().map(Spanned::span);
         let metric = accept.metric.and_then(|metric| not_empty(metric, "a metric", sink));
-        let up_to = accept.up_to.and_then(|up_to| sink.take(up_to.span(), up_to::up_to(up_to.get_ref())));
+        let up_to = accept.up_to.and_then(|up_to| sink.value_or_report(up_to.span(), up_to::up_to(up_to.get_ref())));
         let reason = accept.reason.and_then(|reason| not_empty(reason, "a reason", sink)).map(Spanned::into_inner);
-        let until = accept.until.and_then(|until| sink.take(until.span(), value::date(until.get_ref())));
+        let until = accept.until.and_then(|until| sink.value_or_report(until.span(), value::date(until.get_ref())));
         if let Some(span) = accept.suite {
             let line = lines.line(span.start);
             if let Some(first) = line_of_suite {
@@ -86,7 +86,7 @@ pub(super) fn validate(entries: Vec<Accept>, lines: &Lines, sink: &mut Sink) -> 
             }
             let up_to = up_to.and_then(|up_to| match up_to {
                 UpTo::Change(most) => Some(most),
-                UpTo::Value(_) => sink.take(spot.unwrap_or_default(), Err(value_of_suite())),
+                UpTo::Value(_) => sink.value_or_report(spot.unwrap_or_default(), Err(value_of_suite())),
             });
             if let (Some(up_to), Some(reason), Some(until)) = (up_to, reason, until) {
                 of_suite = Some(SuiteWaiver { up_to, reason, until, line });

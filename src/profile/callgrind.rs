@@ -42,8 +42,8 @@ fn read_file(
         positions: 1,
         last: [0; 2],
         names: Default::default(),
-        place: Place::default(),
-        callee: Place::default(),
+        place: CostPosition::default(),
+        callee: CostPosition::default(),
         calls: None,
         functions: HashMap::new(),
         instances: HashMap::new(),
@@ -66,7 +66,7 @@ fn read_file(
 
 /// Where the costs that follow belong.
 #[derive(Debug, Clone, Default)]
-struct Place {
+struct CostPosition {
     object: Option<Rc<str>>,
     /// The file of the function.
     file: Option<Rc<str>>,
@@ -117,8 +117,8 @@ struct File<'f> {
     /// The last address and line: positions are relative to them.
     last: [u64; 2],
     names: Names,
-    place: Place,
-    callee: Place,
+    place: CostPosition,
+    callee: CostPosition,
     /// The number of the calls whose cost the next line has.
     calls: Option<f64>,
     functions: HashMap<FunctionKey, (Instance, FunctionId)>,
@@ -156,7 +156,7 @@ impl File<'_> {
                 Ok(())
             }
             Some(("part", _)) => {
-                (self.place, self.callee, self.last) = (Place::default(), Place::default(), [0; 2]);
+                (self.place, self.callee, self.last) = (CostPosition::default(), CostPosition::default(), [0; 2]);
                 Ok(())
             }
             Some(_) => Ok(()), // other headers
@@ -266,7 +266,7 @@ impl File<'_> {
     /// The functions at the current position: inlined ones, where debug information has them, and the one that contains them.
     fn chain(&mut self) -> Result<(Instance, Rc<[Frame]>), String> {
         let name = self.place.function.clone().ok_or("costs come before the first line `fn=`")?;
-        let Place { file, object, code, .. } = self.place.clone();
+        let CostPosition { file, object, code, .. } = self.place.clone();
         let line = u32::try_from(self.last[1]).ok().filter(|line| *line > 0 && code == file);
         let (instance, function) = self.function(name, file, object.clone());
         let outer = Frame { function, line };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A smaller change of the total counts as no change: start-up code, hash seeds and addresses make instruction counts
 /// of equal programs differ by less.
-pub const NONE: f64 = 0.005;
+pub const MAX_NEGLIGIBLE_CHANGE: f64 = 0.005;
 /// The first sentence names the functions that together have at least this share of the growth.
 const NAMED_SHARE: f64 = 0.9;
 /// At most this many functions are named in the first sentence.
@@ -107,13 +107,13 @@ impl Growth {
     }
 
     /// True if the change of the total is too small to count.
-    pub fn is_none(&self) -> bool {
-        self.change().is_some_and(|change| change.abs() <= NONE)
+    pub fn is_negligible(&self) -> bool {
+        self.change().is_some_and(|change| change.abs() <= MAX_NEGLIGIBLE_CHANGE)
     }
 }
 
 /// Compares base and head. Paths of files are shown from the `roots` of the sides' source.
-pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
+pub fn compare_profiles(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
     let names = FullNames::of([base, head], roots);
     let flame = Flame::of([&base.calls, &head.calls], base.estimated || head.estimated);
     let sides = [base, head].map(|side| names.apply(side, roots));
@@ -126,7 +126,7 @@ pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
     let mut functions = Vec::new();
     for key in keys {
         let sides = [base.functions.get(key), head.functions.get(key)];
-        let [ours, theirs] = sides.map(|side| side.unwrap_or(&none));
+        let [base_function, head_function] = sides.map(|side| side.unwrap_or(&none));
         let costs = costs[key];
         if (costs[1] - costs[0]).abs() <= MIN_LISTED_CHANGE * totals[0].max(totals[1]) {
             continue;
@@ -137,16 +137,16 @@ pub fn explain(base: &Profile, head: &Profile, roots: &[String]) -> Growth {
             [Some(_), None] => Presence::Gone,
             _ => Presence::Both,
         };
-        let named = if sides[1].is_some() { theirs } else { ours };
+        let named = if sides[1].is_some() { head_function } else { base_function };
         functions.push(GrownFunction {
             name: named.name.clone(),
-            file: named.file.as_ref().or(ours.file.as_ref()).map(|file| short_path(file, roots)),
-            line: line(ours, theirs, costs[1] >= costs[0]),
+            file: named.file.as_ref().or(base_function.file.as_ref()).map(|file| short_path(file, roots)),
+            line: line(base_function, head_function, costs[1] >= costs[0]),
             costs,
-            own: [ours.own, theirs.own],
+            own: [base_function.own, head_function.own],
             share: None,
             presence,
-            inlining: Inlining::of(ours, theirs),
+            inlining: Inlining::of(base_function, head_function),
             in_diff: None,
         });
     }
@@ -309,7 +309,7 @@ mod tests {
     fn shares_are_those_of_the_growth_and_add_up() {
         let base = profile(&[("a", 100.0), ("b", 100.0), ("gone", 50.0), ("same", 750.0)]);
         let head = profile(&[("a", 400.0), ("b", 120.0), ("new", 180.0), ("same", 750.0)]);
-        let growth = explain(&base, &head, &[]);
+        let growth = compare_profiles(&base, &head, &[]);
         let names: Vec<_> = growth.functions.iter().map(|f| (f.name.as_str(), f.presence, f.share)).collect();
         assert_eq!(
             names,
@@ -322,13 +322,13 @@ mod tests {
         );
         assert_eq!(growth.most, Some((2, 0.96)));
         assert_eq!(growth.functions[0].line, Some(2));
-        assert!(!growth.is_none() && (growth.change().unwrap() - 0.45).abs() < 1e-9);
+        assert!(!growth.is_negligible() && (growth.change().unwrap() - 0.45).abs() < 1e-9);
     }
 
     #[test]
     fn swapped_sides_have_the_same_functions_in_the_other_direction() {
         let (base, head) = (profile(&[("a", 100.0), ("b", 10.0)]), profile(&[("a", 300.0), ("b", 9.0)]));
-        let [grown, shrunk] = [explain(&base, &head, &[]), explain(&head, &base, &[])];
+        let [grown, shrunk] = [compare_profiles(&base, &head, &[]), compare_profiles(&head, &base, &[])];
         assert_eq!(grown.functions[0].name, shrunk.functions[0].name);
         assert_eq!(grown.functions[0].share, shrunk.functions[0].share);
         assert_eq!(grown.most, shrunk.most);
@@ -343,7 +343,7 @@ mod tests {
         };
         let base = in_file(profile(&[("sum", 100.0), ("app::main", 50.0)]), "sum", true);
         let head = in_file(profile(&[("app::sum", 190.0), ("app::main", 50.0)]), "app::sum", false);
-        let growth = explain(&base, &head, &["/w".to_owned()]);
+        let growth = compare_profiles(&base, &head, &["/w".to_owned()]);
         assert_eq!(growth.functions.len(), 1);
         let GrownFunction { name, costs, presence, file, .. } = &growth.functions[0];
         assert_eq!((name.as_str(), *costs, *presence), ("app::sum", [100.0, 190.0], Presence::Both));
@@ -363,7 +363,7 @@ mod tests {
         let head = sides(0.0, 200.0, &[("app::small", 1100.0), ("app::hot", 5000.0)]);
         let rows = |base, head| {
             let row = |f: GrownFunction| (f.name, f.costs, f.inlining);
-            explain(base, head, &[]).functions.into_iter().map(row).collect::<Vec<_>>()
+            compare_profiles(base, head, &[]).functions.into_iter().map(row).collect::<Vec<_>>()
         };
         assert_eq!(rows(&base, &head), [("app::small".to_owned(), [1000.0, 3100.0], Some(Inlining::Lost))]);
         assert_eq!(rows(&head, &base), [("app::small".to_owned(), [3100.0, 1000.0], Some(Inlining::Gained))]);
@@ -386,7 +386,7 @@ mod tests {
     #[test]
     fn equal_profiles_have_no_growth() {
         let base = profile(&[("a", 1000.0), ("b", 10.0)]);
-        let growth = explain(&base, &base, &[]);
-        assert!(growth.is_none() && growth.functions.is_empty() && growth.most.is_none());
+        let growth = compare_profiles(&base, &base, &[]);
+        assert!(growth.is_negligible() && growth.functions.is_empty() && growth.most.is_none());
     }
 }

@@ -23,7 +23,7 @@ mod tree;
 pub use builder::{Frame, FunctionId, ProfileBuilder};
 pub use call_tree::CallTree;
 pub use flame::{FRAMES as FLAME_FRAMES, Flame, FlameFrame};
-pub use growth::{GrownFunction, Growth, Inlining, Presence, explain, names_in_source};
+pub use growth::{GrownFunction, Growth, Inlining, Presence, compare_profiles, names_in_source};
 pub use iteration::{loop_names, read_iterations};
 pub use origin::short_path;
 

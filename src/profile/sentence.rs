@@ -24,7 +24,7 @@ impl Explanation {
             Measure::Bytes => ("allocates", "bytes", true),
             Measure::Count => ("has", "counted events", true),
         };
-        let amount = if growth.is_none() {
+        let amount = if growth.is_negligible() {
             format!("{} {noun} as base ({})", if many { "as many" } else { "as much" }, change(whole))
         } else if whole >= FACTOR - 1.0 {
             format!("{:.1} times as {} {noun}", 1.0 + whole, if many { "many" } else { "much" })
@@ -33,7 +33,7 @@ impl Explanation {
         } else {
             format!("{} {} {noun}", share(-whole), if many { "fewer" } else { "less" })
         };
-        let did_not_grow = whole < 0.0 || growth.is_none();
+        let did_not_grow = whole < 0.0 || growth.is_negligible();
         if let Some(time) = self.time_change.filter(|time| *time > 0.0 && did_not_grow) {
             let reasons = match growth.measure {
                 Measure::Instructions => ": the cause is code layout, caches, waiting, or the machine",
@@ -45,7 +45,7 @@ impl Explanation {
             Some(time) if growth.measure == Measure::Time => format!("{amount} ({} without it)", change(time)),
             _ => amount,
         };
-        if growth.is_none() {
+        if growth.is_negligible() {
             let reasons = match growth.measure {
                 Measure::Instructions => {
                     "; if its time changed, the cause is code layout, caches, waiting, or the machine"

@@ -24,7 +24,7 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             "{},{},{},{},{},{},{},{},{}",
             finding.outcome.word(),
             finding.suspect,
-            finding.confirmed,
+            finding.re_measured,
             names.join(","),
             finding.direction,
             side(finding.base.filter(|_| finding.base_unit.is_none())),

@@ -82,7 +82,7 @@ pub(super) fn by_last_change(
     (b, b_last): (&SegmentedSeries, Option<&SeriesChange>),
 ) -> Ordering {
     let kind = |last: Option<&SeriesChange>| match last {
-        Some(last) => (u8::from(last.worse != Some(true)), last.since),
+        Some(last) => (u8::from(last.worse != Some(true)), last.points_since),
         None => (2, 0),
     };
     let key = |one: &SegmentedSeries, last| (!one.series.is_measured, kind(last));
@@ -111,18 +111,18 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             Column::left("benchmark", Narrow::Shorten),
             Column::left(TREND_TITLE, Narrow::Drop(1)),
             Column::right("before", Narrow::Drop(2)),
-            Column::right("now", Narrow::Keep),
+            Column::right("after", Narrow::Keep),
             Column::right("change", Narrow::Keep),
             Column::left("when", Narrow::Below),
         ];
         let row = |(segmented, changes, last): &(&SegmentedSeries, Vec<SeriesChange>, SeriesChange)| {
-            let [before, now] = levels(segmented, last);
+            let [before, after] = levels(segmented, last);
             let cells = vec![
                 view.mark(&segmented.series, changes, last),
                 name(segmented, machines),
                 trend_bars(segmented),
                 before,
-                now,
+                after,
                 change_size(last.change),
                 when(&segmented.series, last, changes.len() - 1),
             ];
@@ -259,16 +259,18 @@ fn name(segmented: &SegmentedSeries, machine: bool) -> String {
     name
 }
 
-/// The level before a change, and the newest value.
+/// The levels before and after a change. A drift that lasts until the newest point has that value as its level after.
 fn levels(segmented: &SegmentedSeries, change: &SeriesChange) -> [String; 2] {
-    let start = match change.shape {
-        Shape::Step => change.commits.index,
-        Shape::Drift => change.commits.range.0,
+    let (first, end) = match change.shape {
+        Shape::Step => (change.commits.index, change.commits.index),
+        Shape::Drift => (change.commits.range.0, change.commits.range.1 + 1),
     };
-    let before = segmented.stretches().into_iter().find(|(_, end)| *end == start);
-    let values =
-        [before.map(|stretch| segmented.level(stretch)), segmented.series.points.last().map(|point| point.value)];
-    pair(values, segmented.series.metric.unit.label())
+    let stretches = segmented.stretches();
+    let level = |stretch: &(usize, usize)| segmented.level(*stretch);
+    let newest = || segmented.series.points.last().map(|point| point.value);
+    let before = stretches.iter().find(|(_, stop)| *stop == first).map(level);
+    let after = stretches.iter().find(|(start, _)| *start == end).map(level).or_else(newest);
+    pair([before, after], segmented.series.metric.unit.label())
 }
 
 pub(super) fn mark(change: &SeriesChange) -> &'static str {
@@ -296,7 +298,7 @@ pub(super) fn last_measured(series: &Series) -> Option<String> {
 
 fn when(series: &Series, last: &SeriesChange, earlier: usize) -> String {
     let gone = last_measured(series);
-    let distance = match last.ago {
+    let distance = match last.commits_since {
         0 => "in the last run".to_owned(),
         commits => format!("{} before the last run", counted(commits, "commit")),
     };
@@ -366,7 +368,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[crate::model::Diagnos
                     "kind": match c.shape { Shape::Step => "step", Shape::Drift => "drift" },
                     "change": c.change, "interval": c.interval, "worse": c.worse,
                     "after": commit(&c.commits.after), "at": commit(&c.commits.at), "up_to": commit(&c.commits.to),
-                    "commits": c.commits.possible, "index": c.commits.index, "since": c.since, "ago": c.ago,
+                    "commits": c.commits.possible, "index": c.commits.index, "since": c.points_since, "ago": c.commits_since,
                 })
             };
             let stretch = |(start, end): (usize, usize)| {

@@ -1,7 +1,7 @@
 //! What the columns of a table of benchmarks mean, as far as its rows need it.
 
-use super::medians::change_of_values;
 use super::method::is_subtracted;
+use super::printed_change::printed_change;
 use crate::verdict::{ChangeOf, Finding, Report};
 
 /// The legend of a table with the columns base, head, change, 95% CI and q; `None` if its rows need none.
@@ -34,16 +34,19 @@ pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> S
 
 /// Explains base, head and change, if a change differs from head / base − 1 by more than rounding.
 pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a &'a Finding>) -> Option<String> {
-    let differ: Vec<&Finding> = findings.into_iter().copied().filter(|one| change_of_values(one).is_some()).collect();
+    let differ: Vec<&Finding> = findings.into_iter().copied().filter(|one| printed_change(one).is_some()).collect();
     if differ.is_empty() {
         return None;
     }
     let has = |of: ChangeOf| differ.iter().any(|finding| finding.change_of == Some(of));
     let mut changes = Vec::new();
-    if has(ChangeOf::FastestSamples) {
-        changes.push("of the fastest samples (noise only adds time)");
-    } else if has(ChangeOf::Mean) {
-        changes.push("of the mean");
+    match (has(ChangeOf::FastestSamples), has(ChangeOf::Mean)) {
+        (true, true) => {
+            changes.push("of the fastest samples (noise only adds time), or of the mean where a note names it")
+        }
+        (true, false) => changes.push("of the fastest samples (noise only adds time)"),
+        (false, true) => changes.push("of the mean"),
+        (false, false) => {}
     }
     if differ.iter().any(|finding| is_without_shift(report, finding)) {
         changes.push("without the suite-wide shift");

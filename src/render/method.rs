@@ -29,7 +29,7 @@ pub fn method(report: &Report) -> String {
 
 /// The suspects that were measured again, and decided by these runs alone: `1 suspect re-measured in 3 pairs`.
 fn re_measured(report: &Report) -> Option<String> {
-    let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.confirmed).collect();
+    let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.re_measured).collect();
     let pairs = confirmed.iter().filter_map(|finding| Some(finding.head?.runs)).max()?;
     Some(format!("{} re-measured in {}", counted(names(&confirmed).len(), "suspect"), counted(pairs, "pair")))
 }
@@ -42,7 +42,11 @@ fn tested(report: &Report) -> String {
         return counted(tests, noun);
     }
     let all = counted(compared.len(), noun);
-    format!("{} of {all} (the others are counts or need no test)", thousands(tests))
+    let others = match compared.len() - tests {
+        1 => "the other one is a count or needs no test",
+        _ => "the others are counts or need no test",
+    };
+    format!("{} of {all} ({others})", thousands(tests))
 }
 
 /// The suite-wide shifts that are large enough to be printed, and what was done with them. All that were subtracted are one part.

@@ -14,7 +14,6 @@ mod junit;
 mod legend;
 mod listing;
 mod markdown;
-mod medians;
 mod method;
 mod next;
 mod notices;
@@ -23,6 +22,7 @@ mod outliers;
 mod parquet;
 #[cfg(feature = "plots")]
 pub mod plots;
+mod printed_change;
 mod quantity;
 mod remarks;
 mod replay;

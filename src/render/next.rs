@@ -30,7 +30,8 @@ pub fn next_step(report: &Report) -> Option<String> {
             )]
         }
         Verdict::Fail => {
-            report.reasons.iter().map(|reason| failed(*reason, report)).chain(not_in_fail_on(report)).collect()
+            let failed = report.reasons.iter().map(|reason| failed(*reason, report));
+            failed.chain(open_suspects(report)).chain(not_in_fail_on(report)).collect()
         }
     };
     let is_about_machines = match report.verdict {
@@ -56,7 +57,11 @@ fn not_in_fail_on(report: &Report) -> Option<String> {
 pub(super) fn next_step_of_compare(report: &Report) -> Option<String> {
     let next = next_step(report)?;
     let is_acceptable = report.fails_on_regressions() && report.acceptable.is_none() && !report.by_measure;
-    let hint = if is_acceptable { " `--template comment` prints the entry to copy." } else { "" };
+    let hint = match report.counts.regressed {
+        _ if !is_acceptable => "",
+        1 => " `--template comment` prints the entry to copy.",
+        _ => " `--template comment` prints the entries to copy.",
+    };
     Some(next + hint)
 }
 
@@ -87,33 +92,34 @@ fn same_machine(report: &Report) -> &'static str {
 }
 
 fn passed(report: &Report) -> Option<String> {
-    let Some(open) = LeftOpen::of(report) else { return in_turn(report) };
+    let Some(open) = LeftOpen::of(report) else { return suite_shift_step(report) };
     let step = match open {
         LeftOpen::Failed(1) => "Check the benchmark that failed.",
         LeftOpen::Failed(_) => "Check the benchmarks that failed.",
         LeftOpen::RunError => "Check the error that ended the run; the warnings name it.",
         // Different machines are the reason; `next_step` adds what to do about them.
         LeftOpen::Suspects(_) | LeftOpen::Inconclusive(_) if !report.environment.matches => return None,
-        LeftOpen::Suspects(_) => {
-            let is_suspect = |finding: &&Finding| finding.suspect && finding.outcome == Outcome::Inconclusive;
-            return Some(measure_again(
-                report,
-                "suspected",
-                &report.benchmarks.iter().filter(is_suspect).collect::<Vec<_>>(),
-            ));
-        }
+        LeftOpen::Suspects(_) => return open_suspects(report),
         LeftOpen::Inconclusive(_) => return Some(decide(report)),
         LeftOpen::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
-        LeftOpen::Tolerated => return in_turn(report),
+        LeftOpen::Tolerated => return suite_shift_step(report),
     };
     Some(step.to_owned())
+}
+
+/// How to decide the suspected regressions, unless inconclusive benchmarks fail the gate: then [`decide`] has it.
+fn open_suspects(report: &Report) -> Option<String> {
+    let is_reason = report.reasons.iter().any(|reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _)));
+    let suspects: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_suspected_regression()).collect();
+    let is_open = !suspects.is_empty() && !is_reason && report.environment.matches;
+    is_open.then(|| measure_again(report, "suspected", &suspects))
 }
 
 const ANOTHER_BASE_RUN: &str = "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure`).";
 
 /// What to do about a suite-wide shift of unknown cause, if nothing else is open.
-fn in_turn(report: &Report) -> Option<String> {
-    let open = OpenShift::of(report).filter(|open| open.is_doubt)?;
+fn suite_shift_step(report: &Report) -> Option<String> {
+    let open = OpenShift::of(report).filter(|open| open.needs_re_measuring)?;
     let step = match open.by_single_base_run {
         true => ANOTHER_BASE_RUN,
         false => "Measure base and head again, in turn (`perfgate measure`): the machine may be the cause.",
@@ -123,8 +129,7 @@ fn in_turn(report: &Report) -> Option<String> {
 
 /// How to decide the inconclusive benchmarks.
 fn decide(report: &Report) -> String {
-    let open: Vec<&Finding> =
-        report.benchmarks.iter().filter(|one| one.outcome == Outcome::Inconclusive && one.is_judged()).collect();
+    let open: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_undecided()).collect();
     if !open.is_empty() && open.iter().all(|finding| finding.other_settings) {
         return "Re-measure base and head under the same conditions. The notes name the differences.".to_owned();
     }
@@ -143,7 +148,7 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     }
     let shift = OpenShift::of(report);
     // Further runs at other times would not show where a shift comes from.
-    let in_turn = shift.as_ref().is_some_and(|open| open.is_doubt);
+    let in_turn = shift.as_ref().is_some_and(|open| open.needs_re_measuring);
     if shift.is_some_and(|open| open.by_single_base_run) {
         ANOTHER_BASE_RUN.to_owned()
     } else if in_turn {
@@ -190,10 +195,16 @@ fn failed(reason: Reason, report: &Report) -> String {
         Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",
         Reason::WholeSuite => return whole_suite(report),
         Reason::OverBudget(1) => {
-            return format!("Bring the value within its budget, or change the budget in {}.", config(report));
+            return format!(
+                "Bring the value that is over budget within its limit, or change the limit in {}.",
+                config(report)
+            );
         }
         Reason::OverBudget(_) => {
-            return format!("Bring the values within their budgets, or change the budgets in {}.", config(report));
+            return format!(
+                "Bring the values that are over budget within their limits, or change the limits in {}.",
+                config(report)
+            );
         }
         Reason::DifferentMachines => same_machine(report),
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",

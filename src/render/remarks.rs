@@ -7,12 +7,12 @@ mod samples;
 pub(super) use advice::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
 pub use samples::samples;
 
-use super::medians::{change_of_values, is_notable, medians};
+use super::printed_change::{is_notable, printed_change, printed_change_remark};
 use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
-use crate::verdict::{Finding, NotTested, Outcome, Reason, Report, Verdict};
-use advice::{Advice, Fix, MIN_USUAL, advice, usual};
+use crate::verdict::{Finding, NotTested, OpenShift, Reason, Report, Verdict};
+use advice::{Advice, Fix, IN_TURN, MIN_USUAL, advice, usual};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
@@ -24,6 +24,8 @@ pub struct Remarks {
     /// Number of those with advice.
     undecided: usize,
     by_measure: bool,
+    /// How to add runs.
+    further_runs: &'static str,
     /// Why all of them are undecided, if the reason is the same.
     why: Option<String>,
     /// What would decide all of them, if that is the same.
@@ -52,7 +54,7 @@ struct SharedNote {
 impl Remarks {
     /// What the undecided benchmarks of a report have in common.
     pub fn of(report: &Report) -> Remarks {
-        let inconclusive: Vec<&Finding> = report.benchmarks.iter().filter(|one| is_inconclusive(one)).collect();
+        let inconclusive: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_undecided()).collect();
         let unknown = summary::of_unknown_direction(report);
         let all: Vec<Advice> = inconclusive.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
         let count = |remedy: Fix| all.iter().filter(|one| one.remedy == remedy).count();
@@ -67,6 +69,7 @@ impl Remarks {
             noun: noun_of(&inconclusive),
             undecided: all.len(),
             by_measure: report.by_measure,
+            further_runs: further_runs(report),
             decidable: all.len() - count(Fix::LessNoise) - at_threshold,
             at_threshold,
             is_in_verdict: is_without_verdict && (!report.environment.matches || has_baseline)
@@ -103,17 +106,13 @@ impl Remarks {
         Some(text + &advice.unwrap_or_default())
     }
 
-    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (the others have a note of their own)`.
+    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (those without a reason in their row)`.
     fn subject(&self, count: usize) -> String {
         let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
         if count == self.inconclusive {
             return all;
         }
-        let others = match self.inconclusive - count {
-            1 => "the other one has a note of its own",
-            _ => "the others have a note of their own",
-        };
-        format!("{} of the {all} ({others})", thousands(count))
+        format!("{} of the {all} (those without a reason in their row)", thousands(count))
     }
 
     /// What would decide the undecided benchmarks, if that is the same for several, after their number.
@@ -122,7 +121,7 @@ impl Remarks {
             return None;
         }
         let subject = |count: usize| if with_subject { format!("{}: ", self.subject(count)) } else { String::new() };
-        let command = if self.by_measure || self.decidable == 0 { "" } else { FURTHER_RUNS };
+        let command = if self.decidable == 0 { "" } else { self.further_runs };
         let with_advice = |remedy: Fix| match remedy.advice() {
             Some(advice) => format!("{}; {advice}", remedy.text()),
             None => remedy.text() + command,
@@ -171,7 +170,7 @@ impl Remarks {
     /// The remarks on a finding, without what [`Self::shared_advice`] has.
     pub fn on(&self, report: &Report, finding: &Finding) -> Vec<String> {
         let mut remarks = without_advice(report, finding);
-        if let Some(note) = self.note.as_ref().filter(|_| is_inconclusive(finding)) {
+        if let Some(note) = self.note.as_ref().filter(|_| finding.is_undecided()) {
             remarks.retain(|remark| *remark != note.text);
         }
         if finding.not_tested == Some(NotTested::UnknownDirection) && self.has_many_unknown {
@@ -184,7 +183,7 @@ impl Remarks {
             let is_only = self.undecided == 1;
             let advice = match remedy.advice() {
                 Some(advice) if is_only => format!("; {advice}"),
-                None if is_only && !self.by_measure => FURTHER_RUNS.to_owned(),
+                None if is_only => self.further_runs.to_owned(),
                 _ => String::new(),
             };
             let remedy = self.remedy.is_none().then(|| remedy.text() + &advice);
@@ -198,17 +197,22 @@ impl Remarks {
 
     /// All remarks on a finding, for a view that shows it alone and has no legend.
     pub fn alone(report: &Report, finding: &Finding) -> Vec<String> {
-        let one = Remarks { undecided: 1, by_measure: report.by_measure, ..Remarks::default() };
+        let further_runs = further_runs(report);
+        let one = Remarks { undecided: 1, by_measure: report.by_measure, further_runs, ..Remarks::default() };
         let mut remarks = one.on(report, finding);
-        let of_values = medians(report, finding, change_of_values(finding));
+        let of_values = printed_change_remark(report, finding, printed_change(finding));
         remarks.extend(of_values.filter(|note| !remarks.contains(note)));
         remarks
     }
 }
 
-/// True for an inconclusive benchmark that counts for the verdict.
-fn is_inconclusive(finding: &Finding) -> bool {
-    finding.outcome == Outcome::Inconclusive && finding.is_judged()
+/// How to add runs. `perfgate measure` has options for it. Runs at other times would not show where a suite-wide shift comes from.
+fn further_runs(report: &Report) -> &'static str {
+    match OpenShift::of(report) {
+        _ if report.by_measure => "",
+        Some(open) if open.needs_re_measuring => IN_TURN,
+        _ => FURTHER_RUNS,
+    }
 }
 
 /// The most frequent note of the inconclusive benchmarks, if at least a third of them have it. Between different machines it is
@@ -231,7 +235,7 @@ fn shared_note(report: &Report, inconclusive: &[&Finding]) -> Option<SharedNote>
 
 /// What changed in the samples, and the notes of the verdict.
 pub fn without_advice(report: &Report, finding: &Finding) -> Vec<String> {
-    let of_values = change_of_values(finding).filter(|of_values| is_notable(finding, *of_values));
-    let of_values = medians(report, finding, of_values);
+    let of_values = printed_change(finding).filter(|of_values| is_notable(finding, *of_values));
+    let of_values = printed_change_remark(report, finding, of_values);
     samples(finding).into_iter().chain(finding.notes.iter().cloned()).chain(of_values).collect()
 }

@@ -13,7 +13,7 @@ const PERSISTED: &str = "persisted";
 
 /// The replay as a table, with a row for the suggested settings; `width` is that of the terminal.
 pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured: f64, width: Option<usize>) -> String {
-    let first = match replay.first {
+    let first = match replay.without_earlier_run {
         0 => String::new(),
         count => format!("; {count} had no earlier run"),
     };
@@ -59,19 +59,25 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
     // A narrow terminal does not have every column.
     let persisted = if titles.contains(&PERSISTED) { " (persisted: those whose change lasted)" } else { "" };
     let alarms = format!("alarms: benchmarks that regressed in a run, but not in the run before it{persisted}");
-    let as_suggested = "as suggested: with the rules and waivers of perfgate.toml and with the lines below";
-    for line in suggestion.map(|_| as_suggested).into_iter().chain([
-        "as configured: with the rules and waivers of perfgate.toml; the other rows have one threshold for all benchmarks",
-        &format!("{alarms}; suspects are not re-measured"),
-        &format!("+10% … +50%: share of {of} of that size that were detected, without benchmarks that regressed anyway"),
-    ]) {
+    let as_suggested = "as suggested: as configured, and with the lines below";
+    let as_configured =
+        "as configured: with the entries of perfgate.toml; the other rows have one threshold for all benchmarks";
+    let lines = [
+        Some(as_configured.to_owned()),
+        suggestion.map(|_| as_suggested.to_owned()),
+        Some(format!("{alarms}; suspects are not re-measured")),
+        Some(format!(
+            "+10% … +50%: share of {of} of that size that were detected, without benchmarks that regressed anyway"
+        )),
+    ];
+    for line in lines.iter().flatten() {
         out.push_str(&paragraph(line, 2, width));
     }
     out
 }
 
-/// The lines for perfgate.toml.
-pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
+/// The lines for perfgate.toml. `configured` is its present threshold.
+pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64) -> String {
     let mut out = String::new();
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let Suggestion { threshold, for_most, benchmarks, row } = suggestion;
@@ -80,10 +86,16 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize) -> String {
     let _ = writeln!(out, "# with these settings, {transient:.1} alarms per 100 runs did not persist ({runs})");
     if let Some(for_most) = for_most {
         let (for_most, threshold) = (whole_percent(*for_most), whole_percent(*threshold));
-        let _ =
-            writeln!(out, "# for most benchmarks alone, {for_most} would be enough; {threshold} also fits the others");
+        let _ = writeln!(
+            out,
+            "# by their noise alone, {for_most} would be enough for most benchmarks; {threshold} also covers outliers"
+        );
     }
-    let _ = writeln!(out, "# if perfgate.toml has a [gate] already, change its `threshold` instead");
+    let advice = match whole_percent(*threshold) == whole_percent(configured) {
+        true => "this is the threshold that perfgate.toml has now, or the default",
+        false => "if perfgate.toml has a [gate] already, change its `threshold` instead",
+    };
+    let _ = writeln!(out, "# {advice}");
     let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
     for (name, threshold, noise) in benchmarks {
         let (noise, deviations) = (noise.exp(), STANDARD_DEVIATIONS);
@@ -130,8 +142,8 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
         json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>(), "row": row(&s.row)})
     });
     json!({
-        "format": "perfgate-replay", "version": 1, "judged": replay.judged, "without_earlier_run": replay.first,
-        "first": replay.first, // the name of older versions
+        "format": "perfgate-replay", "version": 1, "judged": replay.judged, "without_earlier_run": replay.without_earlier_run,
+        "first": replay.without_earlier_run, // the name of older versions
         "rows": replay.rows.iter().map(row).collect::<Vec<_>>(), "suggestion": suggestion,
     })
 }

@@ -82,7 +82,8 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         }
     }
     if !others.is_empty() {
-        out.push_str(&paragraph(&format!("{dim}{} (--all lists them){dim:#}", others.join(", ")), 2, width));
+        let them = if others.iter().all(|other| other.starts_with("1 ")) && others.len() == 1 { "it" } else { "them" };
+        out.push_str(&paragraph(&format!("{dim}{} (--all lists {them}){dim:#}", others.join(", ")), 2, width));
     }
     let _ = writeln!(out);
     out.push_str(&paragraph(&summary::counts(report), 2, width));
@@ -160,7 +161,7 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
 
 /// What the signs mean that these rows and columns have, and which columns do not fit.
 fn signs(report: &Report, findings: &[&Finding], titles: &[&str], left_out: &[&str]) -> Option<String> {
-    let has_suspect = findings.iter().any(|finding| is_suspect(finding));
+    let has_suspect = findings.iter().any(|finding| finding.is_suspected_regression());
     let has_interval = titles.contains(&INTERVAL);
     let parts = [
         has_suspect.then(|| "!: suspected regression, not proven: measure it again".to_owned()),
@@ -193,10 +194,6 @@ fn row(
     Row { remark: notes.join("; "), ..Row::new(style(finding.outcome), cells) }
 }
 
-fn is_suspect(finding: &Finding) -> bool {
-    finding.suspect && finding.outcome == Outcome::Inconclusive
-}
-
 fn word(finding: &Finding) -> String {
     if let Some(within) = summary::within(finding) {
         return format!("  {within}");
@@ -210,7 +207,7 @@ fn word(finding: &Finding) -> String {
         Outcome::Improved => "✓",
         Outcome::Unchanged => " ",
     };
-    let suspect = if is_suspect(finding) { "!" } else { "" };
+    let suspect = if finding.is_suspected_regression() { "!" } else { "" };
     format!("{mark} {}{suspect}", finding.word())
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
 pub fn verdict(report: &Report) -> String {
     // A failing gate names only a shift that leaves benchmarks open.
-    let is_named = |open: &OpenShift| report.verdict == Verdict::Pass || open.leaves_open;
+    let is_named = |open: &OpenShift| report.verdict == Verdict::Pass || open.may_explain_inconclusive;
     let shift = OpenShift::of(report).filter(is_named).map(|open| open_shift(&open)).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     match report.verdict {
@@ -42,8 +42,7 @@ fn also_inconclusive(report: &Report) -> Option<String> {
     let is_reason = report.reasons.iter().any(|reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _)));
     let compared = compared(report);
     let count = count(&compared, Outcome::Inconclusive);
-    let is_suspect = |finding: &&&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
-    let suspects = compared.iter().filter(is_suspect).count();
+    let suspects = compared.iter().filter(|finding| finding.is_suspected_regression()).count();
     let is_open = suspects > 0 || is_mostly_inconclusive(&compared);
     (is_open && !is_reason && report.environment.matches).then(|| {
         let suspected =
@@ -113,7 +112,7 @@ fn open_shift(open: &OpenShift) -> String {
         (false, ShiftTreatment::InEveryRun) => " in every run",
         (false, _) => "",
     };
-    let step = match (open.is_doubt, open.by_single_base_run) {
+    let step = match (open.needs_re_measuring, open.by_single_base_run) {
         (false, _) => "",
         (true, true) => ": add another base run",
         (true, false) => ": re-measure",
@@ -141,8 +140,7 @@ pub enum LeftOpen {
 impl LeftOpen {
     /// That of a report; `None` if everything was decided.
     pub fn of(report: &Report) -> Option<LeftOpen> {
-        let is_suspect = |finding: &&Finding| finding.outcome == Outcome::Inconclusive && finding.suspect;
-        let suspects = report.benchmarks.iter().filter(is_suspect).count();
+        let suspects = report.benchmarks.iter().filter(|finding| finding.is_suspected_regression()).count();
         let compared = compared(report);
         if report.counts.failed > 0 {
             Some(LeftOpen::Failed(report.counts.failed))
@@ -299,7 +297,7 @@ pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
     /// The gate gives no verdict, or it passes and leaves something open (`LeftOpen`), or a suite-wide shift of unknown
-    /// cause is in doubt (`OpenShift::is_doubt`).
+    /// cause is in doubt (`OpenShift::needs_re_measuring`).
     Undecided,
     /// The gate fails.
     Fail,
@@ -310,7 +308,9 @@ impl HeadlineStatus {
     pub fn of(report: &Report) -> HeadlineStatus {
         match (report.verdict, LeftOpen::of(report)) {
             (Verdict::Fail, _) => HeadlineStatus::Fail,
-            (Verdict::Pass, None) if !OpenShift::of(report).is_some_and(|open| open.is_doubt) => HeadlineStatus::Pass,
+            (Verdict::Pass, None) if !OpenShift::of(report).is_some_and(|open| open.needs_re_measuring) => {
+                HeadlineStatus::Pass
+            }
             (Verdict::Pass | Verdict::None, _) => HeadlineStatus::Undecided,
         }
     }

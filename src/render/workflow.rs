@@ -24,7 +24,7 @@ pub fn workflow(report: &Report) -> String {
         let is_worse = matches!(one.outcome, Outcome::Regressed | Outcome::Failed);
         if report.fails_by_outcome(one) {
             errors.push(Some(finding(report, one)));
-        } else if is_worse || one.suspect && one.outcome == Outcome::Inconclusive {
+        } else if is_worse || one.is_suspected_regression() {
             warnings.push(finding(report, one));
         }
     }

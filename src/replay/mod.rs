@@ -8,7 +8,7 @@ pub use suggest::{STANDARD_DEVIATIONS, Suggestion, suggest};
 
 use crate::compare::{Comparison, MatchRules, compare};
 use crate::history::{
-    BaseWindow, HISTORY_RUNS, SegmentedSeries, SeriesRules, base_window, mark_measured, segment, series,
+    Baseline, HISTORY_RUNS, SegmentedSeries, SeriesRules, baseline_of, mark_measured, segment, series,
 };
 use crate::model::{Commit, Direction, Metric, Run, differences};
 use crate::policy::Policy;
@@ -32,7 +32,7 @@ pub struct Replay {
     /// Number of runs with a baseline.
     pub judged: usize,
     /// Number of runs without a baseline.
-    pub first: usize,
+    pub without_earlier_run: usize,
     /// The configured settings, then [`THRESHOLDS`].
     pub rows: Vec<Row>,
     /// All series, with their noise.
@@ -82,11 +82,11 @@ pub fn replay(runs: &[Run], policy: &Policy, rules: &SeriesRules<'_>) -> Replay 
     let mut all_series = series(runs, rules);
     mark_measured(&mut all_series);
     let all_series: Vec<SegmentedSeries> = all_series.into_par_iter().map(segment).collect();
-    let first = judged.iter().filter(|one| one.is_none()).count();
+    let without_earlier_run = judged.iter().filter(|one| one.is_none()).count();
     let judged: Vec<JudgedRun> = judged.into_iter().flatten().collect();
     let thresholds = std::iter::once(None).chain(THRESHOLDS.map(Some));
     let rows = thresholds.enumerate().map(|(row, threshold)| count(row, threshold, &judged, &all_series)).collect();
-    Replay { judged: judged.len(), first, rows, all_series }
+    Replay { judged: judged.len(), without_earlier_run, rows, all_series }
 }
 
 /// Compares each run with its baseline under each policy; `None` for a run without a baseline.
@@ -105,7 +105,7 @@ fn judge(runs: &[Run], policies: &[Policy], rules: &SeriesRules<'_>) -> Vec<Opti
                 return None;
             }
             let machine = runs.iter().position(|run| same_class(run, head)).unwrap_or(index);
-            let BaseWindow { runs: base, .. } = base_window(&history, rules);
+            let Baseline { runs: base, .. } = baseline_of(&history, rules);
             Some(replay_run(&base, head, machine, policies, rules))
         })
         .collect()

@@ -59,7 +59,7 @@ pub struct Estimate {
     /// True for one run against one in a suite too small to estimate its own noise.
     pub low_evidence: bool,
     /// For re-measured suspects: the largest difference between two base runs, on the log scale.
-    pub control: Option<f64>,
+    pub base_range: Option<f64>,
     /// For re-measured suspects: the share of pairs of a base and a head run that contradict the direction of the change.
     pub overlap: Option<f64>,
     /// The p value that one more regression of this suite would need.

@@ -35,7 +35,7 @@ impl Jumps {
     pub fn of_numbers(changes: &[RawChange], base_runs: usize) -> Jumps {
         let all = |value: &dyn Fn(&RawChange) -> f64| sorted(changes.iter().map(value).collect());
         Jumps {
-            base: [0, 1].map(|way| all(&|one| one.single_runs.excursions[way])),
+            base: [0, 1].map(|way| all(&|one| one.single_runs.base_deviations[way])),
             head: [all(&|one| one.observation.change), all(&|one| -one.observation.change)],
             base_runs,
             has_samples: false,
@@ -57,7 +57,8 @@ impl Jumps {
         let base_runs = suite.run_counts()[0];
         let max_p = alpha / (changes.len() * base_runs) as f64;
         let in_base = |way: usize| {
-            let candidates = (0..changes.len()).filter(|index| changes[*index].single_runs.excursions[way] >= MIN_JUMP);
+            let candidates =
+                (0..changes.len()).filter(|index| changes[*index].single_runs.base_deviations[way] >= MIN_JUMP);
             let jump = |index: usize| {
                 let one = as_head(&suite.benchmark(index), way, base_shifts, suite.tested())?;
                 (tail(&one, one.raw.abs()) < max_p).then_some(one.raw.abs())

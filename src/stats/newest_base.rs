@@ -5,16 +5,16 @@
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct NewestBaseRun {
     /// Without the shift that all benchmarks of this run share relative to the other base runs.
-    pub even: f64,
+    pub without_run_shift: f64,
     /// With this shift.
     pub as_measured: f64,
     /// True if it lies more than twice as far from the centre as any other base run: it is an outlier, or main changed.
     pub stands_out: bool,
 }
 
-/// The suite-wide shift between base and head.
+/// What is done with the suite-wide shift between base and head.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum SuiteShift {
+pub(super) enum ShiftHandling {
     /// It is subtracted from the change.
     Subtracted,
     /// It is part of the change, and comes from the code.
@@ -30,22 +30,26 @@ impl NewestBaseRun {
     /// The newest of base runs without their shifts; `shift` is its own.
     pub(super) fn of(base: &[f64], centre: f64, shift: f64) -> NewestBaseRun {
         let Some((newest, others)) = base.split_last() else { return NewestBaseRun::default() };
-        let even = newest - centre;
+        let without_run_shift = newest - centre;
         let furthest = others.iter().map(|y| (y - centre).abs()).fold(0.0, f64::max);
-        NewestBaseRun { even, as_measured: even + shift, stands_out: even.abs() > STANDS_OUT * furthest }
+        NewestBaseRun {
+            without_run_shift,
+            as_measured: without_run_shift + shift,
+            stands_out: without_run_shift.abs() > STANDS_OUT * furthest,
+        }
     }
 
     /// The share of a change that the newest base run shows. At one half, this run is as close to head as to the centre of its base.
-    pub(super) fn share_of(self, change: f64, shift: SuiteShift) -> f64 {
+    pub(super) fn share_of(self, change: f64, shift: ShiftHandling) -> f64 {
         let share = |part: f64, change: f64| if change == 0.0 { 0.0 } else { part / change };
         match shift {
-            SuiteShift::Subtracted => share(self.even, change),
-            SuiteShift::Kept => share(self.as_measured, change),
+            ShiftHandling::Subtracted => share(self.without_run_shift, change),
+            ShiftHandling::Kept => share(self.as_measured, change),
             // The rest of the change counts only if it is in the same direction.
-            SuiteShift::Unexplained(by) if (change - by) * change > 0.0 => {
-                share(self.as_measured, change).max(share(self.even, change - by))
+            ShiftHandling::Unexplained(by) if (change - by) * change > 0.0 => {
+                share(self.as_measured, change).max(share(self.without_run_shift, change - by))
             }
-            SuiteShift::Unexplained(_) => share(self.as_measured, change),
+            ShiftHandling::Unexplained(_) => share(self.as_measured, change),
         }
     }
 }
@@ -57,15 +61,15 @@ mod tests {
     #[test]
     fn a_change_is_compared_with_the_newest_base_run_as_its_own_shift_is_treated() {
         // On a machine that was slower by 0.3, a benchmark deviates by 0.1 from the others.
-        let newest = NewestBaseRun { even: 0.1, as_measured: 0.4, stands_out: false };
+        let newest = NewestBaseRun { without_run_shift: 0.1, as_measured: 0.4, stands_out: false };
         let is_close = |share: f64, expected: f64| (share - expected).abs() < 1e-12;
-        assert!(is_close(newest.share_of(0.2, SuiteShift::Subtracted), 0.5));
-        assert!(is_close(newest.share_of(-0.2, SuiteShift::Subtracted), -0.5), "the other direction");
-        assert!(is_close(newest.share_of(0.5, SuiteShift::Kept), 0.8));
-        assert!(is_close(newest.share_of(0.5, SuiteShift::Unexplained(0.375)), 0.8));
-        assert!(is_close(newest.share_of(0.5, SuiteShift::Unexplained(0.4)), 1.0));
-        assert!(is_close(newest.share_of(0.5, SuiteShift::Unexplained(0.6)), 0.8));
-        assert!(is_close(NewestBaseRun::default().share_of(0.0, SuiteShift::Kept), 0.0));
+        assert!(is_close(newest.share_of(0.2, ShiftHandling::Subtracted), 0.5));
+        assert!(is_close(newest.share_of(-0.2, ShiftHandling::Subtracted), -0.5), "the other direction");
+        assert!(is_close(newest.share_of(0.5, ShiftHandling::Kept), 0.8));
+        assert!(is_close(newest.share_of(0.5, ShiftHandling::Unexplained(0.375)), 0.8));
+        assert!(is_close(newest.share_of(0.5, ShiftHandling::Unexplained(0.4)), 1.0));
+        assert!(is_close(newest.share_of(0.5, ShiftHandling::Unexplained(0.6)), 0.8));
+        assert!(is_close(NewestBaseRun::default().share_of(0.0, ShiftHandling::Kept), 0.0));
     }
 
     #[test]

@@ -159,10 +159,10 @@ const MAY_DEVIATE: usize = 5;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SingleRuns {
     /// How far the base run farthest from the base's centre lies above it (worse), and below it.
-    pub excursions: [f64; 2],
+    pub base_deviations: [f64; 2],
     /// The change of the best and of the worst head run.
-    pub heads: [f64; 2],
-    /// True with at least [`MANY_HEAD_RUNS`] head runs. Then `excursions` and `heads` leave out the runs that may deviate.
+    pub head_extremes: [f64; 2],
+    /// True with at least [`MANY_HEAD_RUNS`] head runs. Then `base_deviations` and `head_extremes` leave out the runs that may deviate.
     pub some_may_deviate: bool,
     /// How far the newest base run lies above the base's centre.
     pub newest: NewestBaseRun,
@@ -171,7 +171,7 @@ pub struct SingleRuns {
 impl SingleRuns {
     /// The smallest changes that single runs of base and of head show, in the direction of the change `delta`.
     pub(super) fn least(&self, delta: f64, subtracted: f64) -> [f64; 2] {
-        let SingleRuns { excursions: [above, below], heads: [best, worst], .. } = *self;
+        let SingleRuns { base_deviations: [above, below], head_extremes: [best, worst], .. } = *self;
         match delta > 0.0 {
             true => [delta - above, best - subtracted],
             false => [-delta - below, subtracted - worst],
@@ -289,7 +289,8 @@ fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Diffe
     let [below, above] = range(&base);
     let shift_of_newest = runs.base.last().and_then(|run| shifts[0].get(run.run)).copied().unwrap_or(0.0);
     let newest = NewestBaseRun::of(&base, base_centre, shift_of_newest);
-    let single_runs = SingleRuns { excursions: [above, -below], heads: range(&head), some_may_deviate, newest };
+    let single_runs =
+        SingleRuns { base_deviations: [above, -below], head_extremes: range(&head), some_may_deviate, newest };
     Difference { raw: head_centre - base_centre, sum_of_squares: squares(&base) + squares(&head), single_runs }
 }
 

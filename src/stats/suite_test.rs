@@ -5,7 +5,7 @@ use super::estimate::{Estimate, Noise, NullDistribution};
 use super::fdr;
 use super::head_noise;
 use super::jumps::{self, Jumps};
-use super::newest_base::SuiteShift;
+use super::newest_base::ShiftHandling;
 use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
@@ -73,11 +73,11 @@ pub struct SuiteEstimates {
     rule: ShiftRule,
     one_run: [bool; 2],
     /// True if there are several runs of base and of head, and no single run explains the suite-wide shift.
-    of_every_run: bool,
+    shift_in_every_run: bool,
     /// True if the fast edges of samples are tested.
     of_fast_edges: bool,
     /// One number per run, and not re-measured: a single outlier must not decide.
-    single_runs_count: bool,
+    checks_single_runs: bool,
     max_df: f64,
     /// The noise of a single head run beyond that of the base runs.
     excess_variance: f64,
@@ -133,7 +133,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
     let [base_runs, head_runs] = suite.run_counts();
     let one_run = [base_runs == 1, head_runs == 1];
-    let of_every_run = match rules.shift {
+    let shift_in_every_run = match rules.shift {
         ShiftRule::SubtractUpTo(limit) => one_run == [false; 2] && least_shift(shift, &run_shifts) > limit,
         ShiftRule::Keep => true,
     };
@@ -148,9 +148,9 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         median_shift,
         rule: rules.shift,
         one_run,
-        of_every_run,
+        shift_in_every_run,
         of_fast_edges: suite.tested() == Tested::FastEdge,
-        single_runs_count: can_have_outliers && suite.tested() != Tested::FastEdge,
+        checks_single_runs: can_have_outliers && suite.tested() != Tested::FastEdge,
         two_runs: [base_runs, head_runs]
             .map(|runs| can_have_outliers && suite.tested() == Tested::FastEdge && runs == 2),
         max_df: if of_one_number { max_df_of_one_number(base_runs, small) } else { f64::INFINITY },
@@ -199,7 +199,7 @@ impl SuiteEstimates {
     /// single run explains it.
     pub fn unexplained_shift(&self) -> Option<f64> {
         let is_apart = matches!(self.rule, ShiftRule::SubtractUpTo(_));
-        (is_apart && !self.of_every_run && !self.shift_is_subtracted()).then_some(self.shift)
+        (is_apart && !self.shift_in_every_run && !self.shift_is_subtracted()).then_some(self.shift)
     }
 
     /// The estimates, in the order of the benchmarks.
@@ -231,7 +231,7 @@ impl SuiteEstimates {
             q_worse: self.tests.q_worse[index],
             q_better: self.tests.q_better[index],
             low_evidence: self.small && observation.df == 0.0,
-            control: None,
+            base_range: None,
             overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
             critical_p: self.tests.critical_p[0],
             finding_tail: match p_worse.min(p_better) < self.tests.finding_tails[way] {
@@ -255,16 +255,16 @@ impl SuiteEstimates {
 
     /// For one number per run: what single runs show, the suite-wide shift subtracted.
     fn single_runs(&self, runs: SingleRuns) -> Option<Box<SingleRuns>> {
-        let heads = runs.heads.map(|change| change - self.subtracted(self.shift));
-        self.single_runs_count.then(|| Box::new(SingleRuns { heads, ..runs }))
+        let head_extremes = runs.head_extremes.map(|change| change - self.subtracted(self.shift));
+        self.checks_single_runs.then(|| Box::new(SingleRuns { head_extremes, ..runs }))
     }
 
     fn newest_base_share(&self, index: usize) -> f64 {
         let shift = match (self.rule, self.unexplained_shift()) {
             (ShiftRule::Keep, _) => return 0.0,
-            (_, Some(shift)) => SuiteShift::Unexplained(shift),
-            (_, None) if self.shift_is_subtracted() => SuiteShift::Subtracted,
-            _ => SuiteShift::Kept,
+            (_, Some(shift)) => ShiftHandling::Unexplained(shift),
+            (_, None) if self.shift_is_subtracted() => ShiftHandling::Subtracted,
+            _ => ShiftHandling::Kept,
         };
         self.changes[index].single_runs.newest.share_of(self.delta(index), shift)
     }

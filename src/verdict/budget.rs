@@ -165,23 +165,23 @@ impl CheckedBudget {
 
 fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<CheckedBudget, String> {
     let metric = &comparison.metric;
-    let side = |limit: &Limit| {
-        side(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked, metric))
+    let check = |limit: &Limit| {
+        check_limit(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked, metric))
     };
-    let target = side(&budget.target)?;
-    if target.good {
-        return Ok(CheckedBudget { status: BudgetStatus::Pass, near: !target.clear, undecided: false });
+    let target = check(&budget.target)?;
+    if target.is_met {
+        return Ok(CheckedBudget { status: BudgetStatus::Pass, near: !target.clear_of_noise, undecided: false });
     }
     let last = match &budget.acceptable {
         None => target,
-        Some(limit) => side(limit)?,
+        Some(limit) => check(limit)?,
     };
-    let (status, undecided) = match (last.good, last.clear) {
+    let (status, undecided) = match (last.is_met, last.clear_of_noise) {
         (true, _) => (BudgetStatus::Acceptable, false),
         (false, false) => (BudgetStatus::Acceptable, true),
         (false, true) => (BudgetStatus::Fail, false),
     };
-    Ok(CheckedBudget { status, near: !last.clear, undecided })
+    Ok(CheckedBudget { status, near: !last.clear_of_noise, undecided })
 }
 
 fn why_not(limit: &Limit, checked: &Checked, metric: &Metric) -> String {
@@ -197,21 +197,23 @@ fn why_not(limit: &Limit, checked: &Checked, metric: &Metric) -> String {
     }
 }
 
-/// On which side of a limit a value lies, and whether its whole interval lies there.
+/// Whether a value meets a limit.
 #[derive(Clone, Copy)]
-struct Side {
-    good: bool,
-    clear: bool,
+struct LimitCheck {
+    is_met: bool,
+    /// Whether this is true of the whole interval.
+    clear_of_noise: bool,
 }
 
-/// `None` for a limit in another unit, for one whose direction is unknown, and for a relative one without a base.
+/// Checks a value against a limit; `None` for a limit in another unit, for one whose direction is unknown, and for a relative one without a base.
 /// A measured base of 0 is below the resolution of the clock, so it counts as no base; an exact 0 is a value.
-fn side(limit: &Limit, checked: &Checked, unit: &Unit, direction: Direction) -> Option<Side> {
+fn check_limit(limit: &Limit, checked: &Checked, unit: &Unit, direction: Direction) -> Option<LimitCheck> {
     let bound = limit.bound(unit, checked.base.filter(|base| *base != 0.0 || checked.exact))?;
     let comparison = limit.comparison(direction)?;
-    let good = comparison.holds(checked.value, bound);
-    let clear = checked.interval.is_none_or(|ends| ends.iter().all(|end| comparison.holds(*end, bound) == good));
-    Some(Side { good, clear })
+    let is_met = comparison.holds(checked.value, bound);
+    let clear_of_noise =
+        checked.interval.is_none_or(|ends| ends.iter().all(|end| comparison.holds(*end, bound) == is_met));
+    Some(LimitCheck { is_met, clear_of_noise })
 }
 
 fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_>) -> Option<Checked> {
@@ -222,11 +224,12 @@ fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_
             let base = comparison.base.map(|level| level.value);
             // The tested change has an interval; the value of head is as uncertain as it.
             let tested = finding.change.zip(finding.interval).or_else(|| untested_interval(comparison));
-            let of_change = tested.filter(|(change, _)| *change > -1.0);
-            let of_change = of_change.map(|(change, ends)| ends.map(|end| value * (1.0 + end) / (1.0 + change)));
+            let interval_from_change = tested.filter(|(change, _)| *change > -1.0);
+            let interval_from_change =
+                interval_from_change.map(|(change, ends)| ends.map(|end| value * (1.0 + end) / (1.0 + change)));
             let of_samples = || head_spread?.statistics.get("p50")?.interval;
             let exact = comparison.metric.exact || matches!(comparison.effect, Effect::Exact(_));
-            let interval = if exact { None } else { of_change.or_else(of_samples) };
+            let interval = if exact { None } else { interval_from_change.or_else(of_samples) };
             Some(Checked { base, value, interval: interval.map(|[a, b]| [a.min(value), b.max(value)]), exact })
         }
         Subject::Statistic(name) => {
@@ -289,17 +292,18 @@ pub fn check_goals(
                     .map(|checked| with_base_uncertainty(checked, comparison, subject));
                 let change = change_of(checked.as_ref(), finding, subject);
                 let limited = match &checked {
-                    Some(checked) if goal.limit.is_relative() => of_change(checked, &change),
+                    Some(checked) if goal.limit.is_relative() => head_value_after_change(checked, &change),
                     _ => checked,
                 };
-                let side = limited.as_ref().and_then(|checked| {
+                let check = limited.as_ref().and_then(|checked| {
                     let comparable = one_machine || !goal.limit.is_relative();
-                    let side = side(&goal.limit, checked, &comparison.metric.unit, comparison.metric.direction)?;
-                    (comparable && (checked.exact || checked.interval.is_some())).then_some(side)
+                    let check =
+                        check_limit(&goal.limit, checked, &comparison.metric.unit, comparison.metric.direction)?;
+                    (comparable && (checked.exact || checked.interval.is_some())).then_some(check)
                 });
-                let status = match side {
-                    Some(Side { good: true, clear: true }) => GoalStatus::Met,
-                    Some(Side { good: false, clear: true }) => GoalStatus::NotMet,
+                let status = match check {
+                    Some(LimitCheck { is_met: true, clear_of_noise: true }) => GoalStatus::Met,
+                    Some(LimitCheck { is_met: false, clear_of_noise: true }) => GoalStatus::NotMet,
                     _ => GoalStatus::Undecided,
                 };
                 lines.push(GoalLine {
@@ -340,7 +344,7 @@ fn change_of(checked: Option<&Checked>, finding: &Finding, subject: Subject<'_>)
 }
 
 /// The value of head that follows from base and the change; a relative limit is checked against it.
-fn of_change(checked: &Checked, change: &ChangeFromBase) -> Option<Checked> {
+fn head_value_after_change(checked: &Checked, change: &ChangeFromBase) -> Option<Checked> {
     let base = checked.base?;
     let value = |change: f64| base * (1.0 + change);
     Some(Checked { value: value(change.change?), interval: change.interval.map(|ends| ends.map(value)), ..*checked })

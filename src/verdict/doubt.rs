@@ -7,10 +7,10 @@ use crate::stats::jumps::SimilarJumps;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-const WITHIN_SHIFT: &str = "most benchmarks changed about as much, so the machine may be the cause; measuring both in turn would \
-                            decide";
-const WITHIN_SHIFT_OF_BASE: &str = "most benchmarks changed about as much, and base is a single run, which may have been faster or \
-                                    slower than usual; another base run would decide";
+const WITHIN_SHIFT: &str =
+    "the suite-wide shift may account for this change; measuring base and head in turn would decide";
+const WITHIN_SHIFT_OF_BASE: &str = "the suite-wide shift may account for this change, because base is a single run, which may have been \
+                                    faster or slower than usual; another base run would decide";
 pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \
                                   `perfgate measure` would decide";
 const ONE_OF_TWO_HEAD_RUNS: &str = "only one of the two head runs changed by this much; a third one would decide";
@@ -20,12 +20,12 @@ const HEADS_WITHIN: &str =
 const HEADS_WITHIN_OF_MANY: &str = "more than a fifth of the head runs are not over the threshold";
 const BASE_DEVIATES: &str = "a base run deviates from the others by a similar amount or more";
 const BASE_DEVIATES_OF_MANY: &str = "more than a fifth of the base runs deviate by a similar amount or more";
-/// One number per run: a change must exceed the largest excursion of a base run by this factor. docs/statistics.md has the
+/// One number per run: a change must exceed the largest deviation of a base run by this factor. docs/statistics.md has the
 /// alarms and the recall on public histories.
-const EXCURSION_FACTOR: f64 = 1.5;
+const DEVIATION_FACTOR: f64 = 1.5;
 /// The same with several head runs, each of which must exceed it. With 1.5 instead of 1.0, 0.4% instead of 0.6% of
 /// heads have a false positive, and 81% instead of 85% of slowdowns of 1.5× are found.
-const EXCURSION_FACTOR_OF_SEVERAL: f64 = 1.0;
+const DEVIATION_FACTOR_OF_SEVERAL: f64 = 1.0;
 
 /// Samples: where a side has two runs, each of them must show at least this share of the threshold.
 const SHARE_OF_EACH_RUN: f64 = 0.5;
@@ -56,23 +56,25 @@ pub enum Doubt {
 }
 
 /// Why a change beyond the threshold is inconclusive even with a small p value, with its note: what single runs show against it.
-pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<(Doubt, Cow<'static, str>)> {
-    if is_within_shift(estimate, bound) {
+pub(super) fn doubt(estimate: &Estimate, log_threshold: f64, alpha: f64) -> Option<(Doubt, Cow<'static, str>)> {
+    if is_within_shift(estimate, log_threshold) {
         let [one_base_run, one_head_run] = estimate.one_run;
         let note = if one_base_run && !one_head_run { WITHIN_SHIFT_OF_BASE } else { WITHIN_SHIFT };
         return Some((Doubt::WithinShift, note.into()));
     }
-    if estimate.delta.abs() <= bound {
+    if estimate.delta.abs() <= log_threshold {
         return None;
     }
     // Otherwise noise is the reason.
     let is_shown = estimate.newest_base_stands_out || estimate.is_clear_of_zero();
     let share = estimate.newest_base_share;
-    let is_like_newest = estimate.delta.abs() * (1.0 - share) <= MAX_BEYOND_NEWEST_BASE * bound;
+    let is_like_newest = estimate.delta.abs() * (1.0 - share) <= MAX_BEYOND_NEWEST_BASE * log_threshold;
     if is_shown && share >= MAX_NEWEST_BASE_SHARE && is_like_newest {
         return Some((Doubt::InNewestBaseRun, IN_NEWEST_BASE_RUN.into()));
     }
-    if let Some((doubt, note)) = one_of_two_differs(estimate, bound).or_else(|| single_runs_differ(estimate, bound)) {
+    if let Some((doubt, note)) =
+        one_of_two_differs(estimate, log_threshold).or_else(|| single_runs_differ(estimate, log_threshold))
+    {
         return Some((doubt, note.into()));
     }
     let jumps = estimate.similar_jumps.filter(|jumps| jumps.chance() >= alpha)?;
@@ -80,14 +82,15 @@ pub(super) fn doubt(estimate: &Estimate, bound: f64, alpha: f64) -> Option<(Doub
 }
 
 /// True for a change beyond the threshold that an unexplained suite-wide shift accounts for.
-fn is_within_shift(estimate: &Estimate, bound: f64) -> bool {
+fn is_within_shift(estimate: &Estimate, log_threshold: f64) -> bool {
     let Estimate { delta, unexplained_shift, .. } = *estimate;
-    delta.abs() > bound && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= bound)
+    delta.abs() > log_threshold
+        && unexplained_shift.is_some_and(|shift| (delta - shift) * delta.signum() <= log_threshold)
 }
 
 /// Samples: one of the two runs of a side does not show the change.
-fn one_of_two_differs(estimate: &Estimate, bound: f64) -> Option<(Doubt, &'static str)> {
-    let is_less = |least: Option<f64>| least.is_some_and(|least| least <= SHARE_OF_EACH_RUN * bound);
+fn one_of_two_differs(estimate: &Estimate, log_threshold: f64) -> Option<(Doubt, &'static str)> {
+    let is_less = |least: Option<f64>| least.is_some_and(|least| least <= SHARE_OF_EACH_RUN * log_threshold);
     match estimate.least_of_two.as_deref().copied().unwrap_or_default().map(is_less) {
         [_, true] => Some((Doubt::NotInEveryHeadRun, ONE_OF_TWO_HEAD_RUNS)),
         [true, _] => Some((Doubt::BaseRunDeviates, ONE_OF_TWO_BASE_RUNS)),
@@ -96,16 +99,16 @@ fn one_of_two_differs(estimate: &Estimate, bound: f64) -> Option<(Doubt, &'stati
 }
 
 /// One number per run: some of the head runs are within the threshold, or base runs deviate as much.
-fn single_runs_differ(estimate: &Estimate, bound: f64) -> Option<(Doubt, &'static str)> {
+fn single_runs_differ(estimate: &Estimate, log_threshold: f64) -> Option<(Doubt, &'static str)> {
     let runs = estimate.single_runs.as_deref()?;
-    let [above, below] = runs.excursions;
-    let [best, worst] = runs.heads;
-    let (least, excursion) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
-    let factor = if estimate.one_run[1] { EXCURSION_FACTOR } else { EXCURSION_FACTOR_OF_SEVERAL };
-    if least <= bound {
+    let [above, below] = runs.base_deviations;
+    let [best, worst] = runs.head_extremes;
+    let (least, deviation) = if estimate.delta > 0.0 { (best, above) } else { (-worst, below) };
+    let factor = if estimate.one_run[1] { DEVIATION_FACTOR } else { DEVIATION_FACTOR_OF_SEVERAL };
+    if least <= log_threshold {
         let note = if runs.some_may_deviate { HEADS_WITHIN_OF_MANY } else { HEADS_WITHIN };
         Some((Doubt::NotInEveryHeadRun, note))
-    } else if least <= factor * excursion {
+    } else if least <= factor * deviation {
         let note = if runs.some_may_deviate { BASE_DEVIATES_OF_MANY } else { BASE_DEVIATES };
         Some((Doubt::BaseRunDeviates, note))
     } else {

@@ -4,9 +4,9 @@ use super::doubt::{Doubt, doubt};
 use super::gap::BaselineGap;
 use super::limits::BudgetReport;
 use super::outcome::{ChangeOf, NotTested, Outcome, Undecided, Within};
-use super::ruling::{Gate, as_change};
+use super::ruling::{Criteria, as_change};
 use super::samples;
-use crate::compare::{Comparison, Effect, SideValue, Suspect};
+use crate::compare::{BenchmarkMetric, Comparison, Effect, SideValue};
 use crate::model::number_text::thousands;
 use crate::model::sample_noun;
 use crate::model::{
@@ -55,7 +55,8 @@ pub struct Finding {
     /// Worth re-measuring.
     pub suspect: bool,
     /// Was re-measured; the values are from the second measurement.
-    pub confirmed: bool,
+    #[serde(rename = "confirmed")]
+    pub re_measured: bool,
     /// The value of base; `null` if it has none.
     pub base: Option<Value>,
     /// If the commit that head started from has stored runs, but none with this benchmark: how old the value of base is.
@@ -113,8 +114,8 @@ pub struct Finding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modes: Option<Box<OfSides<[SampleGroup; 2]>>>,
     /// Statistics of the samples of base and head; only in a saved comparison, or if a budget needs them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub spread: Option<Box<[Option<SampleStatistics>; 2]>>,
+    #[serde(default, rename = "spread", skip_serializing_if = "Option::is_none")]
+    pub sample_statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
     /// Work of one operation, for a rate shown next to the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work: Option<WorkReport>,
@@ -142,9 +143,9 @@ impl Finding {
     }
 
     /// The benchmark, metric and tool that it is about.
-    pub(super) fn series(&self) -> Suspect {
+    pub(super) fn series(&self) -> BenchmarkMetric {
         let (metric, tool) = (self.metric.to_string(), self.tool.to_string());
-        Suspect { benchmark: self.name.clone(), metric, tool }
+        BenchmarkMetric { benchmark: self.name.clone(), metric, tool }
     }
 
     /// True for a finding about the same metric of the same benchmark.
@@ -163,14 +164,14 @@ impl Finding {
         let is_open = matches!(self.outcome, Outcome::Improved | Outcome::Inconclusive) && self.direction.is_known();
         let (Some(change), Some(p)) = (self.change, self.p.filter(|_| is_open)) else { return false };
         let better = -self.direction.worse(change).max(-0.999).ln_1p();
-        let bound = self.threshold.ln_1p();
+        let log_threshold = self.threshold.ln_1p();
         let of_medians = match (self.base, self.head) {
             (Some(base), Some(head)) if base.value > 0.0 => {
                 -self.direction.worse(head.value / base.value - 1.0).ln_1p()
             }
             _ => 0.0,
         };
-        better > bound || of_medians > bound || better > bound / 2.0 && p < SUSPECT_P
+        better > log_threshold || of_medians > log_threshold || better > log_threshold / 2.0 && p < SUSPECT_P
     }
 
     /// True for a time that is or looks worse by more than the threshold, and that no waiver accepts.
@@ -183,6 +184,16 @@ impl Finding {
     /// True if it counts for the verdict: without a better direction, a change is only shown.
     pub fn is_judged(&self) -> bool {
         self.outcome != Outcome::Inconclusive || self.direction.is_known()
+    }
+
+    /// True if it is inconclusive and counts for the verdict.
+    pub fn is_undecided(&self) -> bool {
+        self.outcome == Outcome::Inconclusive && self.is_judged()
+    }
+
+    /// True for a suspected regression: inconclusive, and worth measuring again.
+    pub fn is_suspected_regression(&self) -> bool {
+        self.outcome == Outcome::Inconclusive && self.suspect
     }
 
     /// True for the same value in base and head of a metric whose better direction is unknown.
@@ -245,14 +256,14 @@ pub struct WorkReport {
 
 /// The outcome of a comparison, before waivers. The whole finding takes about 20 times as long.
 pub fn outcome(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Outcome {
-    Gate::of(comparison, policy).judge(comparison, same_machine).outcome
+    Criteria::of(comparison, policy).judge(comparison, same_machine).outcome
 }
 
 /// Judges one comparison.
-pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Finding {
+pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Finding {
     let Comparison { benchmark, metric, base, head, .. } = comparison;
-    let gate = Gate::of(comparison, policy);
-    let mut ruling = gate.judge(comparison, same_machine);
+    let criteria = Criteria::of(comparison, policy);
+    let mut ruling = criteria.judge(comparison, same_machine);
     let is_open = ruling.outcome == Outcome::Inconclusive && ruling.notes.is_empty();
     ruling.notes.extend(share_of(*base, *head, sample_noun(&comparison.tool, benchmark.as_str(), &metric.name)));
     // A change that is not judged is reported without interval and p value.
@@ -265,11 +276,11 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         _ => None,
     };
     let change = match (estimate, base, head) {
-        _ if counts.is_some() => counts.and_then(|counts| fraction(counts.ln_ratio.exp_m1())),
+        _ if counts.is_some() => counts.and_then(|counts| finite(counts.ln_ratio.exp_m1())),
         _ if comparison.base_unit.is_some() => None,
         (Some(estimate), ..) => Some(as_change(estimate.delta).min(f64::MAX)),
         (None, Some(base), Some(head)) => {
-            fraction(head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0)
+            finite(head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0)
         }
         _ => None,
     }
@@ -278,7 +289,8 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
     // settings.
     let could_decide = comparison.other_settings.is_none();
     let limited_by_noise = estimate.filter(|_| could_decide);
-    let limited_by_noise = limited_by_noise.filter(|estimate| doubt(estimate, gate.bound(), gate.alpha).is_none());
+    let limited_by_noise =
+        limited_by_noise.filter(|estimate| doubt(estimate, criteria.log_threshold(), criteria.alpha).is_none());
     Finding {
         name: benchmark.as_str().to_owned(),
         per_class: comparison.per_class.clone(),
@@ -290,16 +302,16 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         outcome: ruling.outcome,
         not_run: matches!(comparison.effect, Effect::NotRun),
         failed_in_base: matches!(&comparison.effect, Effect::Failed(failed) if failed.in_base),
-        within: gate.within(comparison).filter(|_| ruling.outcome == Outcome::Unchanged),
+        within: criteria.within(comparison).filter(|_| ruling.outcome == Outcome::Unchanged),
         suspect: ruling.suspect,
-        confirmed: comparison.confirmed,
+        re_measured: comparison.re_measured,
         base: base.map(value),
         base_gap: None,
         head: head.map(value),
         change,
         interval: estimate
             .map(|estimate| {
-                let (low, high) = estimate.interval(gate.is_over(estimate));
+                let (low, high) = estimate.interval(criteria.is_over(estimate));
                 let (a, b) = (as_change(low), as_change(high));
                 [a.min(b), a.max(b)]
             })
@@ -313,15 +325,15 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         p: estimate.map(Estimate::p).or(counts.map(|counts| counts.p_more.min(counts.p_fewer))),
         q: estimate.map(Estimate::q),
         detectable: limited_by_noise.and_then(|estimate| {
-            let least = estimate.detectable().max(gate.needed(estimate).unwrap_or_default());
-            fraction(as_change(least).abs())
+            let least = estimate.detectable().max(criteria.needed(estimate).unwrap_or_default());
+            finite(as_change(least).abs())
         }),
         runs_needed: limited_by_noise
             .filter(|_| ruling.outcome == Outcome::Inconclusive)
-            .and_then(|estimate| estimate.runs_needed(gate.bound(), gate.alpha)),
-        threshold: gate.threshold,
-        needed_change: estimate.and_then(|one| gate.needed(one)).and_then(|log| fraction(log.exp_m1())),
-        undecided: estimate.filter(|_| is_open).map(|estimate| gate.why_undecided(estimate)),
+            .and_then(|estimate| estimate.runs_needed(criteria.log_threshold(), criteria.alpha)),
+        threshold: criteria.threshold,
+        needed_change: estimate.and_then(|one| criteria.needed(one)).and_then(|log| finite(log.exp_m1())),
+        undecided: estimate.filter(|_| is_open).map(|estimate| criteria.why_undecided(estimate)),
         not_tested: ruling.not_tested,
         doubt: ruling.doubt.filter(|_| is_tested),
         other_settings: comparison.other_settings.is_some() && ruling.outcome == Outcome::Inconclusive,
@@ -329,7 +341,7 @@ pub fn find(comparison: &Comparison, policy: &Policy, same_machine: bool) -> Fin
         notes: ruling.notes,
         slow_part: samples::slow_parts(comparison).filter(|_| ruling.by_mean).map(Box::new),
         modes: samples::modes(comparison).map(Box::new),
-        spread: comparison.statistics.clone(),
+        sample_statistics: comparison.statistics.clone(),
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
         work_ratio: comparison.work_ratio,
         plot_samples: None,
@@ -361,6 +373,6 @@ fn value(level: SideValue) -> Value {
 }
 
 /// The value if it is finite, as JSON has no other numbers.
-fn fraction(value: f64) -> Option<f64> {
+fn finite(value: f64) -> Option<f64> {
     value.is_finite().then_some(value)
 }

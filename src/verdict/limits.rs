@@ -85,12 +85,14 @@ impl BudgetLine {
     /// The note that it is not met, or that noise leaves it undecided.
     pub(super) fn status_note(&self) -> Option<String> {
         let (metric, place) = (&self.metric, &self.place);
+        let limit = match &self.acceptable {
+            Some(acceptable) if self.status != BudgetStatus::Pass => acceptable,
+            _ => &self.target,
+        };
         if self.status == BudgetStatus::Fail {
-            let last = self.acceptable.as_ref().unwrap_or(&self.target);
-            Some(format!("budget {last} on {metric} not met ({place})"))
+            Some(format!("budget {limit} on {metric} not met ({place})"))
         } else if self.near {
-            let target = &self.target;
-            Some(format!("within noise of the budget {target} on {metric}; more runs are needed ({place})"))
+            Some(format!("within noise of the budget {limit} on {metric}; more runs are needed ({place})"))
         } else {
             None
         }

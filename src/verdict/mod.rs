@@ -41,10 +41,10 @@ use crate::compare::{COMMON_SHIFT, Compared, Comparison, Effect};
 use crate::model::{Direction, Environment, Unit};
 use crate::policy::unused::Measured;
 use crate::policy::{FailOn, Policy};
-use finding::find;
+use finding::judge_comparison;
 use jiff::civil::Date;
 use rayon::prelude::*;
-use ruling::Gate;
+use ruling::Criteria;
 use waivers::{Use, stale_waivers, waive, waive_suite};
 
 /// What a verdict needs besides the comparisons.
@@ -79,7 +79,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     let tests = if environment.matches { tests } else { 0 };
 
     let mut findings: Vec<Finding> =
-        comparisons.par_iter().map(|comparison| find(comparison, policy, environment.matches)).collect();
+        comparisons.par_iter().map(|comparison| judge_comparison(comparison, policy, environment.matches)).collect();
     let mut used = vec![Use::None; policy.waivers().len()];
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let suite = suite.map(|suite| whole_suite::waive(suite, &findings, policy, today, &mut used));
@@ -113,7 +113,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     let has_both_sides = findings.iter().any(|finding| finding.base.is_some() && finding.head.is_some());
     let verdict = if !reasons.is_empty() {
         Verdict::Fail
-    } else if base.missing_classes.is_empty() && is_judged(judged, &budgets, &environment, has_both_sides) {
+    } else if base.missing_classes.is_empty() && is_enough_to_pass(judged, &budgets, &environment, has_both_sides) {
         Verdict::Pass
     } else {
         Verdict::None
@@ -167,7 +167,7 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
     if outcome != Outcome::Regressed || policy.waivers().is_empty() {
         return outcome;
     }
-    let mut finding = find(comparison, policy, true);
+    let mut finding = judge_comparison(comparison, policy, true);
     waive(&mut finding, policy, today, &mut vec![Use::None; policy.waivers().len()]);
     finding.outcome
 }
@@ -175,7 +175,12 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
 /// True if at least one benchmark was compared with its base, or one value with its budget. An inconclusive comparison
 /// counts unless no benchmark has results on both sides. If the machines differ and a comparison is inconclusive,
 /// nothing counts as judged.
-fn is_judged(counts: Counts, budgets: &[BudgetLine], environment: &EnvironmentReport, has_both_sides: bool) -> bool {
+fn is_enough_to_pass(
+    counts: Counts,
+    budgets: &[BudgetLine],
+    environment: &EnvironmentReport,
+    has_both_sides: bool,
+) -> bool {
     let Counts { regressed, improved, unchanged, accepted, failed, inconclusive, added: _, removed: _ } = counts;
     let decided = regressed + improved + unchanged + accepted + failed;
     let has_value = |line: &BudgetLine| line.value.is_some();
@@ -244,7 +249,7 @@ fn mean_change(comparisons: &[Comparison], policy: &Policy) -> Option<MeanChange
     let changes: Vec<f64> = comparisons
         .iter()
         .filter(|comparison| comparison.metric.name == "time")
-        .filter(|comparison| !Gate::of(comparison, policy).is_kept_by_floor(comparison))
+        .filter(|comparison| !Criteria::of(comparison, policy).is_kept_by_floor(comparison))
         .filter_map(|comparison| match &comparison.effect {
             Effect::Estimated(estimate) => Some(estimate.median_raw),
             _ => None,

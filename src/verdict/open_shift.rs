@@ -14,10 +14,10 @@ pub struct OpenShift {
     /// True if the only base run may be the cause: several head runs have the shift.
     pub by_single_base_run: bool,
     /// True if benchmarks are inconclusive and the shift may be the reason.
-    pub leaves_open: bool,
+    pub may_explain_inconclusive: bool,
     /// True if measuring again may change the verdict. That is so if the gate passes although most benchmarks are
     /// worse, or if benchmarks are inconclusive and the gate passes, or fails because of them.
-    pub is_doubt: bool,
+    pub needs_re_measuring: bool,
 }
 
 impl OpenShift {
@@ -34,18 +34,17 @@ impl OpenShift {
         let shift = worst.cloned().or_else(of_older);
         let shift = shift.filter(|_| report.environment.matches)?;
         let is_unexplained = shift.treatment == ShiftTreatment::Unexplained;
-        let is_undecided = |one: &Finding| one.outcome == Outcome::Inconclusive && one.is_judged();
-        let leaves_open = is_unexplained && report.benchmarks.iter().any(is_undecided);
+        let may_explain_inconclusive = is_unexplained && report.benchmarks.iter().any(Finding::is_undecided);
         // Who accepts the regressions accepts the shift that they have in common.
         let is_accepted =
             report.counts.accepted > 0 || report.suite.is_some_and(|suite| suite.outcome == Outcome::Accepted);
         let fails_on_inconclusive = |reason: &Reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _));
-        let is_doubt = match report.verdict {
-            Verdict::Pass => shift.shift > 0.0 && !is_accepted || leaves_open,
-            Verdict::Fail => leaves_open && report.reasons.iter().any(fails_on_inconclusive),
+        let needs_re_measuring = match report.verdict {
+            Verdict::Pass => shift.shift > 0.0 && !is_accepted || may_explain_inconclusive,
+            Verdict::Fail => may_explain_inconclusive && report.reasons.iter().any(fails_on_inconclusive),
             Verdict::None => false,
         };
         let by_single_base_run = is_unexplained && report.base.runs == 1 && report.head.runs > 1;
-        Some(OpenShift { shift, by_single_base_run, leaves_open, is_doubt })
+        Some(OpenShift { shift, by_single_base_run, may_explain_inconclusive, needs_re_measuring })
     }
 }

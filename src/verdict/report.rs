@@ -8,7 +8,7 @@ use super::outcome::{Counts, MeanChange, Outcome};
 use super::pinned::{Pinned, PinnedFinding};
 use super::reason::Reason;
 use super::whole_suite::SuiteReport;
-use crate::compare::Suspect;
+use crate::compare::BenchmarkMetric;
 use crate::model::{Commit, Diagnostic, Environment, Facts, PlotSamples, SuiteShift};
 use crate::profile::Explanation;
 use serde::{Deserialize, Serialize};
@@ -336,11 +336,22 @@ impl Report {
     /// True if the verdict is `none` because a machine class has no baseline, or only one behind a gap without a regression.
     /// Another suite is not a missing baseline.
     fn lacks_baseline(&self) -> bool {
+        self.has_incomplete_baseline() && !self.has_regressed_behind_gap()
+    }
+
+    /// True if a machine class has no baseline, or only one behind a gap.
+    fn has_incomplete_baseline(&self) -> bool {
         let is_shared = |one: &Finding| one.base.is_some() && (one.head.is_some() || one.outcome == Outcome::Failed);
         let is_missing = !self.environment.matches || !self.base.missing_classes.is_empty();
-        (is_missing || self.base.gap.is_some())
-            && self.benchmarks.iter().any(is_shared)
-            && !self.has_regressed_behind_gap()
+        (is_missing || self.base.gap.is_some()) && self.benchmarks.iter().any(is_shared)
+    }
+
+    /// True if there is no verdict because of the baseline, and a missing baseline is not allowed.
+    pub fn lacks_required_baseline(&self) -> bool {
+        self.verdict == Verdict::None
+            && !self.first_run
+            && !self.allow_missing_baseline
+            && self.has_incomplete_baseline()
     }
 
     /// The exit code of the gate. `first_run` is only set if a missing baseline is allowed.
@@ -356,7 +367,7 @@ impl Report {
     }
 
     /// States the gap of each benchmark whose base is older than the base of the others.
-    pub fn attach_base_gaps(&mut self, mut gaps: BTreeMap<Suspect, BaselineGap>) {
+    pub fn attach_base_gaps(&mut self, mut gaps: BTreeMap<BenchmarkMetric, BaselineGap>) {
         let of_report = self.base.gap.as_ref().map_or(0, |gap| gap.commits);
         gaps.retain(|_, gap| gap.commits > of_report);
         if gaps.is_empty() {
@@ -371,7 +382,7 @@ impl Report {
     }
 
     /// Attaches the samples for plots to their findings.
-    pub fn attach_samples(&mut self, mut samples: BTreeMap<Suspect, [Vec<PlotSamples>; 2]>) {
+    pub fn attach_samples(&mut self, mut samples: BTreeMap<BenchmarkMetric, [Vec<PlotSamples>; 2]>) {
         for finding in &mut self.benchmarks {
             finding.plot_samples = samples.remove(&finding.series());
         }

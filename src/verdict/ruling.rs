@@ -69,7 +69,7 @@ impl Ruling {
 }
 
 /// The limits that a change must exceed.
-pub(super) struct Gate {
+pub(super) struct Criteria {
     pub threshold: f64,
     floor: Floor,
     pub alpha: f64,
@@ -78,13 +78,13 @@ pub(super) struct Gate {
     fails_on_added: bool,
 }
 
-impl Gate {
+impl Criteria {
     /// The limits of a benchmark.
-    pub fn of(comparison: &Comparison, policy: &Policy) -> Gate {
-        let bounds = policy.bounds(comparison.own_name(), &comparison.metric);
-        Gate {
-            threshold: bounds.threshold.unwrap_or(policy.gate_threshold()),
-            floor: bounds.floor.map_or_else(
+    pub fn of(comparison: &Comparison, policy: &Policy) -> Criteria {
+        let settings = policy.benchmark_settings(comparison.own_name(), &comparison.metric);
+        Criteria {
+            threshold: settings.threshold.unwrap_or(policy.gate_threshold()),
+            floor: settings.floor.map_or_else(
                 || Floor::default_of(&comparison.metric, &comparison.tool, comparison.clock_mhz, comparison.iterations),
                 Floor::Value,
             ),
@@ -175,7 +175,7 @@ impl Gate {
 
     /// True for a change beyond the threshold in either direction.
     pub fn is_over(&self, estimate: &Estimate) -> bool {
-        estimate.delta.abs() > self.bound()
+        estimate.delta.abs() > self.log_threshold()
     }
 
     /// The direction of a significant change that is large enough to be listed, whether or not it is over the
@@ -189,19 +189,19 @@ impl Gate {
             Effect::Estimated(one) if one.q() < self.alpha && one.has_interval_clear_of_zero() => one.delta,
             _ => return None,
         };
-        if worse.abs() < MIN_LISTED_CHANGE * self.bound() || self.is_below_floor(comparison) {
+        if worse.abs() < MIN_LISTED_CHANGE * self.log_threshold() || self.is_below_floor(comparison) {
             return None;
         }
         Some(if worse > 0.0 { Within::Slower } else { Within::Faster })
     }
 
     /// The threshold on the log scale: 20% worse is a factor of 1.2 in either direction.
-    pub fn bound(&self) -> f64 {
+    pub fn log_threshold(&self) -> f64 {
         self.threshold.ln_1p()
     }
 
     fn rule_exact(&self, worse: f64, below_floor: bool) -> Ruling {
-        if below_floor || worse.abs() <= self.bound() {
+        if below_floor || worse.abs() <= self.log_threshold() {
             Ruling::of(Outcome::Unchanged)
         } else if worse > 0.0 {
             Ruling::of(Outcome::Regressed)
@@ -217,22 +217,22 @@ impl Gate {
 
     /// Compares few events by their exact interval.
     fn rule_counts(&self, counts: &CountChange, comparison: &Comparison) -> Ruling {
-        let bound = self.bound();
+        let log_threshold = self.log_threshold();
         let (low, high) = counts.interval;
         let events = |side: usize| counts.events[side];
-        if self.is_below_floor(comparison) || -bound < low && high < bound {
+        if self.is_below_floor(comparison) || -log_threshold < low && high < log_threshold {
             return Ruling::of(Outcome::Unchanged);
         }
         let worse = Self::worse(counts, comparison);
         let is_shown = low > 0.0 || high < 0.0;
-        let over = worse > bound;
+        let over = worse > log_threshold;
         let ruling = match is_shown {
-            true if worse.abs() > bound && counts.newest_base_share >= MAX_NEWEST_BASE_SHARE => {
+            true if worse.abs() > log_threshold && counts.newest_base_share >= MAX_NEWEST_BASE_SHARE => {
                 let doubt = Some(Doubt::InNewestBaseRun);
                 Ruling { doubt, ..Ruling::of(Outcome::Inconclusive) }.suspect(over).note(IN_NEWEST_BASE_RUN)
             }
             true if over => Ruling::of(Outcome::Regressed).suspect(true),
-            true if worse < -bound => Ruling::of(Outcome::Improved),
+            true if worse < -log_threshold => Ruling::of(Outcome::Improved),
             _ if counts.ln_ratio.abs() < 1e-9 => Ruling::of(Outcome::Inconclusive).note(format!(
                 "no change, but with so few events a change of {} would not show",
                 percent(self.threshold)
@@ -251,25 +251,25 @@ impl Gate {
     /// `by_edge`.
     fn with_mean(&self, by_edge: Ruling, edge: &Estimate, comparison: &Comparison) -> Ruling {
         let Some(mean) = comparison.mean.as_deref() else { return by_edge };
-        let bound = self.bound();
+        let log_threshold = self.log_threshold();
         let as_change = |log: f64| as_change(log, comparison.metric.direction);
-        let (over, under) = (mean.delta.min(mean.raw) > bound, mean.delta.max(mean.raw) < -bound);
+        let (over, under) = (mean.delta.min(mean.raw) > log_threshold, mean.delta.max(mean.raw) < -log_threshold);
         let base = comparison.base.map_or(0.0, |side| side.value);
         if self.floor.covers(base, base * (1.0 + as_change(mean.delta))) {
             return by_edge;
         }
-        let doubt_of_mean = if over || under { doubt(mean, bound, self.alpha) } else { None };
+        let doubt_of_mean = if over || under { doubt(mean, log_threshold, self.alpha) } else { None };
         let is_shown = (over || under)
             && mean.q() < self.alpha
             && mean.is_clear_of_zero()
-            && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * bound)
+            && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * log_threshold)
             && doubt_of_mean.is_none()
-            && !(self.is_over(edge) && doubt(edge, bound, self.alpha).is_some())
+            && !(self.is_over(edge) && doubt(edge, log_threshold, self.alpha).is_some())
             && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
         let outcome = match by_edge.outcome {
             Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
             Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
-            Outcome::Unchanged if !mean.is_at_most_by_own_spread(bound) => Outcome::Inconclusive,
+            Outcome::Unchanged if !mean.is_at_most_by_own_spread(log_threshold) => Outcome::Inconclusive,
             Outcome::Improved if over => Outcome::Inconclusive,
             // The noise of the fast edge decides nothing if that did not change by much and the mean did.
             Outcome::Inconclusive if by_edge.medians_alone || (over || under) && !self.is_over(edge) => {
@@ -279,8 +279,8 @@ impl Gate {
         };
         let edge = change(as_change(edge.delta));
         let (delta, one_head_run) = (mean.delta, mean.one_run[1]);
-        let text = format!("the mean of the {}; their fast edge changed by {edge}", noun(comparison));
-        let least = (ONE_RUN_MEAN_FACTOR * bound).copysign(delta);
+        let text = format!("the mean of the {}; the fastest ones changed by {edge}", noun(comparison));
+        let least = (ONE_RUN_MEAN_FACTOR * log_threshold).copysign(delta);
         let note = if outcome == Outcome::Inconclusive && one_head_run && delta.abs() <= least.abs() {
             format!("this is the change of {text}; with a single head run it must exceed {}", change(as_change(least)))
         } else if outcome == Outcome::Inconclusive {
@@ -297,11 +297,12 @@ impl Gate {
     }
 
     fn rule(&self, estimate: &Estimate, comparison: &Comparison) -> Ruling {
-        let (bound, direction) = (self.bound(), comparison.metric.direction);
+        let (log_threshold, direction) = (self.log_threshold(), comparison.metric.direction);
         // A change must be over the threshold as measured, too: the subtraction of a shift alone must not cause a finding.
-        let (over, under) = (estimate.delta.min(estimate.raw) > bound, estimate.delta.max(estimate.raw) < -bound);
+        let (over, under) =
+            (estimate.delta.min(estimate.raw) > log_threshold, estimate.delta.max(estimate.raw) < -log_threshold);
         if (over || under)
-            && let Some((doubt, note)) = doubt(estimate, bound, self.alpha)
+            && let Some((doubt, note)) = doubt(estimate, log_threshold, self.alpha)
         {
             return Ruling { doubt: Some(doubt), ..Ruling::of(Outcome::Inconclusive) }.suspect(over).note(note);
         }
@@ -312,16 +313,18 @@ impl Gate {
                 && estimate.is_clear_of_zero()
                 && self.needed(estimate).is_none_or(|needed| estimate.delta.abs() > needed)
         };
-        let shown = if over && significant(estimate.q_worse) && estimate.median_delta > bound / 2.0 {
+        let shown = if over && significant(estimate.q_worse) && estimate.median_delta > log_threshold / 2.0 {
             Some(Outcome::Regressed)
-        } else if under && significant(estimate.q_better) && estimate.median_delta < -bound / 2.0 {
+        } else if under && significant(estimate.q_better) && estimate.median_delta < -log_threshold / 2.0 {
             Some(Outcome::Improved)
         } else {
             None
         };
         if let Some(outcome) = shown {
-            let doubt = match estimate.control.filter(|control| *control >= estimate.delta.abs()) {
-                Some(control) => Some(format!("disturbed: two runs of base differ by {}", share(control.exp_m1()))),
+            let doubt = match estimate.base_range.filter(|base_range| *base_range >= estimate.delta.abs()) {
+                Some(base_range) => {
+                    Some(format!("disturbed: two runs of base differ by {}", share(base_range.exp_m1())))
+                }
                 None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
                     Some("the runs of base and head overlap; the difference may be noise".to_owned())
                 }
@@ -332,14 +335,15 @@ impl Gate {
                 None => Ruling::of(outcome).suspect(over),
             };
         }
-        let suspect =
-            over || estimate.median_delta > bound || estimate.delta > bound / 2.0 && estimate.p_worse < SUSPECT_P;
+        let suspect = over
+            || estimate.median_delta > log_threshold
+            || estimate.delta > log_threshold / 2.0 && estimate.p_worse < SUSPECT_P;
         let undecided = Ruling::of(Outcome::Inconclusive).suspect(suspect);
         if let Some(note) = self.shift_decides(estimate, direction) {
             return undecided.note(note);
         }
-        if estimate.lies_within(bound, self.alpha) {
-            if estimate.median_delta.abs() < bound {
+        if estimate.lies_within(log_threshold, self.alpha) {
+            if estimate.median_delta.abs() < log_threshold {
                 return Ruling::of(Outcome::Unchanged);
             }
             let note = format!("the fastest {} are unchanged, but the medians changed", noun(comparison));
@@ -353,8 +357,8 @@ impl Gate {
         let is_shown = (over || under) && estimate.is_clear_of_zero();
         match self.needed(estimate).filter(|needed| is_shown && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
-                "with one run per side and fewer than eight benchmarks with this metric, a change must exceed {}, the threshold \
-                 applied twice; further runs end this limit",
+                "with one run per side and fewer than eight benchmarks, only changes beyond {} (the threshold applied twice) \
+                 count",
                 change(as_change(needed.copysign(estimate.delta), direction))
             )),
             None => undecided,
@@ -363,7 +367,7 @@ impl Gate {
 
     /// Both changes, if only one of them is over the threshold: as measured, and without the suite-wide shift.
     fn shift_decides(&self, estimate: &Estimate, direction: Direction) -> Option<String> {
-        let is_over = |log: f64| log.abs() > self.bound();
+        let is_over = |log: f64| log.abs() > self.log_threshold();
         let (raw, tested) = (estimate.raw, estimate.delta);
         let sides = match (is_over(raw), is_over(tested)) {
             (true, false) => ["over", "within"],
@@ -372,7 +376,7 @@ impl Gate {
         };
         let [raw, tested] = [raw, tested].map(|log| self.distinct_from_threshold(log, direction));
         // The limit of a decrease is the inverse of the threshold: −16.7% for 20%.
-        let limit = as_change(self.bound().copysign(estimate.delta), direction);
+        let limit = as_change(self.log_threshold().copysign(estimate.delta), direction);
         let limit = if limit < 0.0 { format!(" of {}", change(limit)) } else { String::new() };
         Some(format!(
             "{raw} as measured, {} the threshold{limit}; {tested} without the suite-wide shift, {} it",
@@ -382,8 +386,9 @@ impl Gate {
 
     /// A change with the digits that distinguish it from the threshold: `+20.04%` for 20%.
     fn distinct_from_threshold(&self, log: f64, direction: Direction) -> String {
-        let [change, bound] = [log, self.bound().copysign(log)].map(|log| 100.0 * as_change(log, direction));
-        let differs = |digits: &usize| format!("{change:.0$}", *digits) != format!("{bound:.0$}", *digits);
+        let [change, threshold] =
+            [log, self.log_threshold().copysign(log)].map(|log| 100.0 * as_change(log, direction));
+        let differs = |digits: &usize| format!("{change:.0$}", *digits) != format!("{threshold:.0$}", *digits);
         let digits = (1..6).find(differs).unwrap_or(6);
         format!("{change:+.digits$}%").replace('-', "−")
     }
@@ -392,7 +397,7 @@ impl Gate {
     pub fn why_undecided(&self, estimate: &Estimate) -> Undecided {
         match self.is_over(estimate) {
             true => Undecided::MayBeNoise,
-            false if estimate.lies_within(self.bound(), 1.0) => Undecided::NotWithinAtAlpha,
+            false if estimate.lies_within(self.log_threshold(), 1.0) => Undecided::NotWithinAtAlpha,
             false => Undecided::BeyondThreshold,
         }
     }
@@ -400,7 +405,7 @@ impl Gate {
     /// The smallest change that counts as regressed or improved with one run per side, in a suite too small to estimate
     /// its own noise: twice the threshold on the log scale, in either direction.
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
-        estimate.low_evidence.then(|| 2.0 * self.bound())
+        estimate.low_evidence.then(|| 2.0 * self.log_threshold())
     }
 }
 

@@ -39,17 +39,17 @@ pub(super) fn judge(levels: &RunLevels, threshold: f64) -> Option<SuiteReport> {
     let (change, half) = (mean(head) - mean(base), student::quantile(0.975, df) * variance.sqrt());
     let (low, high) = (change - half, change + half);
 
-    let bound = threshold.ln_1p();
+    let log_threshold = threshold.ln_1p();
     let range = |side: &[f64]| {
         side.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(*x), high.max(*x)))
     };
     let ((base_low, base_high), (head_low, head_high)) = (range(base), range(head));
     // As for a suspect, head must be worse in every pair of runs.
-    let outcome = if change > bound && low > 0.0 && head_low > base_high {
+    let outcome = if change > log_threshold && low > 0.0 && head_low > base_high {
         Outcome::Regressed
-    } else if change < -bound && high < 0.0 && head_high < base_low {
+    } else if change < -log_threshold && high < 0.0 && head_high < base_low {
         Outcome::Improved
-    } else if low > -bound && high < bound {
+    } else if low > -log_threshold && high < log_threshold {
         Outcome::Unchanged
     } else {
         Outcome::Inconclusive

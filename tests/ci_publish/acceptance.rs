@@ -128,7 +128,7 @@ fn a_name_with_any_characters_is_accepted_as_the_report_shows_it() {
         measure(number, 1000.0);
         sandbox.perfgate_at("r", &["record", "--push"]).exits(0);
     }
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     measure(9, 1600.0);
     let (event, head) = (pull(&sandbox, &base, "o/r"), head(&sandbox));
     hub.state().writers = vec!["maintainer".to_owned()];
@@ -197,7 +197,7 @@ fn a_pull_request_from_a_fork_is_accepted_by_comment_and_not_in_its_own_config()
     assert!(body.contains("ask someone with write access to accept it"), "{body}");
     sandbox.write("r/perfgate.toml", "[[budget]]\nmatch = \"parse\"\nmetric = \"time\"\ntarget = \"<1ns\"\n");
     publish();
-    assert!(report(&hub).contains("or change the budget in perfgate.toml of the base branch."), "{}", report(&hub));
+    assert!(report(&hub).contains("or change the limit in perfgate.toml of the base branch."), "{}", report(&hub));
     std::fs::remove_file(sandbox.path("r/perfgate.toml")).unwrap();
     hub.state().add("maintainer", &command);
     assert!(publish().contains("1 accepted"));
@@ -214,7 +214,7 @@ fn a_pull_request_that_changes_the_rules_says_so_first() {
     sandbox.commit("r", "main 5");
     benches(&sandbox, 5, 1000.0);
     sandbox.perfgate_at("r", &["record", "--push"]).exits(0);
-    let base = trial(&sandbox);
+    let base = check_out_test_merge(&sandbox);
     benches(&sandbox, 9, 2200.0);
     for (config, notice) in [
         ("[gate]\nthreshold = \"150%\"\n", "threshold 20% → 150%"),

@@ -182,7 +182,7 @@ impl Sandbox {
     }
 
     /// A repository `r` with results on disk and nothing recorded.
-    pub fn measured() -> Self {
+    pub fn with_unrecorded_results() -> Self {
         let sandbox = Sandbox::new();
         sandbox.repository("r").five_benchmarks(1);
         sandbox

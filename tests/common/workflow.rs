@@ -28,7 +28,7 @@ pub fn benches(sandbox: &Sandbox, run: u32, parse: f64) {
 }
 
 /// A branch with one commit; GitHub's test merge of it into main is checked out.
-pub fn trial(sandbox: &Sandbox) -> String {
+pub fn check_out_test_merge(sandbox: &Sandbox) -> String {
     sandbox.git("r", &["checkout", "-q", "-b", "work", "main"]);
     sandbox.write("r/work", "work");
     sandbox.git("r", &["add", "."]);
@@ -48,7 +48,7 @@ pub fn slower_tool(sandbox: &Sandbox) -> String {
     let speeds = |slow: u32| format!("slow {slow}\na 1000\nb 2000\nc 3000\nd 4000\ne 5000\nf 6000\ng 7000\n");
     sandbox.write("r/bench.sh", std::fs::read(super::data("measure/bench.sh")).unwrap());
     sandbox.write("r/speeds", speeds(5000)).commit("r", "a tool");
-    trial(sandbox);
+    check_out_test_merge(sandbox);
     sandbox.git("r", &["checkout", "-q", "work"]);
     sandbox.write("r/speeds", speeds(9000)).commit("r", "slower");
     merged(sandbox)

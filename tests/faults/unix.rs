@@ -66,7 +66,7 @@ fn named_pipes_are_refused_or_left_out() {
 
 #[test]
 fn named_pipes_and_devices_given_as_files_do_not_block_a_command() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.pipe("pipe");
     sandbox.bench("before", "a", 1000.0, 1).bench("after", "a", 1000.0, 2);
     let go = common::data("go-bench/before.txt");
@@ -173,7 +173,7 @@ fn copy_for_others(sandbox: &Sandbox) -> std::path::PathBuf {
 #[test]
 #[ignore = "needs root"]
 fn a_repository_of_another_user_is_opened_as_git_allows_it() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     assert!(Command::new("chown").args(["-R", "12345"]).arg(sandbox.path("r")).status().unwrap().success());
     let directory = fs::canonicalize(sandbox.path("r")).unwrap().display().to_string();
     let advice = format!("git config --global --add safe.directory {directory}");
@@ -305,7 +305,7 @@ fn a_full_disk_under_a_git_store_is_named() {
 #[test]
 #[cfg(target_os = "linux")]
 fn refs_of_killed_exchanges_are_removed() {
-    let sandbox = Sandbox::measured();
+    let sandbox = Sandbox::with_unrecorded_results();
     sandbox.perfgate_at("r", &["record"]).exits(0);
     sandbox.git("", &["init", "-q", "--bare", "there"]);
     let space: String = fs::read_link("/proc/self/ns/pid").unwrap().display().to_string();

@@ -122,8 +122,8 @@ fn short_rate_limits_are_waited_for() {
 fn after_a_timeout_no_further_requests_are_sent() {
     let hub = Hub::new();
     hub.fails("GET", "/user", 9, late(Duration::from_secs(20)));
-    let hurried = RetryLimits { request: Duration::from_millis(400), ..patience() };
-    let client = Client::with_patience(&hub.url(), Token::new(TOKEN).as_ref(), hurried).unwrap();
+    let hurried = RetryLimits { request: Duration::from_millis(400), ..retry_limits() };
+    let client = Client::with_retry_limits(&hub.url(), Token::new(TOKEN).as_ref(), hurried).unwrap();
     let fault = comment(&client, None, "text", When::Always).unwrap_err();
     assert_eq!(fault.code(), "github-network");
     assert!(fault.to_string().contains("after 3 attempts: no response within 0.4 s"), "{fault}");
@@ -137,7 +137,7 @@ fn a_broken_connection_is_reported_with_the_address() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let thread = std::thread::spawn(move || (0..3).for_each(|_| drop(listener.accept())));
-    let client = Client::with_patience(&url, Token::new(TOKEN).as_ref(), patience()).unwrap();
+    let client = Client::with_retry_limits(&url, Token::new(TOKEN).as_ref(), retry_limits()).unwrap();
     let fault = pull(&client, &slug(), 7).unwrap_err();
     assert_eq!(fault.code(), "github-network");
     assert!(fault.to_string().contains(&url), "{fault}");

@@ -94,7 +94,7 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
     let configured = sandbox.perfgate_at("r", &["replay"]).exits(0).stdout.clone();
     assert_eq!(counts(&configured, "as configured ("), counts(&answer.stdout, "as suggested ("));
     let policy = perfgate::policy::Policy::parse(&sandbox.read("r/perfgate.toml"), "perfgate.toml").unwrap();
-    let own = |name: &str| policy.bounds(name, &Metric::time()).threshold;
+    let own = |name: &str| policy.benchmark_settings(name, &Metric::time()).threshold;
     assert!(own("a\"b\\[*]\u{1b}").unwrap() > policy.gate_threshold());
     assert_eq!(own("a\"b\\[x]\u{1b}"), None);
 

@@ -132,16 +132,22 @@ fn a_real_criterion_crate_is_measured() {
     let pruned = pruned.unwrap();
     assert!(pruned.status.success(), "{}", String::from_utf8_lossy(&pruned.stderr));
     sandbox.commit("r", "locked");
-    let equal = ["measure", "--scratch", "../scratch", "--base", "HEAD", "--format", "json", "--", "cargo", "bench"];
-    let answer = perfgate(&equal);
-    assert_eq!(answer.exits(0).json()["counts"]["regressed"], 0);
+    // With a false discovery rate of 5%, one report in twenty may have a false alarm. Two in a row are a fault.
+    let measure = |regressed: usize| {
+        let bench =
+            ["measure", "--scratch", "../scratch", "--base", "main", "--format", "json", "--", "cargo", "bench"];
+        let is_right = |answer: &common::Answer| answer.json()["counts"]["regressed"] == regressed;
+        let first = perfgate(&bench);
+        let answer = if is_right(&first) { first } else { perfgate(&bench) };
+        assert!(is_right(&answer), "{}", answer.stdout);
+        answer
+    };
+    measure(0).exits(0);
     sandbox.git("r", &["switch", "-q", "-c", "work"]);
     criterion_crate(&sandbox, 3);
     sandbox.commit("r", "slower");
     let status = sandbox.git("r", &["status", "--porcelain=v2", "--ignored"]);
-    let answer = perfgate(&["measure", "--scratch", "../scratch", "--format", "json", "--", "cargo", "bench"]);
-    assert_eq!(answer.exits(1).outcome("sum/7"), "regressed");
-    assert_eq!(answer.json()["counts"]["regressed"], 1);
+    assert_eq!(measure(1).exits(1).outcome("sum/7"), "regressed");
     assert_eq!(sandbox.git("r", &["status", "--porcelain=v2", "--ignored"]), status);
     assert!(!sandbox.path("r/target").exists());
     if cfg!(target_os = "linux") {

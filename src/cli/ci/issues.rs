@@ -4,14 +4,14 @@
 
 use super::job_names::JobNames;
 use super::variable;
-use super::work::Work;
+use super::work::CiJob;
 use crate::cli::publish::{self, DEFAULT_KEY};
 use crate::cli::{facts, measure, output};
 use crate::gate::{ConfirmedRegressions, MeasurePlan, Side};
 use crate::io::github::{self, Client, ClosedAs, Fault, Issue, JobRun, Slug, Subject};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Diagnostic};
-use crate::render::template::{Parts, Template, sealed};
+use crate::render::template::{Parts, Template, with_line_digests};
 use crate::render::{change, counted, escape, percent};
 use crate::verdict::{Finding, Outcome, Report};
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub(super) struct Recorded<'a> {
 
 /// What is the same for all issues of a run.
 struct Issues<'a> {
-    work: &'a Work<'a>,
+    job: &'a CiJob<'a>,
     recorded: Recorded<'a>,
     repository: &'a Slug,
     client: Client,
@@ -54,17 +54,17 @@ enum IssueError {
     Judge(anyhow::Error),
 }
 
-impl Work<'_> {
+impl CiJob<'_> {
     /// Opens, updates and closes the issues of a branch.
-    pub(super) fn keep_issues(&self, recorded: Recorded<'_>) -> Vec<Diagnostic> {
+    pub(super) fn sync_issues(&self, recorded: Recorded<'_>) -> Vec<Diagnostic> {
         let Some(repository) = &self.event.repository else { return Vec::new() };
         let client = match Client::new(&github::api_url(&variable), self.inputs.token.as_ref()) {
             Ok(client) => client,
             Err(fault) => return vec![fault.diagnostic()],
         };
         let machine = self.gate.machine_class_of(&recorded.side);
-        let mut issues = Issues { work: self, recorded, repository, client, machine, problems: Vec::new() };
-        match issues.keep() {
+        let mut issues = Issues { job: self, recorded, repository, client, machine, problems: Vec::new() };
+        match issues.sync() {
             Ok(()) => {}
             Err(IssueError::GitHub(fault)) => issues.problems.push(fault.diagnostic()),
             Err(error) => issues.problems.push(Diagnostic::warning("issues", "", error.to_string())),
@@ -74,7 +74,7 @@ impl Work<'_> {
 }
 
 impl Issues<'_> {
-    fn keep(&mut self) -> Result<(), IssueError> {
+    fn sync(&mut self) -> Result<(), IssueError> {
         let known = github::issues(&self.client, self.repository)?;
         let mut handled: Vec<u64> = Vec::new();
         let mut reports: BTreeMap<&str, Option<Report>> = BTreeMap::new();
@@ -97,7 +97,7 @@ impl Issues<'_> {
             let Some(finding) = report.benchmarks.iter().find(|finding| self.is_about(issue, finding)) else {
                 continue;
             };
-            if let Err(fault) = self.renew(issue, report, finding) {
+            if let Err(fault) = self.update_or_close(issue, report, finding) {
                 self.problems.push(fault.diagnostic());
             }
         }
@@ -144,15 +144,15 @@ impl Issues<'_> {
     fn is_about(&self, issue: &Issue, finding: &Finding) -> bool {
         let subject = self.subject(finding);
         let old = issue.benchmark();
-        let is_renamed = || self.work.gate.policy().rename(&old).is_some_and(|name| name == finding.name);
+        let is_renamed = || self.job.gate.policy().rename(&old).is_some_and(|name| name == finding.name);
         issue.is_about(&subject) || is_renamed() && issue.is_about(&Subject { benchmark: &old, ..subject })
     }
 
     /// The run against a base; `None` if the base is not stored any more.
     fn judged_since(&self, base: &Commit) -> Result<Option<Report>, IssueError> {
-        match self.work.gate.judge_since(base, self.recorded.side.clone()) {
+        match self.job.gate.judge_since(base, self.recorded.side.clone()) {
             Ok(mut report) => {
-                facts::complete_compared(self.work.gate, &mut report);
+                facts::complete_compared(self.job.gate, &mut report);
                 Ok(Some(report))
             }
             Err(error) if error.is_missing_baseline() => Ok(None),
@@ -163,7 +163,7 @@ impl Issues<'_> {
     /// The confirmed regressions of this run.
     fn confirmed_regressions(&self) -> anyhow::Result<Vec<ConfirmedRegressions>> {
         let Recorded { commit, side, report, .. } = &self.recorded;
-        let gate = self.work.gate;
+        let gate = self.job.gate;
         let Some(previous) = report.base.commits.first().filter(|_| report.environment.matches) else {
             return Ok(Vec::new());
         };
@@ -171,12 +171,12 @@ impl Issues<'_> {
         for confirmed in &mut confirmed {
             facts::complete_compared(gate, &mut confirmed.report);
         }
-        if let Some(command) = self.work.inputs.bench_command()
+        if let Some(command) = self.job.inputs.bench_command()
             && confirmed.is_empty()
             && report.counts.regressed > 0
         {
             output::note("a benchmark regressed; measuring this commit and the one before it again");
-            let (base, explain) = (Some(previous.to_string()), self.work.inputs.explain);
+            let (base, explain) = (Some(previous.to_string()), self.job.inputs.explain);
             let plan = MeasurePlan { base, explain, ..MeasurePlan::default() };
             let (again, _) = measure::measure(gate, &command, &plan)?;
             confirmed.push(ConfirmedRegressions::measured_again(previous, commit, report, &again));
@@ -194,7 +194,7 @@ impl Issues<'_> {
     fn open(&mut self, confirmed: &ConfirmedRegressions, finding: &Finding) -> Result<(), Fault> {
         let subject = self.subject(finding);
         let room = github::room_in_issue(&subject).saturating_sub(FRAME);
-        let mention = self.work.inputs.mention.as_deref().map(|names| format!("{names}\n\n")).unwrap_or_default();
+        let mention = self.job.inputs.mention.as_deref().map(|names| format!("{names}\n\n")).unwrap_or_default();
         let text = format!("{mention}{}", self.text(&confirmed.report, finding, room));
         let title = format!(
             "{}: {} {} on {} since {}",
@@ -210,7 +210,7 @@ impl Issues<'_> {
     }
 
     /// Brings an issue up to date with this run.
-    fn renew(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), Fault> {
+    fn update_or_close(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), Fault> {
         let (closed, why) = match finding.outcome {
             Outcome::Regressed => return self.update(issue, report, finding),
             Outcome::Unchanged => (ClosedAs::Completed, "is back to its level from before the regression"),
@@ -247,8 +247,8 @@ impl Issues<'_> {
                 }
                 Ok(parts)
             });
-            let renewed = match parts.and_then(|parts| parts.renew(&issue.text)) {
-                Ok(renewed) => renewed.text,
+            let updated = match parts.and_then(|parts| parts.update_in(&issue.text)) {
+                Ok(updated) => updated.text,
                 Err(error) => {
                     let place = format!("issue #{}, line {}", issue.number, error.line);
                     let message = format!("{}; {}; it was not updated", error.message, error.help);
@@ -256,9 +256,9 @@ impl Issues<'_> {
                     return Ok(());
                 }
             };
-            let length = renewed.chars().count();
+            let length = updated.chars().count();
             if length <= room + FRAME {
-                return github::update_issue(&self.client, self.repository, issue, &renewed);
+                return github::update_issue(&self.client, self.repository, issue, &updated);
             }
             longest = longest.saturating_sub(length - room);
         }
@@ -294,15 +294,15 @@ impl Issues<'_> {
         );
         let template = Template::shipped("issue");
         let document = template.and_then(|template| template.render_within(&report.only(finding), room).ok());
-        sealed(&head) + &document.unwrap_or_default()
+        with_line_digests(&head) + &document.unwrap_or_default()
     }
 
     /// Links to the commit and to the log of this job.
     fn origin(&self) -> String {
-        let page = publish::url_of(&format!("{}/{}", github::server_url(&variable), self.repository));
+        let page = publish::safe_link_url(&format!("{}/{}", github::server_url(&variable), self.repository));
         let commit = self.recorded.commit;
         let log = JobRun::of(self.repository, &variable);
-        let log = log.map(|run| format!(" ([job log]({}))", publish::url_of(&run.url))).unwrap_or_default();
+        let log = log.map(|run| format!(" ([job log]({}))", publish::safe_link_url(&run.url))).unwrap_or_default();
         format!("[{}]({page}/commit/{commit}){log}", commit.short())
     }
 }

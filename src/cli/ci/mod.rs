@@ -20,7 +20,7 @@ use crate::render::escape;
 use anyhow::Context;
 use clap::Args;
 use inputs::Inputs;
-use plan::Plan;
+use plan::CiPlan;
 use reporter::JobReporter;
 use std::path::PathBuf;
 
@@ -31,22 +31,18 @@ Examples:
   perfgate ci --event pull_request --event-path event.json --dry-run
       try it locally
 
-The inputs of the action are environment variables: PERFGATE_RESULTS,
-PERFGATE_COMMAND, PERFGATE_BASE, PERFGATE_THRESHOLD, PERFGATE_FAIL_ON,
-PERFGATE_CONFIG, PERFGATE_TEMPLATE, PERFGATE_COMMENT, PERFGATE_CHECK,
-PERFGATE_BODY, PERFGATE_KEY, PERFGATE_SHARD, PERFGATE_STORE,
-PERFGATE_MISSING_BASELINE, PERFGATE_WORKING_DIRECTORY, PERFGATE_ARTIFACT,
-PERFGATE_COMMENT_ON_PUSH, PERFGATE_MENTION, PERFGATE_FAIL_ON_PUSH,
-PERFGATE_ACCEPT_LABEL, PERFGATE_PUBLISH, PERFGATE_ISSUE_ON_PUSH,
-PERFGATE_SITE, PERFGATE_STORE_CREDENTIALS, PERFGATE_EXPLAIN,
-PERFGATE_COUNT, PERFGATE_SETUP, GITHUB_TOKEN.";
+Each input of the action is an environment variable: `fail-on` is
+PERFGATE_FAIL_ON, `working-directory` is PERFGATE_WORKING_DIRECTORY, and so on.
+`github-token` is GITHUB_TOKEN. docs/github.md#inputs explains all inputs.";
 
 /// Run the GitHub Action: record, or compare and publish, depending on the event
 ///
-/// A push to a baseline branch is recorded, the stored runs are pushed, and the results are compared with the runs before. A
-/// pull request or merge group is compared with its base (or, with PERFGATE_COMMAND, both are measured), and the report is
-/// published. With PERFGATE_PUBLISH=false, the results are only packed into a file, which another job records and publishes
-/// (PERFGATE_ARTIFACT). A workflow_run does that for pull requests from forks.
+/// The results of a push to a baseline branch are stored, pushed, and compared with the stored runs of the commits before it. A
+/// pull request or merge group is compared with its base (with PERFGATE_COMMAND, both are measured), and the report is
+/// published.
+///
+/// With PERFGATE_PUBLISH=false, the results are only packed into a file. Another job reads that file (PERFGATE_ARTIFACT), records
+/// or compares the results, and publishes the report. For pull requests from forks, that job is in a workflow on workflow_run.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CiArgs {
@@ -93,24 +89,24 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
         ));
     }
     if let Some(directory) = &inputs.site {
-        let job = work::Work { event: &event, inputs: &inputs, gate: &gate, reporter };
+        let job = work::CiJob { event: &event, inputs: &inputs, gate: &gate, reporter };
         return job.write_site(directory, &global, args.dry_run);
     }
     let may_fetch = inputs.token.is_some() && !args.dry_run;
-    let plan = Plan::make(&event, &inputs, gate.policy(), may_fetch)?;
+    let plan = CiPlan::make(&event, &inputs, gate.policy(), may_fetch)?;
     if args.dry_run {
         output::print(plan.describe(&event, &inputs, &gate).as_bytes())?;
         return Ok(0);
     }
-    let job = work::Work { event: &event, inputs: &inputs, gate: &gate, reporter };
+    let job = work::CiJob { event: &event, inputs: &inputs, gate: &gate, reporter };
     match plan {
-        Plan::Record { branch } if inputs.artifact.is_some() => job.record_artifact(&branch),
-        Plan::Record { branch } => job.record(&branch),
-        Plan::Judge(judging) if inputs.artifact.is_some() => job.judge_artifact(&judging),
-        Plan::Judge(judging) => job.judge(&judging),
-        Plan::Pack(judging) => job.pack_only(&judging),
-        Plan::Trusted(run) => job.judge_workflow_run(&run),
-        Plan::Nothing(why) => {
+        CiPlan::Record { branch } if inputs.artifact.is_some() => job.record_artifact(&branch),
+        CiPlan::Record { branch } => job.record(&branch),
+        CiPlan::Judge(task) if inputs.artifact.is_some() => job.judge_artifact(&task),
+        CiPlan::Judge(task) => job.judge(&task),
+        CiPlan::Pack(task) => job.pack_only(&task),
+        CiPlan::JudgeWorkflowRun(run) => job.judge_workflow_run(&run),
+        CiPlan::Nothing(why) => {
             output::note(&format!("nothing to do: {}", escape::terminal(&why)));
             reporter.outputs(&[("verdict", "neutral".to_owned())]);
             Ok(0)

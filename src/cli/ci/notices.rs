@@ -1,8 +1,8 @@
 //! The facts about a pull request that `gate::pull_request` needs: its base's config, and who accepts which regressions.
 
 use super::job_names::JobNames;
-use super::plan::{Against, Judging};
-use super::work::Work;
+use super::plan::{BaseChoice, ComparisonTask};
+use super::work::CiJob;
 use crate::cli::output;
 use crate::cli::publish::{DEFAULT_KEY, check_name};
 use crate::gate::{AcceptableOnPull, accept_requested, note_changed_rules};
@@ -17,17 +17,17 @@ use std::path::Path;
 /// An error that prevents reading whether regressions are accepted.
 const UNREADABLE: &str = "cannot read whether regressions are accepted";
 
-impl Work<'_> {
+impl CiJob<'_> {
     /// Adds the sentences at the start of a comment on a pull request, and applies acceptances.
-    pub(super) fn note_pull(&self, report: &mut Report, judging: &Judging, names: &JobNames) {
-        if let Some(group) = &judging.group {
-            self.accept_in_group(report, judging, group, names);
+    pub(super) fn note_pull(&self, report: &mut Report, task: &ComparisonTask, names: &JobNames) {
+        if let Some(group) = &task.group {
+            self.accept_in_group(report, task, group, names);
         }
-        let Some(pull) = judging.pull else { return };
-        self.note_changed_rules(report, &judging.base);
-        report.acceptable = Some(AcceptableOnPull { commit: judging.head.clone(), by_waiver: !judging.fork });
-        if !judging.fork {
-            self.accept_on_request(report, pull, &judging.head, names);
+        let Some(pull) = task.pull else { return };
+        self.note_changed_rules(report, &task.base);
+        report.acceptable = Some(AcceptableOnPull { commit: task.head.clone(), by_waiver: !task.fork });
+        if !task.fork {
+            self.accept_on_request(report, pull, &task.head, names);
         }
     }
 
@@ -62,8 +62,8 @@ impl Work<'_> {
     }
 
     /// Accepts what people with write access accepted on the pull requests of a group, for exactly their newest commits.
-    fn accept_in_group(&self, report: &mut Report, judging: &Judging, group: &MergeGroup, names: &JobNames) {
-        let members = match self.members(report, judging, group, names) {
+    fn accept_in_group(&self, report: &mut Report, task: &ComparisonTask, group: &MergeGroup, names: &JobNames) {
+        let members = match self.members(report, task, group, names) {
             Ok(members) => members,
             Err(GroupError::Unclear(why)) => return report.notices.push(render::unclear_group(&why)),
             Err(error) => return output::warn(&format!("{UNREADABLE}: {error}")),
@@ -85,16 +85,16 @@ impl Work<'_> {
     fn members(
         &self,
         report: &Report,
-        judging: &Judging,
+        task: &ComparisonTask,
         group: &MergeGroup,
         names: &JobNames,
     ) -> Result<Vec<(GroupMember, Requests)>, GroupError> {
         let Some((client, repository)) = self.connect_to_accept(report)? else { return Ok(Vec::new()) };
-        if judging.measured != judging.head || !matches!(judging.against, Against::MergeBase(_)) {
+        if task.measured != task.head || !matches!(task.base_choice, BaseChoice::MergeBase(_)) {
             return Err(GroupError::Unclear(UnclearGroup::OtherBase));
         }
         let history = Repository::discover(Path::new("."))?;
-        let members = group.members(&client, repository, &history, &judging.base, &judging.head)?;
+        let members = group.members(&client, repository, &history, &task.base, &task.head)?;
         let with_requests = members.into_iter().map(|member| {
             let requests = self.requests(&client, repository, member.pull, &member.head, names)?;
             Ok((member, requests))

@@ -6,9 +6,9 @@
 //! `workflow_run` publishes, with the config of the base branch. Everywhere else it is a second job of the same workflow.
 
 use super::job_names::JobNames;
-use super::plan::{Against, Judging, MERGE_BASE};
+use super::plan::{BaseChoice, ComparisonTask, MERGE_BASE};
 use super::variable;
-use super::work::{JobResults, Work, output_directory};
+use super::work::{CiJob, JobResults, output_directory};
 use crate::cli::{facts, measure, output, record};
 use crate::gate::{
     AcceptableOnPull, MeasurePlan, MeasuredRuns, ReportDetail, Side, judge_measured, note_unused_rules, refuse_empty,
@@ -28,23 +28,23 @@ use std::path::{Path, PathBuf};
 /// Maximum number of files; each job of a matrix has one.
 const MAX_FILES: usize = 64;
 
-impl Work<'_> {
+impl CiJob<'_> {
     /// Measures or reads the results and packs them for the job that publishes.
-    pub fn pack_only(&self, judging: &Judging) -> anyhow::Result<u8> {
+    pub fn pack_only(&self, task: &ComparisonTask) -> anyhow::Result<u8> {
         let stopped = self.reporter.stop_commands();
         let paths = self.inputs.paths()?;
         let runs = match self.inputs.bench_command() {
             None => None,
-            Some(command) => Some(match &judging.against {
-                Against::Nothing => measure::measure_head(self.gate, &command)?,
+            Some(command) => Some(match &task.base_choice {
+                BaseChoice::Nothing => measure::measure_head(self.gate, &command)?,
                 _ => {
-                    let base = Some(judging.base_word());
+                    let base = Some(task.base_word());
                     let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
                     measure::measure(self.gate, &command, &plan)?.1
                 }
             }),
         };
-        let path = self.pack(judging, runs, &paths, &output_directory()?)?;
+        let path = self.pack(task, runs, &paths, &output_directory()?)?;
         drop(stopped);
         output::note("the results are packed; the job that downloads them will publish the report (docs/github.md)");
         self.reporter.outputs(&[("artifact", path.display().to_string())]);
@@ -54,7 +54,7 @@ impl Work<'_> {
     /// Packs runs, or the results at paths, into a file.
     pub(super) fn pack(
         &self,
-        judging: &Judging,
+        task: &ComparisonTask,
         runs: Option<MeasuredRuns>,
         paths: &[String],
         directory: &Path,
@@ -66,7 +66,7 @@ impl Work<'_> {
                 MeasuredRuns { head: vec![record::read_run_or_failures(self.gate, paths)?], ..MeasuredRuns::default() }
             }
         };
-        let (head, measured, base) = (judging.head.clone(), judging.measured.clone(), judging.base.clone());
+        let (head, measured, base) = (task.head.clone(), task.measured.clone(), task.base.clone());
         let config = self.gate.config.source().map(|(_, text)| text.to_owned());
         let results = PackedResults {
             head,
@@ -75,7 +75,7 @@ impl Work<'_> {
             runs: runs.head,
             base_runs: runs.base,
             again: runs.re_measured,
-            pull: judging.pull,
+            pull: task.pull,
             config,
             explanations: runs.explanations,
             are_counts: runs.are_counts,
@@ -117,7 +117,7 @@ impl Work<'_> {
         let here = Repository::discover(Path::new(".")).context("check out the base branch first")?;
         let stopped = self.reporter.stop_commands();
         self.check_template()?;
-        self.fetch()?;
+        self.pull_runs()?;
         let mut reports = Vec::new();
         for path in &paths {
             let results = self.unpack(path, &run.head)?;
@@ -132,8 +132,8 @@ impl Work<'_> {
             let names = self.names_of(&results)?;
             let config = results.config.clone().unwrap_or_default();
             let gate = self.gate_for(results.are_counts);
-            let work = Work { gate: &gate, ..*self };
-            let report = work.judge_packed(results, &base, MERGE_BASE)?;
+            let job = CiJob { gate: &gate, ..*self };
+            let report = job.judge_packed(results, &base, MERGE_BASE)?;
             let mut report =
                 report.with_base_branch(&pull.base.name).withhold_verdict_for_gap(self.inputs.baseline_required);
             note_unused_rules(&mut report, self.gate.config.source().map_or("", |(_, text)| text), &config);
@@ -149,8 +149,8 @@ impl Work<'_> {
     }
 
     /// Judges and publishes what an earlier job of this workflow measured.
-    pub fn judge_artifact(&self, judging: &Judging) -> anyhow::Result<u8> {
-        if let Against::Named(word) = &judging.against
+    pub fn judge_artifact(&self, task: &ComparisonTask) -> anyhow::Result<u8> {
+        if let BaseChoice::Named(word) = &task.base_choice
             && Repository::discover(Path::new("."))?.resolve(word).is_err()
         {
             bail!("base: {word:?} is not a revision; the results of another job cannot be compared with a path");
@@ -158,21 +158,21 @@ impl Work<'_> {
         let paths = self.packed_results()?;
         let stopped = self.reporter.stop_commands();
         self.check_template()?;
-        self.fetch()?;
+        self.pull_runs()?;
         let mut reports = Vec::new();
         for path in &paths {
-            let results = self.unpack(path, &judging.head)?;
-            self.refuse_other_checkout(path, &results, &judging.measured)?;
+            let results = self.unpack(path, &task.head)?;
+            self.refuse_other_checkout(path, &results, &task.measured)?;
             let names = self.names_of(&results)?;
             let gate = self.gate_for(results.are_counts);
-            let work = Work { gate: &gate, ..*self };
-            let report = work.judge_packed(results, &judging.base, judging.base_label())?;
-            let mut report = judging.with_branch(report, self.inputs.baseline_required);
-            self.note_pull(&mut report, judging, &names);
+            let job = CiJob { gate: &gate, ..*self };
+            let report = job.judge_packed(results, &task.base, task.base_label())?;
+            let mut report = task.with_branch(report, self.inputs.baseline_required);
+            self.note_pull(&mut report, task, &names);
             reports.push((report, names));
         }
         drop(stopped);
-        self.publish_all(reports, judging.pull, &judging.head, false)
+        self.publish_all(reports, task.pull, &task.head, false)
     }
 
     /// Stores, judges and publishes what an earlier job of this workflow measured on a baseline branch.
@@ -201,7 +201,7 @@ impl Work<'_> {
             let _ = writeln!(lines, "{}", self.gate.store(&*store, run, true)?);
         }
         output::print(lines.as_bytes())?;
-        self.share(&*store)?;
+        self.push_runs(&*store)?;
         drop(stopped);
         self.announce_recorded(branch, &lines);
         let results = measured.into_iter().map(|(runs, names, are_counts)| {

@@ -18,25 +18,25 @@ pub(super) const MERGE_BASE: &str = "the merge base";
 
 /// What to do.
 #[derive(Debug)]
-pub enum Plan {
+pub enum CiPlan {
     /// Store the results of a commit on a baseline branch, and push them.
     Record {
         /// The branch.
         branch: String,
     },
     /// Compare head with a base and publish the report.
-    Judge(Judging),
+    Judge(ComparisonTask),
     /// Pack the results for the job that publishes.
-    Pack(Judging),
+    Pack(ComparisonTask),
     /// Judge the results of a pull request whose jobs cannot publish, and publish the report.
-    Trusted(WorkflowRun),
+    JudgeWorkflowRun(WorkflowRun),
     /// Nothing: the event has no results to judge. The text is the reason.
     Nothing(String),
 }
 
 /// What head is compared with.
 #[derive(Debug)]
-pub enum Against {
+pub enum BaseChoice {
     /// Its merge base with a branch, and the commits before.
     MergeBase(String),
     /// The input `base`: a revision or a path.
@@ -47,9 +47,9 @@ pub enum Against {
 
 /// What is judged, and where the report is published.
 #[derive(Debug)]
-pub struct Judging {
+pub struct ComparisonTask {
     /// What it is compared with.
-    pub against: Against,
+    pub base_choice: BaseChoice,
     /// The commit of the base; if the base is a path, the merge base.
     pub base: Commit,
     /// The commit that is checked out.
@@ -64,7 +64,7 @@ pub struct Judging {
     pub fork: bool,
 }
 
-impl Judging {
+impl ComparisonTask {
     /// What the event is about.
     fn what(&self) -> String {
         match (self.pull, &self.group) {
@@ -77,15 +77,15 @@ impl Judging {
     /// The base, for `--dry-run`.
     fn describe_base(&self, inputs: &Inputs) -> String {
         let commit = self.base.short();
-        match (&self.against, &inputs.command) {
-            (Against::Named(word), _) => format!("{word}, from the input"),
-            (Against::MergeBase(branch), Some(_)) => {
+        match (&self.base_choice, &inputs.command) {
+            (BaseChoice::Named(word), _) => format!("{word}, from the input"),
+            (BaseChoice::MergeBase(branch), Some(_)) => {
                 format!("{commit}, the merge base with {branch}, also measured")
             }
-            (Against::MergeBase(branch), None) => {
+            (BaseChoice::MergeBase(branch), None) => {
                 format!("stored runs of {commit} (the merge base with {branch}) and of earlier commits")
             }
-            (Against::Nothing, _) => "none".to_owned(),
+            (BaseChoice::Nothing, _) => "none".to_owned(),
         }
     }
 
@@ -104,65 +104,73 @@ impl Judging {
 
     /// What the base is called in reports.
     pub fn base_label(&self) -> &str {
-        match &self.against {
-            Against::Named(word) => word,
-            Against::MergeBase(_) | Against::Nothing => MERGE_BASE,
+        match &self.base_choice {
+            BaseChoice::Named(word) => word,
+            BaseChoice::MergeBase(_) | BaseChoice::Nothing => MERGE_BASE,
         }
     }
 
     /// Adds the branch of the base. Withholds the verdict if commits of that branch may have caused the changes.
     pub fn with_branch(&self, report: Report, strict: bool) -> Report {
-        match &self.against {
-            Against::MergeBase(branch) => report.with_base_branch(branch).withhold_verdict_for_gap(strict),
-            Against::Named(_) | Against::Nothing => report,
+        match &self.base_choice {
+            BaseChoice::MergeBase(branch) => report.with_base_branch(branch).withhold_verdict_for_gap(strict),
+            BaseChoice::Named(_) | BaseChoice::Nothing => report,
         }
     }
 
     /// The base as a revision or path.
     pub fn base_word(&self) -> String {
-        match &self.against {
-            Against::Named(word) => word.clone(),
-            Against::MergeBase(_) | Against::Nothing => self.base.to_string(),
+        match &self.base_choice {
+            BaseChoice::Named(word) => word.clone(),
+            BaseChoice::MergeBase(_) | BaseChoice::Nothing => self.base.to_string(),
         }
     }
 }
 
-impl Plan {
+impl CiPlan {
     /// Plans what to do. A job that does not publish packs the results instead.
-    pub fn make(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<Plan> {
-        let plan = Plan::publishing(event, inputs, policy, may_fetch)?;
+    pub fn make(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<CiPlan> {
+        let plan = CiPlan::publishing(event, inputs, policy, may_fetch)?;
         Ok(match plan {
-            Plan::Record { .. } if !inputs.publish => {
+            CiPlan::Record { .. } if !inputs.publish => {
                 let head = Repository::discover(std::path::Path::new("."))?.head()?.commit;
                 let (base, measured) = (head.clone(), head.clone());
                 let (pull, group) = (None, None);
-                Plan::Pack(Judging { against: Against::Nothing, base, measured, head, pull, group, fork: false })
+                CiPlan::Pack(ComparisonTask {
+                    base_choice: BaseChoice::Nothing,
+                    base,
+                    measured,
+                    head,
+                    pull,
+                    group,
+                    fork: false,
+                })
             }
-            Plan::Judge(judging) if !inputs.publish => Plan::Pack(judging),
+            CiPlan::Judge(task) if !inputs.publish => CiPlan::Pack(task),
             plan => plan,
         })
     }
 
     /// Plans; an event that does not match the checked-out commit is an error. `may_fetch` allows fetching the history that a
     /// shallow clone lacks.
-    fn publishing(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<Plan> {
+    fn publishing(event: &Event, inputs: &Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<CiPlan> {
         // These two kinds of events need no repository.
         match &event.kind {
-            EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
-            EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),
+            EventKind::WorkflowRun(run) => return Ok(CiPlan::JudgeWorkflowRun(run.clone())),
+            EventKind::Nothing(why) => return Ok(CiPlan::Nothing((*why).to_owned())),
             _ => {}
         }
         let checked_out = CheckedOut::of(event, inputs, policy, may_fetch)?;
-        let judging = match &event.kind {
+        let task = match &event.kind {
             EventKind::Branch { reference, head } => {
                 return checked_out.plan_branch(reference.as_deref(), head.as_ref(), policy);
             }
-            EventKind::PullRequest(pull) => checked_out.judge_pull(event, pull)?,
-            EventKind::MergeGroup { head, base, group } => checked_out.judge_group(head, base, group)?,
-            EventKind::WorkflowRun(run) => return Ok(Plan::Trusted(run.clone())),
-            EventKind::Nothing(why) => return Ok(Plan::Nothing((*why).to_owned())),
+            EventKind::PullRequest(pull) => checked_out.plan_pull_request(event, pull)?,
+            EventKind::MergeGroup { head, base, group } => checked_out.plan_merge_group(head, base, group)?,
+            EventKind::WorkflowRun(run) => return Ok(CiPlan::JudgeWorkflowRun(run.clone())),
+            EventKind::Nothing(why) => return Ok(CiPlan::Nothing((*why).to_owned())),
         };
-        checked_out.plan_judging(judging)
+        checked_out.plan_comparison(task)
     }
 
     /// The plan as text, for `--dry-run`.
@@ -180,7 +188,7 @@ impl Plan {
             (None, paths) => format!("results in {}", paths.join(", ")),
         };
         match self {
-            Plan::Record { branch } => {
+            CiPlan::Record { branch } => {
                 line("event", format!("a commit of {branch}, a baseline branch of {repository}"));
                 line("head", results);
                 line("store", format!("recorded in {store}, pushed to origin"));
@@ -193,26 +201,26 @@ impl Plan {
                     ),
                 );
             }
-            Plan::Judge(judging) => {
-                let origin = if judging.fork { ", from a fork" } else { "" };
-                line("event", format!("{} of {repository}{origin}", judging.what()));
-                line("head", format!("{} ({results})", judging.measured.short()));
-                line("base", judging.describe_base(inputs));
+            CiPlan::Judge(task) => {
+                let origin = if task.fork { ", from a fork" } else { "" };
+                line("event", format!("{} of {repository}{origin}", task.what()));
+                line("head", format!("{} ({results})", task.measured.short()));
+                line("base", task.describe_base(inputs));
                 line("store", format!("{store}, fetched from origin"));
-                line("publishes", judging.describe_places(inputs));
+                line("publishes", task.describe_places(inputs));
                 line("exit", "1 when the gate fails, 2 without a verdict, else 0".to_owned());
             }
-            Plan::Pack(judging) => {
-                line("event", judging.what());
-                line("head", format!("{} ({results})", judging.measured.short()));
+            CiPlan::Pack(task) => {
+                line("event", task.what());
+                line("head", format!("{} ({results})", task.measured.short()));
                 line("publishes", "nothing: a file of results for the job that publishes".to_owned());
                 line("exit", "0, or 2 without results".to_owned());
             }
-            Plan::Nothing(why) => {
+            CiPlan::Nothing(why) => {
                 line("event", why.clone());
                 line("exit", "0, because there is nothing to do".to_owned());
             }
-            Plan::Trusted(run) => {
+            CiPlan::JudgeWorkflowRun(run) => {
                 line("event", format!("a completed workflow of {}, for {repository}", run.head_repository));
                 line("head", format!("{} (results of its job)", run.head.short()));
                 line(
@@ -267,22 +275,29 @@ impl CheckedOut<'_> {
     }
 
     /// A comparison with a branch; `known` is a commit of it that the event names.
-    fn judging(&self, branch: &str, known: Option<&Commit>, head: &Commit) -> anyhow::Result<Judging> {
+    fn comparison_with_branch(
+        &self,
+        branch: &str,
+        known: Option<&Commit>,
+        head: &Commit,
+    ) -> anyhow::Result<ComparisonTask> {
         let repository = &self.repository;
         let merge_base = |branch: &str, known| repository.merge_base_with(&self.measured, branch, known);
-        let (against, base) = match self.inputs.base.as_deref() {
-            None => (Against::MergeBase(branch.to_owned()), merge_base(branch, known)?),
-            Some(word) if repository.is_branch(word) => (Against::MergeBase(word.to_owned()), merge_base(word, None)?),
+        let (base_choice, base) = match self.inputs.base.as_deref() {
+            None => (BaseChoice::MergeBase(branch.to_owned()), merge_base(branch, known)?),
+            Some(word) if repository.is_branch(word) => {
+                (BaseChoice::MergeBase(word.to_owned()), merge_base(word, None)?)
+            }
             Some(word) => {
                 let commit = repository.resolve(word).or_else(|_| merge_base(branch, known))?;
-                (Against::Named(word.to_owned()), commit)
+                (BaseChoice::Named(word.to_owned()), commit)
             }
         };
         let (measured, head) = (self.measured.clone(), head.clone());
-        Ok(Judging { against, base, measured, head, pull: None, group: None, fork: false })
+        Ok(ComparisonTask { base_choice, base, measured, head, pull: None, group: None, fork: false })
     }
 
-    fn plan_branch(&self, reference: Option<&str>, head: Option<&Commit>, policy: &Policy) -> anyhow::Result<Plan> {
+    fn plan_branch(&self, reference: Option<&str>, head: Option<&Commit>, policy: &Policy) -> anyhow::Result<CiPlan> {
         let CheckedOut { repository, measured, default, .. } = self;
         let branch = match reference {
             None => Some(default.as_str()),
@@ -302,21 +317,21 @@ impl CheckedOut<'_> {
                     measured.short()
                 );
             }
-            return Ok(Plan::Record { branch: branch.to_owned() });
+            return Ok(CiPlan::Record { branch: branch.to_owned() });
         }
-        let judging = self.judging(default, None, head.unwrap_or(measured))?;
-        if matches!(judging.against, Against::MergeBase(_)) && judging.base == judging.measured {
+        let task = self.comparison_with_branch(default, None, head.unwrap_or(measured))?;
+        if matches!(task.base_choice, BaseChoice::MergeBase(_)) && task.base == task.measured {
             let name = reference.unwrap_or_default();
-            return Ok(Plan::Nothing(format!("{name} is at {}, which is on {default}", measured.short())));
+            return Ok(CiPlan::Nothing(format!("{name} is at {}, which is on {default}", measured.short())));
         }
-        self.plan_judging(judging)
+        self.plan_comparison(task)
     }
 
-    fn judge_pull(&self, event: &Event, pull: &PullRequest) -> anyhow::Result<Judging> {
-        let planned = Judging {
+    fn plan_pull_request(&self, event: &Event, pull: &PullRequest) -> anyhow::Result<ComparisonTask> {
+        let planned = ComparisonTask {
             pull: Some(pull.number),
             fork: event.is_from_fork(),
-            ..self.judging(&pull.branch, Some(&pull.base), &pull.head)?
+            ..self.comparison_with_branch(&pull.branch, Some(&pull.base), &pull.head)?
         };
         let (head, other) = (pull.head.short(), self.measured.short());
         match self.repository.includes(&self.measured, &pull.head) {
@@ -333,7 +348,7 @@ impl CheckedOut<'_> {
         Ok(planned)
     }
 
-    fn judge_group(&self, head: &Commit, base: &Commit, group: &MergeGroup) -> anyhow::Result<Judging> {
+    fn plan_merge_group(&self, head: &Commit, base: &Commit, group: &MergeGroup) -> anyhow::Result<ComparisonTask> {
         if self.repository.includes(&self.measured, head) == Some(false) {
             bail!(
                 "the commit of the merge group is {}, but {} is checked out; check out the commit of the event",
@@ -341,19 +356,22 @@ impl CheckedOut<'_> {
                 self.measured.short()
             );
         }
-        Ok(Judging { group: Some(group.clone()), ..self.judging(&group.branch, Some(base), head)? })
+        Ok(ComparisonTask {
+            group: Some(group.clone()),
+            ..self.comparison_with_branch(&group.branch, Some(base), head)?
+        })
     }
 
-    fn plan_judging(&self, judging: Judging) -> anyhow::Result<Plan> {
-        if let Against::MergeBase(branch) = &judging.against
-            && judging.base == judging.measured
+    fn plan_comparison(&self, task: ComparisonTask) -> anyhow::Result<CiPlan> {
+        if let BaseChoice::MergeBase(branch) = &task.base_choice
+            && task.base == task.measured
         {
             bail!(
                 "{} is already on {branch}, so there is nothing to compare; check out the head of the pull request",
                 self.measured.short()
             );
         }
-        Ok(Plan::Judge(judging))
+        Ok(CiPlan::Judge(task))
     }
 }
 

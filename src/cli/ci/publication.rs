@@ -1,14 +1,14 @@
 //! Publishes the reports of several jobs, and makes one exit code of them.
 
 use super::job_names::JobNames;
-use super::work::{Place, Work, output_directory};
+use super::work::{CiJob, ReportDestination, output_directory};
 use crate::cli::output;
 use crate::model::Commit;
 use crate::render;
 use crate::verdict::{Report, Verdict};
 use std::collections::BTreeMap;
 
-impl Work<'_> {
+impl CiJob<'_> {
     /// Publishes the reports of all jobs. The outputs of the step are those of the worst report, which is published
     /// last.
     pub(super) fn publish_all(
@@ -32,8 +32,8 @@ impl Work<'_> {
             if pushed && report.verdict != Verdict::Fail {
                 outputs[0].1 = "recorded".to_owned();
             }
-            let place = Place { pull, head: head.clone(), pushed, names };
-            let published = self.publish(&report, &place)?;
+            let destination = ReportDestination { pull, head: head.clone(), pushed, names };
+            let published = self.publish(&report, &destination)?;
             let code = self.finish(&report, published, outputs)?;
             worst = std::cmp::max_by_key(worst, code, |code| severity(*code));
         }

@@ -1,13 +1,13 @@
 //! The input `site`: the page of the stored history, for a workflow that publishes it.
 
-use super::work::Work;
+use super::work::CiJob;
 use crate::cli::history::{self, HistoryArgs};
 use crate::cli::{Global, output};
 use crate::render::escape;
 use anyhow::bail;
 use std::path::Path;
 
-impl Work<'_> {
+impl CiJob<'_> {
     /// Pulls the stored runs and writes the page.
     pub(super) fn write_site(&self, directory: &Path, global: &Global, dry_run: bool) -> anyhow::Result<u8> {
         if self.inputs.command.is_some() || !self.inputs.results.is_empty() {
@@ -19,7 +19,7 @@ impl Work<'_> {
             return Ok(0);
         }
         let _stopped = self.reporter.stop_commands();
-        self.fetch()?;
+        self.pull_runs()?;
         history::run(HistoryArgs::site(directory.to_owned(), self.inputs.store.clone()), global)
     }
 }

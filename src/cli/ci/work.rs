@@ -3,7 +3,7 @@
 use super::inputs::Inputs;
 use super::issues::Recorded;
 use super::job_names::JobNames;
-use super::plan::{Against, Judging};
+use super::plan::{BaseChoice, ComparisonTask};
 use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Filled, Options, Published, Target};
@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 const REMOTE: &str = "origin";
 
 /// A job in GitHub Actions.
-pub struct Work<'a> {
+pub struct CiJob<'a> {
     /// Its event.
     pub event: &'a Event,
     /// Its inputs.
@@ -36,7 +36,7 @@ pub struct Work<'a> {
 }
 
 /// Where a report is published on GitHub.
-pub struct Place {
+pub struct ReportDestination {
     /// The pull request.
     pub pull: Option<u64>,
     /// The commit of the check run.
@@ -57,7 +57,7 @@ pub(super) struct JobResults {
     pub are_counts: bool,
 }
 
-impl Work<'_> {
+impl CiJob<'_> {
     /// The gate for the results of a job: counts have a threshold of their own.
     pub(super) fn gate_for(&self, are_counts: bool) -> Gate {
         let mut gate = self.gate.clone();
@@ -71,7 +71,7 @@ impl Work<'_> {
     }
 
     /// Pulls the runs that others stored.
-    pub(super) fn fetch(&self) -> anyhow::Result<()> {
+    pub(super) fn pull_runs(&self) -> anyhow::Result<()> {
         if self.is_git() {
             sync::unless_shared(self.gate.open_store()?.pull(REMOTE)).context("cannot fetch the stored runs")?;
         }
@@ -79,7 +79,7 @@ impl Work<'_> {
     }
 
     /// Pushes the runs that were stored.
-    pub(super) fn share(&self, store: &dyn Store) -> anyhow::Result<()> {
+    pub(super) fn push_runs(&self, store: &dyn Store) -> anyhow::Result<()> {
         if self.is_git() {
             sync::push(store, REMOTE).context(
                 "the runs are recorded here but not pushed, so pull requests cannot use them; the job needs `permissions: \
@@ -114,7 +114,7 @@ impl Work<'_> {
                 line
             }
         };
-        self.share(&*store)?;
+        self.push_runs(&*store)?;
         drop(stopped);
         self.announce_recorded(branch, &line);
         let head = Repository::discover(Path::new("."))?.head()?.commit;
@@ -133,10 +133,10 @@ impl Work<'_> {
         let mut recorded = Vec::new();
         for JobResults { side, names, are_counts } in jobs {
             let gate = self.gate_for(are_counts);
-            let work = Work { gate: &gate, ..*self };
+            let job = CiJob { gate: &gate, ..*self };
             let _stopped = self.reporter.stop_commands();
             let kept = side.as_ref().ok().filter(|_| self.inputs.issue_on_push).cloned();
-            match side.and_then(|side| work.judge_recorded(branch, side)) {
+            match side.and_then(|side| job.judge_recorded(branch, side)) {
                 Ok(Some(report)) => {
                     let of_issues = kept.map(|side| (side, report.clone(), names.clone(), are_counts));
                     recorded.extend(of_issues);
@@ -154,10 +154,10 @@ impl Work<'_> {
         self.publish_all(reports, None, &head, true)?;
         for (side, report, names, are_counts) in recorded {
             let gate = self.gate_for(are_counts);
-            let work = Work { gate: &gate, ..*self };
+            let job = CiJob { gate: &gate, ..*self };
             let problems = {
                 let _stopped = self.reporter.stop_commands();
-                work.keep_issues(Recorded { branch, commit: &head, side, report: &report, names })
+                job.sync_issues(Recorded { branch, commit: &head, side, report: &report, names })
             };
             self.reporter.problems(&problems);
         }
@@ -178,66 +178,69 @@ impl Work<'_> {
     }
 
     /// Judges the checked-out commit and publishes the report.
-    pub fn judge(&self, judging: &Judging) -> anyhow::Result<u8> {
-        let on_pull = judging.pull.is_some() && (self.inputs.comment != CommentMode::Never || self.inputs.body);
-        if !judging.fork && (on_pull || self.inputs.check) {
+    pub fn judge(&self, task: &ComparisonTask) -> anyhow::Result<u8> {
+        let on_pull = task.pull.is_some() && (self.inputs.comment != CommentMode::Never || self.inputs.body);
+        if !task.fork && (on_pull || self.inputs.check) {
             github::available()?;
         }
         let stopped = self.reporter.stop_commands();
         let paths = self.inputs.paths()?;
         self.check_template()?;
-        self.fetch()?;
+        self.pull_runs()?;
         let (mut report, runs) = match self.inputs.bench_command() {
             Some(command) => {
-                let base = Some(judging.base_word());
+                let base = Some(task.base_word());
                 let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
                 let (report, runs) = measure::measure(self.gate, &command, &plan)?;
-                let mut report = judging.with_branch(report, self.inputs.baseline_required);
-                report.base.label = judging.base_label().to_owned(); // it was measured by its commit id
+                let mut report = task.with_branch(report, self.inputs.baseline_required);
+                report.base.label = task.base_label().to_owned(); // it was measured by its commit id
                 report.attach_samples(runs.plot_samples(self.gate.policy()));
                 report.facts = Some(facts::of_measured(self.gate, &report, Some((&command, &plan))));
                 (report, Some(runs))
             }
             None => {
-                let mut report = self.compare(judging, &paths)?;
+                let mut report = self.compare(task, &paths)?;
                 facts::complete_compared(self.gate, &mut report);
                 (report, None)
             }
         };
         report.allow_missing_baseline = !self.inputs.baseline_required;
         let names = JobNames::of_inputs(self.inputs);
-        self.note_pull(&mut report, judging, &names);
+        self.note_pull(&mut report, task, &names);
         let directory = output_directory()?;
-        let artifact = if judging.fork { Some(self.pack(judging, runs, &paths, &directory)) } else { None };
+        let artifact = if task.fork { Some(self.pack(task, runs, &paths, &directory)) } else { None };
         let artifact = artifact.and_then(|packed| {
             let warning = "cannot pack the results, so the trusted workflow will not publish them";
             packed.inspect_err(|error| output::warn(&format!("{warning}: {error:#}"))).ok()
         });
         let mut outputs = self.save(&report, &directory)?;
         drop(stopped);
-        let published = if judging.fork {
+        let published = if task.fork {
             output::note(
                 "this pull request comes from a fork, whose job cannot publish. The workflow that runs on workflow_run publishes \
                  the results (docs/github.md)",
             );
             Published::default()
         } else {
-            self.publish(&report, &Place { pull: judging.pull, head: judging.head.clone(), pushed: false, names })?
+            self.publish(
+                &report,
+                &ReportDestination { pull: task.pull, head: task.head.clone(), pushed: false, names },
+            )?
         };
         outputs.push(("artifact", artifact.map(|path| path.display().to_string()).unwrap_or_default()));
         self.finish(&report, published, outputs)
     }
 
     /// Compares the results on disk with stored runs, or with the input `base`.
-    fn compare(&self, judging: &Judging, paths: &[String]) -> anyhow::Result<Report> {
+    fn compare(&self, task: &ComparisonTask, paths: &[String]) -> anyhow::Result<Report> {
         let head = SideSource::WorkTree(self.gate.results(paths)?);
-        let base = match &judging.against {
-            Against::Named(word) => self.gate.resolve(std::slice::from_ref(word), DefaultSide::Base)?,
-            Against::MergeBase(_) | Against::Nothing => SideSource::CommitAndBefore(judging.base.clone()),
+        let base = match &task.base_choice {
+            BaseChoice::Named(word) => self.gate.resolve(std::slice::from_ref(word), DefaultSide::Base)?,
+            BaseChoice::MergeBase(_) | BaseChoice::Nothing => SideSource::CommitAndBefore(task.base.clone()),
         };
         let allowed = Allowed { nothing_in_common: true, missing_baseline: self.missing_baseline() };
         let report = self.gate.judge_sources(&base, &head, allowed, ReportDetail::ALL)?;
-        Ok(judging.with_branch(report, self.inputs.baseline_required))
+        Ok(task.with_branch(report, self.inputs.baseline_required))
     }
 
     /// The end of the warning on a missing baseline, if it is allowed.
@@ -281,7 +284,7 @@ impl Work<'_> {
         Ok(outputs)
     }
 
-    pub(super) fn publish(&self, report: &Report, place: &Place) -> anyhow::Result<Published> {
+    pub(super) fn publish(&self, report: &Report, destination: &ReportDestination) -> anyhow::Result<Published> {
         let repository = self
             .event
             .repository
@@ -293,18 +296,18 @@ impl Work<'_> {
             server_url: github::server_url(&variable),
             repository,
             token: self.inputs.token.clone(),
-            pull: place.pull,
-            commit: (self.inputs.check || place.pushed).then(|| place.head.clone()),
+            pull: destination.pull,
+            commit: (self.inputs.check || destination.pushed).then(|| destination.head.clone()),
         };
         let (document, warning) = Filled::or_built_in(self.template()?, report);
         let options = Options {
-            key: place.names.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
-            shard: place.names.shard.clone(),
+            key: destination.names.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
+            shard: destination.names.shard.clone(),
             comment: self.inputs.comment,
             document,
             check: self.inputs.check,
             body: self.inputs.body,
-            commit_comment: place.pushed && self.inputs.comment_on_push && report.verdict == Verdict::Fail,
+            commit_comment: destination.pushed && self.inputs.comment_on_push && report.verdict == Verdict::Fail,
             mention: self.inputs.mention.clone(),
         };
         let mut published = publish::publish(report, &target, &options);

@@ -4,7 +4,7 @@ use super::document::document;
 use super::target::{CommentMode, DEFAULT_KEY, Options, Target};
 use super::{Filled, Job, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
-use crate::gate::has_news;
+use crate::gate::needs_comment;
 use crate::io::github::{self, JobRun, Slug, Token};
 use crate::io::regular;
 use crate::model::Commit;
@@ -128,7 +128,7 @@ fn outputs(report: &Report, comparison: &str, text: String, url: Option<String>)
 
 fn dry_run(report: &Report, target: &Target, options: &Options, job: &Job) -> anyhow::Result<u8> {
     let place = target.pull.map_or("no pull request".to_owned(), |pull| format!("pull request #{pull}"));
-    let what = match (options.comment, has_news(report)) {
+    let what = match (options.comment, needs_comment(report)) {
         _ if target.pull.is_none() => "no comment",
         (CommentMode::Never, _) => "no comment",
         (CommentMode::Always, _) | (_, true) => "this comment would be created or updated",

@@ -5,7 +5,7 @@ use super::target::{DEFAULT_KEY, Options, Target};
 use crate::gate::conclusion;
 use crate::io::github::{CheckRun, fingerprint};
 use crate::model::Commit;
-use crate::render::template::{LONGEST, PartError, Parts, Renewed, Template};
+use crate::render::template::{LONGEST, PartError, Parts, Template, UpdatedDocument};
 use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report};
 
@@ -13,7 +13,7 @@ use crate::verdict::{Outcome, Report};
 const PART: usize = 16_000;
 
 /// A digest of the verdict and of all findings but unchanged ones: equal for another commit with the same findings.
-pub(super) fn state(report: &Report) -> String {
+pub(super) fn findings_digest(report: &Report) -> String {
     let mut findings: Vec<String> = report
         .benchmarks
         .iter()
@@ -34,9 +34,9 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let names: Vec<String> = names.into_iter().flatten().map(escape::markdown_text).collect();
     let heading = if names.is_empty() { String::new() } else { format!("**{}**\n\n", names.join(" · ")) };
     let commit = target.commit.as_ref().or(report.head.commit.as_ref());
-    let page = url_of(&format!("{}/{}/commit", target.server_url, target.repository));
+    let page = safe_link_url(&format!("{}/{}/commit", target.server_url, target.repository));
     let commit = commit.map(|commit| format!("[{}]({page}/{commit})", commit.short()));
-    let log = target.run.as_ref().map(|run| format!("[job log]({})", url_of(&run.url)));
+    let log = target.run.as_ref().map(|run| format!("[job log]({})", safe_link_url(&run.url)));
     let origin: Vec<String> = commit.into_iter().chain(log).collect();
     let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
     let heading = format!("{heading}{}", render::notices(report));
@@ -49,7 +49,7 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
 }
 
 /// A URL without characters that could end a Markdown link.
-pub fn url_of(url: &str) -> String {
+pub fn safe_link_url(url: &str) -> String {
     let plain = |c: &char| c.is_ascii_alphanumeric() || "-._~:/?#=&%+".contains(*c);
     url.chars().filter(plain).collect()
 }
@@ -82,7 +82,7 @@ pub(super) fn summary(report: &Report, longest: usize) -> String {
 }
 
 /// The parts of the comment's template. If it has none, those of each built-in pull request template, the smaller one first.
-pub(super) fn forms(filled: &Filled, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
+pub(super) fn candidate_parts(filled: &Filled, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
     let of = |template: &Template, document: Option<String>| {
         let document = document.ok_or_else(|| format!("{} cannot be filled", template.name))?;
         Parts::of(&document).map_err(|error| format!("{}:{}: {}", template.name, error.line, error.message))
@@ -95,14 +95,14 @@ pub(super) fn forms(filled: &Filled, report: &Report, longest: usize) -> Result<
     built_in.map(|template| of(&template, template.render_within(report, longest).ok())).collect()
 }
 
-/// A description with the parts of the form whose parts it has exactly, or else of the last form.
-pub(super) fn renewed(forms: &[Parts], description: &str) -> Result<Renewed, PartError> {
-    let mut renewed = Err(PartError::default());
-    for form in forms {
-        renewed = form.renew(description);
-        if renewed.as_ref().is_ok_and(|renewed| renewed.absent.is_empty()) {
+/// A description updated by the candidate whose parts it has exactly, or else by the last one.
+pub(super) fn updated_description(candidates: &[Parts], description: &str) -> Result<UpdatedDocument, PartError> {
+    let mut updated = Err(PartError::default());
+    for parts in candidates {
+        updated = parts.update_in(description);
+        if updated.as_ref().is_ok_and(|updated| updated.absent.is_empty()) {
             break;
         }
     }
-    renewed
+    updated
 }

@@ -22,7 +22,7 @@ impl ReadingBuilder<'_> {
 
     /// Warns about a failure. Returns the tool's message, shortened.
     fn warn_failed(&mut self, name: &str, why: &str) -> String {
-        self.has_result();
+        self.note_result();
         let why = why.trim();
         let detail = if why.is_empty() { String::new() } else { format!(": {why}") };
         self.warn("failed-benchmark", format!("`{name}` failed{detail}"));
@@ -31,7 +31,7 @@ impl ReadingBuilder<'_> {
 
     /// Reports a benchmark that was skipped on purpose.
     pub fn skip(&mut self, name: &str) {
-        self.has_result();
+        self.note_result();
         self.note("skipped-benchmark", format!("`{name}` was skipped"));
         let skipped = SkippedBenchmark { tool: self.tool.into(), benchmark: BenchId::new(name) };
         self.reading.failures.skipped.push(skipped);
@@ -56,17 +56,17 @@ impl ReadingBuilder<'_> {
     }
 
     /// Notes that the current line has a result, or a failure. Formats that add results later call it themselves.
-    pub fn has_result(&mut self) {
+    pub fn note_result(&mut self) {
         self.progress.add(self.line, Progress::Result);
     }
 
     /// Notes that the tool printed the current line when it began.
-    pub fn has_begun(&mut self) {
+    pub fn note_start(&mut self) {
         self.progress.add(self.line, Progress::Begun);
     }
 
     /// Notes that the tool printed the current line when all of its benchmarks were done.
-    pub fn has_completed(&mut self) {
+    pub fn note_completion(&mut self) {
         self.progress.add(self.line, Progress::Completed);
     }
 

@@ -38,7 +38,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
         builder.line = Some(at);
         let line = line.trim_end();
         if line.starts_with("All tests passed (") || line.starts_with("test cases: ") {
-            builder.has_completed();
+            builder.note_completion();
         }
         if line.ends_with(": FAILED:") {
             let mut why = lines.peek().map_or("", |(_, next)| next.trim()).to_owned();
@@ -78,7 +78,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                     name.push(rest.to_owned());
                     let name = join_lines(&name);
                     if short {
-                        builder.has_result();
+                        builder.note_result();
                         push(&mut rows, &heading, name, value, None, samples);
                         State::Table(Vec::new())
                     } else {
@@ -98,7 +98,7 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                 }
             },
             State::Deviation(name, samples, mean) => {
-                builder.has_result();
+                builder.note_result();
                 push(&mut rows, &heading, name, mean, first_time(line), samples);
                 State::Table(Vec::new())
             }
@@ -122,8 +122,8 @@ fn fail(builder: &mut ReadingBuilder<'_>, heading: &[String], state: State, why:
     if let State::Mean(name, _) | State::Deviation(name, ..) = state {
         builder.fail(&full_name(&section, &name), why);
     }
-    let beginning = if why.contains("fatal error condition") { String::new() } else { full_name(&section, "") };
-    builder.end_early(EndScope::of_beginning(&beginning), why);
+    let prefix = if why.contains("fatal error condition") { String::new() } else { full_name(&section, "") };
+    builder.end_early(EndScope::from_prefix(&prefix), why);
 }
 
 fn push(rows: &mut Vec<Row>, heading: &[String], name: String, mean: f64, sd: Option<f64>, samples: Option<u64>) {

@@ -43,8 +43,8 @@ pub(super) fn read(builder: &mut ReadingBuilder<'_>, source: Source<'_>) -> Resu
                     ("TestCase" | "Section", _) => part = Some(name()),
                     ("Exception" | "FatalErrorCondition" | "Expression", _) if is_failure(&element) => {
                         let of_all = element.name().as_ref() == "FatalErrorCondition";
-                        let beginning = if of_all { String::new() } else { full_name(&section(&names), "") };
-                        builder.end_early(EndScope::of_beginning(&beginning), &failure(&element));
+                        let prefix = if of_all { String::new() } else { full_name(&section(&names), "") };
+                        builder.end_early(EndScope::from_prefix(&prefix), &failure(&element));
                     }
                     _ => {}
                 }

@@ -123,7 +123,7 @@ impl<'t> Log<'_, '_, 't> {
                 let scope = match why {
                     // A benchmark that failed does not prevent the others.
                     None if self.has_failed => EndScope::Nothing,
-                    _ if self.names_packages => EndScope::Beginning(format!("{failed}/")),
+                    _ if self.names_packages => EndScope::Prefix(format!("{failed}/")),
                     _ => EndScope::Suite,
                 };
                 self.has_failed = false;
@@ -131,7 +131,7 @@ impl<'t> Log<'_, '_, 't> {
             }
             Failure::Build(failed) => {
                 let why = self.build_errors.get(failed).map_or_else(String::new, |error| format!(": {error}"));
-                let scope = EndScope::Beginning(format!("{failed}/"));
+                let scope = EndScope::Prefix(format!("{failed}/"));
                 self.builder.end_early(scope, &format!("{failed} failed to build{why}"));
             }
         }
@@ -157,7 +157,7 @@ impl<'t> Log<'_, '_, 't> {
         }
         let scope = match self.package.as_str() {
             "" => EndScope::Suite,
-            package => EndScope::Beginning(format!("{package}/")),
+            package => EndScope::Prefix(format!("{package}/")),
         };
         self.builder.end_early(scope, self.panic.unwrap_or("the output is incomplete"));
     }

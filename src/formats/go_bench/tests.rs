@@ -26,7 +26,7 @@ fn failures(reading: &Reading) -> (Vec<&str>, Vec<EndScope>) {
 fn an_output_that_ends_within_a_line_is_incomplete() {
     let header = "goos: linux\ngoarch: amd64\npkg: p\n";
     let result = "BenchmarkA-8  \t 100\t 5 ns/op\t 3 B/op";
-    let scope = EndScope::Beginning("p/".to_owned());
+    let scope = EndScope::Prefix("p/".to_owned());
     let cut = read(&format!("{header}{result}")).unwrap();
     assert_eq!((failures(&cut), cut.measurements.len()), ((vec![], vec![scope.clone()]), 2));
     for (text, why) in [
@@ -50,7 +50,7 @@ fn a_benchmark_that_verbose_output_starts_last_has_no_result() {
     let text =
         "goos: linux\npkg: p\n=== RUN   BenchmarkA\nBenchmarkA\nBenchmarkA-8  \t 100\t 5 ns/op\n=== RUN   BenchmarkB\n";
     let reading = read(text).unwrap();
-    assert_eq!(failures(&reading), (vec!["p/BenchmarkB"], vec![EndScope::Beginning("p/".to_owned())]));
+    assert_eq!(failures(&reading), (vec!["p/BenchmarkB"], vec![EndScope::Prefix("p/".to_owned())]));
     assert_eq!(names(&reading), ["p/BenchmarkA"]);
 }
 

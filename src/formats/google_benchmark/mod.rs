@@ -23,24 +23,24 @@ pub struct GoogleBenchmark;
 
 #[derive(Deserialize)]
 struct Document<E> {
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     context: Option<Context>,
     benchmarks: Vec<E>,
 }
 
 #[derive(Deserialize)]
 struct Context {
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     num_cpus: Option<u32>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     mhz_per_cpu: Option<f64>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     cpu_scaling_enabled: Option<bool>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     host_name: Option<String>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     library_build_type: Option<String>,
-    #[serde(default, deserialize_with = "json::decorative")]
+    #[serde(default, deserialize_with = "json::ignore_wrong_type")]
     date: Option<String>,
 }
 

@@ -142,7 +142,7 @@ fn console_entries<'a>(builder: &mut ReadingBuilder<'_>, text: &'a str) -> Vec<E
             let Some(entry) = console_entry(line, columns) else { continue };
             entries.push(entry);
             builder.line = Some(at);
-            builder.has_result();
+            builder.note_result();
         }
     }
     builder.line = None;

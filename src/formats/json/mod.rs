@@ -2,7 +2,7 @@
 
 mod value;
 
-pub(super) use value::{Number, Numbers, Pairs, Present, decorative};
+pub(super) use value::{Number, Numbers, Pairs, Present, ignore_wrong_type};
 
 use super::Source;
 use super::text::utf8;

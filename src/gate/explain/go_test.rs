@@ -18,7 +18,7 @@ const TIMES: u64 = 3;
 
 /// How a benchmark runs on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Plan {
+pub(super) struct IterationPlan {
     iterations: u64,
     /// How often these iterations run in one profile: once for each number of processors in `-cpu 1,2`, and for each
     /// sub-benchmark.
@@ -38,7 +38,7 @@ pub(super) fn profile(
     side: &SideCheckout,
     benchmark: &str,
     profile_dir: &Path,
-    plan: Option<Plan>,
+    plan: Option<IterationPlan>,
 ) -> Result<SideProfile, ExplainError> {
     let words = bench.words(benchmark);
     let plan = match plan {
@@ -46,7 +46,7 @@ pub(super) fn profile(
         None => {
             let command = bench.command(side, command_of(&words, benchmark, None, &[]));
             let output = output_of(name_side(side, command.run())?.stdout, &command)?;
-            let found = Plan::of(&String::from_utf8_lossy(&output), benchmark);
+            let found = IterationPlan::of(&String::from_utf8_lossy(&output), benchmark);
             found.ok_or_else(|| ExplainError::NoGoBenchmark {
                 side: side.name(),
                 benchmark: benchmark.to_owned(),
@@ -80,10 +80,10 @@ fn output_of(stdout: Captured, command: &Command) -> Result<Vec<u8>, MeasureErro
     Ok(bytes)
 }
 
-impl Plan {
+impl IterationPlan {
     /// From the output of `go test -bench`.
-    fn of(output: &str, benchmark: &str) -> Option<Plan> {
-        let mut plan: Option<Plan> = None;
+    fn of(output: &str, benchmark: &str) -> Option<IterationPlan> {
+        let mut plan: Option<IterationPlan> = None;
         let mut package = None;
         for (_, line) in &joined_lines_of_go(output) {
             if let Some(name) = line.strip_prefix("pkg: ") {
@@ -102,7 +102,7 @@ impl Plan {
                     Some(_) => {}
                     None => {
                         let (iterations, package) = (iterations.saturating_mul(TIMES), package.map(str::to_owned));
-                        plan = Some(Plan { iterations, results: 1, package });
+                        plan = Some(IterationPlan { iterations, results: 1, package });
                     }
                 }
             }
@@ -156,13 +156,15 @@ mod tests {
     fn the_number_of_iterations_and_the_package_are_in_the_output() {
         let output = "goos: linux\npkg: e.org/x\nBenchmarkA-2   \t 100\t  5 ns/op\nPASS\nok  \te.org/x\t1s\n\
             pkg: e.org/y\nBenchmarkA-2   \t 7\t  5 ns/op\nPASS\n";
-        let plan = |package: &str, iterations| Some(Plan { iterations, results: 1, package: Some(package.to_owned()) });
-        assert_eq!(Plan::of(output, "BenchmarkA"), plan("e.org/x", 300));
-        assert_eq!(Plan::of(output, "e.org/y/BenchmarkA"), plan("e.org/y", 21));
-        assert_eq!(Plan::of(output, "e.org/z/BenchmarkA"), None);
+        let plan = |package: &str, iterations| {
+            Some(IterationPlan { iterations, results: 1, package: Some(package.to_owned()) })
+        };
+        assert_eq!(IterationPlan::of(output, "BenchmarkA"), plan("e.org/x", 300));
+        assert_eq!(IterationPlan::of(output, "e.org/y/BenchmarkA"), plan("e.org/y", 21));
+        assert_eq!(IterationPlan::of(output, "e.org/z/BenchmarkA"), None);
         let printing = "pkg: e.org/x\nBenchmarkA-2 \tthe code prints this\n     100\t  5 ns/op\nPASS\n";
-        assert_eq!(Plan::of(printing, "BenchmarkA"), plan("e.org/x", 300));
-        assert_eq!(Plan::of("testing: warning: no tests to run\nPASS\n", "BenchmarkA"), None);
+        assert_eq!(IterationPlan::of(printing, "BenchmarkA"), plan("e.org/x", 300));
+        assert_eq!(IterationPlan::of("testing: warning: no tests to run\nPASS\n", "BenchmarkA"), None);
     }
 
     #[test]
@@ -170,7 +172,10 @@ mod tests {
         let output = "pkg: e.org/x\nBenchmarkA     \t 100\t  5 ns/op\nBenchmarkA-2   \t 90\t  6 ns/op\nPASS\n\
             pkg: e.org/y\nBenchmarkA   \t 7\t  5 ns/op\nPASS\n";
         let package = Some("e.org/x".to_owned());
-        assert_eq!(Plan::of(output, "BenchmarkA"), Some(Plan { iterations: 300, results: 2, package }));
+        assert_eq!(
+            IterationPlan::of(output, "BenchmarkA"),
+            Some(IterationPlan { iterations: 300, results: 2, package })
+        );
     }
 
     #[test]

@@ -14,9 +14,7 @@ use super::builder::Gate;
 use super::measure::{Bench, BenchCommand, Executable, MeasureError, Progress, SideCheckout, close, failed};
 use crate::io::changes::ChangedCode;
 use crate::model::Environment;
-use crate::profile::{
-    Explanation, Function, Growth, Profile, explain as compare_profiles, names_in_source, short_path,
-};
+use crate::profile::{Explanation, Function, Growth, Profile, compare_profiles, names_in_source, short_path};
 use std::fs;
 use std::path::Path;
 
@@ -41,7 +39,7 @@ enum Extent {
     /// One iteration of a criterion benchmark.
     Iteration,
     /// Some iterations of a benchmark of Go.
-    Iterations(go_test::Plan),
+    Iterations(go_test::IterationPlan),
     /// One call of a function that pytest-benchmark measures.
     Call,
     /// A run of the program.
@@ -114,9 +112,9 @@ fn explain_sides(
     bench.take_diagnostics().iter().for_each(|diagnostic| progress.message(&diagnostic.message));
     let label = plan.base.as_deref().unwrap_or("the merge base");
     let explainer = Explainer::new(bench, [&base, &head], label, progress, false)?;
-    let ours = explainer.profile(&base, &explainer.build(&base)?, &plan.benchmark, None)?;
-    let theirs = explainer.profile(&head, &explainer.build(&head)?, &plan.benchmark, Some(&ours))?;
-    explainer.compare(&plan.benchmark, ours, theirs)
+    let base_profile = explainer.profile(&base, &explainer.build(&base)?, &plan.benchmark, None)?;
+    let head_profile = explainer.profile(&head, &explainer.build(&head)?, &plan.benchmark, Some(&base_profile))?;
+    explainer.compare(&plan.benchmark, base_profile, head_profile)
 }
 
 /// True if perfgate runs one benchmark alone, without a filter in the command.
@@ -202,12 +200,12 @@ impl<'s, 'g> Explainer<'s, 'g> {
         let mut growth = compare_profiles(&base.profile, &head.profile, &roots);
         mark_changed(&mut growth, &self.changed);
         let changed = changed_functions(&head.profile, &self.changed, &roots);
-        let [ours, theirs] = self.sides;
-        let dirty = if theirs.environment.get(Environment::DIRTY).is_some() { ", changed" } else { "" };
+        let [base_side, head_side] = self.sides;
+        let dirty = if head_side.environment.get(Environment::DIRTY).is_some() { ", changed" } else { "" };
         Ok(Explanation {
             benchmark: Some(benchmark.to_owned()),
-            base: format!("{} ({})", self.base_label, ours.commit.short()),
-            head: format!("HEAD ({}{dirty})", theirs.commit.short()),
+            base: format!("{} ({})", self.base_label, base_side.commit.short()),
+            head: format!("HEAD ({}{dirty})", head_side.commit.short()),
             growth,
             changed,
             time_change: None,

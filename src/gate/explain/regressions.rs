@@ -94,7 +94,7 @@ fn time_change(report: &Report, benchmark: &str) -> Option<f64> {
 fn is_explainable(finding: &Finding) -> bool {
     let is_time = finding.unit == "ns" || finding.unit.ends_with("/s");
     let is_exact = finding.metric == "instructions";
-    finding.outcome == Outcome::Regressed && (is_time && finding.confirmed || is_exact)
+    finding.outcome == Outcome::Regressed && (is_time && finding.re_measured || is_exact)
 }
 
 /// Explains the regressions in their order, up to the first error that may concern the others too.
@@ -112,9 +112,9 @@ fn explain_all(
     let built = [explainer.build(base)?, explainer.build(head)?];
     for Regression { benchmark, time_change } in regressions {
         let explain = || {
-            let ours = explainer.profile(base, &built[0], benchmark, None)?;
-            let theirs = explainer.profile(head, &built[1], benchmark, Some(&ours))?;
-            explainer.compare(benchmark, ours, theirs)
+            let base_profile = explainer.profile(base, &built[0], benchmark, None)?;
+            let head_profile = explainer.profile(head, &built[1], benchmark, Some(&base_profile))?;
+            explainer.compare(benchmark, base_profile, head_profile)
         };
         explained.add(benchmark, *time_change, explain())?;
     }

@@ -43,7 +43,7 @@ pub(crate) struct Bench<'a> {
     scratch: Scratch,
     dialect: Dialect,
     runs: usize,
-    measured: Option<Measured>,
+    result_source: Option<ResultSource>,
     copies: Copies,
     /// Warnings and notes of the runs so far.
     pub diagnostics: Vec<Diagnostic>,
@@ -52,7 +52,7 @@ pub(crate) struct Bench<'a> {
 
 /// What is measured; the first run decides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Measured {
+enum ResultSource {
     /// The results that the command writes.
     Results,
     /// The process itself.
@@ -131,7 +131,7 @@ impl<'a> Bench<'a> {
             scratch,
             dialect,
             runs: 0,
-            measured: None,
+            result_source: None,
             copies: Copies::default(),
             diagnostics: Vec::new(),
             disturbed: Vec::new(),
@@ -253,13 +253,13 @@ impl<'a> Bench<'a> {
     }
 
     /// True once the first run has shown that the process itself is timed.
-    pub fn is_process(&self) -> bool {
-        self.measured == Some(Measured::Process)
+    pub fn is_process_timed(&self) -> bool {
+        self.result_source == Some(ResultSource::Process)
     }
 
     /// Whether some benchmarks can be run without the others.
     pub fn can_filter(&self) -> bool {
-        self.is_process() || Dialect::can_filter(&self.spec.words)
+        self.is_process_timed() || Dialect::can_filter(&self.spec.words)
     }
 
     /// Removes the checkouts. A warning if something is left.

@@ -3,8 +3,8 @@
 
 use super::bench::Bench;
 use super::session::{Base, Checkouts, Session};
-use crate::compare::schedule::{Turn, order};
-use crate::compare::{self, Compared, Suspect};
+use crate::compare::schedule::{SideKind, order};
+use crate::compare::{self, BenchmarkMetric, Compared};
 use crate::gate::confirm;
 use crate::gate::error::Error;
 use crate::gate::judge::PolicyRules;
@@ -64,9 +64,9 @@ impl Session<'_> {
         base: &Base,
         checkouts: &Checkouts,
     ) -> Result<Compared, Error> {
-        for turn in [Turn::Base, Turn::Head] {
-            let counted = self.run_turn(bench, checkouts, turn, &format!("counting {}", turn.word()))?;
-            self.keep(turn, counted)?;
+        for side_kind in [SideKind::Base, SideKind::Head] {
+            let counted = self.run_side(bench, checkouts, side_kind, &format!("counting {}", side_kind.word()))?;
+            self.keep(side_kind, counted)?;
         }
         let rules = confirm::in_turn(self.policy());
         let mut compared = confirm::screen(&self.gate.config, &self.runs.base, &self.runs.head, rules)?;
@@ -85,7 +85,7 @@ impl Session<'_> {
         &mut self,
         bench: &mut Bench<'_>,
         checkouts: &Checkouts,
-        changed: &BTreeSet<Suspect>,
+        changed: &BTreeSet<BenchmarkMetric>,
     ) -> Result<[Vec<Run>; 2], Error> {
         let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
         for suspect in changed {
@@ -96,23 +96,24 @@ impl Session<'_> {
         let noun = if changed.len() == 1 { "changed benchmark" } else { "changed benchmarks" };
         self.progress.message(&format!("counting {} {noun} again", changed.len()));
         let mut open: BTreeSet<&str> = counts.keys().copied().collect();
-        for (index, turn) in order(MAX_PAIRS).into_iter().enumerate() {
+        for (index, side_kind) in order(MAX_PAIRS).into_iter().enumerate() {
             if index.is_multiple_of(2) && index > 0 {
                 open.retain(|name| counts.get(name).is_some_and(Counts::is_open));
             }
             if open.is_empty() {
                 break;
             }
-            let step = format!("counting again, {}", turn.word());
+            let step = format!("counting again, {}", side_kind.word());
             self.progress.begin(&step);
-            let (side, older) = match turn {
-                Turn::Base => (&checkouts.base, &self.runs.base),
-                Turn::Head => (&checkouts.head, &self.runs.head),
+            let (side, older) = match side_kind {
+                SideKind::Base => (&checkouts.base, &self.runs.base),
+                SideKind::Head => (&checkouts.head, &self.runs.head),
             };
             let counted = bench.run(side, Some(&self.names_in(older, &open)))?;
             self.progress.done(&step, counted.wall);
             for name in &open {
-                let side = counts.get_mut(name).and_then(|counts| counts.0.get_mut(usize::from(turn == Turn::Head)));
+                let side =
+                    counts.get_mut(name).and_then(|counts| counts.0.get_mut(usize::from(side_kind == SideKind::Head)));
                 side.into_iter()
                     .for_each(|side| side.extend(of(self.policy(), std::slice::from_ref(&counted.run), name)));
             }

@@ -3,8 +3,8 @@
 use super::bench::{Bench, TimedRun};
 use super::error::MeasureError;
 use super::session::{Checkouts, Session};
-use crate::compare::schedule::{self, Costs, Turn};
-use crate::compare::{self, Compared, Suspect};
+use crate::compare::schedule::{self, Costs, SideKind};
+use crate::compare::{self, BenchmarkMetric, Compared};
 use crate::gate::confirm;
 use crate::gate::error::Error;
 use crate::gate::judge::PolicyRules;
@@ -21,7 +21,7 @@ impl Session<'_> {
 
     /// The number of pairs, fixed before any suspect is re-measured: choosing it by what the pairs show would bias the
     /// result.
-    pub(super) fn pairs(&self, suspects: &BTreeSet<Suspect>, screened: &Compared, can_filter: bool) -> usize {
+    pub(super) fn pairs(&self, suspects: &BTreeSet<BenchmarkMetric>, screened: &Compared, can_filter: bool) -> usize {
         if self.plan.pairs.is_some() || self.plan.budget.is_some() {
             return self.planned_pairs();
         }
@@ -31,7 +31,7 @@ impl Session<'_> {
     }
 
     pub(super) fn rounds(&self, bench: &Bench<'_>) -> usize {
-        self.plan.rounds.unwrap_or(if bench.is_process() { 5 } else { 1 })
+        self.plan.rounds.unwrap_or(if bench.is_process_timed() { 5 } else { 1 })
     }
 
     /// Runs whole rounds of both sides, or head once if its base is stored runs.
@@ -42,39 +42,40 @@ impl Session<'_> {
         head_only: bool,
         started: Instant,
     ) -> Result<(), Error> {
-        let first = if head_only { Turn::Head } else { Turn::Base };
+        let first = if head_only { SideKind::Head } else { SideKind::Base };
         let mut warmups = self.plan.warmup.unwrap_or(0);
         let mut ready = None;
         if self.plan.warmup.is_none() {
-            let measured = self.run_turn(bench, checkouts, first, "first run")?;
+            let measured = self.run_side(bench, checkouts, first, "first run")?;
             // The first run of a process fills the caches, so it is a warm-up.
-            if bench.is_process() { warmups = 1 } else { ready = Some(measured) }
+            if bench.is_process_timed() { warmups = 1 } else { ready = Some(measured) }
         }
         for _ in 0..warmups {
-            for turn in [Turn::Base, Turn::Head] {
-                self.run_turn(bench, checkouts, turn, "warm-up")?;
+            for side_kind in [SideKind::Base, SideKind::Head] {
+                self.run_side(bench, checkouts, side_kind, "warm-up")?;
             }
         }
         if head_only {
             let measured = match ready {
                 Some(measured) => measured,
-                None => self.run_turn(bench, checkouts, Turn::Head, "head")?,
+                None => self.run_side(bench, checkouts, SideKind::Head, "head")?,
             };
-            return self.keep(Turn::Head, measured);
+            return self.keep(SideKind::Head, measured);
         }
         let mut rounds = self.rounds(bench);
         self.progress.plan(usize::from(ready.is_some()), 2 * rounds);
         let mut index = 0;
         let mut cost = Duration::ZERO;
         while index < 2 * rounds {
-            let turn = if (index / 2).is_multiple_of(2) == index.is_multiple_of(2) { Turn::Base } else { Turn::Head };
-            let step = format!("round {} of {rounds}, {}", index / 2 + 1, turn.word());
+            let side_kind =
+                if (index / 2).is_multiple_of(2) == index.is_multiple_of(2) { SideKind::Base } else { SideKind::Head };
+            let step = format!("round {} of {rounds}, {}", index / 2 + 1, side_kind.word());
             let measured = match ready.take() {
                 Some(measured) => measured,
-                None => self.run_turn(bench, checkouts, turn, &step)?,
+                None => self.run_side(bench, checkouts, side_kind, &step)?,
             };
             cost += measured.wall;
-            self.keep(turn, measured)?;
+            self.keep(side_kind, measured)?;
             index += 1;
             if index == 2
                 && let Some(budget) = self.plan.budget
@@ -122,30 +123,30 @@ impl Session<'_> {
         text
     }
 
-    pub(super) fn run_turn(
+    pub(super) fn run_side(
         &self,
         bench: &mut Bench<'_>,
         checkouts: &Checkouts,
-        turn: Turn,
+        side_kind: SideKind,
         step: &str,
     ) -> Result<TimedRun, Error> {
         self.progress.begin(step);
-        let side = match turn {
-            Turn::Base => &checkouts.base,
-            Turn::Head => &checkouts.head,
+        let side = match side_kind {
+            SideKind::Base => &checkouts.base,
+            SideKind::Head => &checkouts.head,
         };
         let measured = bench.run(side, None)?;
         self.progress.done(step, measured.wall);
         Ok(measured)
     }
 
-    pub(super) fn keep(&mut self, turn: Turn, measured: TimedRun) -> Result<(), Error> {
+    pub(super) fn keep(&mut self, side_kind: SideKind, measured: TimedRun) -> Result<(), Error> {
         if self.plan.record {
             self.store(measured.run.clone())?;
         }
-        match turn {
-            Turn::Base => self.runs.base.push(measured.run),
-            Turn::Head => self.runs.head.push(measured.run),
+        match side_kind {
+            SideKind::Base => self.runs.base.push(measured.run),
+            SideKind::Head => self.runs.head.push(measured.run),
         }
         Ok(())
     }
@@ -155,7 +156,7 @@ impl Session<'_> {
         &mut self,
         bench: &mut Bench<'_>,
         checkouts: &Checkouts,
-        suspects: &BTreeSet<Suspect>,
+        suspects: &BTreeSet<BenchmarkMetric>,
         pairs: [usize; 2],
     ) -> Result<[Vec<Run>; 2], Error> {
         let [alone, with_suite] = pairs;
@@ -175,15 +176,15 @@ impl Session<'_> {
         self.progress.plan(0, 2 * pairs);
         let (mut base, mut head) = (Vec::new(), Vec::new());
         let mut only = true;
-        for (index, turn) in schedule::order(pairs).into_iter().enumerate() {
+        for (index, side_kind) in schedule::order(pairs).into_iter().enumerate() {
             if index == 2 * pairs {
                 break;
             }
-            let step = format!("suspects, pair {} of {pairs}, {}", index / 2 + 1, turn.word());
+            let step = format!("suspects, pair {} of {pairs}, {}", index / 2 + 1, side_kind.word());
             self.progress.begin(&step);
-            let (side, runs) = match turn {
-                Turn::Base => (&checkouts.base, &mut base),
-                Turn::Head => (&checkouts.head, &mut head),
+            let (side, runs) = match side_kind {
+                SideKind::Base => (&checkouts.base, &mut base),
+                SideKind::Head => (&checkouts.head, &mut head),
             };
             let mut measured = bench.run(side, only.then_some(&*names));
             // Of several tools, the filter may be in the syntax of one: `cargo bench` runs all kinds of bench targets.
@@ -205,7 +206,7 @@ impl Session<'_> {
     }
 
     /// Whether a run has results of all suspects. Failures other than missing results are not due to the filter.
-    fn has_all(&self, suspects: &BTreeSet<Suspect>, measured: &Result<TimedRun, MeasureError>) -> bool {
+    fn has_all(&self, suspects: &BTreeSet<BenchmarkMetric>, measured: &Result<TimedRun, MeasureError>) -> bool {
         match measured {
             Ok(measured) => {
                 let runs = std::slice::from_ref(&measured.run);

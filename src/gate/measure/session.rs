@@ -80,7 +80,7 @@ impl<'a> Session<'a> {
     /// Measures head in place and keeps its runs.
     pub(super) fn measure_head(&mut self, bench: &mut Bench<'_>) -> Result<(), Error> {
         self.measure_in_place(bench, |session, run| {
-            let run = session.placed(run)?;
+            let run = session.with_time_and_branch(run)?;
             session.runs.head.push(run);
             Ok(())
         })
@@ -117,13 +117,13 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn store(&mut self, run: Run) -> Result<Recorded, Error> {
-        let recorded = store_run(&*self.gate.open_store()?, &self.placed(run)?)?;
+        let recorded = store_run(&*self.gate.open_store()?, &self.with_time_and_branch(run)?)?;
         self.stored += 1;
         Ok(recorded)
     }
 
     /// The run with `time` and `branch` set from its commit.
-    fn placed(&self, mut run: Run) -> Result<Run, Error> {
+    fn with_time_and_branch(&self, mut run: Run) -> Result<Run, Error> {
         let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
         run.time = Repository::discover(&self.gate.directory)?.time(&commit)?;
         run.branch = self.head.branch.clone().filter(|_| commit == self.head.commit);
@@ -277,7 +277,7 @@ impl<'a> Session<'a> {
         let mut facts = side_facts(&base.label, self.runs.base.len(), &checkouts.base);
         facts.report.branch.clone_from(&base.branch);
         let head = side_facts(label, self.runs.head.len(), &checkouts.head);
-        let process_timed = confirm::is_process(&self.runs.head);
+        let process_timed = confirm::is_process_timed(&self.runs.head);
         Report { by_measure: true, process_timed, ..judge(compared, self.policy(), facts, head) }
     }
 }

@@ -48,7 +48,7 @@ impl RetryLimits {
 pub struct Client {
     transport: Transport,
     base: String,
-    patience: RetryLimits,
+    retry_limits: RetryLimits,
     spent: Cell<Duration>,
     /// After this fault no further requests are sent.
     gone: RefCell<Option<Fault>>,
@@ -75,23 +75,23 @@ pub(super) struct Request<'a> {
 impl Client {
     /// Connects to the API at an address (`GITHUB_API_URL`): `https://api.github.com` or an Enterprise server.
     pub fn new(api_url: &str, token: Option<&Token>) -> Result<Client, Fault> {
-        Client::with_patience(api_url, token, RetryLimits::default())
+        Client::with_retry_limits(api_url, token, RetryLimits::default())
     }
 
     /// Connects with other limits.
-    pub fn with_patience(api_url: &str, token: Option<&Token>, patience: RetryLimits) -> Result<Client, Fault> {
+    pub fn with_retry_limits(api_url: &str, token: Option<&Token>, retry_limits: RetryLimits) -> Result<Client, Fault> {
         let token = token.ok_or(Fault::NoToken)?;
         if !token.is_plain() {
             return Err(Fault::MalformedToken);
         }
         let base = check_address(api_url)?;
-        let transport = Transport::open(&base, token, patience.request)?;
-        Ok(Client { transport, base, patience, spent: Cell::new(Duration::ZERO), gone: RefCell::new(None) })
+        let transport = Transport::open(&base, token, retry_limits.request)?;
+        Ok(Client { transport, base, retry_limits, spent: Cell::new(Duration::ZERO), gone: RefCell::new(None) })
     }
 
     /// The limits.
-    pub(super) fn patience(&self) -> RetryLimits {
-        self.patience
+    pub(super) fn retry_limits(&self) -> RetryLimits {
+        self.retry_limits
     }
 
     /// The API's address.
@@ -150,8 +150,8 @@ impl Client {
         loop {
             attempts += 1;
             match self.post(request, body) {
-                Err(fault) if fault.is_temporary() && attempts < self.patience.attempts => {
-                    self.pause(self.patience.wait_after(attempts));
+                Err(fault) if fault.is_temporary() && attempts < self.retry_limits.attempts => {
+                    self.pause(self.retry_limits.wait_after(attempts));
                     if let Some(found) = find()? {
                         return Ok(found);
                     }
@@ -176,7 +176,7 @@ impl Client {
 
     /// Waits, at most the total limit.
     pub(super) fn pause(&self, wait: Duration) {
-        std::thread::sleep(wait.min(self.patience.total));
+        std::thread::sleep(wait.min(self.retry_limits.total));
     }
 
     fn send(&self, method: Method, request: Request<'_>, body: Option<Value>) -> Result<Response, Fault> {
@@ -192,7 +192,7 @@ impl Client {
             } else {
                 request.route.to_owned()
             };
-            let (fault, wait) = match self.transport.send(method, &address, body.as_ref(), self.patience.request) {
+            let (fault, wait) = match self.transport.send(method, &address, body.as_ref(), self.retry_limits.request) {
                 Ok(response) if response.status < 300 => return Ok(response),
                 Ok(response) => {
                     let fault = Fault::of(&response, request.doing, request.need).after(attempts);
@@ -207,16 +207,16 @@ impl Client {
                 Fault::Limit { .. } => true, // the request was rejected before it took effect
                 fault => fault.is_temporary() && method == Method::Get,
             };
-            let wait = wait.unwrap_or(self.patience.wait_after(attempts));
+            let wait = wait.unwrap_or(self.retry_limits.wait_after(attempts));
             let spent = self.spent.get() + started.elapsed();
             self.spent.set(spent);
-            if again && attempts < self.patience.attempts && spent + wait <= self.patience.total {
+            if again && attempts < self.retry_limits.attempts && spent + wait <= self.retry_limits.total {
                 self.spent.set(spent + wait);
                 std::thread::sleep(wait);
                 continue;
             }
             // The server does not respond at all: fail further requests at once.
-            if matches!(fault, Fault::Network { .. }) && (again || spent > self.patience.total) {
+            if matches!(fault, Fault::Network { .. }) && (again || spent > self.retry_limits.total) {
                 self.gone.replace(Some(fault.clone()));
             }
             return Err(fault);

@@ -13,7 +13,7 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// Maximum number of attempts to write a section that other jobs overwrite.
-const ROUNDS: u32 = 6;
+const MAX_WRITE_ATTEMPTS: u32 = 6;
 
 /// The section of one job.
 pub struct Part<'a> {
@@ -22,7 +22,7 @@ pub struct Part<'a> {
     /// Separates jobs that share a comment; `None` for a single job.
     pub shard: Option<&'a str>,
     /// Hash of the findings, in letters and digits.
-    pub state: String,
+    pub findings_digest: String,
     /// Number of the workflow run, if known. A section of a later run is not overwritten.
     pub run: Option<u64>,
     /// Renders the text in at most the given number of characters; `None` if it does not fit.
@@ -80,7 +80,7 @@ impl Comment {
     }
 }
 
-struct Thread<'a> {
+struct CommentThread<'a> {
     client: &'a Client,
     repository: &'a Slug,
     pull: u64,
@@ -89,7 +89,7 @@ struct Thread<'a> {
     /// Account that the token writes as; corrected from the first created comment.
     author: String,
     /// Whether a comment was created; prevents a duplicate while the new one is not listed yet.
-    made: bool,
+    created: bool,
 }
 
 /// Writes a job's section into the comment of its key.
@@ -102,54 +102,60 @@ pub fn put_comment(
 ) -> Result<Commented, Fault> {
     let doing = format!("commenting on pull request #{pull} of {repository}");
     let author = identity::login(client)?;
-    let mut thread = Thread { client, repository, pull, doing, key: Mark::new(part.key), author, made: false };
+    let mut thread =
+        CommentThread { client, repository, pull, doing, key: Mark::new(part.key), author, created: false };
     let shard = Mark::new(part.shard.unwrap_or_default());
     let mut last = None;
-    for round in 0..ROUNDS {
-        match thread.round(part, &shard, when) {
-            Ok(Round::Done(commented)) => return Ok(commented),
-            Ok(Round::Overwritten) => last = None,
-            // The write may have taken effect anyway; the next round checks.
-            Err(fault) if fault.is_temporary() && round + 1 < client.patience().attempts => last = Some(fault),
+    for attempt in 0..MAX_WRITE_ATTEMPTS {
+        match thread.attempt_write(part, &shard, when) {
+            Ok(WriteAttempt::Done(commented)) => return Ok(commented),
+            Ok(WriteAttempt::Overwritten) => last = None,
+            // The write may have taken effect anyway; the next attempt checks.
+            Err(fault) if fault.is_temporary() && attempt + 1 < client.retry_limits().attempts => last = Some(fault),
             Err(fault) => return Err(fault),
         }
         // Jitter: jobs that collided must not wait equally long.
         let spread = u32::from(shard.to_string().bytes().fold(0_u8, |a, b| a.wrapping_mul(31).wrapping_add(b)) % 4);
-        client.pause(client.patience().pause * (round * 2 + 1 + spread));
+        client.pause(client.retry_limits().pause * (attempt * 2 + 1 + spread));
     }
-    Err(last.unwrap_or(Fault::Overwritten { doing: thread.doing, attempts: ROUNDS }))
+    Err(last.unwrap_or(Fault::Overwritten { doing: thread.doing, attempts: MAX_WRITE_ATTEMPTS }))
 }
 
-enum Round {
+enum WriteAttempt {
     Done(Commented),
     Overwritten,
 }
 
-impl Thread<'_> {
+impl CommentThread<'_> {
     /// Reads the comment, writes the section, and checks that it was not overwritten.
-    fn round(&mut self, part: &Part<'_>, shard: &Mark, when: When) -> Result<Round, Fault> {
+    fn attempt_write(&mut self, part: &Part<'_>, shard: &Mark, when: When) -> Result<WriteAttempt, Fault> {
         let started = Instant::now();
         let shared = part.shard.is_some();
         let mut ours = self.ours()?.into_iter();
         let Some((first, mut sections)) = ours.next() else {
             if matches!(when, When::Auto { news: false } | When::Changed { news: false }) {
-                return Ok(Round::Done(Commented::None));
+                return Ok(WriteAttempt::Done(Commented::None));
             }
-            if self.made {
-                return Ok(Round::Overwritten);
+            if self.created {
+                return Ok(WriteAttempt::Overwritten);
             }
             let sections = self.filled(Sections::empty(&self.key), part, shard)?;
             let made = self.create(&sections)?;
-            self.made = true;
+            self.created = true;
             self.author = made.user.map_or_else(|| std::mem::take(&mut self.author), |user| user.login);
             // Another job may have created one at the same time; the older one is kept.
-            return self.settle(sections.parts.get(shard), shard, made.html_url, shared.then(|| started.elapsed()));
+            return self.wait_and_verify(
+                sections.parts.get(shard),
+                shard,
+                made.html_url,
+                shared.then(|| started.elapsed()),
+            );
         };
         let others: Vec<(Comment, Sections)> = ours.collect();
         let mut first = first;
         if shared {
             // Reading all pages takes time. Read this comment again to keep the window for a race short.
-            let Some(fresh) = self.reread(first.id)? else { return Ok(Round::Overwritten) };
+            let Some(fresh) = self.reread(first.id)? else { return Ok(WriteAttempt::Overwritten) };
             (first, sections) = fresh;
         }
         for (name, section) in others.iter().flat_map(|(_, other)| &other.parts) {
@@ -159,56 +165,58 @@ impl Thread<'_> {
         let existing = sections.parts.get(shard);
         let is_later = |section: &Section| section.run.zip(part.run).is_some_and(|(theirs, ours)| theirs > ours);
         if existing.is_some_and(is_later) {
-            return Ok(Round::Done(Commented::Superseded(first.html_url)));
+            return Ok(WriteAttempt::Done(Commented::Superseded(first.html_url)));
         }
         let keep = match when {
             When::Always => false,
             When::Auto { news } => existing.is_none() && !news,
-            When::Changed { news } => existing.map_or(!news, |section| section.state == part.state),
+            When::Changed { news } => existing.map_or(!news, |section| section.findings_digest == part.findings_digest),
         };
         let sections = if keep { sections } else { self.filled(sections, part, shard)? };
         let body = sections.write();
         let unchanged = first.body.as_deref().is_some_and(|old| is_same_text(old, &body));
         if !unchanged && !self.update(first.id, &body)? {
-            return Ok(Round::Overwritten);
+            return Ok(WriteAttempt::Overwritten);
         }
         for (other, _) in &others {
             self.delete(other.id)?;
         }
         if !merged && (unchanged || !shared) {
-            return Ok(Round::Done(Commented::UpToDate(first.html_url)));
+            return Ok(WriteAttempt::Done(Commented::UpToDate(first.html_url)));
         }
         let wanted = sections.parts.get(shard).filter(|_| !keep);
-        self.settle(wanted, shard, first.html_url, shared.then(|| started.elapsed()))
+        self.wait_and_verify(wanted, shard, first.html_url, shared.then(|| started.elapsed()))
     }
 
     /// Waits longer than another job needs between its read and its write, then checks the section.
-    fn settle(
+    fn wait_and_verify(
         &self,
         wanted: Option<&Section>,
         shard: &Mark,
         url: Option<String>,
         took: Option<Duration>,
-    ) -> Result<Round, Fault> {
+    ) -> Result<WriteAttempt, Fault> {
         if let Some(took) = took {
-            self.client.pause(self.client.patience().pause * 2 + took * 2);
+            self.client.pause(self.client.retry_limits().pause * 2 + took * 2);
         }
         let there = |sections: &Sections| match (wanted, sections.parts.get(shard)) {
             (None, _) => true,
-            (Some(wanted), Some(there)) => wanted.state == there.state && is_same_text(&there.text, &wanted.text),
+            (Some(wanted), Some(there)) => {
+                wanted.findings_digest == there.findings_digest && is_same_text(&there.text, &wanted.text)
+            }
             (Some(_), None) => false,
         };
         match self.ours()?.as_slice() {
             [(comment, sections)] if there(sections) => {
-                Ok(Round::Done(Commented::UpToDate(comment.html_url.clone().or(url))))
+                Ok(WriteAttempt::Done(Commented::UpToDate(comment.html_url.clone().or(url))))
             }
-            _ => Ok(Round::Overwritten),
+            _ => Ok(WriteAttempt::Overwritten),
         }
     }
 
     /// Adds this shard's section.
     fn filled(&self, mut sections: Sections, part: &Part<'_>, shard: &Mark) -> Result<Sections, Fault> {
-        let mut section = Section { state: part.state.clone(), run: part.run, text: String::new() };
+        let mut section = Section { findings_digest: part.findings_digest.clone(), run: part.run, text: String::new() };
         let room = sections.room(shard, &section);
         let text = (part.text)(room).map(|text| neutralise(&text)).filter(|text| text.chars().count() <= room);
         let text = text.ok_or_else(|| Fault::CommentFull { doing: self.doing.clone() })?;

@@ -32,7 +32,7 @@ pub enum Fault {
         reason: String,
     },
     /// 403: a permission is missing.
-    #[error("{doing}: the token lacks a permission (403: {reason}); {}", permission(*need, granted.as_deref()))]
+    #[error("{doing}: the token lacks a permission (403: {reason}); {}", permission(*need, required_by_github.as_deref()))]
     Permission {
         /// What was attempted.
         doing: String,
@@ -41,7 +41,7 @@ pub enum Fault {
         /// Required permission.
         need: Need,
         /// Required permission according to GitHub.
-        granted: Option<String>,
+        required_by_github: Option<String>,
     },
     /// 403: the organization requires single sign-on.
     #[error(
@@ -175,11 +175,12 @@ impl Need {
     }
 }
 
-fn permission(need: Need, granted: Option<&str>) -> String {
+fn permission(need: Need, required_by_github: Option<&str>) -> String {
     let words = need.words();
-    let granted = granted.map(|granted| format!(" (GitHub requires {granted})")).unwrap_or_default();
+    let required =
+        required_by_github.map(|permissions| format!(" (GitHub requires {permissions})")).unwrap_or_default();
     format!(
-        "give the job `permissions: {{{words}}}`{granted}; an organization may forbid it under Settings → Actions → General → Workflow \
+        "give the job `permissions: {{{words}}}`{required}; an organization may forbid it under Settings → Actions → General → Workflow \
          permissions. In a pull request from a fork the token is read-only: publish from a workflow_run \
          workflow"
     )
@@ -235,8 +236,8 @@ impl Fault {
             403 if response.header("x-github-sso").is_some() => Fault::SignOn { doing },
             403 if response.is_locked() => Fault::Locked { doing, reason },
             403 => {
-                let granted = response.header("x-accepted-github-permissions").map(plain);
-                Fault::Permission { doing, reason, need, granted }
+                let required_by_github = response.header("x-accepted-github-permissions").map(plain);
+                Fault::Permission { doing, reason, need, required_by_github }
             }
             404 => Fault::Absent { doing, need },
             status @ 500.. => Fault::ServerError { doing, status, attempts: 1 },

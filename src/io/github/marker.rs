@@ -65,7 +65,7 @@ impl fmt::Display for Mark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Section {
     /// Hash of the findings, to recognise a new commit with the same findings.
-    pub state: String,
+    pub findings_digest: String,
     /// Number of the workflow run; increases over time.
     pub run: Option<u64>,
     /// The text.
@@ -99,8 +99,9 @@ impl Sections {
             let marker = line.trim_end();
             if let Some(part) = marker.strip_prefix(PART).and_then(|part| part.strip_suffix(CLOSE)) {
                 let (part, run) = part.split_once(RUN).unwrap_or((part, ""));
-                let (name, state) = part.split_once(STATE).unwrap_or((part, ""));
-                let section = Section { state: state.to_owned(), run: run.parse().ok(), text: String::new() };
+                let (name, findings_digest) = part.split_once(STATE).unwrap_or((part, ""));
+                let section =
+                    Section { findings_digest: findings_digest.to_owned(), run: run.parse().ok(), text: String::new() };
                 open = Mark::read(name).map(|name| (name, section));
             } else if marker.starts_with(END) {
                 if let Some((name, section)) = open.take() {
@@ -116,12 +117,13 @@ impl Sections {
     /// Formats the comment.
     pub fn write(&self) -> String {
         let mut out = format!("{REPORT}{}{CLOSE}\n", self.key);
-        for (name, Section { state, run, text }) in &self.parts {
-            let state = if state.is_empty() { String::new() } else { format!("{STATE}{state}") };
+        for (name, Section { findings_digest, run, text }) in &self.parts {
+            let findings_digest =
+                if findings_digest.is_empty() { String::new() } else { format!("{STATE}{findings_digest}") };
             let run = run.map(|run| format!("{RUN}{run}")).unwrap_or_default();
             let text = text.trim_end_matches('\n');
             // The empty line ends an HTML block that the document may have left open.
-            out.push_str(&format!("{PART}{name}{state}{run}{CLOSE}\n{text}\n\n{END}{name}{CLOSE}\n"));
+            out.push_str(&format!("{PART}{name}{findings_digest}{run}{CLOSE}\n{text}\n\n{END}{name}{CLOSE}\n"));
         }
         out
     }
@@ -146,7 +148,7 @@ mod tests {
     use super::*;
 
     fn section(text: &str) -> Section {
-        Section { state: "a1".to_owned(), run: Some(12), text: text.to_owned() }
+        Section { findings_digest: "a1".to_owned(), run: Some(12), text: text.to_owned() }
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub enum RepositoryError {
     #[error(
         "the default branch `{branch}` of `[git]` in perfgate.toml is not in this clone; fetch it, or correct the name"
     )]
-    NoStatedBranch {
+    ConfiguredBranchMissing {
         /// The branch.
         branch: String,
     },

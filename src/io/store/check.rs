@@ -31,7 +31,7 @@ pub(super) fn refuse_newer(store: &dyn Store, keys: &[Key]) -> Result<(), StoreE
         let Ok(bytes) = store.read(key) else { continue };
         let version = record::version(&bytes).unwrap_or_default();
         if version > record::VERSION {
-            return Err(StoreError::Newer { store: store.describe(), key: Box::new(key.clone()), version });
+            return Err(StoreError::Newer { store: store.url(), key: Box::new(key.clone()), version });
         }
     }
     Ok(())
@@ -39,7 +39,7 @@ pub(super) fn refuse_newer(store: &dyn Store, keys: &[Key]) -> Result<(), StoreE
 
 /// Refuses records whose bytes do not have the hash in their keys.
 pub(super) fn refuse_mismatch(records: &[(Key, Vec<u8>)]) -> Result<(), StoreError> {
-    match records.iter().find(|(key, bytes)| !key.fits(bytes)) {
+    match records.iter().find(|(key, bytes)| !key.matches_hash(bytes)) {
         Some((key, _)) => Err(StoreError::Mismatch(Box::new(key.clone()))),
         None => Ok(()),
     }
@@ -49,7 +49,7 @@ pub(super) fn refuse_mismatch(records: &[(Key, Vec<u8>)]) -> Result<(), StoreErr
 /// reports them with a better error.
 pub(super) fn checked(store: String, key: &Key, bytes: Vec<u8>) -> Result<Vec<u8>, StoreError> {
     let later = record::version(&bytes).is_ok_and(|version| version > record::VERSION);
-    if later || key.fits(&bytes) {
+    if later || key.matches_hash(&bytes) {
         return Ok(bytes);
     }
     Err(hash_mismatch(store, key))

@@ -80,7 +80,7 @@ impl DirectoryStore {
     /// Writes one run; false if it exists.
     fn add(&self, key: &Key, bytes: &[u8]) -> Result<bool, StoreError> {
         let path = self.path(key);
-        if self.holds(key, &path)? {
+        if self.has_run(key, &path)? {
             return Ok(false);
         }
         let folder = self.root.join(key.month());
@@ -88,7 +88,7 @@ impl DirectoryStore {
         let temporary = TemporaryFile::write(&folder, bytes).map_err(failed("write", &path))?;
         match fs::hard_link(temporary.path(), &path) {
             Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(!self.holds(key, &path)?),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(!self.has_run(key, &path)?),
             // Some file systems have no links. The name contains the content's hash, so a rename can only replace an equal file.
             Err(_) => fs::rename(temporary.path(), &path).map_err(failed("write", &path))?,
         }
@@ -97,9 +97,9 @@ impl DirectoryStore {
     }
 
     /// True if the run exists; an error if the file has other content.
-    fn holds(&self, key: &Key, path: &Path) -> Result<bool, StoreError> {
+    fn has_run(&self, key: &Key, path: &Path) -> Result<bool, StoreError> {
         match regular::read(path) {
-            Ok(bytes) => checked(self.describe(), key, bytes).map(|_| true),
+            Ok(bytes) => checked(self.url(), key, bytes).map(|_| true),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
             Err(error) => Err(failed("read", path)(error)),
         }
@@ -132,9 +132,9 @@ impl Store for DirectoryStore {
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
         let path = self.path(key);
         match regular::read(&path) {
-            Ok(bytes) => checked(self.describe(), key, bytes),
+            Ok(bytes) => checked(self.url(), key, bytes),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Err(StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) })
+                Err(StoreError::Missing { store: self.url(), key: Box::new(key.clone()) })
             }
             Err(error) => Err(failed("read", &path)(error)),
         }
@@ -184,7 +184,7 @@ impl Store for DirectoryStore {
         keys.iter().map(|key| modified(key).and_then(since_1970).map(|time| Added::of_file(key, time))).collect()
     }
 
-    fn describe(&self) -> String {
+    fn url(&self) -> String {
         format!("dir:{}", self.root.display())
     }
 }

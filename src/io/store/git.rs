@@ -14,7 +14,7 @@ use super::error::StoreError;
 use super::key::Key;
 use super::store_trait::{Listing, Store};
 use super::tombstones::{self, Tombstones};
-use crate::io::git_open::{self, Place};
+use crate::io::git_open::{self, RepositoryLocation};
 use crate::io::{loose, watchdog};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, Signature, Tree};
@@ -27,7 +27,7 @@ use std::time::Duration;
 /// A store behind a ref.
 #[derive(Debug, Clone)]
 pub struct GitStore {
-    pub(super) place: Place,
+    pub(super) location: RepositoryLocation,
     pub(super) reference: String,
     cache: Arc<Cache>,
 }
@@ -51,27 +51,27 @@ impl GitStore {
         if opened.copy.is_some() {
             return Err(StoreError::Reftable);
         }
-        let place = opened.place;
-        Ok(GitStore { place, reference: reference.to_owned(), cache: Arc::default() })
+        let location = opened.location;
+        Ok(GitStore { location, reference: reference.to_owned(), cache: Arc::default() })
     }
 
     /// Opens the repository for one operation: threads cannot share one, and an old one may cache stale refs.
     pub(super) fn repository(&self) -> Result<Repository, StoreError> {
-        self.place.open().map_err(|e| self.failed("open the repository", e))
+        self.location.open().map_err(|e| self.failed("open the repository", e))
     }
 
     pub(super) fn failed(&self, what: impl Into<String>, source: git2::Error) -> StoreError {
         // libgit2 has no message for a full disk. A small write to the same directory fails with the system's message.
         if source.class() == git2::ErrorClass::None
-            && let Err(source) = try_write(&self.place.git_dir)
+            && let Err(source) = try_write(&self.location.git_dir)
         {
-            return StoreError::File { what: "write to", path: self.place.git_dir.clone(), source };
+            return StoreError::File { what: "write to", path: self.location.git_dir.clone(), source };
         }
-        StoreError::Git { what: what.into(), store: self.describe(), source }
+        StoreError::Git { what: what.into(), store: self.url(), source }
     }
 
     fn damaged(&self, place: &str, why: &str) -> StoreError {
-        StoreError::Damaged { store: self.describe(), place: place.to_owned(), why: why.to_owned() }
+        StoreError::Damaged { store: self.url(), place: place.to_owned(), why: why.to_owned() }
     }
 
     /// Watches an operation of libgit2 until the result is dropped.
@@ -159,7 +159,7 @@ impl GitStore {
 
     /// The bytes of a run.
     fn content(&self, repository: &Repository, key: &Key) -> Result<Vec<u8>, StoreError> {
-        let missing = || StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) };
+        let missing = || StoreError::Missing { store: self.url(), key: Box::new(key.clone()) };
         let ref_commit = self.ref_commit(repository)?.ok_or_else(missing)?;
         let tree = self.tree(repository, ref_commit)?;
         let _watched = Self::watched(repository);
@@ -177,7 +177,7 @@ impl GitStore {
         let found = repository.find_blob(blob).map_err(|e| self.failed(format!("read the run {key}"), e))?;
         let bytes = found.content().to_vec();
         // The fingerprint in the name is git's own id, which libgit2 has already checked.
-        if key.fits_fingerprint(&blob.to_string()) { Ok(bytes) } else { checked(self.describe(), key, bytes) }
+        if key.matches_fingerprint(&blob.to_string()) { Ok(bytes) } else { checked(self.url(), key, bytes) }
     }
 
     /// The tombstones in a tree.
@@ -248,7 +248,7 @@ impl GitStore {
     }
 
     pub(super) fn busy(&self, tries: u32, why: String) -> StoreError {
-        StoreError::Busy { store: self.describe(), tries, why }
+        StoreError::Busy { store: self.url(), tries, why }
     }
 }
 

@@ -34,7 +34,7 @@ pub type RunIdentity<'k> = (i64, Option<&'k Commit>, &'k str);
 impl Key {
     /// The name for a run and its encoded bytes.
     pub fn new(run: &Run, bytes: &[u8]) -> Key {
-        Key { time: named(run.time), commit: run.commit.clone(), id: id(bytes), thin: None }
+        Key { time: clamped_time(run.time), commit: run.commit.clone(), id: id(bytes), thin: None }
     }
 
     /// The name for the thinned form of this run.
@@ -95,17 +95,17 @@ impl Key {
     }
 
     /// True if a run has the time and the commit of this name.
-    pub fn names(&self, run: &Run) -> bool {
-        self.time == named(run.time) && self.commit == run.commit
+    pub fn matches_run(&self, run: &Run) -> bool {
+        self.time == clamped_time(run.time) && self.commit == run.commit
     }
 
     /// True if the bytes have the hash in this name.
-    pub fn fits(&self, bytes: &[u8]) -> bool {
-        self.fits_fingerprint(&fingerprint(bytes))
+    pub fn matches_hash(&self, bytes: &[u8]) -> bool {
+        self.matches_fingerprint(&fingerprint(bytes))
     }
 
     /// The same for a known hash of the bytes.
-    pub fn fits_fingerprint(&self, fingerprint: &str) -> bool {
+    pub fn matches_fingerprint(&self, fingerprint: &str) -> bool {
         fingerprint.starts_with(&**self.thin.as_ref().unwrap_or(&self.id))
     }
 }
@@ -130,7 +130,7 @@ pub(super) fn covers(span: &RangeInclusive<i64>, month: &str) -> bool {
 }
 
 /// A run's time as its name has it.
-pub(super) fn named(time: i64) -> i64 {
+pub(super) fn clamped_time(time: i64) -> i64 {
     time.clamp(0, LATEST)
 }
 
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!(thin.file_name(), format!("000000000005-{}-c1b0730e0133_e25f1814e515.pgrun", "ab".repeat(20)));
         assert_eq!(Key::parse(&thin.to_string()), Some(thin.clone()));
         assert_eq!(thin.identity(), whole.identity());
-        assert!(thin.fits(b"y") && !thin.fits(b"x") && whole < thin);
+        assert!(thin.matches_hash(b"y") && !thin.matches_hash(b"x") && whole < thin);
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub fn open(url: &str, base: &Path) -> Result<Box<dyn Store>, StoreError> {
 pub fn of_commits(store: &dyn Store, commits: &[(Commit, i64)]) -> Result<HashMap<Commit, Vec<Key>>, StoreError> {
     // One span for each month, so that a commit with a wrong clock does not widen the span to years.
     let mut months: BTreeMap<String, RangeInclusive<i64>> = BTreeMap::new();
-    for time in commits.iter().map(|(_, time)| key::named(*time)) {
+    for time in commits.iter().map(|(_, time)| key::clamped_time(*time)) {
         let span = months.entry(key::month_of(time)).or_insert(time..=time);
         *span = time.min(*span.start())..=time.max(*span.end());
     }
@@ -109,7 +109,7 @@ fn read_sharing(
     if detail == Detail::Digests {
         let bytes = store.read_digests(key)?;
         if let Some(run) = record::decode_digests(&bytes, names).map_err(|error| damaged(store, key, error))? {
-            return if key.names(&run) { Ok(run) } else { Err(hash_mismatch(store.describe(), key)) };
+            return if key.matches_run(&run) { Ok(run) } else { Err(hash_mismatch(store.url(), key)) };
         }
     }
     decoded(store, key, &store.read(key)?, detail, names)
@@ -122,6 +122,6 @@ fn decoded(store: &dyn Store, key: &Key, bytes: &[u8], detail: Detail, names: &[
 fn damaged(store: &dyn Store, key: &Key, error: RecordError) -> StoreError {
     match error {
         newer @ RecordError::Newer { .. } => newer.into(),
-        other => StoreError::Damaged { store: store.describe(), place: key.to_string(), why: other.reason() },
+        other => StoreError::Damaged { store: store.url(), place: key.to_string(), why: other.reason() },
     }
 }

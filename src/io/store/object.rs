@@ -65,7 +65,7 @@ pub struct Page {
 }
 
 /// Bytes at the beginning of a record that are enough to read its version.
-const HEAD: u64 = 32;
+const VERSION_BYTES: u64 = 32;
 
 /// Steps of the binary search for the newest runs of a month with many pages: a month has fewer than 2^22 seconds.
 const HALVINGS: usize = 22;
@@ -157,11 +157,11 @@ impl BucketStore {
         let keys = self.newest(NEWEST)?.keys;
         let newest = &keys[keys.len().saturating_sub(NEWEST)..];
         let names: Vec<String> = newest.iter().map(Key::to_string).collect();
-        for (key, head) in newest.iter().zip(self.bucket.read(&names, Some(HEAD))) {
+        for (key, head) in newest.iter().zip(self.bucket.read(&names, Some(VERSION_BYTES))) {
             // A damaged record, or one removed in between, has no version.
             let version = head.ok().flatten().and_then(|head| record::version(&head).ok()).unwrap_or_default();
             if version > record::VERSION {
-                return Err(StoreError::Newer { store: self.describe(), key: Box::new(key.clone()), version });
+                return Err(StoreError::Newer { store: self.url(), key: Box::new(key.clone()), version });
             }
         }
         Ok(())
@@ -240,7 +240,7 @@ impl Store for BucketStore {
     }
 
     fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
-        let missing = || Err(StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) });
+        let missing = || Err(StoreError::Missing { store: self.url(), key: Box::new(key.clone()) });
         self.read_all(std::slice::from_ref(key)).pop().unwrap_or_else(missing)
     }
 
@@ -254,8 +254,8 @@ impl Store for BucketStore {
         keys.iter()
             .zip(read)
             .map(|(key, bytes)| match bytes? {
-                Some(bytes) => checked(self.describe(), key, bytes),
-                None => Err(StoreError::Missing { store: self.describe(), key: Box::new(key.clone()) }),
+                Some(bytes) => checked(self.url(), key, bytes),
+                None => Err(StoreError::Missing { store: self.url(), key: Box::new(key.clone()) }),
             })
             .collect()
     }
@@ -270,7 +270,7 @@ impl Store for BucketStore {
         for (key, created) in objects.keys().zip(self.bucket.create(&named)) {
             match created? {
                 Created::New => added += 1,
-                Created::Exists(bytes) => drop(checked(self.describe(), key, bytes)?),
+                Created::Exists(bytes) => drop(checked(self.url(), key, bytes)?),
             }
         }
         Ok(Written { added, already: records.len() - added })
@@ -290,16 +290,16 @@ impl Store for BucketStore {
         keys.iter().map(modified).collect()
     }
 
-    fn describe(&self) -> String {
+    fn url(&self) -> String {
         self.bucket.url().to_string()
     }
 
     fn pull(&self, _: &str) -> Result<SyncCounts, StoreError> {
-        Err(StoreError::Shared { store: self.describe() })
+        Err(StoreError::Shared { store: self.url() })
     }
 
     fn push(&self, _: &str) -> Result<SyncCounts, StoreError> {
-        Err(StoreError::Shared { store: self.describe() })
+        Err(StoreError::Shared { store: self.url() })
     }
 }
 

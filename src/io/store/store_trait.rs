@@ -61,16 +61,16 @@ pub trait Store: Send + Sync {
     fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>>;
 
     /// The store's URL (`git:refs/perfgate/baselines`).
-    fn describe(&self) -> String;
+    fn url(&self) -> String;
 
     /// Fetches the runs of a remote into this store.
     fn pull(&self, remote: &str) -> Result<SyncCounts, StoreError> {
-        Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
+        Err(StoreError::NoSync { store: self.url(), remote: remote.to_owned() })
     }
 
     /// Sends this store's runs to a remote and fetches the remote's, until both have all.
     fn push(&self, remote: &str) -> Result<SyncCounts, StoreError> {
-        Err(StoreError::NoSync { store: self.describe(), remote: remote.to_owned() })
+        Err(StoreError::NoSync { store: self.url(), remote: remote.to_owned() })
     }
 }
 

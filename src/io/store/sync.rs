@@ -37,15 +37,15 @@ pub(super) fn is_made_by_sync(commit: &Commit<'_>) -> bool {
 impl GitStore {
     pub(super) fn pull_from(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
-        let remote = Remote::new(&repository, &self.place.git_dir, remote)?;
+        let remote = Remote::new(&repository, &self.location.git_dir, remote)?;
         let (_, received) = self.fetch_and_merge(&repository, &remote)?;
         Ok(SyncCounts { received, sent: 0 })
     }
 
     pub(super) fn push_to(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
-        let remote = Remote::new(&repository, &self.place.git_dir, remote)?;
-        let mut backoff = backoff(&self.place.git_dir);
+        let remote = Remote::new(&repository, &self.location.git_dir, remote)?;
+        let mut backoff = backoff(&self.location.git_dir);
         let mut counts = SyncCounts::default();
         loop {
             let (theirs, received) = self.fetch_and_merge(&repository, &remote)?;
@@ -72,7 +72,7 @@ impl GitStore {
                     }
                 }
                 PushOutcome::LostRace(why) => backoff.wait().map_err(|tries| StoreError::Busy {
-                    store: format!("{} of `{}`", self.describe(), remote.shown()),
+                    store: format!("{} of `{}`", self.url(), remote.shown()),
                     tries,
                     why,
                 })?,
@@ -96,7 +96,7 @@ impl GitStore {
         let here = here.map(|ref_commit| self.tree(repository, ref_commit)).transpose()?;
         self.listing_of(repository, &fetched, changed(&fetched, here.as_ref()))?;
         self.tombstones(repository, &fetched)?;
-        let mut backoff = backoff(&self.place.git_dir);
+        let mut backoff = backoff(&self.location.git_dir);
         loop {
             let ours = self.ref_commit(repository)?;
             let merged = self.merged(repository, ours, theirs)?;
@@ -155,7 +155,7 @@ impl GitStore {
         let mut index = repository.merge_trees(&base, &runs_there, &runs_here, Some(&options)).map_err(failed)?;
         if index.has_conflicts() {
             return Err(StoreError::Damaged {
-                store: self.describe(),
+                store: self.url(),
                 place: "a file in this repository and at the remote".to_owned(),
                 why: "the two have the same name and different content".to_owned(),
             });

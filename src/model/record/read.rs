@@ -265,13 +265,13 @@ fn read_failures(mut column: Cursor<'_>) -> Result<Failures, RecordError> {
 
 /// The inverse of the writer's `end_scope`.
 fn end_scope(text: &str) -> EndScope {
-    if let Some(beginning) = text.strip_suffix("\0\0") {
-        return EndScope::Below(beginning.to_owned());
+    if let Some(prefix) = text.strip_suffix("\0\0") {
+        return EndScope::Below(prefix.to_owned());
     }
     match text.strip_suffix('\0') {
         Some("") => EndScope::Nothing,
         Some(name) => EndScope::Benchmark(name.to_owned()),
-        None => EndScope::of_beginning(text),
+        None => EndScope::from_prefix(text),
     }
 }
 

@@ -117,9 +117,9 @@ fn failures(failures: &Failures) -> Vec<u8> {
 fn end_scope(scope: &EndScope) -> Cow<'_, str> {
     match scope {
         EndScope::Suite => "".into(),
-        EndScope::Beginning(beginning) => beginning.into(),
+        EndScope::Prefix(prefix) => prefix.into(),
         EndScope::Benchmark(name) => format!("{name}\0").into(),
-        EndScope::Below(beginning) => format!("{beginning}\0\0").into(),
+        EndScope::Below(prefix) => format!("{prefix}\0\0").into(),
         EndScope::Nothing => "\0".into(),
     }
 }

@@ -217,9 +217,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
     let kind = kind(finding);
     let word = match summary::within(finding) {
         Some(within) => Some(within),
-        None if finding.suspect && finding.outcome == Outcome::Inconclusive => {
-            Some("inconclusive (suspected regression)".to_owned())
-        }
+        None if finding.is_suspected_regression() => Some("inconclusive (suspected regression)".to_owned()),
         None => None,
     };
     let values = [finding.base, finding.head].map(|side| side.map(|value| value.value));

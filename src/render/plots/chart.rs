@@ -38,7 +38,7 @@ pub struct Layer {
     /// The marks.
     pub marks: Marks,
     /// Their colour, by what it means.
-    pub ink: ColorRole,
+    pub role: ColorRole,
     /// Their text in the legend.
     pub legend: Option<String>,
 }

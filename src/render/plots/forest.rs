@@ -46,7 +46,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
                 legend.push_str(&format!(", {unknown} not judged"));
             }
             let legend = Some(legend);
-            layers.push(Layer { marks: Marks::Spans(spans), ink: ink(outcome), legend });
+            layers.push(Layer { marks: Marks::Spans(spans), role: role(outcome), legend });
         }
     }
     let names = rows.iter().enumerate().map(|(row, (finding, by))| (-(row as f64), label(finding, *by))).collect();
@@ -88,11 +88,11 @@ fn limits(rows: &[(&Finding, f64)], x: impl Fn(f64) -> f64) -> Vec<Layer> {
     layers
 }
 
-fn thin_line(points: Vec<(f64, f64)>, ink: ColorRole, legend: Option<String>) -> Layer {
-    Layer { marks: Marks::ThinLine(points), ink, legend }
+fn thin_line(points: Vec<(f64, f64)>, role: ColorRole, legend: Option<String>) -> Layer {
+    Layer { marks: Marks::ThinLine(points), role, legend }
 }
 
-fn ink(outcome: Outcome) -> ColorRole {
+fn role(outcome: Outcome) -> ColorRole {
     match outcome {
         Outcome::Regressed | Outcome::Failed => ColorRole::Bad,
         Outcome::Improved => ColorRole::Good,

@@ -35,7 +35,7 @@ pub fn script(chart: &Chart) -> Vec<u8> {
             .set(Order::SampleText)
     });
     for layer in chart.layers.iter().filter(|layer| !layer.marks.is_empty()) {
-        draw(&mut figure, &layer.marks, layer.ink, layer.legend.as_deref().map(quoted));
+        draw(&mut figure, &layer.marks, layer.role, layer.legend.as_deref().map(quoted));
     }
     let mut script = Vec::new();
     let _ = figure.dump(&mut script); // writing to a vector cannot fail
@@ -88,8 +88,8 @@ fn configure(figure: &mut Figure, side: Side, axis: &Axis) {
     });
 }
 
-fn draw(figure: &mut Figure, marks: &Marks, ink: ColorRole, legend: Option<String>) {
-    let color = color(ink);
+fn draw(figure: &mut Figure, marks: &Marks, role: ColorRole, legend: Option<String>) {
+    let color = color(role);
     match marks {
         Marks::Area(points) => {
             let x = points.iter().map(|(x, ..)| *x);
@@ -121,7 +121,7 @@ fn draw(figure: &mut Figure, marks: &Marks, ink: ColorRole, legend: Option<Strin
             let (x, y) = (spans.iter().map(|(_, x, ..)| *x), spans.iter().map(|(.., y)| *y));
             let (x_low, x_high) = (spans.iter().map(|(low, ..)| *low), spans.iter().map(|(_, _, high, _)| *high));
             figure.plot(ErrorBar::XErrorBars { x, y, x_low, x_high }, |bars| {
-                bars.set(color).set(LineWidth(2.0)).set(point(ink)).set(PointSize(0.7));
+                bars.set(color).set(LineWidth(2.0)).set(point(role)).set(PointSize(0.7));
                 legend.map(|legend| bars.set(Label(legend)));
                 bars
             });
@@ -129,8 +129,8 @@ fn draw(figure: &mut Figure, marks: &Marks, ink: ColorRole, legend: Option<Strin
     }
 }
 
-fn point(ink: ColorRole) -> PointType {
-    match ink.shape() {
+fn point(role: ColorRole) -> PointType {
+    match role.shape() {
         Shape::Circle => PointType::FilledCircle,
         Shape::Triangle => PointType::FilledTriangle,
         Shape::Square => PointType::FilledSquare,
@@ -139,8 +139,8 @@ fn point(ink: ColorRole) -> PointType {
     }
 }
 
-fn color(ink: ColorRole) -> Color {
-    let (red, green, blue) = ink.rgb();
+fn color(role: ColorRole) -> Color {
+    let (red, green, blue) = role.rgb();
     Color::Rgb(red, green, blue)
 }
 

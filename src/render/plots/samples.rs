@@ -37,7 +37,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
     let mut layers = Vec::new();
     let mut names = Vec::new();
     let mut row = 0;
-    for (runs, (ink, word)) in sides.iter().zip([(ColorRole::Base, "base"), (ColorRole::Head, "head")]) {
+    for (runs, (role, word)) in sides.iter().zip([(ColorRole::Base, "base"), (ColorRole::Head, "head")]) {
         let top = row;
         let mut centres = Vec::new();
         for (number, run) in runs.iter().enumerate() {
@@ -45,13 +45,13 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
             let values: Vec<f64> = run.values.iter().copied().filter(|value| value.is_finite()).map(inside).collect();
             centres.extend(run.centre().filter(|centre| centre.is_finite()).map(inside));
             let legend = (number == 0).then(|| word.to_owned());
-            layers.extend(density(&values, range, y).map(|marks| Layer { marks, ink, legend: None }));
+            layers.extend(density(&values, range, y).map(|marks| Layer { marks, role, legend: None }));
             let dots = values.iter().map(|value| (*value, y)).collect();
-            layers.push(Layer { marks: Marks::Dots(dots), ink, legend });
+            layers.push(Layer { marks: Marks::Dots(dots), role, legend });
             if let Some(centre) = centres.last() {
                 layers.push(Layer {
                     marks: Marks::Line(vec![(*centre, y - 0.2), (*centre, y + 0.2)]),
-                    ink,
+                    role,
                     legend: None,
                 });
             }
@@ -63,7 +63,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
         if runs.len() > 1 && !centres.is_empty() {
             let middle = centre::median(&centres);
             let line = vec![(middle, 0.85 - top as f64), (middle, 0.6 - row as f64)];
-            layers.push(Layer { marks: Marks::ThinLine(line), ink, legend: None });
+            layers.push(Layer { marks: Marks::ThinLine(line), role, legend: None });
         }
     }
     let by = finding.change.filter(|by| by.is_finite()).map(|by| format!(": {}", change(by))).unwrap_or_default();

@@ -28,7 +28,7 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
         (Some(false), ColorRole::Good, "better"),
         (None, ColorRole::Open, "changed"),
     ];
-    for (worse, ink, word) in kinds {
+    for (worse, role, word) in kinds {
         for change in changes.iter().filter(|change| change.worse == worse) {
             let (from, to) = change.commits.range;
             let band = vec![((from as f64 - 0.5).max(x.0), y.0, y.1), ((to as f64 + 0.5).min(x.1), y.0, y.1)];
@@ -41,13 +41,17 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
                 (other.worse, other.shape) == (change.worse, change.shape) && other.commits.index < change.commits.index
             });
             let legend = is_first.then(|| format!("{word}: {what}"));
-            layers.push(Layer { marks: Marks::Area(band), ink, legend });
+            layers.push(Layer { marks: Marks::Area(band), role, legend });
         }
     }
-    layers.push(Layer { marks: Marks::Dots(points.clone()), ink: ColorRole::Head, legend: Some("commits".to_owned()) });
+    layers.push(Layer {
+        marks: Marks::Dots(points.clone()),
+        role: ColorRole::Head,
+        legend: Some("commits".to_owned()),
+    });
     let mut legend = Some("level".to_owned());
     for line in levels(segmented, &changes, &points, factor) {
-        layers.push(Layer { marks: Marks::Line(line), ink: ColorRole::Dim, legend: legend.take() });
+        layers.push(Layer { marks: Marks::Line(line), role: ColorRole::Dim, legend: legend.take() });
     }
     let last_change = match changes.last() {
         Some(last) => format!(": {} {}", change_size(last.change), location(last)),

@@ -116,7 +116,7 @@ impl<'a> Canvas<'a> {
         let whole: f64 = entries.iter().map(|(_, text)| entry_width(text)).sum::<f64>() - GAP;
         let mut x = ((f64::from(self.chart.size.0) - whole) / 2.0).max(4.0);
         for (layer, text) in entries {
-            let (y, color) = (40.0, color(layer.ink));
+            let (y, color) = (40.0, color(layer.role));
             match layer.marks {
                 Marks::Area(_) => {
                     let corners = [(x, y - 5.0), (x + SWATCH, y - 5.0), (x + SWATCH, y + 5.0), (x, y + 5.0)];
@@ -126,7 +126,7 @@ impl<'a> Canvas<'a> {
                 Marks::Line(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 2)?,
                 Marks::Spans(_) => {
                     self.line(&[(x, y), (x + SWATCH, y)], color, 2)?;
-                    self.mark((x + SWATCH / 2.0, y), layer.ink)?;
+                    self.mark((x + SWATCH / 2.0, y), layer.role)?;
                 }
                 Marks::ThinLine(_) => self.line(&[(x, y), (x + SWATCH, y)], color, 1)?,
             }
@@ -137,7 +137,7 @@ impl<'a> Canvas<'a> {
     }
 
     fn layer(&mut self, layer: &Layer) -> Drawn {
-        let color = color(layer.ink);
+        let color = color(layer.role);
         match &layer.marks {
             Marks::Area(points) => {
                 let low = points.iter().map(|(x, low, _)| (*x, *low));
@@ -153,7 +153,7 @@ impl<'a> Canvas<'a> {
             Marks::Dots(points) => points.iter().try_for_each(|point| self.dot(self.at(*point), 2, color, 0.75)),
             Marks::Spans(spans) => spans.iter().try_for_each(|(from, x, to, y)| {
                 self.line(&[self.at((*from, *y)), self.at((*to, *y))], color, 2)?;
-                self.mark(self.at((*x, *y)), layer.ink)
+                self.mark(self.at((*x, *y)), layer.role)
             }),
         }
     }
@@ -174,9 +174,9 @@ impl<'a> Canvas<'a> {
     }
 
     /// A dot in the colour and the form of a role.
-    fn mark(&mut self, (x, y): (f64, f64), ink: ColorRole) -> Drawn {
-        let color = color(ink);
-        match ink.shape() {
+    fn mark(&mut self, (x, y): (f64, f64), role: ColorRole) -> Drawn {
+        let color = color(role);
+        match role.shape() {
             Shape::Circle => self.dot((x, y), 4, color, 1.0),
             Shape::Triangle => self.area(&[(x, y - 6.0), (x + 5.0, y + 4.0), (x - 5.0, y + 4.0)], color, 1.0),
             Shape::Square => {
@@ -208,8 +208,8 @@ impl<'a> Canvas<'a> {
 /// Opacity of areas.
 const SHADE: f64 = 0.2;
 
-fn color(ink: ColorRole) -> RGBColor {
-    let (red, green, blue) = ink.rgb();
+fn color(role: ColorRole) -> RGBColor {
+    let (red, green, blue) = role.rgb();
     RGBColor(red, green, blue)
 }
 

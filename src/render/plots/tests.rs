@@ -57,7 +57,7 @@ fn the_forest_plot_shows_changes_worst_first_with_intervals_and_thresholds() {
     let limits: Vec<_> = forest
         .layers
         .iter()
-        .filter(|layer| layer.ink == ColorRole::Bad && matches!(layer.marks, Marks::ThinLine(_)))
+        .filter(|layer| layer.role == ColorRole::Bad && matches!(layer.marks, Marks::ThinLine(_)))
         .collect();
     let at = |row: usize| match &limits[row].marks {
         Marks::ThinLine(points) => points[0].0,

@@ -14,6 +14,9 @@ pub(in crate::render) const OTHER_THRESHOLD: &str = "set a threshold clearly abo
 /// How to add runs.
 pub(in crate::render) const FURTHER_RUNS: &str = " (`perfgate measure`, or further `--base` and `--head`)";
 
+/// The same, if base and head must be measured in turn.
+pub(super) const IN_TURN: &str = " (`perfgate measure`)";
+
 /// Advice or a note that fewer benchmarks share is printed for each of them.
 pub(super) const MIN_USUAL: usize = 3;
 
@@ -51,7 +54,7 @@ pub(super) fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
         None if is_close_to_threshold(finding) => Fix::OtherThreshold,
         None => Fix::LessNoise,
         Some(runs) if !by_measure => Fix::Runs(runs),
-        Some(runs) if finding.confirmed => Fix::Pairs(runs, done + runs),
+        Some(runs) if finding.re_measured => Fix::Pairs(runs, done + runs),
         Some(runs) => Fix::Rounds(runs, done + runs),
     };
     let limit = finding.noise_limit();

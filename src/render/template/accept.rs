@@ -17,7 +17,7 @@ const DAYS: i64 = 90;
 
 /// `[[accept]]` entries for the first regressions. Empty if there is no regression, if the day is unknown, if waivers do not
 /// count (in a pull request from a fork), or if the regressions may come from other commits.
-pub fn accept(report: &Report) -> String {
+pub fn suggested_waivers(report: &Report) -> String {
     let no_waiver = report.acceptable.as_ref().is_some_and(|acceptable| !acceptable.by_waiver);
     if no_waiver || report.verdict == Verdict::None && report.base.gap.is_some() {
         return String::new();

@@ -1,7 +1,7 @@
 //! Fills the context of templates from a Report: numbers become text with units. Decides nothing.
 
-use super::Plan;
-use super::accept::accept;
+use super::DetailLevel;
+use super::accept::suggested_waivers;
 use super::chart::chart;
 use super::checks::checks;
 use super::context::*;
@@ -22,9 +22,9 @@ use crate::render::verdict_text::{self, HeadlineStatus};
 use crate::verdict::{Finding, MeanChange, Outcome, Report, SideReport, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The context of a report, reduced as the plan requires.
-pub fn context(report: &Report, plan: Plan) -> Context {
-    let (limits, selection) = (Limits::of(plan), Selection::of(report, plan));
+/// The context of a report, reduced to a level of detail.
+pub fn context(report: &Report, level: DetailLevel) -> Context {
+    let (limits, selection) = (Limits::of(level), Selection::of(report, level));
     let remarks = Remarks::of(report);
     let advised = |finding| advised_row(report, &remarks, finding);
     let plain = |finding| without_notes_of_budgets(report, row(report, finding));
@@ -62,7 +62,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         more_failing: selection.more_failing,
         explanations: explanations(report, limits.explanations),
         improvements: improvements(report).into_iter().take(limits.improvements).map(plain).collect(),
-        accept: accept(report),
+        accept: suggested_waivers(report),
         accept_command: acceptable.map(|acceptable| accept_command(&acceptable.commit)),
         reproduce: facts.and_then(|facts| facts.reproduce.clone()),
         chart: report.series.first().and_then(chart),
@@ -90,7 +90,7 @@ pub fn context(report: &Report, plan: Plan) -> Context {
         tests: facts.and_then(|facts| facts.head.tests).map(|t| TestsText { passed: t.passed, failed: t.failed }),
         diagnostics: report.diagnostics.iter().take(limits.diagnostics).map(ToString::to_string).collect(),
         left_out: Vec::new(),
-        folded: plan >= Plan::Folded,
+        folded: level >= DetailLevel::Folded,
     };
     context.left_out = left_out(report, &context);
     context

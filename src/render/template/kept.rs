@@ -13,7 +13,7 @@ const END: &str = "<!-- /perfgate:kept -->";
 const HEADING: &str = "> **Changed by hand, kept:**";
 
 /// The digests of the lines of a section, as a comment.
-pub fn seal(content: &str) -> String {
+pub fn line_digests(content: &str) -> String {
     let digests: String = content.lines().filter(|line| !line.trim().is_empty()).map(digest).collect();
     format!("{LINES}{digests} -->\n")
 }

@@ -18,7 +18,7 @@ mod trial;
 pub use context::{BudgetText, Context, ExplanationText, FunctionText};
 pub(super) use fill::goal as goal_text;
 pub use headline::of_service;
-pub use parts::{PartError, Parts, Renewed, sealed};
+pub use parts::{PartError, Parts, UpdatedDocument, with_line_digests};
 pub(super) use row::budget as budget_text;
 
 use super::escape;
@@ -57,15 +57,15 @@ pub struct Template {
 
 /// How much detail a document has, from most to least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Plan {
+pub(super) enum DetailLevel {
     /// Everything.
     Whole,
     /// Unchanged benchmarks are only counted.
-    Counted,
+    WithoutUnchanged,
     /// Lists of details are replaced by a line.
     Folded,
     /// Only the verdict and at most this many regressions and this many other rows that fail the gate.
-    Least(usize),
+    Minimal(usize),
 }
 
 impl Template {
@@ -83,9 +83,10 @@ impl Template {
     /// The document with another limit, which it exceeds only if the template's own text does.
     pub fn render_within(&self, report: &Report, longest: usize) -> Result<String, Box<Problems>> {
         let mut document = String::new();
-        let least = [400, 200, 100, 50, 25, 10].map(Plan::Least);
-        for plan in [Plan::Whole, Plan::Counted, Plan::Folded].into_iter().chain(least) {
-            document = sealed(&self.render_with(&fill::context(report, plan))?);
+        let minimal = [400, 200, 100, 50, 25, 10].map(DetailLevel::Minimal);
+        for level in [DetailLevel::Whole, DetailLevel::WithoutUnchanged, DetailLevel::Folded].into_iter().chain(minimal)
+        {
+            document = with_line_digests(&self.render_with(&fill::context(report, level))?);
             if document.chars().count() <= longest {
                 break;
             }

@@ -1,7 +1,7 @@
 //! Updates perfgate's sections (`perfgate:part` in their markers) of a document that people edit. Only text between markers
 //! changes; everything else is kept byte for byte, as are ticks and answers that people gave inside a section.
 
-use super::kept::{Found, seal};
+use super::kept::{Found, line_digests};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -21,11 +21,11 @@ pub struct Parts(BTreeMap<String, String>);
 
 /// A document with updated parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renewed {
+pub struct UpdatedDocument {
     /// The whole document.
     pub text: String,
     /// Number of updated parts.
-    pub renewed: usize,
+    pub updated: usize,
     /// Parts of the template that the document lacks.
     pub absent: Vec<String>,
 }
@@ -59,7 +59,7 @@ impl Parts {
     }
 
     /// Takes the content of a part from a document that has it; otherwise the part stays as it is. Only perfgate's lines are
-    /// taken: `renew` keeps those of people, and must not seal them.
+    /// taken: `update_in` keeps those of people, whose lines must not get digests.
     pub fn keep(&mut self, name: &str, document: &str) -> Result<(), PartError> {
         if let Some(part) = find_parts(document)?.into_iter().find(|part| part.name == name) {
             let old = document.get(part.content).unwrap_or_default();
@@ -74,7 +74,7 @@ impl Parts {
     }
 
     /// The document `body` with its parts replaced by these.
-    pub fn renew(&self, body: &str) -> Result<Renewed, PartError> {
+    pub fn update_in(&self, body: &str) -> Result<UpdatedDocument, PartError> {
         let parts = find_parts(body)?;
         if parts.is_empty() {
             let known = self.0.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -98,25 +98,25 @@ impl Parts {
             };
             let old = Found::of(body.get(part.content.clone()).unwrap_or_default());
             let answered = keep_answers(&old.lines, new);
-            let new = format!("{answered}{}{}", old.block(new, &answered), seal(new));
+            let new = format!("{answered}{}{}", old.block(new, &answered), line_digests(new));
             text.push_str(body.get(done..part.content.start).unwrap_or_default());
             text.push_str(&if crlf { new.replace('\n', "\r\n") } else { new });
             done = part.content.end;
         }
         text.push_str(body.get(done..).unwrap_or_default());
         let absent = self.0.keys().filter(|name| parts.iter().all(|part| part.name != **name)).cloned().collect();
-        Ok(Renewed { text, renewed: parts.len(), absent })
+        Ok(UpdatedDocument { text, updated: parts.len(), absent })
     }
 }
 
 /// A rendered document, with digests at the end of each of its parts.
-pub fn sealed(document: &str) -> String {
+pub fn with_line_digests(document: &str) -> String {
     let Ok(parts) = find_parts(document) else { return document.to_owned() };
     let mut out = String::with_capacity(document.len());
     let mut done = 0;
     for part in parts {
         out.push_str(document.get(done..part.content.end).unwrap_or_default());
-        out.push_str(&seal(document.get(part.content.clone()).unwrap_or_default()));
+        out.push_str(&line_digests(document.get(part.content.clone()).unwrap_or_default()));
         done = part.content.end;
     }
     out + document.get(done..).unwrap_or_default()
@@ -251,36 +251,42 @@ mod tests {
 
     const NEW: &str = "<!-- perfgate:part a -->\nnew\n<!-- /perfgate:part a -->\n<!-- perfgate:part b -->\nnew b\n<!-- /perfgate:part b -->\n";
 
-    fn renew(body: &str) -> Result<Renewed, String> {
-        Parts::of(NEW).unwrap().renew(body).map_err(|error| format!("{}: {}", error.line, error.message))
+    fn update_in(body: &str) -> Result<UpdatedDocument, String> {
+        Parts::of(NEW).unwrap().update_in(body).map_err(|error| format!("{}: {}", error.line, error.message))
     }
 
     #[test]
     fn only_text_between_markers_changes() {
-        let body = sealed("mine \n\n<!-- perfgate:part a -->\nold\nold\n<!-- /perfgate:part a -->\n\tmine too");
-        let renewed = renew(&body).unwrap();
-        let new = sealed("mine \n\n<!-- perfgate:part a -->\nnew\n<!-- /perfgate:part a -->\n\tmine too");
-        assert_eq!(renewed.text, new);
-        assert_eq!((renewed.renewed, renewed.absent), (1, vec!["b".to_owned()]));
+        let body =
+            with_line_digests("mine \n\n<!-- perfgate:part a -->\nold\nold\n<!-- /perfgate:part a -->\n\tmine too");
+        let updated = update_in(&body).unwrap();
+        let new = with_line_digests("mine \n\n<!-- perfgate:part a -->\nnew\n<!-- /perfgate:part a -->\n\tmine too");
+        assert_eq!(updated.text, new);
+        assert_eq!((updated.updated, updated.absent), (1, vec!["b".to_owned()]));
         let windows = body.replace('\n', "\r\n");
-        assert_eq!(renew(&windows).unwrap().text.replace("\r\n", "\n"), renew(&body).unwrap().text);
-        assert!(renew(&windows).unwrap().text.contains("new\r\n"));
+        assert_eq!(update_in(&windows).unwrap().text.replace("\r\n", "\n"), update_in(&body).unwrap().text);
+        assert!(update_in(&windows).unwrap().text.contains("new\r\n"));
     }
 
     #[test]
     fn missing_and_duplicate_markers_are_reported_with_their_line() {
         let (begin, end) = ("<!-- perfgate:part a -->\n", "<!-- /perfgate:part a -->\n");
-        assert_eq!(renew("text\n").unwrap_err(), "1: no perfgate section found");
-        assert_eq!(renew(&format!("x\n{begin}y\n")).unwrap_err(), "2: section `a` has no end marker");
-        assert_eq!(renew(&format!("x\n{end}")).unwrap_err(), "2: section `a` has an end marker but no start marker");
-        assert!(renew(&format!("{begin}{end}{begin}{end}")).unwrap_err().starts_with("3: section `a` occurs twice"));
-        assert_eq!(renew(&format!("{begin}{end}{end}")).unwrap_err(), "3: section `a` has two end markers");
-        assert!(renew(&format!("{begin}{begin}{end}")).unwrap_err().starts_with("2: section `a` starts inside"));
+        assert_eq!(update_in("text\n").unwrap_err(), "1: no perfgate section found");
+        assert_eq!(update_in(&format!("x\n{begin}y\n")).unwrap_err(), "2: section `a` has no end marker");
         assert_eq!(
-            renew("<!-- perfgate:part c -->\n<!-- /perfgate:part c -->\n").unwrap_err(),
+            update_in(&format!("x\n{end}")).unwrap_err(),
+            "2: section `a` has an end marker but no start marker"
+        );
+        assert!(
+            update_in(&format!("{begin}{end}{begin}{end}")).unwrap_err().starts_with("3: section `a` occurs twice")
+        );
+        assert_eq!(update_in(&format!("{begin}{end}{end}")).unwrap_err(), "3: section `a` has two end markers");
+        assert!(update_in(&format!("{begin}{begin}{end}")).unwrap_err().starts_with("2: section `a` starts inside"));
+        assert_eq!(
+            update_in("<!-- perfgate:part c -->\n<!-- /perfgate:part c -->\n").unwrap_err(),
             "1: the template has no section `c`"
         );
-        assert_eq!(renew("x <!-- perfgate:part a -->\n").unwrap_err(), "1: not a valid marker");
+        assert_eq!(update_in("x <!-- perfgate:part a -->\n").unwrap_err(), "1: not a valid marker");
     }
 
     #[test]
@@ -303,18 +309,19 @@ mod tests {
     #[test]
     fn what_a_person_wrote_inside_a_part_is_kept_and_marked() {
         let part = |text: &str| format!("<!-- perfgate:part a -->\n{text}<!-- /perfgate:part a -->\n");
-        let body =
-            sealed(&part("old\nolder\n")).replace("older\n", "older\nThis is expected.\n").replace("old\n", "OLD\n");
-        let once = renew(&body).unwrap().text;
+        let body = with_line_digests(&part("old\nolder\n"))
+            .replace("older\n", "older\nThis is expected.\n")
+            .replace("old\n", "OLD\n");
+        let once = update_in(&body).unwrap().text;
         let expected = "new\n\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n> OLD\n> This is expected.\n<!-- /perfgate:kept -->\n";
         assert!(once.contains(expected), "{once}");
         assert!(!once.contains("older"), "{once}");
         // Again, and after another edit, nothing is lost or repeated.
-        assert_eq!(renew(&once).unwrap().text, once);
-        let twice = renew(&once.replace("new\n", "new\nMore.\n")).unwrap().text;
+        assert_eq!(update_in(&once).unwrap().text, once);
+        let twice = update_in(&once.replace("new\n", "new\nMore.\n")).unwrap().text;
         assert!(twice.contains("> This is expected.\n> More.\n<!-- /perfgate:kept -->"), "{twice}");
         // Text in a part that perfgate did not write.
-        let own = renew(&part("By a person.\n")).unwrap().text;
+        let own = update_in(&part("By a person.\n")).unwrap().text;
         assert!(own.contains("> By a person.\n"), "{own}");
     }
 
@@ -323,19 +330,19 @@ mod tests {
         let part = |text: &str| format!("<!-- perfgate:part a -->\n{text}<!-- /perfgate:part a -->\n");
         let new = "- [x] fast — ticked by perfgate: 2 of 2\n- [ ] tests — perfgate: no report\n- [ ] Other: ___\n";
         let parts = Parts::of(&part(new)).unwrap();
-        let renewed = |from: &str, to: &str| {
-            let body = sealed(&part(new)).replace(from, to);
-            let once = parts.renew(&body).unwrap().text;
-            assert_eq!(parts.renew(&once).unwrap().text, once);
+        let updated = |from: &str, to: &str| {
+            let body = with_line_digests(&part(new)).replace(from, to);
+            let once = parts.update_in(&body).unwrap().text;
+            assert_eq!(parts.update_in(&once).unwrap().text, once);
             once
         };
-        let cleared = renewed("- [x] fast", "- [ ] fast");
+        let cleared = updated("- [x] fast", "- [ ] fast");
         assert!(cleared.contains("> - [ ] fast — ticked by perfgate: 2 of 2\n") && cleared.contains("\n- [x] fast"));
-        let annotated = renewed("no report\n", "no report (see CI)\n");
+        let annotated = updated("no report\n", "no report (see CI)\n");
         assert!(annotated.contains("> - [ ] tests — perfgate: no report (see CI)\n"), "{annotated}");
         // What the new line has is not there twice.
         for (from, to) in [("- [ ] tests", "- [x] tests"), ("- [ ] Other: ___", "- [x] Other: ours")] {
-            let text = renewed(from, to);
+            let text = updated(from, to);
             assert!(text.contains(to) && !text.contains("perfgate:kept"), "{text}");
         }
     }
@@ -343,20 +350,20 @@ mod tests {
     #[test]
     fn lines_of_people_in_a_kept_part_are_not_sealed_as_those_of_perfgate() {
         let part = |text: &str| format!("<!-- perfgate:part a -->\n{text}<!-- /perfgate:part a -->\n");
-        let body = sealed(&part("explained\n\nslower\n")).replace("slower\n", "slower\nWe know why.\n");
+        let body = with_line_digests(&part("explained\n\nslower\n")).replace("slower\n", "slower\nWe know why.\n");
         let kept = |body: &str| {
             let mut parts = Parts::of(&part("")).unwrap();
             parts.keep("a", body).unwrap();
-            parts.renew(body).unwrap().text
+            parts.update_in(body).unwrap().text
         };
         let once = kept(&body);
         let block = "\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n> We know why.\n<!-- /perfgate:kept -->\n";
         let perfgate = "explained\n\nslower\n";
-        assert_eq!(once, part(&format!("{perfgate}{block}{}", seal(perfgate))));
+        assert_eq!(once, part(&format!("{perfgate}{block}{}", line_digests(perfgate))));
         assert_eq!(kept(&once), once);
         // A newer explanation replaces perfgate's lines alone.
-        let explained_again = Parts::of(&part("new\n")).unwrap().renew(&once).unwrap().text;
-        assert_eq!(explained_again, part(&format!("new\n{block}{}", seal("new\n"))));
+        let explained_again = Parts::of(&part("new\n")).unwrap().update_in(&once).unwrap().text;
+        assert_eq!(explained_again, part(&format!("new\n{block}{}", line_digests("new\n"))));
         let windows = kept(&body.replace('\n', "\r\n"));
         assert_eq!(windows, once.replace('\n', "\r\n"));
     }
@@ -371,7 +378,7 @@ mod tests {
             ];
             let eol = ["\n", "\r\n"][eol];
             let body: String = pieces.iter().map(|at| format!("{}{eol}", PIECES[*at])).collect();
-            if let Ok(renewed) = Parts::of(NEW).unwrap().renew(&body) {
+            if let Ok(updated) = Parts::of(NEW).unwrap().update_in(&body) {
                 let outside = |text: &str| -> String {
                     let mut done = 0;
                     let mut out = String::new();
@@ -381,7 +388,7 @@ mod tests {
                     }
                     out + &text[done..]
                 };
-                proptest::prop_assert_eq!(outside(&body), outside(&renewed.text));
+                proptest::prop_assert_eq!(outside(&body), outside(&updated.text));
             }
         }
     }

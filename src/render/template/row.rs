@@ -52,6 +52,7 @@ fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
         word: finding.word().to_owned(),
         fails: report.fails_by_outcome(finding),
         mark: mark.to_owned(),
+        suspect: finding.is_suspected_regression(),
         within: summary::within(finding),
         base: finding.base.is_some().then_some(base),
         head: finding.head.is_some().then_some(head),

@@ -46,7 +46,7 @@ pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
 /// The functions that grew most, where the benchmark did grow.
 fn explained_bottlenecks(explanation: &Explanation, found: &mut Vec<Bottleneck>) {
     let growth = &explanation.growth;
-    if growth.is_none() || growth.totals[1] <= growth.totals[0] {
+    if growth.is_negligible() || growth.totals[1] <= growth.totals[0] {
         return;
     }
     let (benchmark, metric) = (explanation.benchmark.as_deref().unwrap_or("head"), growth.measure.metric());
@@ -120,21 +120,32 @@ pub fn queries(report: &Report, details: usize) -> Queries {
 
 /// Statistics of the samples of a finding, a row per side.
 pub fn spread(finding: &Finding) -> Vec<SpreadRow> {
-    let Some(spreads) = &finding.spread else { return Vec::new() };
-    let rates = headline::rates(finding);
-    let sides = [("before", &spreads[0], rates[0].clone()), ("after", &spreads[1], rates[1].clone())];
-    let rows = sides.into_iter().filter_map(|(side, spread, rate)| Some((side, spread.as_ref()?, rate)));
-    rows.map(|(side, spread, rate)| spread_row(finding, side, spread, rate)).collect()
+    let Some(spreads) = &finding.sample_statistics else { return Vec::new() };
+    let values = |side: &Option<SampleStatistics>| {
+        let of = |name: &str| side.as_ref().and_then(|spread| spread.get(name));
+        let [sd, iqr] = [side.as_ref().and_then(|spread| spread.sd), side.as_ref().and_then(|spread| spread.iqr)];
+        [of("min"), of("max"), of("mean"), sd, of("p50"), iqr, of("p95"), of("p99")]
+    };
+    // Base and head in one unit.
+    let values: Vec<Option<f64>> = spreads.iter().flat_map(values).collect();
+    let both: [Option<f64>; 16] = std::array::from_fn(|index| values[index]);
+    let texts = pair(both, &finding.unit).into_iter().zip(both).map(|(text, value)| value.map(|_| text));
+    let texts: Vec<Option<String>> = texts.collect();
+    let sides = ["before", "after"].into_iter().zip(spreads.iter()).zip(headline::rates(finding)).zip(texts.chunks(8));
+    let rows = sides.filter_map(|(((side, spread), rate), texts)| Some((side, spread.as_ref()?, rate, texts)));
+    rows.map(|(side, spread, rate, texts)| spread_row(finding, side, spread, rate, texts)).collect()
 }
 
-fn spread_row(finding: &Finding, side: &str, spread: &SampleStatistics, rate: Option<String>) -> SpreadRow {
-    let [min, max, mean, sd, median, iqr, p95, p99] = {
-        let of = |name: &str| spread.get(name);
-        let values = [of("min"), of("max"), of("mean"), spread.sd, of("p50"), spread.iqr, of("p95"), of("p99")];
-        let texts = pair(values, &finding.unit);
-        let mut texts = texts.into_iter().zip(values).map(|(text, value)| value.map(|_| text));
-        std::array::from_fn(|_| texts.next().flatten())
-    };
+/// A row of [`spread`]. `texts` are its eight values, from the minimum to the 99% quantile.
+fn spread_row(
+    finding: &Finding,
+    side: &str,
+    spread: &SampleStatistics,
+    rate: Option<String>,
+    texts: &[Option<String>],
+) -> SpreadRow {
+    let mut texts = texts.iter().cloned();
+    let [min, max, mean, sd, median, iqr, p95, p99] = std::array::from_fn(|_| texts.next().flatten());
     SpreadRow {
         name: finding.name.clone(),
         tool: finding.tool.to_string(),
@@ -202,7 +213,7 @@ pub fn alerts(report: &Report) -> Vec<Alert> {
         });
         Alert { what: what.to_owned(), bound, level: level.to_owned(), from }
     };
-    let p95 = |f: &Finding| match (&*f.metric, f.spread.as_deref()) {
+    let p95 = |f: &Finding| match (&*f.metric, f.sample_statistics.as_deref()) {
         ("time:p95", _) => f.head.map(|value| value.value),
         ("time", Some([_, Some(spread)])) if f.tool != "junit-xml" => spread.get("p95"),
         _ => None,

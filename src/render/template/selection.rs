@@ -1,6 +1,6 @@
 //! Chooses the part of a report that fits into a document: the listed findings and the lengths of the other lists.
 
-use super::Plan;
+use super::DetailLevel;
 use crate::render::listing::{Listing, other_metrics};
 use crate::render::quantity::counted;
 use crate::render::summary::NOT_JUDGED;
@@ -24,21 +24,23 @@ pub(super) struct Selection<'r> {
 }
 
 impl Selection<'_> {
-    pub fn of(report: &Report, plan: Plan) -> Selection<'_> {
+    pub fn of(report: &Report, level: DetailLevel) -> Selection<'_> {
         let all = &report.benchmarks;
         let left_out = other_metrics(report);
         let counted = || all.iter().enumerate().filter(|(index, _)| !left_out.contains(index)).map(|(_, one)| one);
         let is_least = |finding: &&Finding| is_regressed(finding) || report.fails_by_outcome(finding);
-        let rows: Vec<&Finding> = match plan {
-            Plan::Whole => all.iter().collect(),
-            Plan::Counted | Plan::Folded => all.iter().filter(|finding| finding.is_listed()).collect(),
-            Plan::Least(most) => all.iter().filter(is_least).take(most).collect(),
+        let rows: Vec<&Finding> = match level {
+            DetailLevel::Whole => all.iter().collect(),
+            DetailLevel::WithoutUnchanged | DetailLevel::Folded => {
+                all.iter().filter(|finding| finding.is_listed()).collect()
+            }
+            DetailLevel::Minimal(most) => all.iter().filter(is_least).take(most).collect(),
         };
         let unchanged = rows.iter().filter(|finding| finding.outcome == Outcome::Unchanged).count();
         let listing = Listing::of(report, false);
-        let (listed, not_listed) = match plan {
-            Plan::Whole | Plan::Counted | Plan::Folded => (listing.rows, listing.others),
-            Plan::Least(most) => (
+        let (listed, not_listed) = match level {
+            DetailLevel::Whole | DetailLevel::WithoutUnchanged | DetailLevel::Folded => (listing.rows, listing.others),
+            DetailLevel::Minimal(most) => (
                 most_of_each_kind(listing.rows.into_iter().filter(is_least), most),
                 counted_by_outcome(counted().filter(|finding| !is_least(finding))),
             ),
@@ -102,7 +104,7 @@ pub(super) struct Limits {
 }
 
 impl Limits {
-    pub fn of(plan: Plan) -> Limits {
+    pub fn of(level: DetailLevel) -> Limits {
         const UNFOLDED: Limits = Limits {
             regressions: usize::MAX,
             explanations: usize::MAX,
@@ -127,10 +129,10 @@ impl Limits {
             files: 20,
             ..UNFOLDED
         };
-        match plan {
-            Plan::Whole | Plan::Counted => UNFOLDED,
-            Plan::Folded => FOLDED,
-            Plan::Least(most) => Limits { regressions: most, explanations: 0, ..FOLDED },
+        match level {
+            DetailLevel::Whole | DetailLevel::WithoutUnchanged => UNFOLDED,
+            DetailLevel::Folded => FOLDED,
+            DetailLevel::Minimal(most) => Limits { regressions: most, explanations: 0, ..FOLDED },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::timed_process::process_run;
 use super::unread_time::unread_time;
-use super::{Bench, Measured, OUT, SideCheckout, TimedRun, build_of, failed};
+use super::{Bench, OUT, ResultSource, SideCheckout, TimedRun, build_of, failed};
 use crate::compare::filter::{Dialect, FILTER};
 use crate::gate::confirm::note_on_process;
 use crate::gate::measure::error::MeasureError;
@@ -98,10 +98,10 @@ impl Bench<'_> {
         finished: &Finished,
         run_dir: &Path,
     ) -> Result<Run, MeasureError> {
-        match (found, self.measured) {
-            (Some(_), Some(Measured::Process)) => Err(MeasureError::LateResults { command: command.line() }),
+        match (found, self.result_source) {
+            (Some(_), Some(ResultSource::Process)) => Err(MeasureError::LateResults { command: command.line() }),
             (Some(loaded), _) => {
-                self.measured = Some(Measured::Results);
+                self.result_source = Some(ResultSource::Results);
                 let hide = |text: String| text.replace(&*run_dir.display().to_string(), "");
                 for diagnostic in loaded.diagnostics {
                     let (place, message) = (hide(diagnostic.place), hide(diagnostic.message));
@@ -113,12 +113,12 @@ impl Bench<'_> {
             (None, _) if !self.has_out() && (finished.stdout.is_cut() || finished.stderr.is_cut()) => {
                 Err(MeasureError::OutputTooLong { command: command.line() })
             }
-            (None, None | Some(Measured::Process)) if !self.is_tool() => {
-                if self.measured.is_none() {
+            (None, None | Some(ResultSource::Process)) if !self.is_tool() => {
+                if self.result_source.is_none() {
                     self.diagnostics.push(note_on_process());
                     self.diagnostics.extend(unread_time(finished));
                 }
-                self.measured = Some(Measured::Process);
+                self.result_source = Some(ResultSource::Process);
                 Ok(process_run(&self.spec.words, finished))
             }
             (None, _) => Err(no_results(command, finished)),

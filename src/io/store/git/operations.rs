@@ -87,7 +87,7 @@ impl Store for GitStore {
         self.additions(keys).unwrap_or_else(|_| vec![None; keys.len()])
     }
 
-    fn describe(&self) -> String {
+    fn url(&self) -> String {
         format!("git:{}", self.reference)
     }
 
@@ -109,7 +109,8 @@ impl GitStore {
         mut change: impl FnMut(&Repository, Option<&Tree<'_>>) -> Result<(Option<(Oid, String)>, T), StoreError>,
     ) -> Result<T, StoreError> {
         let repository = self.repository()?;
-        let mut backoff = Backoff::new(&self.place.git_dir, 1000, Duration::from_millis(1), Duration::from_millis(50));
+        let mut backoff =
+            Backoff::new(&self.location.git_dir, 1000, Duration::from_millis(1), Duration::from_millis(50));
         loop {
             let ref_commit = self.ref_commit(&repository)?;
             let tree = ref_commit.map(|ref_commit| self.tree(&repository, ref_commit)).transpose()?;

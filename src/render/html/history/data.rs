@@ -1,7 +1,7 @@
 //! The data of the history pages: an overview of all series, the commits, and the points of each series. docs/site.md has
 //! the schema.
 
-use crate::history::{Place, SegmentedSeries, Series, SeriesChange};
+use crate::history::{CommitOrRun, SegmentedSeries, Series, SeriesChange};
 use crate::policy::UpTo;
 use crate::render::escape::message;
 use crate::render::file_stem::{file_stem, make_unique};
@@ -31,33 +31,33 @@ pub struct HistoryData {
 
 /// The commits of all series with their positions, in the order of their runs.
 struct Commits<'a> {
-    positions: HashMap<Place<'a>, usize>,
+    positions: HashMap<CommitOrRun<'a>, usize>,
     rows: Vec<Value>,
 }
 
 impl<'a> Commits<'a> {
     fn of(view: &HistoryView<'a>, facts: &HistoryFacts) -> Commits<'a> {
         // For each commit its first run and its time.
-        let mut first_runs: HashMap<Place<'a>, (usize, i64)> = HashMap::new();
+        let mut first_runs: HashMap<CommitOrRun<'a>, (usize, i64)> = HashMap::new();
         for point in view.series.iter().flat_map(|segmented| &segmented.series.points) {
-            let first = first_runs.entry(point.place()).or_insert((point.run, point.time));
+            let first = first_runs.entry(point.commit_or_run()).or_insert((point.run, point.time));
             *first = (*first).min((point.run, point.time));
         }
-        let mut order: Vec<(Place<'a>, (usize, i64))> = first_runs.into_iter().collect();
+        let mut order: Vec<(CommitOrRun<'a>, (usize, i64))> = first_runs.into_iter().collect();
         order.sort_by_key(|(_, first)| *first);
-        let row = |(place, (_, time)): &(Place<'a>, (usize, i64))| match place {
-            Place::Run(_) => json!([null, time]),
-            Place::Commit(commit) => match facts.commits.get(commit) {
+        let row = |(commit, (_, time)): &(CommitOrRun<'a>, (usize, i64))| match commit {
+            CommitOrRun::Run(_) => json!([null, time]),
+            CommitOrRun::Commit(commit) => match facts.commits.get(commit) {
                 Some(text) => json!([commit.as_str(), time, message(&text.subject), message(&text.author)]),
                 None => json!([commit.as_str(), time]),
             },
         };
         let rows = order.iter().map(row).collect();
-        Commits { positions: order.iter().enumerate().map(|(index, (place, _))| (*place, index)).collect(), rows }
+        Commits { positions: order.iter().enumerate().map(|(index, (commit, _))| (*commit, index)).collect(), rows }
     }
 
     fn position(&self, point: &'a crate::history::Point) -> usize {
-        self.positions.get(&point.place()).copied().unwrap_or_default()
+        self.positions.get(&point.commit_or_run()).copied().unwrap_or_default()
     }
 }
 
@@ -202,8 +202,8 @@ impl OneSeries<'_> {
             "worse": change.worse, "accepted": self.view.is_accepted(&self.segmented.series, self.changes, change),
             "first": commits.range.0, "last": commits.range.1, "at": commits.index,
             "after": commits.range.0.checked_sub(1).and_then(position), "commit": position(commits.index),
-            "to": position(commits.range.1), "time": commits.time, "since": change.since,
-            "possible": commits.possible, "ago": change.ago,
+            "to": position(commits.range.1), "time": commits.time, "since": change.points_since,
+            "possible": commits.possible, "ago": change.commits_since,
         })
     }
 }

@@ -30,14 +30,14 @@ pub enum SameResults {
 
 /// The benchmarks with equal results in base and head.
 #[derive(Debug, Default)]
-pub(super) struct LeftOver<'a> {
+pub(super) struct RepeatedResults<'a> {
     /// Those whose results cannot be equal by chance.
     pub repeated: Vec<&'a str>,
     /// Whether all results are equal, and not by chance.
-    pub everything: SameResults,
+    pub same_results: SameResults,
 }
 
-impl<'a> LeftOver<'a> {
+impl<'a> RepeatedResults<'a> {
     /// Compares the results of the runs of each pair.
     pub(super) fn of(pairs: &'a [Pair<'_>], base: &[Run], head: &[Run]) -> Self {
         let found: Vec<(&str, Repetition)> = pairs
@@ -48,30 +48,30 @@ impl<'a> LeftOver<'a> {
         // If the facts differ, the file was not just copied, so equal repetitions prove nothing. Equal samples still do.
         let same_facts =
             |head: &Run| base.iter().any(|base| differences(&base.environment, &head.environment, &[]).is_empty());
-        let numbers_count = head.iter().any(same_facts);
+        let equal_numbers_are_evidence = head.iter().any(same_facts);
         let is_repeated = |found: &Repetition| match found {
             Repetition::SameSamples => true,
-            Repetition::SameValues { digits, .. } => numbers_count && *digits >= MIN_DIGITS,
+            Repetition::SameValues { digits, .. } => equal_numbers_are_evidence && *digits >= MIN_DIGITS,
             Repetition::Different => false,
         };
         let digits = |(_, found): &(&str, Repetition)| match found {
-            Repetition::SameValues { digits, of_single } if numbers_count => digits + of_single,
+            Repetition::SameValues { digits, of_single } if equal_numbers_are_evidence => digits + of_single,
             _ => 0.0,
         };
         let mut repeated: Vec<&str> = found.iter().filter(|(_, one)| is_repeated(one)).map(|(name, _)| *name).collect();
         let is_shown = !repeated.is_empty() || found.iter().map(digits).sum::<f64>() >= MIN_DIGITS;
         let is_everything = is_shown && found.iter().all(|(_, one)| *one != Repetition::Different);
-        let everything = match found.iter().any(|(_, one)| *one == Repetition::SameSamples) {
+        let same_results = match found.iter().any(|(_, one)| *one == Repetition::SameSamples) {
             _ if !is_everything => SameResults::No,
             true => SameResults::Samples,
             false => SameResults::Numbers,
         };
-        if everything != SameResults::No {
+        if same_results != SameResults::No {
             repeated = found.iter().map(|(name, _)| *name).collect();
         }
         // Pairs are sorted by benchmark, and one benchmark may have several metrics.
         repeated.dedup();
-        LeftOver { repeated, everything }
+        RepeatedResults { repeated, same_results }
     }
 }
 

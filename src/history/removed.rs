@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// Nothing is removed where a missing result can have another cause: base has several machines or only one shard of several, or
 /// a run ended early. Where the newest commit has less than half of the suite before it, it may be a filtered run, so the
 /// commit before it counts too.
-pub fn leave_out_gone(base: &mut [Run], head: &[Run], ignored: &[&str], current: impl Fn(&str) -> Option<String>) {
+pub fn leave_out_removed(base: &mut [Run], head: &[Run], ignored: &[&str], current: impl Fn(&str) -> Option<String>) {
     let machines: BTreeSet<String> = base.iter().map(|run| machine_class(&run.environment, ignored)).collect();
     let mut first = start_of_last_commit(base);
     if first > 0 && 2 * names(&base[first..]).len() < names(&base[start_of_last_commit(&base[..first])..first]).len() {
@@ -68,7 +68,7 @@ mod tests {
 
     /// The benchmarks that are left in the oldest of the base runs.
     fn left(mut base: Vec<Run>, head: Run) -> Vec<String> {
-        leave_out_gone(&mut base, &[head], &[], |_| None);
+        leave_out_removed(&mut base, &[head], &[], |_| None);
         base[0].measurements.iter().map(|one| one.benchmark.to_string()).collect()
     }
 

@@ -6,11 +6,11 @@ use crate::verdict::{ChangeOf, Finding, Report, Value};
 
 /// A remark gives the change of the values in a listed row if it differs from the tested change by at least this factor.
 const NOTABLE_FACTOR: f64 = 1.05;
-/// Base and head are printed with four digits, so a change that is computed from them may be off by this factor.
-const ROUNDING: f64 = 1.0015;
+/// Changes are printed with one decimal, so a smaller difference is not visible.
+const ROUNDING: f64 = 1.0005;
 
 /// The change of the values in the row, if it differs from the tested change by more than rounding.
-pub(super) fn change_of_values(finding: &Finding) -> Option<f64> {
+pub(super) fn printed_change(finding: &Finding) -> Option<f64> {
     let (tested, base, head) = (finding.adjusted?, finding.base?, finding.head?);
     let of_values = head.value / (base.value * finding.work_ratio.unwrap_or(1.0)) - 1.0;
     let factor = ((1.0 + of_values) / (1.0 + tested)).ln().abs();
@@ -27,7 +27,7 @@ pub(super) fn is_notable(finding: &Finding, of_values: f64) -> bool {
 }
 
 /// The change of the values in the row, and what the tested change is that of.
-pub(super) fn medians(report: &Report, finding: &Finding, of_values: Option<f64>) -> Option<String> {
+pub(super) fn printed_change_remark(report: &Report, finding: &Finding, of_values: Option<f64>) -> Option<String> {
     let is_sampled = |side: Value| side.samples > side.runs as u64;
     let has_samples = [finding.base, finding.head].into_iter().flatten().any(is_sampled);
     let what = if has_samples { "medians" } else { "values" };
