@@ -185,7 +185,7 @@ fn samples_of_other_settings_are_not_compared() {
         .exits(0)
         .prints("? inconclusive")
         .prints("sampled differently: 1,000 iterations a sample in base, 50,000 in head")
-        .prints("\nNext: Re-measure base and head under the same conditions");
+        .prints("\nNext: Re-measure base and head with the same settings");
     // A disturbed warm-up also changes criterion's number of iterations. It is the likely cause up to a factor of 10,
     // or up to 20 in a large suite.
     criterion(&sandbox, "shorter", 101.0, [50, 4, 1], 5);

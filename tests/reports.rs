@@ -204,7 +204,9 @@ fn the_reason_that_many_undecided_rows_share_is_printed_once() {
     let mut head = [1300.0; 12];
     head[0] = 1100.0;
     let answer = numbers(&base[..6], &head[..6], &[]);
-    answer.prints("5 of the 6 inconclusive benchmarks (those without a reason in their row): the interval contains 0");
+    answer.prints(
+        "5 of the 6 inconclusive benchmarks (the other one has another reason, in its row): the interval contains 0",
+    );
     assert_eq!(answer.stdout.matches("the interval contains 0").count(), 1, "{}", answer.stdout);
 }
 

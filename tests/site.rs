@@ -116,10 +116,10 @@ fn the_overview_filters_and_sorts_and_its_address_keeps_the_filters() {
     assert_eq!(&all[2..4], ["write", "write"]);
     assert!(all.contains(&HOSTILE.to_owned()));
     let first = text(&browser, ".grid tbody tr");
-    for part in ["✗ worse", "accepted by a waiver", "+29.9%", "9 commits before the last run", "2026-06-"] {
+    for part in ["✗ worse", "accepted in perfgate.toml", "+29.9%", "9 commits before the last run", "2026-06-"] {
         assert!(first.contains(part), "{part} in {first}");
     }
-    assert!(text(&browser, ".grid tbody").contains("starts at the epoch of 2026-05-29: a larger <i>corpus</i>"));
+    assert!(text(&browser, ".grid tbody").contains("starts on 2026-05-29, without older runs: a larger <i>corpus</i>"));
     browser.click("#search");
     browser.key("W");
     browser.key("r");

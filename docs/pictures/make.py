@@ -24,6 +24,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import urllib.error
 import urllib.request
@@ -241,7 +242,9 @@ def terminal(directory, columns, arguments):
     if widest > columns:
         sys.exit(f"a line of {widest} columns in a terminal of {columns}")
     out, style = [], ""
-    for part in re.split(r"(\x1b\[[0-9;]*m)", "$ perfgate compare base head\n" + lines):
+    command = " ".join(["$ perfgate", *(one for one in arguments if one not in ("--color", "always"))])
+    command = "\n".join(textwrap.wrap(command, columns, subsequent_indent="    ", break_on_hyphens=False))
+    for part in re.split(r"(\x1b\[[0-9;]*m)", command + "\n" + lines):
         if part.startswith("\x1b["):
             codes = [code for code in part[2:-1].split(";") if code not in ("", "0")]
             style = " ".join("c" + code for code in codes)

@@ -47,7 +47,7 @@ pub struct MeasureArgs {
     /// Number of rounds before suspects are re-measured; a round is one run of each side [default: 1, or 5 if the whole command is timed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
-    /// Number of pairs of runs that re-measure the suspects [default: 5 if COMMAND has {filter} and at most 30% of the suite are suspects, else 3]
+    /// Number of pairs of runs that re-measure the suspects [default: 5 if the suspects can run alone ({filter}, or `cargo bench`) and are at most 30% of the suite, else 3]
     #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=25))]
     confirm: Option<u16>,
     /// Time limit for the whole measurement, with builds (15m, 1h): as many rounds as fit are run, at least one
@@ -56,7 +56,7 @@ pub struct MeasureArgs {
     /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the whole command is timed]
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
     warmup: Option<u16>,
-    /// Count instructions under valgrind, once per side, instead of measuring time. The threshold is then 1% by default
+    /// Count instructions under valgrind, once per side, instead of measuring time. The threshold is then 1% by default; that of `[gate]` does not apply
     #[arg(
         long,
         value_name = "METRIC",

@@ -156,7 +156,7 @@ pub(super) fn confirm(
     let pairs = re_measured[0].len();
     replace(policy, compared, suspects, re_measured);
     let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
-    let mut names: Vec<&str> = suspects.iter().map(|suspect| &*suspect.benchmark).collect();
+    let mut names: Vec<String> = suspects.iter().map(|suspect| format!("{:?}", &*suspect.benchmark)).collect();
     names.dedup();
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);

@@ -8,6 +8,7 @@ use crate::io::repository::Repository;
 use crate::io::store::{self, Key, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::verdict::SideReport;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Maximum number of shards of one commit, over all machines.
@@ -97,7 +98,13 @@ fn stored_side(
 }
 
 /// Makes a side of stored runs. They are given newest first; in the side they are oldest first.
-pub(super) fn side_of_stored(runs: Vec<KeyedRun>, label: String) -> Side {
+pub(super) fn side_of_stored(mut runs: Vec<KeyedRun>, label: String) -> Side {
+    // The keys of one commit have no order. Where the results state when they were measured, that is their order.
+    for same in runs.chunk_by_mut(|(a, _), (b, _)| a.commit().is_some() && a.commit() == b.commit()) {
+        if same.iter().all(|(_, run)| run.measured.is_some()) {
+            same.sort_by_key(|(_, run)| Reverse(run.measured));
+        }
+    }
     let mut commits: Vec<Commit> = Vec::new();
     for commit in runs.iter().filter_map(|(key, _)| key.commit()) {
         if !commits.contains(commit) {

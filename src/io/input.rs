@@ -219,7 +219,7 @@ pub fn load_two(
         let mut next = || trees.next().unwrap_or_default();
         return (from_tree(next(), path, baseline, one.1), from_tree(next(), path, second, two.1));
     }
-    rayon::join(|| load(one.0, one.1), || load(two.0, two.1))
+    (load(one.0, one.1), load(two.0, two.1))
 }
 
 /// Joins several results into one run.

@@ -12,7 +12,7 @@ use crate::policy::Waiver;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::io;
@@ -82,8 +82,8 @@ pub(super) fn by_last_change(
     (b, b_last): (&SegmentedSeries, Option<&SeriesChange>),
 ) -> Ordering {
     let kind = |last: Option<&SeriesChange>| match last {
-        Some(last) => (u8::from(last.worse != Some(true)), last.points_since),
-        None => (2, 0),
+        Some(last) => (u8::from(last.worse != Some(true)), Reverse(last.commits.time)),
+        None => (2, Reverse(0)),
     };
     let key = |one: &SegmentedSeries, last| (!one.series.is_measured, kind(last));
     let size = |last: Option<&SeriesChange>| last.map_or(0.0, |last| last.change.ln_1p().abs());
@@ -116,7 +116,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             Column::left("when", Narrow::Below),
         ];
         let row = |(segmented, changes, last): &(&SegmentedSeries, Vec<SeriesChange>, SeriesChange)| {
-            let [before, after] = levels(segmented, last);
+            let [before, after] = levels(segmented, changes, last);
             let cells = vec![
                 view.mark(&segmented.series, changes, last),
                 name(segmented, machines),
@@ -142,7 +142,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     for (epoch, count) in epochs(view.series) {
         let verb = if count == 1 { "starts" } else { "start" };
         let reason = escape::terminal(&epoch.reason);
-        let text = format!("{dim}{count} series {verb} at the epoch of {}: {reason}{dim:#}", day(epoch.start));
+        let text = format!("{dim}{count} series {verb} on {}, without older runs: {reason}{dim:#}", day(epoch.start));
         out.push_str(&paragraph(&text, 2, width));
     }
     if unchanged > 0 {
@@ -167,7 +167,8 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         let line = format!("{trend}  {}, noise {noise} between commits", counted(commits, "commit"));
         out.push_str(&paragraph(&line, 2, width));
         if let Some(epoch) = &series.epoch {
-            let line = format!("starts at the epoch of {}: {}", day(epoch.start), escape::terminal(&epoch.reason));
+            let (start, reason) = (day(epoch.start), escape::terminal(&epoch.reason));
+            let line = format!("starts on {start}, without older runs: {reason}");
             out.push_str(&paragraph(&line, 2, width));
         }
         if let Some(last) = last_measured(series) {
@@ -186,20 +187,24 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         for (start, end) in segmented.stretches() {
             let drift = changes.iter().find(|c| c.shape == Shape::Drift && c.commits.range.0 == start);
             let [level] = pair([Some(segmented.level((start, end)))], series.metric.unit.label());
-            let change = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start).or(drift);
-            let description = change.map(|c| format!("{} {}", change_size(c.change), describe(c))).unwrap_or_default();
+            let step = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start);
+            let here = step.into_iter().chain(drift);
+            let description: Vec<String> = here.map(|c| format!("{} {}", change_size(c.change), describe(c))).collect();
+            let change = step.or(drift);
             let cells = vec![
                 change.map_or_else(String::new, |change| view.mark(series, &changes, change)),
                 label(series.points[start].commit.as_ref(), series.points[start].time),
                 label(series.points[end - 1].commit.as_ref(), series.points[end - 1].time),
                 (end - start).to_string(),
                 if drift.is_some() { format!("… {level}") } else { level },
-                description,
+                description.join("; then "),
             ];
             table.push(Row::new(change.map_or(Style::new(), style), cells));
         }
         rows(&mut out, &columns, &table, BELOW, width);
-        out.push_str(&legend(None, changes.iter().any(|change| interval_of(change).is_some()), &trend, width));
+        let is_unsure = changes.iter().any(|change| change.shape == Shape::Step && change.commits.possible > 1);
+        let from = is_unsure.then_some("from: the most likely commit of the change");
+        out.push_str(&legend(from, changes.iter().any(|change| interval_of(change).is_some()), &trend, width));
         if commits < crate::stats::changepoint::MIN_POINTS {
             let least = crate::stats::changepoint::MIN_POINTS;
             let _ = writeln!(out, "fewer than {least} commits: too few to find changes");
@@ -208,10 +213,10 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
     out
 }
 
-/// The order of the rows, and what the signs mean that are used: the brackets, and the arrows in these trends.
-fn legend(order: Option<&str>, has_intervals: bool, trends: &str, width: Option<usize>) -> String {
+/// What the rows need, and what the signs mean that are used: the brackets, and the arrows in these trends.
+fn legend(rows: Option<&str>, has_intervals: bool, trends: &str, width: Option<usize>) -> String {
     let parts: Vec<&str> = [
-        order,
+        rows,
         has_intervals.then_some("[ … ]: 95% confidence interval of the change"),
         trends.contains([ABOVE, BELOW_SCALE]).then_some("↑ ↓: beyond the scale of the trend"),
     ]
@@ -259,18 +264,33 @@ fn name(segmented: &SegmentedSeries, machine: bool) -> String {
     name
 }
 
-/// The levels before and after a change. A drift that lasts until the newest point has that value as its level after.
-fn levels(segmented: &SegmentedSeries, change: &SeriesChange) -> [String; 2] {
-    let (first, end) = match change.shape {
+/// The levels before and after a change. Next to a drift, which has no level, the one is computed from the other and the change.
+fn levels(segmented: &SegmentedSeries, changes: &[SeriesChange], change: &SeriesChange) -> [String; 2] {
+    // Where the change starts, and where what follows it starts.
+    let ends = |change: &SeriesChange| match change.shape {
         Shape::Step => (change.commits.index, change.commits.index),
         Shape::Drift => (change.commits.range.0, change.commits.range.1 + 1),
     };
-    let stretches = segmented.stretches();
+    let is_drift = |stretch: &(usize, usize)| changes.iter().any(|c| c.shape == Shape::Drift && ends(c) == *stretch);
+    // Beyond a step at an end of the drift, the level is another one.
+    let has_step = |index: usize| {
+        change.shape == Shape::Drift && changes.iter().any(|c| c.shape == Shape::Step && c.commits.index == index)
+    };
+    let stretches: Vec<(usize, usize)> = segmented.stretches().into_iter().filter(|one| !is_drift(one)).collect();
     let level = |stretch: &(usize, usize)| segmented.level(*stretch);
-    let newest = || segmented.series.points.last().map(|point| point.value);
-    let before = stretches.iter().find(|(_, stop)| *stop == first).map(level);
-    let after = stretches.iter().find(|(start, _)| *start == end).map(level).or_else(newest);
-    pair([before, after], segmented.series.metric.unit.label())
+    let (first, end) = ends(change);
+    let before = stretches.iter().find(|(_, stop)| *stop == first && !has_step(first)).map(level);
+    let after = stretches.iter().find(|(start, _)| *start == end && !has_step(end)).map(level);
+    let newest =
+        segmented.series.points.last().filter(|_| end == segmented.series.points.len()).map(|point| point.value);
+    let ratio = Some(1.0 + change.change).filter(|ratio| ratio.is_finite() && *ratio > 0.0);
+    let values = match (before, after.or(newest), ratio) {
+        (Some(before), None, Some(ratio)) => [Some(before), Some(before * ratio)],
+        (None, Some(after), Some(ratio)) => [Some(after / ratio), Some(after)],
+        (Some(before), _, Some(ratio)) if change.shape == Shape::Drift => [Some(before), Some(before * ratio)],
+        (before, after, _) => [before, after],
+    };
+    pair(values, segmented.series.metric.unit.label())
 }
 
 pub(super) fn mark(change: &SeriesChange) -> &'static str {

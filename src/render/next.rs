@@ -9,6 +9,11 @@ use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, OpenShift, Outcome,
 
 /// The sentence; `None` if there is nothing to do. It does not name benchmarks, because the rows already do.
 pub fn next_step(report: &Report) -> Option<String> {
+    next_step_with(report, "")
+}
+
+/// The sentence; `about_entries` follows the advice to accept regressions.
+fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
     let mut steps: Vec<String> = match report.verdict {
         Verdict::Pass => passed(report).into_iter().collect(),
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
@@ -30,7 +35,10 @@ pub fn next_step(report: &Report) -> Option<String> {
             )]
         }
         Verdict::Fail => {
-            let failed = report.reasons.iter().map(|reason| failed(*reason, report));
+            let failed = report.reasons.iter().map(|reason| match reason {
+                Reason::Outcome(Outcome::Regressed, _) => failed(*reason, report) + about_entries,
+                _ => failed(*reason, report),
+            });
             failed.chain(open_suspects(report)).chain(not_in_fail_on(report)).collect()
         }
     };
@@ -55,14 +63,13 @@ fn not_in_fail_on(report: &Report) -> Option<String> {
 
 /// The next step for a view of `perfgate compare` that does not contain the `[[accept]]` entries.
 pub(super) fn next_step_of_compare(report: &Report) -> Option<String> {
-    let next = next_step(report)?;
     let is_acceptable = report.fails_on_regressions() && report.acceptable.is_none() && !report.by_measure;
     let hint = match report.counts.regressed {
         _ if !is_acceptable => "",
         1 => " `--template comment` prints the entry to copy.",
         _ => " `--template comment` prints the entries to copy.",
     };
-    Some(next + hint)
+    next_step_with(report, hint)
 }
 
 /// How to get a verdict where the base has a gap.
@@ -131,7 +138,8 @@ fn suite_shift_step(report: &Report) -> Option<String> {
 fn decide(report: &Report) -> String {
     let open: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_undecided()).collect();
     if !open.is_empty() && open.iter().all(|finding| finding.other_settings) {
-        return "Re-measure base and head under the same conditions. The notes name the differences.".to_owned();
+        return "Re-measure base and head with the same settings. The note of each benchmark states the difference."
+            .to_owned();
     }
     measure_again(report, "inconclusive", &open)
 }
@@ -170,7 +178,12 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
             _ if least == most => counted(most as usize, "more run"),
             least => format!("{least} to {most} more runs"),
         };
-        format!("Measure the {which} {noun} again, {runs} per side{FURTHER_RUNS}.")
+        let too_noisy = open.iter().filter(|finding| finding.is_too_noisy()).count();
+        let rest = match too_noisy {
+            0 => String::new(),
+            count => format!(" For {} of them, more runs would not decide: {LESS_NOISE}.", thousands(count)),
+        };
+        format!("Measure the {which} {noun} again, {runs} per side{FURTHER_RUNS}.{rest}")
     } else {
         format!("Measure the {which} {noun} again, base and head in turn (`perfgate measure`).")
     }

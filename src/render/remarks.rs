@@ -106,13 +106,17 @@ impl Remarks {
         Some(text + &advice.unwrap_or_default())
     }
 
-    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (those without a reason in their row)`.
+    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (the others have another reason, in their row)`.
     fn subject(&self, count: usize) -> String {
         let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
         if count == self.inconclusive {
             return all;
         }
-        format!("{} of the {all} (those without a reason in their row)", thousands(count))
+        let others = match self.inconclusive - count {
+            1 => "the other one has another reason, in its row",
+            _ => "the others have another reason, in their row",
+        };
+        format!("{} of the {all} ({others})", thousands(count))
     }
 
     /// What would decide the undecided benchmarks, if that is the same for several, after their number.

@@ -15,8 +15,10 @@ pub struct NewestBaseRun {
 /// What is done with the suite-wide shift between base and head.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ShiftHandling {
-    /// It is subtracted from the change.
+    /// It is subtracted from the change, and the newest base run counts without its own shift.
     Subtracted,
+    /// It is subtracted from both. The shift of the newest base run may come from a change of main in a part of the suite.
+    SubtractedFromBoth(f64),
     /// It is part of the change, and comes from the code.
     Kept,
     /// It is part of the change, and its cause is unknown.
@@ -44,6 +46,9 @@ impl NewestBaseRun {
         let share = |part: f64, change: f64| if change == 0.0 { 0.0 } else { part / change };
         match shift {
             ShiftHandling::Subtracted => share(self.without_run_shift, change),
+            ShiftHandling::SubtractedFromBoth(by) => {
+                share(self.without_run_shift, change).max(share(self.as_measured - by, change))
+            }
             ShiftHandling::Kept => share(self.as_measured, change),
             // The rest of the change counts only if it is in the same direction.
             ShiftHandling::Unexplained(by) if (change - by) * change > 0.0 => {
@@ -64,6 +69,7 @@ mod tests {
         let newest = NewestBaseRun { without_run_shift: 0.1, as_measured: 0.4, stands_out: false };
         let is_close = |share: f64, expected: f64| (share - expected).abs() < 1e-12;
         assert!(is_close(newest.share_of(0.2, ShiftHandling::Subtracted), 0.5));
+        assert!(is_close(newest.share_of(0.5, ShiftHandling::SubtractedFromBoth(0.0)), 0.8));
         assert!(is_close(newest.share_of(-0.2, ShiftHandling::Subtracted), -0.5), "the other direction");
         assert!(is_close(newest.share_of(0.5, ShiftHandling::Kept), 0.8));
         assert!(is_close(newest.share_of(0.5, ShiftHandling::Unexplained(0.375)), 0.8));

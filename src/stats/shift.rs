@@ -75,6 +75,12 @@ pub fn suite_wide_shift(changes: &[f64]) -> f64 {
     centre::median(&around)
 }
 
+/// The share of the changes that differ from a shift by less than `reach` times the shift.
+pub fn share_with(changes: impl ExactSizeIterator<Item = f64>, shift: f64, reach: f64) -> f64 {
+    let count = changes.len();
+    changes.filter(|change| (change - shift).abs() < reach * shift.abs()).count() as f64 / count.max(1) as f64
+}
+
 /// Width of the densest 40% of the values, which are sorted.
 pub(super) fn shortest_window(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
@@ -98,6 +104,16 @@ mod tests {
         let half: Vec<f64> = (0..20).map(|i| if i < 10 { 0.26 } else { 0.0 } + noise(i)).collect();
         assert!(suite_wide_shift(&half).abs() < 0.002);
         assert_eq!(suite_wide_shift(&all[..7]), 0.0);
+    }
+
+    #[test]
+    fn changes_within_reach_of_a_shift_share_it() {
+        let share = |changes: &[f64]| share_with(changes.iter().copied(), -0.1, 1.0);
+        assert_eq!(share(&[-0.1, -0.19, -0.01, 0.2]), 0.75);
+        assert_eq!(share(&[-0.1, -0.21, -0.19, 0.01]), 0.5);
+        assert_eq!(share(&[-0.1, -0.3, -0.4, 0.2, 0.3]), 0.2);
+        assert_eq!(share(&[]), 0.0);
+        assert_eq!(share_with([-0.1, -0.14, -0.16, -0.01].into_iter(), -0.1, 0.5), 0.5);
     }
 
     #[test]

@@ -30,6 +30,9 @@ fn max_df_of_one_number(base_runs: usize, small: bool) -> f64 {
     if small { (of_base / 2.0).clamp(least, MAX_DF_OF_SMALL_SUITE) } else { of_base.clamp(least, most) }
 }
 
+/// If fewer benchmarks of the newest base run share its shift, main may have changed a part of the suite.
+const MIN_SHARE_OF_SHIFTED_RUN: f64 = 0.75;
+
 /// The error rate, and what a suite-wide shift means.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TestRules {
@@ -74,6 +77,8 @@ pub struct SuiteEstimates {
     one_run: [bool; 2],
     /// True if there are several runs of base and of head, and no single run explains the suite-wide shift.
     shift_in_every_run: bool,
+    /// True if nearly all benchmarks of the newest base run share its shift, and head does not: it comes from the machine.
+    newest_base_is_shifted: bool,
     /// True if the fast edges of samples are tested.
     of_fast_edges: bool,
     /// One number per run, and not re-measured: a single outlier must not decide.
@@ -124,7 +129,16 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         Some(_) => 0.0,
         None => shift::suite_wide_shift(&changes.iter().map(change).collect::<Vec<_>>()),
     };
-    let (shift, median_shift) = (common(|one| one.observation.change), common(|one| one.median_raw));
+    // Where the benchmarks of a noisy suite change by different amounts, their centre is no shift of the suite.
+    let is_shift = |shift: f64| match rules.shift {
+        ShiftRule::SubtractUpTo(limit) if shift.abs() > limit => {
+            // More than half of the changes are in its direction, and at most twice as large.
+            shift::share_with(changes.iter().map(|one| one.observation.change), shift, 1.0) > 0.5
+        }
+        ShiftRule::SubtractUpTo(_) | ShiftRule::Keep => true,
+    };
+    let centre = common(|one| one.observation.change);
+    let [shift, median_shift] = if is_shift(centre) { [centre, common(|one| one.median_raw)] } else { [0.0; 2] };
 
     // The fit needs changes around zero, even if the shift is too large to be subtracted from the estimates.
     changes.iter_mut().for_each(|one| one.observation.change -= shift);
@@ -137,6 +151,11 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         ShiftRule::SubtractUpTo(limit) => one_run == [false; 2] && least_shift(shift, &run_shifts) > limit,
         ShiftRule::Keep => true,
     };
+    let newest = || changes.iter().map(|one| one.single_runs.newest);
+    let newest_shift = newest().next().map_or(0.0, |newest| newest.as_measured - newest.without_run_shift);
+    // If head is shifted as well, the cause may be a change of main.
+    let newest_base_is_shifted = centre.abs() < newest_shift.abs() / 2.0
+        && shift::share_with(newest().map(|newest| newest.as_measured), newest_shift, 0.5) >= MIN_SHARE_OF_SHIFTED_RUN;
     // Re-measured suspects have a rule of their own for single runs: the overlap.
     let can_have_outliers = kind == ValueKind::Measured && screened.is_none();
     let of_one_number = can_have_outliers && head_runs == 1 && suite.tested() == Tested::Centre;
@@ -149,6 +168,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         rule: rules.shift,
         one_run,
         shift_in_every_run,
+        newest_base_is_shifted,
         of_fast_edges: suite.tested() == Tested::FastEdge,
         checks_single_runs: can_have_outliers && suite.tested() != Tested::FastEdge,
         two_runs: [base_runs, head_runs]
@@ -263,7 +283,8 @@ impl SuiteEstimates {
         let shift = match (self.rule, self.unexplained_shift()) {
             (ShiftRule::Keep, _) => return 0.0,
             (_, Some(shift)) => ShiftHandling::Unexplained(shift),
-            (_, None) if self.shift_is_subtracted() => ShiftHandling::Subtracted,
+            (_, None) if self.shift_is_subtracted() && self.newest_base_is_shifted => ShiftHandling::Subtracted,
+            (_, None) if self.shift_is_subtracted() => ShiftHandling::SubtractedFromBoth(self.shift),
             _ => ShiftHandling::Kept,
         };
         self.changes[index].single_runs.newest.share_of(self.delta(index), shift)

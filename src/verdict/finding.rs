@@ -330,6 +330,8 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
         }),
         runs_needed: limited_by_noise
             .filter(|_| ruling.outcome == Outcome::Inconclusive)
+            // The difference between base runs does not shrink with more of them.
+            .filter(|estimate| estimate.base_range.is_none_or(|range| range < estimate.delta.abs()))
             .and_then(|estimate| estimate.runs_needed(criteria.log_threshold(), criteria.alpha)),
         threshold: criteria.threshold,
         needed_change: estimate.and_then(|one| criteria.needed(one)).and_then(|log| finite(log.exp_m1())),

@@ -346,7 +346,7 @@ impl Criteria {
             if estimate.median_delta.abs() < log_threshold {
                 return Ruling::of(Outcome::Unchanged);
             }
-            let note = format!("the fastest {} are unchanged, but the medians changed", noun(comparison));
+            let note = format!("the fastest {} are within the threshold, and the medians are not", noun(comparison));
             return Ruling { medians_alone: true, ..undecided.note(note) };
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {

@@ -20,6 +20,9 @@ pub(super) const IN_TURN: &str = " (`perfgate measure`)";
 /// Advice or a note that fewer benchmarks share is printed for each of them.
 pub(super) const MIN_USUAL: usize = 3;
 
+/// The largest number of pairs that `perfgate measure --confirm` accepts.
+const MAX_PAIRS: usize = 25;
+
 /// Why a benchmark is undecided, and what would decide it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Advice {
@@ -54,6 +57,7 @@ pub(super) fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
         None if is_close_to_threshold(finding) => Fix::OtherThreshold,
         None => Fix::LessNoise,
         Some(runs) if !by_measure => Fix::Runs(runs),
+        Some(runs) if finding.re_measured && done + runs > MAX_PAIRS => Fix::LessNoise,
         Some(runs) if finding.re_measured => Fix::Pairs(runs, done + runs),
         Some(runs) => Fix::Rounds(runs, done + runs),
     };

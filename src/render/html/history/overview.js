@@ -51,8 +51,8 @@ function notes(series) {
   if (series.metric !== "time") texts.push(series.metric);
   if (overview.machines.length > 1) texts.push(machineName(overview.machines[series.machine]));
   if (!series.measured) texts.push(lastMeasured(series));
-  if (series.last && series.last.accepted) texts.push("accepted by a waiver");
-  if (series.epoch) texts.push("starts at the epoch of " + day(series.epoch.start) + ": " + series.epoch.reason);
+  if (series.last && series.last.accepted) texts.push("accepted in perfgate.toml");
+  if (series.epoch) texts.push("starts on " + day(series.epoch.start) + ", without older runs: " + series.epoch.reason);
   return texts.join("; ");
 }
 
