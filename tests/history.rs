@@ -88,6 +88,38 @@ fn series<'a>(answer: &'a Value, name: &str) -> &'a Value {
     answer["series"].as_array().unwrap().iter().find(|series| series["name"] == name).unwrap()
 }
 
+/// A drift has no level, so a step or a level next to it is not what the change is relative to.
+#[test]
+fn the_levels_of_a_change_fit_it_next_to_a_drift() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 60);
+    let drift = |i: usize, from: f64, to: f64| 1.6_f64.powf(((i as f64 - from) / (to - from)).clamp(0.0, 1.0));
+    let suite = |i: usize| {
+        let doubled = |from: usize| if i >= from { 200.0 } else { 100.0 };
+        vec![
+            time("drift_of_all", 100.0 * drift(i, 0.0, 59.0), i),
+            time("drift_then_step", drift(i, 0.0, 40.0) * doubled(40), 100 + i),
+            time("level_then_drift", 100.0 * drift(i, 20.0, 59.0), 200 + i),
+            time("step_then_drift", drift(i, 20.0, 59.0) * doubled(20), 300 + i),
+        ]
+    };
+    let runs: Vec<Run> =
+        commits.iter().enumerate().map(|(i, commit)| run(commit, START + 3600 * i as i64, suite(i))).collect();
+    put(&sandbox, &runs);
+    let table = sandbox.perfgate_at("r", &["history"]).exits(0).stdout.clone();
+    let mut checked = 0;
+    for row in table.lines().filter(|row| row.contains("drift_") || row.contains("_drift")) {
+        let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+        let change = cells.iter().position(|cell| cell.starts_with('+') && cell.ends_with('%')).unwrap();
+        let number = |cell: &str| cell.trim_end_matches([' ', 'n', 's', '%']).parse::<f64>().unwrap();
+        let (before, after) = (number(cells[change - 2]), number(cells[change - 1]));
+        let printed = 1.0 + number(cells[change]) / 100.0;
+        assert!((after / before / printed).ln().abs() < 0.03, "{row}");
+        checked += 1;
+    }
+    assert_eq!(checked, 4, "{table}");
+}
+
 #[test]
 fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings() {
     let (sandbox, commits) = sixty();
