@@ -30,8 +30,8 @@ function trend(series) {
     svg.append(shape("path", { class: "beyond", d: `M${x(i) - 4},${edge}h8L${x(i)},${tip}Z` }));
   }
   if (series.last) {
-    // Where the last change is, as far as a trend of medians shows it.
-    const at = Math.min(series.trend.length - 1, Math.floor(series.last.at * series.trend.length / series.points));
+    // The first part of the trend that is entirely after the last change.
+    const at = Math.min(series.trend.length - 1, Math.ceil(series.last.at * series.trend.length / series.points));
     svg.append(shape("circle", { class: "dot " + CLASSES[kind], cx: x(at), cy: y(series.trend[at]), r: 3.5 }));
   }
   return svg;
