@@ -3,8 +3,9 @@
 use crate::io::github::Conclusion;
 use crate::verdict::{BudgetStatus, Finding, OpenShift, Outcome, Report, Verdict};
 
-/// The result of the check run. Neutral without a verdict, unless a required baseline is missing, and if the gate passes but something is in doubt: a suspect
-/// is undecided, no benchmark was decided, a run ended in an error, or a suite-wide shift of unknown cause.
+/// The result of the check run. Without a verdict it is neutral, or a failure if a required baseline is missing. It is also neutral if
+/// the gate passes but something is in doubt: a suspect is undecided, no benchmark was decided, a run ended in an error, or there is a
+/// suite-wide shift of unknown cause.
 pub(crate) fn conclusion(report: &Report) -> Conclusion {
     let counts = report.counts;
     let decided = counts.unchanged + counts.improved + counts.regressed + counts.accepted;

@@ -129,7 +129,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         Some(_) => 0.0,
         None => shift::suite_wide_shift(&changes.iter().map(change).collect::<Vec<_>>()),
     };
-    // Where the benchmarks of a noisy suite change by different amounts, their centre is no shift of the suite.
+    // In a noisy suite, few benchmarks may have changed by about as much as the centre of all changes. Then there is no suite-wide shift.
     let is_shift = |shift: f64| match rules.shift {
         ShiftRule::SubtractUpTo(limit) if shift.abs() > limit => {
             // More than half of the changes are in its direction, and at most twice as large.

@@ -346,7 +346,7 @@ impl Report {
         (is_missing || self.base.gap.is_some()) && self.benchmarks.iter().any(is_shared)
     }
 
-    /// True if there is no verdict because of the baseline, and a missing baseline is not allowed.
+    /// True if the gate gives no verdict because a baseline is missing or behind a gap, and must fail in this case.
     pub fn lacks_required_baseline(&self) -> bool {
         self.verdict == Verdict::None
             && !self.first_run
