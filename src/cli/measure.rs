@@ -5,6 +5,7 @@ use super::compare::{View, save, show};
 use super::gate_args::GateArgs;
 use super::progress::Terminal;
 use super::{Global, bench_args, facts, output, plots};
+use crate::compare::schedule::MAX_PAIRS;
 use crate::gate::{self, BenchCommand, Gate, MeasurePlan, MeasuredRuns};
 use crate::io::interrupt;
 use crate::policy::Policy;
@@ -48,7 +49,7 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
     /// Number of pairs of runs that re-measure the suspects [default: 5 if the suspects can run alone ({filter}, or `cargo bench`) and are at most 30% of the suite, else 3]
-    #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=25))]
+    #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=i64::from(MAX_PAIRS)))]
     confirm: Option<u16>,
     /// Time limit for the whole measurement, with builds (15m, 1h): as many rounds as fit are run, at least one
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]

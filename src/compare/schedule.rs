@@ -14,6 +14,8 @@ const SUSPECT_SHARE: f64 = 0.15;
 /// Number of pairs of runs in which suspects are re-measured: `FEW_PAIRS` for many suspects, `MORE_PAIRS` for few.
 pub const FEW_PAIRS: usize = 3;
 const MORE_PAIRS: usize = 5;
+/// The largest number of pairs that can be chosen.
+pub const MAX_PAIRS: u16 = 25;
 
 /// One of the two sides of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,6 +16,8 @@ pub struct Listing<'a> {
     pub rows: Vec<&'a Finding>,
     /// The others: `12 more benchmarks inconclusive`.
     pub others: Vec<String>,
+    /// The number of the others.
+    pub others_count: usize,
 }
 
 /// Groups of listed benchmarks. All but the first have a maximum number of rows.
@@ -76,6 +78,7 @@ impl Listing<'_> {
         let left_out = other_metrics(report);
         let mut shown = vec![false; report.benchmarks.len()];
         let mut others = Vec::new();
+        let mut others_count = 0;
         let noun = noun_of(&report.benchmarks.iter().collect::<Vec<_>>());
         // Changes within the threshold are unchanged too.
         let has_within = report.benchmarks.iter().any(|finding| Group::of(report, finding) == Group::Within);
@@ -103,6 +106,7 @@ impl Listing<'_> {
                 | Group::NotRun => SHOWN,
             };
             found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
+            others_count += found.len().saturating_sub(most);
             match found.len().saturating_sub(most) {
                 0 => {}
                 more if group == Group::Never && !has_within => others.push(format!("{} {words}", counted(more, noun))),
@@ -120,6 +124,6 @@ impl Listing<'_> {
             limit(Group::Never, "unchanged");
         }
         let rows = report.benchmarks.iter().zip(shown).filter(|(_, shown)| *shown || all).map(|(finding, _)| finding);
-        Listing { rows: failing_first(report, rows), others }
+        Listing { rows: failing_first(report, rows), others, others_count }
     }
 }

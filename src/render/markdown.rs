@@ -33,7 +33,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
     if let Some(next) = next_step_of_compare(report) {
         let _ = writeln!(out, "\nNext: {}", escape::markdown_text(&next));
     }
-    let Listing { rows: shown, others } = Listing::of(report, all);
+    let Listing { rows: shown, others, .. } = Listing::of(report, all);
     if !shown.is_empty() {
         out.push_str("\n| | benchmark | metric | base | head | change | 95% CI | q |\n");
         out.push_str("|---|---|---|--:|--:|--:|:-:|--:|\n");

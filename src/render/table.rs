@@ -61,7 +61,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     out.push_str(&hanging(&method(report), "      ", "      ", width));
 
     let remarks = Remarks::of(report);
-    let Listing { rows: shown, others } = Listing::of(report, options.all);
+    let Listing { rows: shown, others, others_count } = Listing::of(report, options.all);
     let dim = Style::new().dimmed();
     if !shown.is_empty() {
         let _ = writeln!(out);
@@ -82,7 +82,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         }
     }
     if !others.is_empty() {
-        let them = if others.iter().all(|other| other.starts_with("1 ")) && others.len() == 1 { "it" } else { "them" };
+        let them = if others_count == 1 { "it" } else { "them" };
         out.push_str(&paragraph(&format!("{dim}{} (--all lists {them}){dim:#}", others.join(", ")), 2, width));
     }
     let _ = writeln!(out);

@@ -1,5 +1,6 @@
 //! What would decide an inconclusive benchmark.
 
+use crate::compare::schedule::MAX_PAIRS;
 use crate::model::number_text;
 use crate::render::quantity::{counted, percent};
 use crate::verdict::{Finding, Outcome, Undecided};
@@ -19,9 +20,6 @@ pub(super) const IN_TURN: &str = " (`perfgate measure`)";
 
 /// Advice or a note that fewer benchmarks share is printed for each of them.
 pub(super) const MIN_USUAL: usize = 3;
-
-/// The largest number of pairs that `perfgate measure --confirm` accepts.
-const MAX_PAIRS: usize = 25;
 
 /// Why a benchmark is undecided, and what would decide it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +55,7 @@ pub(super) fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
         None if is_close_to_threshold(finding) => Fix::OtherThreshold,
         None => Fix::LessNoise,
         Some(runs) if !by_measure => Fix::Runs(runs),
-        Some(runs) if finding.re_measured && done + runs > MAX_PAIRS => Fix::LessNoise,
+        Some(runs) if finding.re_measured && done + runs > usize::from(MAX_PAIRS) => Fix::LessNoise,
         Some(runs) if finding.re_measured => Fix::Pairs(runs, done + runs),
         Some(runs) => Fix::Rounds(runs, done + runs),
     };
