@@ -42,6 +42,13 @@ fn a_failed_benchmark_fails_the_gate_and_says_why() {
 }
 
 #[test]
+fn a_failed_benchmark_ticks_no_box() {
+    let document = compared(FAILED, &["--template", "library"]);
+
+    document.prints("0 of 3 unchanged or improved, 2 inconclusive, 1 failed").does_not_print("- [x] No regression");
+}
+
+#[test]
 fn a_head_in_which_everything_failed_fails_the_gate() {
     let sandbox = Sandbox::new();
     sandbox.write("base.txt", go(&["BenchmarkD"], "PASS\nok  \te.org/p\t3.1s\n"));

@@ -143,6 +143,10 @@ fn a_gate_that_passes_next_to_a_slower_suite_says_so_everywhere() {
     shifted(&sandbox, 1.0, &["--template", "comment"])
         .prints("- most benchmarks are about 14.5% slower (20 compared).");
     shifted(&sandbox, 1.0, &["--format", "junit"]).prints(headline);
+    shifted(&sandbox, 1.0, &[]).prints("20 unchanged (within the threshold with and without the shift)");
+    shifted(&sandbox, 1.0, &["--template", "library"])
+        .prints("20 of 20 unchanged or improved; most benchmarks are about 14.5% slower")
+        .does_not_print("- [x] No regression");
     shifted(&sandbox, 1.0, &["--html", "page.html"]);
     assert!(sandbox.read("page.html").contains(&format!("<h1 class=\"open\">{headline}</h1>")));
 }

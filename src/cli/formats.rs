@@ -6,7 +6,7 @@ use crate::render::fit::{hanging, paragraph, wrapped};
 use std::fmt::Write;
 
 /// Widths of the columns, which fit 80 columns of a terminal; longer texts are wrapped.
-const WIDTHS: [usize; 3] = [23, 26, 27];
+const WIDTHS: [usize; 3] = [23, 28, 25];
 /// The columns with the gaps between them.
 const FULL_WIDTH: usize = 80;
 
@@ -46,7 +46,7 @@ fn row(out: &mut String, cells: [&str; 3]) {
     for line in 0..height {
         let [name, command, content] =
             [&names, &commands, &contents].map(|lines| lines.get(line).map_or("", String::as_str));
-        let text = format!("{name:<23}  {command:<26}  {content}");
+        let text = format!("{name:<23}  {command:<28}  {content}");
         let _ = writeln!(out, "{}", text.trim_end());
     }
 }

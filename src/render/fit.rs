@@ -19,16 +19,17 @@ pub fn hanging(text: &str, first: &str, others: &str, width: Option<usize>) -> S
     textwrap::fill(text, options) + "\n"
 }
 
-/// The lines of a text, each at most `width` columns; a longer word is broken, a path after a slash.
+/// The lines of a text, each at most `width` columns; a longer word is broken, if possible after punctuation.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
     let words: Vec<Cow<'_, str>> = text.split(' ').map(|word| with_breaks(word, width)).collect();
     textwrap::wrap(&words.join(" "), options).into_iter().map(Cow::into_owned).collect()
 }
 
-/// A word that is too long for a line, with line breaks after slashes.
+/// A word that is too long for a line, with line breaks after the separators of paths, lists and calls.
 fn with_breaks(word: &str, width: usize) -> Cow<'_, str> {
-    let mut ends = word.match_indices('/').map(|(at, _)| at + 1).filter(|end| word[..*end].width() <= width);
+    let mut ends =
+        word.match_indices(['/', ',', '(', ':']).map(|(at, _)| at + 1).filter(|end| word[..*end].width() <= width);
     match ends.next_back().filter(|_| word.width() > width) {
         Some(end) => Cow::from(format!("{}\n{}", &word[..end], with_breaks(&word[end..], width))),
         None => Cow::from(word),
@@ -94,6 +95,7 @@ mod tests {
         );
         assert_eq!(wrapped("unbreakable x", 5), ["unbre", "akabl", "e x"]);
         assert_eq!(wrapped("of (a/bc/def.json) and x/y", 9), ["of (a/bc/", "def.json)", "and x/y"]);
+        assert_eq!(wrapped("name,value,unit x::write(a)", 11), ["name,value,", "unit", "x::write(a)"]);
         assert_eq!(paragraph(&"word ".repeat(100), 2, None).lines().count(), 1);
     }
 }

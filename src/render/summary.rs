@@ -6,7 +6,7 @@ use super::template::budget_text;
 use super::verdict_text::{HeadlineStatus, names, verdict};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
-    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport, Within,
+    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, OpenShift, Outcome, Reason, Report, SideReport, Within,
 };
 
 /// Which facts about the machines differ: `base and head ran on different machines (cpu differs)`.
@@ -100,7 +100,10 @@ pub fn counts(report: &Report) -> String {
         .filter(|(count, ..)| *count > 0)
         .map(|(count, word, outcome, not_run)| {
             let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
-            of_outcome(report.benchmarks.iter().filter(is_one), count, word, outcome)
+            let text = of_outcome(report.benchmarks.iter().filter(is_one), count, word, outcome);
+            // Without these words, "unchanged" would contradict the headline of a suite that is slower as a whole.
+            let has_shift = outcome == Outcome::Unchanged && OpenShift::of(report).is_some();
+            if has_shift { format!("{text} (within the threshold with and without the shift)") } else { text }
         })
         .collect();
     parts.join(", ")

@@ -30,7 +30,7 @@ pub(super) struct Advice {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fix {
-    /// More runs per side than are worth while.
+    /// More than 20 further runs per side, or more pairs than `measure` allows.
     LessNoise,
     /// The same, but because the change is close to the threshold, and not because of noise.
     OtherThreshold,

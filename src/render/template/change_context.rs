@@ -221,9 +221,9 @@ pub struct Concern {
 /// Check boxes that the results decide.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Checks {
-    /// At least one improvement (or every goal met), and no regression.
+    /// At least one improvement (or every goal met), no regression and no failure.
     pub improved: Check,
-    /// Every compared benchmark is unchanged or improved.
+    /// Every compared benchmark is unchanged or improved, none failed, and the suite as a whole is not slower.
     pub no_regression: Check,
     /// Every endpoint of a load test is unchanged or improved.
     pub load: Check,

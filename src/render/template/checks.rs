@@ -2,9 +2,9 @@
 
 use super::context::{Check, Checks};
 use super::headline::{is_load, sums};
-use crate::render::quantity::counted;
+use crate::render::quantity::{counted, size};
 use crate::render::summary::{NOT_JUDGED, of_unknown_direction};
-use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, OpenShift, Outcome, Report, SuiteReport};
 
 /// All check boxes of a report.
 pub fn checks(report: &Report) -> Checks {
@@ -66,42 +66,57 @@ fn open(by: &str) -> Check {
 
 fn improved(report: &Report) -> Check {
     let counts = report.counts;
+    let is_clean = counts.regressed == 0 && counts.failed == 0;
+    let failed = if counts.failed > 0 { format!(", {} failed", counts.failed) } else { String::new() };
     let met = report.goals.iter().filter(|goal| goal.status == GoalStatus::Met).count();
     if !report.goals.is_empty() {
-        let by = format!("{met} of {} met, {} regressed", counted(report.goals.len(), "goal"), counts.regressed);
-        return Check { ticked: met == report.goals.len() && counts.regressed == 0, by };
+        let by =
+            format!("{met} of {} met, {} regressed{failed}", counted(report.goals.len(), "goal"), counts.regressed);
+        return Check { ticked: met == report.goals.len() && is_clean, by };
     }
-    let by = format!("{} improved, {} regressed", counts.improved, counts.regressed);
-    Check { ticked: counts.improved > 0 && counts.regressed == 0, by }
+    let by = format!("{} improved, {} regressed{failed}", counts.improved, counts.regressed);
+    Check { ticked: counts.improved > 0 && is_clean, by }
 }
 
 fn no_regression(report: &Report) -> Check {
     let counts = report.counts;
-    let judged = counts.improved + counts.unchanged + counts.regressed + counts.inconclusive + counts.accepted;
+    let good = counts.improved + counts.unchanged;
+    let judged = good + counts.regressed + counts.inconclusive + counts.accepted + counts.failed;
     if judged == 0 {
         return open("nothing was compared");
     }
-    let good = counts.improved + counts.unchanged;
     let mut by = format!("{good} of {judged} unchanged or improved");
     let unknown = of_unknown_direction(report);
     let parts = [
-        (counts.regressed, "regressed"),
-        (counts.inconclusive.saturating_sub(unknown), "inconclusive"),
+        (counts.regressed, Outcome::Regressed.word()),
+        (counts.inconclusive.saturating_sub(unknown), Outcome::Inconclusive.word()),
         (unknown, NOT_JUDGED),
-        (counts.accepted, "accepted"),
+        (counts.accepted, Outcome::Accepted.word()),
+        (counts.failed, Outcome::Failed.word()),
     ];
     for (count, word) in parts {
         if count > 0 {
             by.push_str(&format!(", {count} {word}"));
         }
     }
-    Check { ticked: good == judged, by }
+    let suite = suite_is_slower(report);
+    if let Some(suite) = &suite {
+        by.push_str(&format!("; {suite}"));
+    }
+    Check { ticked: good == judged && suite.is_none(), by }
 }
 
-/// Ticked if all findings of a kind with values on both sides are unchanged or improved.
+/// In words, if the suite as a whole is slower, although each benchmark may be within its threshold.
+fn suite_is_slower(report: &Report) -> Option<String> {
+    let is_shown = |suite: &SuiteReport| matches!(suite.outcome, Outcome::Regressed | Outcome::Accepted);
+    let suite = report.suite.filter(is_shown).map(|suite| format!("the whole suite is {} slower", size(suite.change)));
+    suite.or_else(|| OpenShift::of(report).filter(|open| open.shift.shift > 0.0).map(|open| open.shift.sentence()))
+}
+
+/// Ticked if all findings of a kind are unchanged or improved. Those with a value on one side alone do not count, unless they failed.
 fn unchanged_or_improved(report: &Report, what: &str, nothing: &str, belongs: &dyn Fn(&Finding) -> bool) -> Check {
-    let both = report.benchmarks.iter().filter(|f| belongs(f) && f.base.is_some() && f.head.is_some());
-    let found: Vec<&Finding> = both.collect();
+    let is_compared = |f: &&Finding| f.base.is_some() && f.head.is_some() || f.outcome == Outcome::Failed;
+    let found: Vec<&Finding> = report.benchmarks.iter().filter(|f| belongs(f)).filter(is_compared).collect();
     if found.is_empty() {
         return open(nothing);
     }
@@ -114,6 +129,7 @@ fn unchanged_or_improved(report: &Report, what: &str, nothing: &str, belongs: &d
         (with(Outcome::Inconclusive), Outcome::Inconclusive.word()),
         (count(&|finding| !finding.is_judged()), NOT_JUDGED),
         (with(Outcome::Accepted), Outcome::Accepted.word()),
+        (with(Outcome::Failed), Outcome::Failed.word()),
     ];
     for (count, word) in others.into_iter().filter(|(count, _)| *count > 0) {
         by.push_str(&format!(", {count} {word}"));
