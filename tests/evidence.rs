@@ -39,7 +39,7 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
     answer
         .exits(1)
         .prints("✗ regressed")
-        .prints("2 in 5 samples take 3.0×; shown by the mean of the samples;")
+        .prints("45% of the samples take 3.0× as long as the others; shown by the mean of the samples;")
         .prints("the fastest ones changed by +0.");
     let row = &compared(&hyperfine(1, 1, 0.0, 1.0), &hyperfine(2, 1, 0.4, 3.0), &["--format", "json"]).json()["benchmarks"]
         [0];
@@ -73,7 +73,7 @@ fn a_slow_half_of_the_samples_has_a_row_without_contradictions() {
         .perfgate(&sides)
         .exits(0)
         .prints(
-            "1 in 2 samples take 2.0×; this is the change of the mean of the samples; the fastest ones changed by +0.",
+            "50% of the samples take 2.0× as long as the others; this is the change of the mean of the samples; the fastest ones changed by +0.",
         )
         .does_not_print("cannot be told from noise");
     let json = sandbox.perfgate(&[&sides[..], &["--format", "json"]].concat()).json();
@@ -87,26 +87,26 @@ fn a_row_decided_by_the_mean_says_what_changed_in_every_view() {
     let (base, head) = (hyperfine(1, 1, 0.0, 1.0), hyperfine(2, 1, 0.4, 3.0));
     let views: [&[&str]; 3] = [&[], &["--format", "markdown"], &["--format", "junit"]];
     for view in views {
-        compared(&base, &head, view).exits(1).prints("2 in 5 samples take 3.0×");
+        compared(&base, &head, view).exits(1).prints("45% of the samples take 3.0×");
     }
     for template in ["comment", "summary", "pr", "issue", "report"] {
-        compared(&base, &head, &["--template", template]).exits(1).prints("`c0`: 2 in 5 samples take 3.0×");
+        compared(&base, &head, &["--template", template]).exits(1).prints("`c0`: 45% of the samples take 3.0×");
     }
     for template in ["comment", "pr", "report"] {
         compared(&head, &base, &["--template", template])
             .exits(0)
-            .prints("in base 2 in 5 samples take 3.0×, in head none");
+            .prints("in base 45% of the samples take 3.0× as long as the others, in head none");
     }
     let sandbox = Sandbox::new();
     sandbox.write("base.json", &base).write("head.json", &head);
     sandbox.perfgate(&["compare", "base.json", "head.json", "--html", "page.html"]).exits(1);
-    assert!(sandbox.read("page.html").contains("2 in 5 samples take 3.0×"));
+    assert!(sandbox.read("page.html").contains("45% of the samples take 3.0×"));
     let row = compared(&base, &head, &["--format", "json"]).json()["benchmarks"][0].clone();
     let slow = &row["slow_part"]["head"];
     assert!((slow["share"].as_f64().unwrap() - 0.4).abs() < 0.06, "{slow}");
     assert!((slow["factor"].as_f64().unwrap() - 3.0).abs() < 0.05, "{slow}");
     assert!(row["slow_part"]["base"].is_null(), "{row}");
-    compared(&head, &base, &[]).prints("in base 2 in 5 samples take 3.0×, in head none");
+    compared(&head, &base, &[]).prints("in base 45% of the samples take 3.0× as long as the others, in head none");
     // The fast edge decides here.
     let faster = compared(&base, &hyperfine(2, 1, 1.0, 3.0), &["--format", "json"]);
     assert!(faster.exits(1).json()["benchmarks"][0].get("slow_part").is_none());

@@ -218,14 +218,13 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
             sandbox
                 .perfgate_at("r", &["history", "--html", "page.html"])
                 .exits(0)
-                .prints("1 series starts on 2026-06-09, without older runs: a larger corpus");
+                .prints("1 series starts on 2026-06-09, with the epoch of perfgate.toml (a larger corpus); older runs are not used");
             assert!(
                 sandbox.read("r/page.html").contains("\"epoch\":{\"reason\":\"a larger corpus\",\"start\":1780963200}")
             );
-            sandbox
-                .perfgate_at("r", &["history", "corpus"])
-                .exits(0)
-                .prints("starts on 2026-06-09, without older runs: a larger corpus");
+            sandbox.perfgate_at("r", &["history", "corpus"]).exits(0).prints(
+                "starts on 2026-06-09, with the epoch of perfgate.toml (a larger corpus); older runs are not used",
+            );
             assert_eq!(points(&answer, "corpus"), [12]);
             assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 0);
         }

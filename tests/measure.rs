@@ -119,7 +119,7 @@ fn what_looks_better_is_re_measured_too() {
     let json = answer.json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
     assert_eq!((&c["outcome"], &c["confirmed"], &c["suspect"]), (&"improved".into(), &true.into(), &false.into()));
-    measure(&sandbox, &["--base", "main"]).exits(0).prints(", 1 suspect re-measured in 5 pairs\n");
+    measure(&sandbox, &["--base", "main"]).exits(0).prints(", 1 benchmark re-measured in 5 pairs\n");
     assert_clean(&sandbox);
 }
 
@@ -150,10 +150,10 @@ fn advice_in_a_measurement_names_its_own_options() {
     let advice = "4 more runs per side would decide";
     for view in [&[][..], &["--format", "markdown", "--save", "../saved.json"]] {
         let answer = measure(&sandbox, &[&["--base", "main", "--confirm", "3"], view].concat());
-        answer.exits(0).prints(advice).prints("--confirm 7").does_not_print("perfgate measure");
+        answer.exits(0).prints(advice).prints("`perfgate measure --confirm 7`").does_not_print("`--base`");
     }
     let comment = sandbox.perfgate(&["render", "saved.json", "--template", "comment"]);
-    comment.exits(0).prints(advice).prints("--confirm 7").does_not_print("perfgate measure");
+    comment.exits(0).prints(advice).prints("`perfgate measure --confirm 7`").does_not_print("`--base`");
     let answer = measure(&sandbox, &["--base", "main", "--confirm", "7"]);
     answer.exits(0).reports("re-measuring 1 suspect in 7 pairs").does_not_print("undecided");
 }

@@ -75,7 +75,7 @@ pub struct CompareArgs {
     /// Also write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
-    /// List all benchmarks, also unchanged ones
+    /// List all benchmarks, including unchanged ones
     #[arg(long)]
     all: bool,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 /// Flags that override `[gate]` of the config.
 #[derive(Debug, Default, Args)]
 pub struct GateArgs {
-    /// Change that fails the gate, such as 10% [default: 20%]
+    /// Change that fails the gate, such as 10%; `[[benchmark]]` entries keep theirs [default: that of perfgate.toml, or 20%]
     #[arg(long, value_name = "PERCENT", value_parser = parse_threshold, allow_hyphen_values = true)]
     threshold: Option<f64>,
     /// Accepted false discovery rate [default: 0.05]

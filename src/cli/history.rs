@@ -96,15 +96,8 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     if all.is_empty() {
         bail!("all stored runs are older than the current epochs in perfgate.toml");
     }
-    let message = match older {
-        OlderRuns::Zero => None,
-        OlderRuns::Counted(older) => {
-            Some(format!("{older} older runs are not shown (--last {} shows them)", runs.len() + older))
-        }
-        OlderRuns::Uncounted => Some(format!("older runs are not shown (--last {} shows more)", 2 * runs.len())),
-    };
     if args.format == View::Table {
-        diagnostics.extend(message.map(|message| Diagnostic::note("older-runs", "", message)));
+        diagnostics.extend(older_runs(&older, runs.len()));
     }
     let all_series: Vec<SegmentedSeries> = all.into_par_iter().map(segment).collect();
     let view = HistoryView { series: &all_series, runs: runs.len(), store: &store, waivers: gate.policy().waivers() };
@@ -156,4 +149,17 @@ fn quoted_list(mut names: Vec<String>) -> String {
     names.truncate(SHOWN);
     let list = names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{list} and {more} more") } else { list }
+}
+
+/// A note about stored runs that were not read because of `--last`. `read` is the number of those that were.
+pub(super) fn older_runs(older: &OlderRuns, read: usize) -> Option<Diagnostic> {
+    let message = match older {
+        OlderRuns::Zero => return None,
+        OlderRuns::Counted(1) => format!("1 older run is not included (--last {} includes it)", read + 1),
+        OlderRuns::Counted(older) => {
+            format!("{older} older runs are not included (--last {} includes them)", read + older)
+        }
+        OlderRuns::Uncounted => format!("older runs are not included (--last {} includes more)", 2 * read),
+    };
+    Some(Diagnostic::note("older-runs", "", message))
 }

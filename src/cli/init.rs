@@ -33,7 +33,7 @@ pub struct InitArgs {
     /// Also write the workflow that publishes the page of `perfgate history --site` on GitHub Pages
     #[arg(long, requires = "github")]
     pages: bool,
-    /// Action that the workflows use
+    /// Action that the workflows use [default: the released one, @v1]
     #[arg(long, value_name = "OWNER/NAME@REF", requires = "github", value_parser = action)]
     action: Option<String>,
     /// Write the templates into this directory [default: .github/perfgate]

@@ -82,7 +82,7 @@ pub struct MeasureArgs {
     /// Also write charts to a directory, as SVG: all changes, and the samples of each benchmark
     #[arg(long, value_name = "DIR")]
     plots: Option<plots::Directory>,
-    /// List all benchmarks, also unchanged ones
+    /// List all benchmarks, including unchanged ones
     #[arg(long)]
     all: bool,
     /// Also show which functions caused the largest confirmed regressions, at most 5; the verdict stays the same

@@ -1,5 +1,6 @@
 //! `perfgate replay`: how thresholds would have performed on the stored history.
 
+use super::history::older_runs;
 use super::{Global, output};
 use crate::gate::{Gate, StoredHistory, unused_directions, with_series_rules};
 use crate::{render, replay};
@@ -45,7 +46,10 @@ enum View {
 /// Replays the history and prints the counts.
 pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), None);
-    let StoredHistory { runs, store, mut diagnostics, .. } = gate.stored_history(args.last as usize)?;
+    let StoredHistory { runs, store, older, mut diagnostics, .. } = gate.stored_history(args.last as usize)?;
+    if args.format == View::Table {
+        diagnostics.extend(older_runs(&older, runs.len()));
+    }
     let epochs = gate.epochs(&mut diagnostics);
     let (replay, suggestion) = with_series_rules(gate.policy(), &epochs, |rules| {
         let replay = replay::replay(&runs, gate.policy(), rules);

@@ -155,15 +155,13 @@ pub(super) fn confirm(
 ) {
     let pairs = re_measured[0].len();
     replace(policy, compared, suspects, re_measured);
-    let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
     let mut names: Vec<String> = suspects.iter().map(|suspect| format!("{:?}", &*suspect.benchmark)).collect();
     names.dedup();
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
-        "{} {noun} re-measured on both sides in {pairs} pairs, and decided by these runs alone: {}{more}",
-        suspects.len(),
+        "what looked slower or faster was re-measured in {pairs} pairs of runs, and is decided by these alone: {}{more}",
         names.join(", ")
     );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));

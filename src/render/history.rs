@@ -142,7 +142,10 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     for (epoch, count) in epochs(view.series) {
         let verb = if count == 1 { "starts" } else { "start" };
         let reason = escape::terminal(&epoch.reason);
-        let text = format!("{dim}{count} series {verb} on {}, without older runs: {reason}{dim:#}", day(epoch.start));
+        let text = format!(
+            "{dim}{count} series {verb} on {}, with the epoch of perfgate.toml ({reason}); older runs are not used{dim:#}",
+            day(epoch.start)
+        );
         out.push_str(&paragraph(&text, 2, width));
     }
     if unchanged > 0 {
@@ -168,7 +171,8 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         out.push_str(&paragraph(&line, 2, width));
         if let Some(epoch) = &series.epoch {
             let (start, reason) = (day(epoch.start), escape::terminal(&epoch.reason));
-            let line = format!("starts on {start}, without older runs: {reason}");
+            let line =
+                format!("starts on {start}, with the epoch of perfgate.toml ({reason}); older runs are not used");
             out.push_str(&paragraph(&line, 2, width));
         }
         if let Some(last) = last_measured(series) {

@@ -2,6 +2,7 @@
 
 use super::method::is_subtracted;
 use super::printed_change::printed_change;
+use crate::model::{ShiftTreatment, SuiteShift};
 use crate::verdict::{ChangeOf, Finding, Report};
 
 /// The legend of a table with the columns base, head, change, 95% CI and q; `None` if its rows need none.
@@ -10,15 +11,28 @@ pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
     let has_q = findings.iter().any(|finding| finding.q.is_some());
     let parts = [
         values(report, findings),
-        has_interval.then(|| INTERVAL.to_owned()),
+        has_interval.then(|| interval(report, findings)),
         has_q.then(|| q(report, findings, has_interval)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
+/// The legend of a table without q in a document, which has no room for the usual terms: base, head and change, and the interval
+/// where it is not that of one estimate.
+pub(super) fn of_document(report: &Report, findings: &[&Finding]) -> Option<String> {
+    let is_wide = findings.iter().any(|finding| has_open_shift(report, finding));
+    let parts = [values(report, findings), is_wide.then(|| interval(report, findings))];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
 /// What the intervals are.
-pub(super) const INTERVAL: &str = "CI: confidence interval of the change";
+pub(super) fn interval(report: &Report, findings: &[&Finding]) -> String {
+    let is_wide = findings.iter().any(|finding| has_open_shift(report, finding));
+    let which = if is_wide { ", with and without the suite-wide shift" } else { "" };
+    format!("CI: confidence interval of the change{which}")
+}
 
 /// What q is. An interval may exclude 0 although q is large: the interval is corrected for the number of tests only if
 /// the change is beyond the threshold.
@@ -29,7 +43,9 @@ pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> S
     };
     let only_q =
         if has_interval && findings.iter().any(contradict) { " (a CI within the threshold is not)" } else { "" };
-    format!("q: p value corrected for the number of tests{only_q}")
+    let is_beyond = findings.iter().any(|finding| has_open_shift(report, finding));
+    let of = if is_beyond { " of the change beyond that shift," } else { "" };
+    format!("q: p value{of} corrected for the number of tests{only_q}")
 }
 
 /// Explains base, head and change, if a change differs from head / base − 1 by more than rounding.
@@ -55,6 +71,12 @@ pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a
         changes.push("estimated from all runs");
     }
     Some(format!("base, head: medians; change: {}", changes.join(", ")))
+}
+
+/// True if the metric has a suite-wide shift of unknown cause, so that q and the interval are those of different changes.
+fn has_open_shift(report: &Report, finding: &Finding) -> bool {
+    let is_open = |shift: &SuiteShift| shift.treatment == ShiftTreatment::Unexplained && shift.metric == finding.metric;
+    finding.interval.is_some() && report.shifts.iter().any(is_open)
 }
 
 /// True if a suite-wide shift of a printable size was subtracted from the change.

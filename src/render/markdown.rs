@@ -46,7 +46,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
         let _ = writeln!(out, "\nNot listed: {}.", others.join(", "));
     }
     let remarks = Remarks::of(report);
-    notes(&mut out, report, &shown, &remarks);
+    notes(&mut out, &shown, &remarks);
     if let Some(advice) = remarks.shared_advice() {
         let _ = writeln!(out, "\n{}.", escape::markdown_text(&summary::capitalized(&advice)));
     }
@@ -96,11 +96,11 @@ fn row(out: &mut String, finding: &Finding) {
     );
 }
 
-fn notes(out: &mut String, report: &Report, findings: &[&Finding], remarks: &Remarks) {
+fn notes(out: &mut String, findings: &[&Finding], remarks: &Remarks) {
     let with_notes: Vec<(&Finding, String)> = findings
         .iter()
         .filter_map(|finding| {
-            let notes = remarks.on(report, finding);
+            let notes = remarks.on(finding);
             (!notes.is_empty()).then(|| (*finding, notes.join("; ")))
         })
         .collect();

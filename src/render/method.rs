@@ -27,11 +27,11 @@ pub fn method(report: &Report) -> String {
     text
 }
 
-/// The suspects that were measured again, and decided by these runs alone: `1 suspect re-measured in 3 pairs`.
+/// The benchmarks that were measured again, and decided by these runs alone: `1 benchmark re-measured in 3 pairs`.
 fn re_measured(report: &Report) -> Option<String> {
     let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.re_measured).collect();
     let pairs = confirmed.iter().filter_map(|finding| Some(finding.head?.runs)).max()?;
-    Some(format!("{} re-measured in {}", counted(names(&confirmed).len(), "suspect"), counted(pairs, "pair")))
+    Some(format!("{} re-measured in {}", counted(names(&confirmed).len(), "benchmark"), counted(pairs, "pair")))
 }
 
 /// What was tested: `12 benchmarks`, or `22 of 26 metrics (the others are counts or need no test)`.
@@ -89,9 +89,7 @@ fn kept_shift(shift: &SuiteShift) -> Option<String> {
     let by = format!("suite-wide shift {} in {}", change(shift.change()), shift.metric_text());
     let is_large = shift.shift.abs() >= LEAST_KEPT_SHIFT;
     match shift.treatment {
-        ShiftTreatment::Unexplained => Some(format!(
-            "{by} of unknown cause: q tests the change beyond it, the 95% CI covers the change with and without it"
-        )),
+        ShiftTreatment::Unexplained => Some(format!("{by}, cause unknown")),
         ShiftTreatment::InEveryRun => Some(format!("{by} not subtracted, because every run has it")),
         ShiftTreatment::InTurn if is_large => {
             Some(format!("{by} not subtracted, because base and head were measured in turn"))

@@ -26,13 +26,18 @@ pub(super) fn is_notable(finding: &Finding, of_values: f64) -> bool {
     is_opposite || factor >= NOTABLE_FACTOR.ln() && finding.is_listed()
 }
 
-/// The change of the values in the row, and what the tested change is that of.
-pub(super) fn printed_change_remark(report: &Report, finding: &Finding, of_values: Option<f64>) -> Option<String> {
+/// The change of the values in the row: `the medians changed by +3.0%`.
+pub(super) fn printed_change_remark(finding: &Finding, of_values: f64) -> String {
     let is_sampled = |side: Value| side.samples > side.runs as u64;
     let has_samples = [finding.base, finding.head].into_iter().flatten().any(is_sampled);
     let what = if has_samples { "medians" } else { "values" };
+    format!("the {what} changed by {}", number_text::change(of_values))
+}
+
+/// What the tested change is that of, after the change of the values, for a view without a legend.
+pub(super) fn tested_change_remark(report: &Report, finding: &Finding) -> &'static str {
     let without_shift = is_without_shift(report, finding);
-    let tested = match (finding.change_of, without_shift) {
+    match (finding.change_of, without_shift) {
         (Some(ChangeOf::FastestSamples), false) => "; the change is that of the fastest samples",
         (Some(ChangeOf::FastestSamples), true) => {
             "; the change is that of the fastest samples, without the suite-wide shift"
@@ -41,6 +46,5 @@ pub(super) fn printed_change_remark(report: &Report, finding: &Finding, of_value
         // A note of the verdict names the mean.
         (Some(_), _) => "",
         (None, false) => "; the change is estimated from all runs",
-    };
-    of_values.map(|by| format!("the {what} changed by {}{tested}", number_text::change(by)))
+    }
 }

@@ -7,7 +7,7 @@ mod samples;
 pub(super) use advice::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
 pub use samples::samples;
 
-use super::printed_change::{is_notable, printed_change, printed_change_remark};
+use super::printed_change::{is_notable, printed_change, printed_change_remark, tested_change_remark};
 use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
@@ -172,8 +172,8 @@ impl Remarks {
     }
 
     /// The remarks on a finding, without what [`Self::shared_advice`] has.
-    pub fn on(&self, report: &Report, finding: &Finding) -> Vec<String> {
-        let mut remarks = without_advice(report, finding);
+    pub fn on(&self, finding: &Finding) -> Vec<String> {
+        let mut remarks = without_advice(finding);
         if let Some(note) = self.note.as_ref().filter(|_| finding.is_undecided()) {
             remarks.retain(|remark| *remark != note.text);
         }
@@ -203,9 +203,12 @@ impl Remarks {
     pub fn alone(report: &Report, finding: &Finding) -> Vec<String> {
         let further_runs = further_runs(report);
         let one = Remarks { undecided: 1, by_measure: report.by_measure, further_runs, ..Remarks::default() };
-        let mut remarks = one.on(report, finding);
-        let of_values = printed_change_remark(report, finding, printed_change(finding));
-        remarks.extend(of_values.filter(|note| !remarks.contains(note)));
+        let mut remarks = one.on(finding);
+        if let Some(of_values) = printed_change(finding) {
+            let remark = printed_change_remark(finding, of_values);
+            remarks.retain(|one| *one != remark);
+            remarks.push(remark + tested_change_remark(report, finding));
+        }
         remarks
     }
 }
@@ -238,8 +241,8 @@ fn shared_note(report: &Report, inconclusive: &[&Finding]) -> Option<SharedNote>
 }
 
 /// What changed in the samples, and the notes of the verdict.
-pub fn without_advice(report: &Report, finding: &Finding) -> Vec<String> {
+pub fn without_advice(finding: &Finding) -> Vec<String> {
     let of_values = printed_change(finding).filter(|of_values| is_notable(finding, *of_values));
-    let of_values = printed_change_remark(report, finding, of_values);
+    let of_values = of_values.map(|by| printed_change_remark(finding, by));
     samples(finding).into_iter().chain(finding.notes.iter().cloned()).chain(of_values).collect()
 }

@@ -59,7 +59,7 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
     // A narrow terminal does not have every column.
     let persisted = if titles.contains(&PERSISTED) { " (persisted: those whose change lasted)" } else { "" };
     let alarms = format!("alarms: benchmarks that regressed in a run, but not in the run before it{persisted}");
-    let as_suggested = "as suggested: as configured, and with the lines below";
+    let as_suggested = "as suggested: as configured, and with the lines below, if any";
     let as_configured =
         "as configured: with the entries of perfgate.toml; the other rows have one threshold for all benchmarks";
     let lines = [
@@ -91,12 +91,13 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64) -> St
             "# by their noise alone, {for_most} would be enough for most benchmarks; {threshold} also covers outliers"
         );
     }
-    let advice = match whole_percent(*threshold) == whole_percent(configured) {
-        true => "this is the threshold that perfgate.toml has now, or the default",
-        false => "if perfgate.toml has a [gate] already, change its `threshold` instead",
-    };
-    let _ = writeln!(out, "# {advice}");
-    let _ = writeln!(out, "[gate]\nthreshold = \"{}\"", whole_percent(*threshold));
+    let suggested = whole_percent(*threshold);
+    if suggested == whole_percent(configured) {
+        let _ = writeln!(out, "# {suggested} is the threshold in use: [gate] needs no change");
+    } else {
+        let _ = writeln!(out, "# if perfgate.toml has a [gate] already, change its `threshold` instead");
+        let _ = writeln!(out, "[gate]\nthreshold = \"{suggested}\"");
+    }
     for (name, threshold, noise) in benchmarks {
         let (noise, deviations) = (noise.exp(), STANDARD_DEVIATIONS);
         let _ = writeln!(

@@ -68,7 +68,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         let columns = columns(&shown);
         let on_budgets = notes_on_budgets(report);
         let row = |finding: &&Finding| {
-            let row = row(report, finding, &columns, &remarks, &on_budgets);
+            let row = row(finding, &columns, &remarks, &on_budgets);
             if report.fails_by_outcome(finding) { Row { style: FAILS, ..row } } else { row }
         };
         let table: Vec<Row> = shown.iter().map(row).collect();
@@ -165,7 +165,7 @@ fn signs(report: &Report, findings: &[&Finding], titles: &[&str], left_out: &[&s
     let has_interval = titles.contains(&INTERVAL);
     let parts = [
         has_suspect.then(|| "!: suspected regression, not proven: measure it again".to_owned()),
-        has_interval.then(|| legend::INTERVAL.to_owned()),
+        has_interval.then(|| legend::interval(report, findings)),
         titles.contains(&Q).then(|| legend::q(report, findings, has_interval)),
         (!left_out.is_empty()).then(|| format!("not shown at this width: {}", left_out.join(", "))),
     ];
@@ -180,14 +180,8 @@ fn notes_on_budgets(report: &Report) -> BTreeSet<(&str, &str)> {
 }
 
 /// The row of a finding, with its notes and advice.
-fn row(
-    report: &Report,
-    finding: &Finding,
-    columns: &[Cell],
-    remarks: &Remarks,
-    on_budgets: &BTreeSet<(&str, &str)>,
-) -> Row {
-    let remarks = remarks.on(report, finding);
+fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks, on_budgets: &BTreeSet<(&str, &str)>) -> Row {
+    let remarks = remarks.on(finding);
     let own = remarks.iter().filter(|note| !on_budgets.contains(&(finding.name.as_str(), note.as_str())));
     let notes: Vec<String> = own.map(|note| escape::message(note)).collect();
     let cells = columns.iter().map(|(_, cell)| cell(finding)).collect();

@@ -206,7 +206,7 @@ fn data(report: &Report, remarks: &Remarks, reach: f64) -> Value {
                 metrics.push(&finding.metric);
                 metrics.len() - 1
             });
-            row(finding, remarks.on(report, finding), metric, limit)
+            row(finding, remarks.on(finding), metric, limit)
         })
         .collect();
     let metrics: Vec<String> = metrics.into_iter().map(terminal).collect();

@@ -97,8 +97,8 @@ impl Fix {
             Fix::LessNoise => "more runs would not decide".to_owned(),
             Fix::OtherThreshold => "the change is close to the threshold, so more runs would not decide".to_owned(),
             Fix::Runs(count) => runs(count),
-            Fix::Rounds(count, all) => format!("{} (`--rounds {all}`)", runs(count)),
-            Fix::Pairs(count, all) => format!("{} (`--confirm {all}`)", runs(count)),
+            Fix::Rounds(count, all) => format!("{} (`perfgate measure --rounds {all}`)", runs(count)),
+            Fix::Pairs(count, all) => format!("{} (`perfgate measure --confirm {all}`)", runs(count)),
         }
     }
 

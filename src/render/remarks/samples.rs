@@ -40,15 +40,16 @@ fn amount_of_work(amount: f64) -> String {
     amount
 }
 
-/// `2 in 5 samples take 3.0×, in base 1 in 10 take 2.9×`.
+/// `45% of the samples take 3.0× as long as the others, in base 10% take 2.9×`.
 fn slow_part(part: &OfSides<SlowPart>, metric: &str, noun: &str) -> String {
-    let samples = format!(" {noun}");
-    let verb = if metric.starts_with("time") { "take" } else { "reach" };
+    let (verb, as_others) =
+        if metric.starts_with("time") { ("take", " as long as the others") } else { ("reach", " the others") };
     let of = |side: SlowPart, noun: &str| format!("{}{noun} {verb} {:.1}×", share(side.share), side.factor);
+    let in_full = |side: SlowPart| of(side, &format!(" of the {noun}")) + as_others;
     match (part.head, part.base) {
-        (Some(head), Some(base)) => format!("{}, in base {}", of(head, &samples), of(base, "")),
-        (Some(head), None) => of(head, &samples),
-        (None, Some(base)) => format!("in base {}, in head none", of(base, &samples)),
+        (Some(head), Some(base)) => format!("{}, in base {}", in_full(head), of(base, "")),
+        (Some(head), None) => in_full(head),
+        (None, Some(base)) => format!("in base {}, in head none", in_full(base)),
         (None, None) => String::new(),
     }
 }
@@ -66,30 +67,14 @@ fn two_modes(modes: &OfSides<[SampleGroup; 2]>, unit: &str) -> String {
     format!("two modes {}", sides.join(", "))
 }
 
-/// A share in words: `2 in 5`. Within 5 points, because few samples give no better.
+/// A share as a percentage: `45%`.
 fn share(share: f64) -> String {
-    if share < 0.08 {
-        return format!("1 in {:.0}", 1.0 / share.max(1e-3));
-    }
-    let distance = |&(part, all): &(u32, u32)| (f64::from(part) / f64::from(all) - share).abs();
-    // The simplest fraction that is near enough, otherwise the nearest.
-    let fractions = || [2, 3, 4, 5, 10].into_iter().flat_map(|all| (1..all).map(move |part| (part, all)));
-    let near = fractions().find(|fraction| distance(fraction) <= 0.02);
-    let (part, all) = near.or_else(|| fractions().min_by(|a, b| distance(a).total_cmp(&distance(b)))).unwrap_or((1, 2));
-    format!("{part} in {all}")
+    if share < 0.01 { "under 1%".to_owned() } else { format!("{:.0}%", 100.0 * share) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_share_is_a_simple_fraction() {
-        let words = [0.4, 0.449, 0.51, 0.33, 0.2, 0.9, 0.1, 0.05, 0.02, 0.97].map(share);
-        let expected =
-            ["2 in 5", "2 in 5", "1 in 2", "1 in 3", "1 in 5", "9 in 10", "1 in 10", "1 in 20", "1 in 50", "9 in 10"];
-        assert_eq!(words, expected);
-    }
 
     #[test]
     fn an_amount_of_work_has_no_more_digits_than_its_rate() {
@@ -101,8 +86,14 @@ mod tests {
     fn a_slow_part_has_its_share_and_factor() {
         let part = |share, factor| Some(SlowPart { share, factor });
         let text = |base, head| slow_part(&OfSides { base, head }, "time", "samples");
-        assert_eq!(text(None, part(0.4, 3.0)), "2 in 5 samples take 3.0×");
-        assert_eq!(text(part(0.1, 2.9), part(0.4, 3.0)), "2 in 5 samples take 3.0×, in base 1 in 10 take 2.9×");
-        assert_eq!(text(part(0.4, 3.0), None), "in base 2 in 5 samples take 3.0×, in head none");
+        assert_eq!(text(None, part(0.45, 3.0)), "45% of the samples take 3.0× as long as the others");
+        assert_eq!(
+            text(part(0.1, 2.9), part(0.45, 3.0)),
+            "45% of the samples take 3.0× as long as the others, in base 10% take 2.9×"
+        );
+        assert_eq!(
+            text(part(0.45, 3.0), None),
+            "in base 45% of the samples take 3.0× as long as the others, in head none"
+        );
     }
 }

@@ -28,7 +28,7 @@ pub struct Context {
     pub threshold: String,
     /// What would decide the inconclusive benchmarks, if that is the same for all.
     pub advice: Option<String>,
-    /// The geometric mean of the changes of all times; none for fewer than 8 times. With `perfgate measure`, it is computed from
+    /// The geometric mean of head / base of all times (medians, as measured); none for fewer than 8 times. With `perfgate measure`, it is computed from
     /// the runs.
     pub overall: Option<ChangeText>,
     /// The largest improvement.

@@ -42,7 +42,7 @@ pub fn context(report: &Report, level: DetailLevel) -> Context {
         base: side(&report.base, report, false),
         head: side(&report.head, report, true),
         method: method(report),
-        legend: legend::values(report, &selection.listed),
+        legend: legend::of_document(report, &selection.listed),
         threshold: percent(report.threshold),
         advice: remarks.shared_advice(),
         overall: overall(report),

@@ -23,12 +23,12 @@ pub(super) fn largest(finding: &Finding) -> f64 {
 
 /// A row without advice on what would decide it.
 pub(super) fn row(report: &Report, finding: &Finding) -> Row {
-    row_with(report, remarks::without_advice(report, finding), finding)
+    row_with(report, remarks::without_advice(finding), finding)
 }
 
 /// A row with all remarks that the report does not have in one place.
 pub(super) fn advised_row(report: &Report, remarks: &Remarks, finding: &Finding) -> Row {
-    row_with(report, remarks.on(report, finding), finding)
+    row_with(report, remarks.on(finding), finding)
 }
 
 fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {

@@ -121,31 +121,38 @@ pub fn queries(report: &Report, details: usize) -> Queries {
 /// Statistics of the samples of a finding, a row per side.
 pub fn spread(finding: &Finding) -> Vec<SpreadRow> {
     let Some(spreads) = &finding.sample_statistics else { return Vec::new() };
-    let values = |side: &Option<SampleStatistics>| {
-        let of = |name: &str| side.as_ref().and_then(|spread| spread.get(name));
-        let [sd, iqr] = [side.as_ref().and_then(|spread| spread.sd), side.as_ref().and_then(|spread| spread.iqr)];
-        [of("min"), of("max"), of("mean"), sd, of("p50"), iqr, of("p95"), of("p99")]
+    let of = |side: &Option<SampleStatistics>, name: &str| side.as_ref().and_then(|spread| spread.get(name));
+    let values = |side| ["min", "max", "mean", "p50", "p95", "p99"].map(|name| of(side, name));
+    let widths = |side: &Option<SampleStatistics>| {
+        [side.as_ref().and_then(|spread| spread.sd), side.as_ref().and_then(|spread| spread.iqr)]
     };
-    // Base and head in one unit.
-    let values: Vec<Option<f64>> = spreads.iter().flat_map(values).collect();
-    let both: [Option<f64>; 16] = std::array::from_fn(|index| values[index]);
-    let texts = pair(both, &finding.unit).into_iter().zip(both).map(|(text, value)| value.map(|_| text));
-    let texts: Vec<Option<String>> = texts.collect();
-    let sides = ["before", "after"].into_iter().zip(spreads.iter()).zip(headline::rates(finding)).zip(texts.chunks(8));
+    // Base and head in one unit, and the standard deviation in that of the interquartile range.
+    let values = texts::<12>(spreads.iter().flat_map(values), &finding.unit);
+    let widths = texts::<4>(spreads.iter().flat_map(widths), &finding.unit);
+    let texts = values.chunks(6).zip(widths.chunks(2)).map(|(values, widths)| [values, widths].concat());
+    let sides = ["before", "after"].into_iter().zip(spreads.iter()).zip(headline::rates(finding)).zip(texts);
     let rows = sides.filter_map(|(((side, spread), rate), texts)| Some((side, spread.as_ref()?, rate, texts)));
     rows.map(|(side, spread, rate, texts)| spread_row(finding, side, spread, rate, texts)).collect()
 }
 
-/// A row of [`spread`]. `texts` are its eight values, from the minimum to the 99% quantile.
+/// Values in one unit; `None` stays.
+fn texts<const N: usize>(values: impl Iterator<Item = Option<f64>>, unit: &str) -> Vec<Option<String>> {
+    let mut values = values;
+    let all: [Option<f64>; N] = std::array::from_fn(|_| values.next().flatten());
+    pair(all, unit).into_iter().zip(all).map(|(text, value)| value.map(|_| text)).collect()
+}
+
+/// A row of [`spread`]. `texts` are its values from the minimum to the 99% quantile, the standard deviation and the
+/// interquartile range.
 fn spread_row(
     finding: &Finding,
     side: &str,
     spread: &SampleStatistics,
     rate: Option<String>,
-    texts: &[Option<String>],
+    texts: Vec<Option<String>>,
 ) -> SpreadRow {
-    let mut texts = texts.iter().cloned();
-    let [min, max, mean, sd, median, iqr, p95, p99] = std::array::from_fn(|_| texts.next().flatten());
+    let mut texts = texts.into_iter();
+    let [min, max, mean, median, p95, p99, sd, iqr] = std::array::from_fn(|_| texts.next().flatten());
     SpreadRow {
         name: finding.name.clone(),
         tool: finding.tool.to_string(),
