@@ -20,7 +20,7 @@
 //! # Ok::<(), perfgate::gate::Error>(())
 //! ```
 //!
-//! # How the code is organised
+//! # How the code is organized
 //!
 //! Each module is a layer that imports only layers below it. All of them but `gate` are private; the feature `internals`
 //! opens them for this repository's own tests, benches, examples and fuzz targets, without any promise.
@@ -31,12 +31,12 @@
 //! | `gate` | chooses the base, re-measures suspects, reaches the verdict: the library |
 //! | `render` | a report as a table, Markdown, JSON, HTML, JUnit, charts |
 //! | `replay` | repeats the comparisons of the stored history with other settings |
-//! | `verdict` | a comparison and a policy become findings and a report |
-//! | `compare` | base runs and head runs become comparisons |
-//! | `profile` | profiles of profilers become functions, and what grew |
-//! | `history` | runs become series with change points |
-//! | `policy` | `perfgate.toml`, read and checked |
-//! | `formats` | bytes that a benchmark tool wrote become a run; one file per format |
+//! | `verdict` | makes findings and a report from a comparison and a policy |
+//! | `compare` | compares base runs with head runs |
+//! | `profile` | reads profiles and finds the functions that grew |
+//! | `history` | makes series with change points from runs |
+//! | `policy` | reads and checks `perfgate.toml` |
+//! | `formats` | reads the output of benchmark tools; one file per format |
 //! | `io` | everything that uses the disk, the network, processes, the clock or git |
 //! | `stats` | numbers only: tests, intervals, change points |
 //! | `model` | benchmarks, metrics, measurements, runs, and how they are stored |

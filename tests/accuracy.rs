@@ -3,7 +3,7 @@
 //! definitions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
-use perfgate::compare::{BenchmarkMetric, Compared, base_ranges, compare, compare_re_measured, keep_suspects};
+use perfgate::compare::{BenchmarkMetric, SuiteComparison, base_ranges, compare, compare_re_measured, keep_suspects};
 use perfgate::model::{Detail, Evidence, Measurement, Run, record};
 use perfgate::policy::Policy;
 use perfgate::stats::suite_test::TestRules;
@@ -52,7 +52,7 @@ fn report(base: &[Run], head: &Run) -> Report {
     judged(compare(base, std::slice::from_ref(head), rules(), |_: &str| None))
 }
 
-fn judged(compared: Compared) -> Report {
+fn judged(compared: SuiteComparison) -> Report {
     let policy = Policy::default();
     let circumstances = JudgeContext {
         base: SideReport::default(),

@@ -264,7 +264,7 @@ fn credentials_of_the_store_come_from_the_input_alone() {
     variables.pop();
     let dry = ci(&sandbox, "push", &pushed, &variables, &["--dry-run"]);
     // The machine that runs the tests may have further variables of a store.
-    dry.exits(0).reports("not used: ").reports("AWS_ALLOW_HTTP").reports("; the input store-credentials");
+    dry.exits(0).reports("ignored: ").reports("AWS_ALLOW_HTTP").reports("in the input store-credentials");
 }
 
 #[test]

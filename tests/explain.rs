@@ -331,7 +331,7 @@ fn the_command_or_the_second_profile_is_asked_for() {
 /// A crate with a criterion benchmark whose `checksum` reads its input several times.
 #[cfg(target_os = "linux")]
 fn criterion_crate(sandbox: &Sandbox, times: u32) {
-    // Criterion itself is built without optimisation, in a third of the time: its own cost is left out.
+    // Criterion itself is built without optimization, in a third of the time: its own cost is left out.
     let manifest = format!("{}\n[profile.bench.package.\"*\"]\nopt-level = 0\n", common::criterion_manifest("parser"));
     sandbox.write("r/Cargo.toml", manifest);
     let library = "pub fn parse(text: &str) -> u64 { text.lines().map(|line| checksum(line)).sum() }\n\nfn checksum(value: &str) \

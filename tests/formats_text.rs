@@ -5,7 +5,7 @@
 mod common;
 use common::{OTHER_FILES, Sandbox, data, files_below};
 use perfgate::formats::{FORMATS, Source, detect};
-use perfgate::io::input::{self, Loaded, Request};
+use perfgate::io::input::{self, LoadedResults, Request};
 use perfgate::model::{Detail, Measurement};
 use rayon::prelude::*;
 use std::fs;
@@ -101,7 +101,7 @@ fn samples() -> Vec<(&'static str, PathBuf)> {
 fn read(path: &std::path::Path, bytes: &[u8]) -> Option<Vec<Measurement>> {
     let request = Request { format: None, detail: Detail::Samples, committed: None };
     // Some files that a tool writes next to its results have no measurement of their own.
-    let loaded: Option<Loaded> = input::read(&path.display().to_string(), bytes, request).ok()?;
+    let loaded: Option<LoadedResults> = input::read(&path.display().to_string(), bytes, request).ok()?;
     Some(loaded.unwrap_or_else(|| panic!("{}: no format", path.display())).run.measurements)
 }
 

@@ -171,8 +171,8 @@ fn one_run_of_two_decides_nothing() {
     let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 2, outliers: 0.0 };
     let [base, mut head] = cell.runs(&mut Draw(1), Slow::None, 1.0);
     slow_down(&mut head[1], 0, 3.0);
-    is_doubted(&base, &head, "only one of the two head runs changed by this much; a third one would decide");
+    is_doubted(&base, &head, "only one of the two head runs changed by this much; more head runs are needed");
     let [mut base, head] = Cell { base_runs: 2, head_runs: 10, ..cell }.runs(&mut Draw(1), Slow::None, 1.0);
     slow_down(&mut base[1], 0, 1.0 / 3.0);
-    is_doubted(&base, &head, "only one of the two base runs differs by this much; a third one would decide");
+    is_doubted(&base, &head, "only one of the two base runs differs by this much; more base runs are needed");
 }

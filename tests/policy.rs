@@ -92,8 +92,8 @@ fn the_documented_example_has_its_documented_meaning() {
     assert!(budget.pattern.matches("api/read_user") && !budget.pattern.matches("api/read_users"));
     assert_eq!(budget.metric, "time:p95");
     assert_eq!(budget.target.to_string(), "<50ms");
-    assert_eq!(budget.target.bound(&Unit::Nanosecond, None), Some(50_000_000.0));
-    assert_eq!(budget.acceptable.as_ref().and_then(|a| a.bound(&Unit::Nanosecond, None)), Some(100_000_000.0));
+    assert_eq!(budget.target.limit_value(&Unit::Nanosecond, None), Some(50_000_000.0));
+    assert_eq!(budget.acceptable.as_ref().and_then(|a| a.limit_value(&Unit::Nanosecond, None)), Some(100_000_000.0));
 
     let waiver = &policy.waivers()[0];
     assert!(waiver.covers("parse/large", "time") && !waiver.covers("parse/larger", "time"));

@@ -123,8 +123,8 @@ fn a_dry_run_prints_what_would_be_removed_and_changes_nothing() {
         sandbox
             .perfgate_at("r", &kept)
             .exits(0)
-            .prints("    10 whole (4 newest, 6 older of a baseline)")
-            .prints("     0 would be thinned (--thin 5 also counts the 6 of a baseline, which stay whole)");
+            .prints("    10 whole (4 newest, 6 older, in a baseline)")
+            .prints("     0 would be thinned (--thin 5 also counts the 6 in a baseline, which stay whole)");
     }
 }
 
@@ -148,7 +148,7 @@ fn tags_pins_and_the_commits_of_epochs_stay_whole() {
     sandbox
         .perfgate_at("r", &["runs", "prune", "--keep", "12", "--thin", "0"])
         .exits(0)
-        .prints("3 of tags, pins or epochs");
+        .prints("3 for tags, pins or epochs");
     assert_eq!(count_runs(&*store), (15, 0));
     for (key, bytes) in &records[..3] {
         assert_eq!(&store.read(key).unwrap(), bytes);

@@ -75,7 +75,7 @@ fn a_series_starts_with_the_current_version_of_its_benchmark() {
 }
 
 #[test]
-fn results_of_asvs_first_version_are_recognised() {
+fn results_of_asvs_first_version_are_recognized() {
     let sandbox = Sandbox::new();
     let old = json!({"commit_hash": "c".repeat(40), "date": 1, "params": {"cpu": "Test CPU"}, "python": "2.7",
         "requirements": {}, "results": {"suite.time_a": 0.00042, "suite.mem_c": 344}, "version": 1});

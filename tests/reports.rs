@@ -168,8 +168,8 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
         let both = compare(2, view);
         both.prints("ore runs would decide 1 of the 2 inconclusive benchmarks (`perfgate measure`, or further `--base` and `--head`); for the other one, reduce the noise");
         let one = compare(1, view);
-        one.prints("; more runs would not decide; reduce the noise").does_not_print("perfgate measure");
-        one.prints("Next: More runs would not decide the inconclusive benchmark: reduce the noise");
+        one.prints("; more runs may not decide; reduce the noise").does_not_print("perfgate measure");
+        one.prints("Next: More runs may not decide the inconclusive benchmark: reduce the noise");
     }
 }
 
@@ -192,7 +192,7 @@ fn a_change_close_to_the_threshold_has_the_advice_of_another_threshold() {
     };
     for (close, changes) in [(1, "its change is"), (3, "their changes are")] {
         let answer = compare(close);
-        answer.prints("the change is close to the threshold, so more runs would not decide");
+        answer.prints("the change is close to the threshold, so more runs may not decide");
         answer.prints(&format!("{changes} close to the threshold. Set a threshold clearly above or below it."));
         answer.prints("(−16.7% to +20%, a factor of 1.2 either way)").does_not_print("reduce the noise");
     }

@@ -3,7 +3,7 @@
 
 mod common;
 use common::{Answer, Sandbox};
-use perfgate::verdict::{OpenShift, Report};
+use perfgate::verdict::{UnsubtractedShift, Report};
 use serde_json::{Value, json};
 
 /// A measurement of a perfgate-run file, with these samples.
@@ -131,7 +131,7 @@ fn shifted(sandbox: &Sandbox, factor: f64, more: &[&str]) -> Answer {
 fn a_gate_that_passes_next_to_a_slower_suite_says_so_everywhere() {
     let sandbox = Sandbox::new();
     let headline = "PASS: no regression in 20 benchmarks; most benchmarks are about 14.5% slower: re-measure";
-    let next = "Next: Measure base and head again, in turn (`perfgate measure`): the machine may be the cause.";
+    let next = "Next: Re-measure base and head in turn (`perfgate measure`): the machine may be the cause.";
     for view in [&[][..], &["--format", "markdown"], &["--template", "comment"], &["--template", "summary"]] {
         let answer = shifted(&sandbox, 1.0, view);
         answer.exits(0).prints(headline).prints(next).does_not_print("✅ perfgate");
@@ -158,7 +158,7 @@ fn of_several_shifts_the_worst_is_named_and_an_accepted_one_is_settled() {
     let mut saved: Value = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
     let shift = |metric: &str, by: f64| json!({"metric": metric, "direction": "lower", "shift": by, "treatment": "in-every-run"});
     saved["shifts"] = json!([shift("time", -0.3), shift("memory:peak", 0.6), shift("allocations", 0.2)]);
-    let open = |saved: &Value| OpenShift::of(&serde_json::from_value::<Report>(saved.clone()).unwrap()).unwrap();
+    let open = |saved: &Value| UnsubtractedShift::of(&serde_json::from_value::<Report>(saved.clone()).unwrap()).unwrap();
     assert_eq!((saved["verdict"].as_str(), &*open(&saved).shift.metric), (Some("pass"), "memory:peak"));
     assert!(open(&saved).needs_re_measuring);
     saved["counts"]["accepted"] = 1.into();

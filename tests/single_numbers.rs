@@ -247,7 +247,7 @@ fn one_fast_base_run_against_several_head_runs_fails_nothing() {
         assert!(answer.json()["unexplained_shift"].is_number());
         let table = numbers.perfgate(&[]);
         table.prints(&format!("% {word} than in the single base run: add another base run"));
-        table.prints("another base run would decide");
+        table.prints("more base runs are needed");
     }
     // A benchmark that changed much more than the shift is still decided.
     let slow = |index: u32| if index == 3 { 3.0 } else { 1.25 };

@@ -11,7 +11,7 @@ mod common;
 #[path = "store/git.rs"]
 mod git;
 
-use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, Written, of_commits, open, read_run};
+use perfgate::io::store::{DirectoryStore, GitStore, Key, Store, StoreError, WriteCounts, of_commits, open, read_run};
 use perfgate::model::record::{encode, extent};
 use perfgate::model::{Commit, Detail, Evidence, Measurement, Metric, Run};
 use std::collections::BTreeMap;
@@ -172,8 +172,8 @@ fn a_store_that_was_never_written_to_is_empty(TestStore { store, .. }: TestStore
 fn runs_are_listed_in_time_order_and_read_back_as_written(TestStore { store, .. }: TestStore) {
     // Months apart, unsorted, two with the same time.
     let records: Vec<_> = [1_700_000_000, 0, 86_400 * 40, 1_600_000_000].map(|t| record(t, 1.0)).into();
-    assert_eq!(store.write(&records[..3]).unwrap(), Written { added: 3, already: 0 });
-    assert_eq!(store.write(&records[3..]).unwrap(), Written { added: 1, already: 0 });
+    assert_eq!(store.write(&records[..3]).unwrap(), WriteCounts { added: 3, already: 0 });
+    assert_eq!(store.write(&records[3..]).unwrap(), WriteCounts { added: 1, already: 0 });
     let twin = record(0, 2.0);
     store.write(std::slice::from_ref(&twin)).unwrap();
     let listed = store.list().unwrap();
@@ -231,10 +231,10 @@ fn recording_a_run_again_changes_nothing(TestStore { store, .. }: TestStore) {
     let (first, second) = (record(7, 1.0), record(8, 1.0));
     store.write(std::slice::from_ref(&first)).unwrap();
     let listed = store.list().unwrap();
-    assert_eq!(store.write(std::slice::from_ref(&first)).unwrap(), Written { added: 0, already: 1 });
+    assert_eq!(store.write(std::slice::from_ref(&first)).unwrap(), WriteCounts { added: 0, already: 1 });
     assert_eq!(store.list().unwrap(), listed);
     let twice = [first, second.clone(), second];
-    assert_eq!(store.write(&twice).unwrap(), Written { added: 1, already: 2 });
+    assert_eq!(store.write(&twice).unwrap(), WriteCounts { added: 1, already: 2 });
     assert_eq!(store.list().unwrap().keys.len(), 2);
 }
 

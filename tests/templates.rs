@@ -395,7 +395,7 @@ fn the_library_template_names_the_tool_and_has_profile_and_memory_apart() {
     let pr = render(&sandbox, "pr");
     for text in [
         // Values of the sides, not of both together.
-        "| Memory Usage | 61.30 MiB | memory-profiler: highest of 2 before, 3 after |",
+        "| Memory Usage | 61.30 MiB | memory-profiler: highest of 2 in base, 3 in head |",
         "| CPU Time | 306.2 ms | cprofile: sum of 8 |",
         "| Cyclomatic Complexity (radon: mean of 5) |",
         // Statements and lines to paste are code.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use perfgate::render::{self, TableOptions, template::SHIPPED};
+use perfgate::render::{self, TableOptions, template::BUILT_IN};
 use perfgate::verdict::Report;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,5 +14,5 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = render::csv(&report, &mut Vec::new());
     let _ = render::json(&report, &mut Vec::new());
     let _ = (render::junit(&report), render::workflow(&report), render::report_page(&report));
-    let _ = (render::verdict_line(&report), render::reasons(&report), SHIPPED.len());
+    let _ = (render::verdict_line(&report), render::reasons(&report), BUILT_IN.len());
 });

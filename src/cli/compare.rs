@@ -2,7 +2,7 @@
 
 use super::gate_args::GateArgs;
 use super::{Global, facts, output, plots, render as rendering};
-use crate::gate::{Allowed, DefaultSide, Gate, ReportDetail, SideSource};
+use crate::gate::{NoVerdictOptions, DefaultSide, Gate, ReportDetail, SideSource};
 use crate::io::replace;
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
@@ -29,8 +29,8 @@ Examples:
 /// A side is a file, a directory of results (target/criterion), DIR@NAME for a baseline that criterion saved, `-` for
 /// standard input, or a git revision, which means its stored runs.
 ///
-/// The default for HEAD is target/criterion, or `[[input]]` of perfgate.toml. The default for BASE is the newest stored runs
-/// of this machine class, at most ten: those of the merge base with the default branch and of the commits before it.
+/// The default for HEAD is target/criterion, or `[[input]]` of perfgate.toml. The default for BASE is up to ten stored runs
+/// of this machine class: the newest ones of the merge base with the default branch and of the commits before it.
 ///
 /// A single path is head if the store has runs, otherwise base. A single revision or DIR@NAME is base. With `--base`, a single
 /// argument is head.
@@ -144,7 +144,7 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         ),
     };
 
-    let allowed = Allowed { missing_baseline: args.allow_missing_baseline.then_some(""), nothing_in_common: false };
+    let allowed = NoVerdictOptions { missing_baseline: args.allow_missing_baseline.then_some(""), nothing_in_common: false };
     let mut report = match gate.judge_sources(&base, &head, allowed, detail) {
         Err(error) if error.is_missing_baseline() => bail!("{error}; to exit with 0, pass --allow-missing-baseline"),
         report => report?,

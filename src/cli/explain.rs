@@ -24,9 +24,9 @@ Examples:
 
 /// Find the functions that made a benchmark slower, from profiles of base and head
 ///
-/// With a command, checks both sides out, builds them and runs the benchmark once on each side under a profiler: valgrind's
-/// callgrind for `cargo bench` with criterion and for native programs, and the language's own profiler for Python, Node.js
-/// and `go test`. With two files, compares profiles of callgrind, cProfile, pprof, speedscope, `node --cpu-prof`, or
+/// With a command, checks out and builds both sides, and runs the benchmark once on each side under a profiler. The profiler
+/// is valgrind's callgrind for `cargo bench` with criterion and for native programs. For Python, Node.js and `go test` it is
+/// the language's own. With two files, compares profiles of callgrind, cProfile, pprof, speedscope, `node --cpu-prof`, or
 /// collapsed stacks. Functions are matched by name, without hashes and type arguments; standard library code is charged
 /// to the function that uses it. The result never affects a verdict.
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ use super::{Global, output, plots};
 use crate::gate::{Gate, OlderRuns, StoredHistory, unused_directions, with_series_rules};
 use crate::history::{SegmentedSeries, mark_measured, segment, series, set_positions};
 use crate::model::Diagnostic;
+use crate::model::number_text::thousands;
 use crate::policy::suggest::nearest_name;
 use crate::render::{self, HistorySite, HistoryView};
 use anyhow::{Context, bail};
@@ -157,7 +158,7 @@ pub(super) fn older_runs(older: &OlderRuns, read: usize) -> Option<Diagnostic> {
         OlderRuns::Zero => return None,
         OlderRuns::Counted(1) => format!("1 older run is not included (--last {} includes it)", read + 1),
         OlderRuns::Counted(older) => {
-            format!("{older} older runs are not included (--last {} includes them)", read + older)
+            format!("{} older runs are not included (--last {} includes them)", thousands(*older), read + older)
         }
         OlderRuns::Uncounted => format!("older runs are not included (--last {} includes more)", 2 * read),
     };

@@ -4,7 +4,7 @@ use super::output;
 use crate::gate::{Config, Gate};
 use crate::io::repository::Repository;
 use crate::model::Commit;
-use crate::render::template::SHIPPED;
+use crate::render::template::BUILT_IN;
 use anyhow::{Context, bail};
 use clap::Args;
 use std::fs;
@@ -62,7 +62,7 @@ const RELEASED_FROM: Option<&str> = option_env!("GITHUB_REPOSITORY");
 /// Writes the files that do not exist yet.
 pub fn run(args: InitArgs) -> anyhow::Result<u8> {
     if let Some(directory) = args.templates {
-        for (name, text) in SHIPPED {
+        for (name, text) in BUILT_IN {
             write(&directory.join(format!("{name}.md.j2")), text)?;
         }
         return Ok(0);

@@ -51,7 +51,7 @@ pub struct MeasureArgs {
     /// Number of pairs of runs that re-measure the suspects [default: 5 if the suspects can run alone ({filter}, or `cargo bench`) and are at most 30% of the suite, else 3]
     #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=i64::from(MAX_PAIRS)))]
     confirm: Option<u16>,
-    /// Time limit for the whole measurement, with builds (15m, 1h): as many rounds as fit are run, at least one
+    /// Time limit for the whole measurement, including builds (15m, 1h). Runs as many rounds as fit, at least one
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
     /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the whole command is timed]
@@ -63,7 +63,7 @@ pub struct MeasureArgs {
         value_name = "METRIC",
         conflicts_with_all = ["stored", "rounds", "confirm", "budget", "warmup", "pin", "input_format"]
     )]
-    count: Option<Counted>,
+    count: Option<CountedEvent>,
     /// Store each finished run
     #[arg(long)]
     record: bool,
@@ -96,7 +96,7 @@ pub struct MeasureArgs {
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Counted {
+enum CountedEvent {
     /// Instructions in user mode
     Instructions,
 }
@@ -153,7 +153,7 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
         plots::write_report(directory, &report)?;
     }
     if args.format == View::Table {
-        report.diagnostics.retain(|diagnostic| !runs.announced.contains(diagnostic));
+        report.diagnostics.retain(|diagnostic| !runs.already_reported.contains(diagnostic));
     }
     show(&report, args.format, args.all)?;
     Ok(report.exit_code())

@@ -64,7 +64,7 @@ struct Cli {
     global: Global,
     /// Print a man page or shell completions
     #[arg(long, value_name = "KIND", exclusive = true)]
-    generate: Option<Generated>,
+    generate: Option<GenerateTarget>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -121,7 +121,7 @@ enum Command {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Generated {
+enum GenerateTarget {
     /// Man page (roff)
     Man,
     /// Completions for bash
@@ -136,7 +136,7 @@ enum Generated {
 
 /// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| usage::with_tips(error, &Cli::command()).exit());
+    let cli = Cli::try_parse().unwrap_or_else(|error| usage::with_suggestions(error, &Cli::command()).exit());
     let choice = match cli.global.color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,
@@ -201,12 +201,12 @@ fn dispatch(cli: Cli) -> anyhow::Result<u8> {
     }
 }
 
-fn generate(kind: Generated) -> anyhow::Result<()> {
+fn generate(kind: GenerateTarget) -> anyhow::Result<()> {
     use clap_complete::{Shell, generate};
     let mut command = Cli::command();
     let mut out = Vec::new();
     match kind {
-        Generated::Man => {
+        GenerateTarget::Man => {
             clap_mangen::Man::new(command.clone()).render(&mut out)?;
             for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set()) {
                 let name = format!("perfgate {}", sub.get_name());
@@ -217,10 +217,10 @@ fn generate(kind: Generated) -> anyhow::Result<()> {
                 page.render_options_section(&mut out)?;
             }
         }
-        Generated::CompleteBash => generate(Shell::Bash, &mut command, "perfgate", &mut out),
-        Generated::CompleteZsh => generate(Shell::Zsh, &mut command, "perfgate", &mut out),
-        Generated::CompleteFish => generate(Shell::Fish, &mut command, "perfgate", &mut out),
-        Generated::CompletePowershell => generate(Shell::PowerShell, &mut command, "perfgate", &mut out),
+        GenerateTarget::CompleteBash => generate(Shell::Bash, &mut command, "perfgate", &mut out),
+        GenerateTarget::CompleteZsh => generate(Shell::Zsh, &mut command, "perfgate", &mut out),
+        GenerateTarget::CompleteFish => generate(Shell::Fish, &mut command, "perfgate", &mut out),
+        GenerateTarget::CompletePowershell => generate(Shell::PowerShell, &mut command, "perfgate", &mut out),
     }
     output::print(&out)
 }

@@ -110,11 +110,6 @@ pub fn diagnostics(diagnostics: &[Diagnostic]) {
     }
 }
 
-/// `1 run`, `2 runs`.
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
 fn print_message(label: &str, style: Style, message: &str) {
     let width = columns(terminal_size::terminal_size_of(io::stderr()));
     let lines: Vec<String> = message.lines().map(escape::message).collect();

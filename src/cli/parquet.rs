@@ -6,13 +6,14 @@ use crate::io::export::ExportTarget;
 use crate::io::repository::Repository;
 use crate::io::store::{Key, Store, StoreError};
 use crate::model::Detail;
+use crate::model::number_text::counted;
 use crate::render::{self, Origin, escape};
 use anyhow::{Context, bail};
 use rayon::prelude::*;
 use std::path::Path;
 
 /// Maximum number of files that are kept in memory and written at a time.
-const FILES: usize = 16;
+const FILES_PER_BATCH: usize = 16;
 
 /// The value of `--parquet`: a directory or the URL of a bucket.
 pub type Target = String;
@@ -39,7 +40,7 @@ pub fn export(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
         Ok((key.clone(), file))
     };
     let mut broken = Vec::new();
-    for some in missing.chunks(FILES) {
+    for some in missing.chunks(FILES_PER_BATCH) {
         let files: Vec<_> = some.par_iter().zip(store.read_all(some)).map(file).collect();
         let (files, unread): (Vec<_>, Vec<_>) = files.into_iter().partition(Result::is_ok);
         broken.extend(unread.into_iter().filter_map(Result::err).map(|why| format!("{why}; left out")));
@@ -50,7 +51,7 @@ pub fn export(store: &dyn Store, directory: &str, name: Option<&str>) -> anyhow:
     let line = format!(
         "exported {} of {} of {repository} to {directory}, {} already there\n",
         missing.len() - broken.len(),
-        output::count(keys.len(), "run"),
+        counted(keys.len(), "run"),
         keys.len() - missing.len()
     );
     output::print(escape::lines(&line).as_bytes())?;

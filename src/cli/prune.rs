@@ -70,8 +70,8 @@ fn describe(plan: &PrunePlan, store: &str, thin: usize, dry_run: bool) -> String
     let whole = plan.newest + plan.named + plan.base + plan.without_samples;
     let reasons = [
         (plan.newest, "newest"),
-        (plan.named, "of tags, pins or epochs"),
-        (plan.base, "older of a baseline"),
+        (plan.named, "for tags, pins or epochs"),
+        (plan.base, "older, in a baseline"),
         (plan.without_samples, "with nothing to thin"),
     ];
     let reasons: Vec<String> =
@@ -82,7 +82,7 @@ fn describe(plan: &PrunePlan, store: &str, thin: usize, dry_run: bool) -> String
     let _ = writeln!(out, "  {whole:>6} whole{why}");
     let already = (plan.thin_already > 0).then(|| format!("{} already were", plan.thin_already));
     let fewer = plan.base > 0 && plan.to_thin.len() + plan.thin_already < thin;
-    let fewer = fewer.then(|| format!("--thin {thin} also counts the {} of a baseline, which stay whole", plan.base));
+    let fewer = fewer.then(|| format!("--thin {thin} also counts the {} in a baseline, which stay whole", plan.base));
     let remarks: Vec<String> = already.into_iter().chain(fewer).collect();
     let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join("; ")) };
     let _ = writeln!(out, "  {:>6} {thinned}{remarks}", plan.to_thin.len());

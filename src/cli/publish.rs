@@ -7,18 +7,18 @@ mod filled;
 mod target;
 
 pub use command::{PublishArgs, run};
-pub use filled::Filled;
+pub use filled::FilledTemplate;
 pub use target::{CommentMode, DEFAULT_KEY, Options, Target};
 
 use super::output;
 use crate::gate::needs_comment;
 use crate::io::github::{
-    self, Client, Commented, Fault, Part, Slug, When, add_outputs, add_summary, put_check, put_comment,
+    self, Client, CommentOutcome, ApiError, Part, Slug, CommentCondition, add_outputs, add_summary, put_check, put_comment,
     put_commit_comment,
 };
 use crate::model::Diagnostic;
 use crate::render;
-use crate::render::template::LONGEST;
+use crate::render::template::MAX_COMMENT_CHARS;
 use crate::verdict::Report;
 use document::{candidate_parts, check_run, document, findings_digest, summary, updated_description};
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub use document::{check_name, safe_link_url};
 
 /// What was published.
 #[derive(Debug, Clone, Default)]
-pub struct Published {
+pub struct PublishResult {
     /// The comment's page.
     pub comment_url: Option<String>,
     /// The check run's page.
@@ -37,8 +37,8 @@ pub struct Published {
 }
 
 /// Publishes the comments on the pull request and the commit, the check run and the pull request description.
-pub fn publish(report: &Report, target: &Target, options: &Options) -> Published {
-    let mut published = Published::default();
+pub fn publish(report: &Report, target: &Target, options: &Options) -> PublishResult {
+    let mut published = PublishResult::default();
     let commented = target.pull.filter(|_| options.comment != CommentMode::Never);
     let checked = target.commit.as_ref().filter(|_| options.check);
     let described = target.pull.filter(|_| options.body);
@@ -48,7 +48,7 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
     }
     let client = match Client::new(&target.api_url, target.token.as_ref()) {
         Ok(client) => client,
-        Err(fault) => {
+        Err(error) => {
             let places = [
                 commented.map(|_| "the comment"),
                 checked.map(|_| "the check run"),
@@ -56,7 +56,7 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
                 described.map(|_| "the pull request description"),
             ];
             let places: Vec<&str> = places.into_iter().flatten().collect();
-            let mut problem = fault.diagnostic();
+            let mut problem = error.diagnostic();
             problem.message = format!("not published: {}: {}", places.join(", "), problem.message);
             published.problems.push(problem);
             return published;
@@ -65,35 +65,35 @@ pub fn publish(report: &Report, target: &Target, options: &Options) -> Published
     let repository = &target.repository;
     if let Some(pull) = commented {
         match comment(report, target, options, &client, pull) {
-            Ok(Commented::None) => {}
-            Ok(Commented::UpToDate(url)) => published.comment_url = url,
-            Ok(Commented::Superseded(url)) => {
+            Ok(CommentOutcome::None) => {}
+            Ok(CommentOutcome::UpToDate(url)) => published.comment_url = url,
+            Ok(CommentOutcome::Superseded(url)) => {
                 published.comment_url = url;
                 let message = "the comment comes from a later run of this job, so it was not updated";
                 published.problems.push(Diagnostic::note("later-run", "", message));
             }
-            Err(fault) => published.problems.push(fault.diagnostic()),
+            Err(error) => published.problems.push(error.diagnostic()),
         }
     }
     if let Some(commit) = checked {
         match put_check(&client, repository, &check_run(report, target, options, commit)) {
             Ok(url) => published.check_url = url,
-            Err(fault) => published.problems.push(fault.diagnostic()),
+            Err(error) => published.problems.push(error.diagnostic()),
         }
     }
     if let Some(commit) = on_commit {
         let mention = options.mention.as_deref().map(|mention| format!("{mention}\n\n")).unwrap_or_default();
-        let room = LONGEST.saturating_sub(200 + mention.chars().count());
+        let room = MAX_COMMENT_CHARS.saturating_sub(200 + mention.chars().count());
         let text = document(report, target, options, room).unwrap_or_default();
         match put_commit_comment(&client, repository, commit, &options.key, &format!("{mention}{text}")) {
             Ok(url) => published.comment_url = url,
-            Err(fault) => published.problems.push(fault.diagnostic()),
+            Err(error) => published.problems.push(error.diagnostic()),
         }
     }
     if let Some(pull) = described {
         match body(report, options, &client, repository, pull) {
             Ok(problem) => published.problems.extend(problem),
-            Err(fault) => published.problems.push(fault.diagnostic()),
+            Err(error) => published.problems.push(error.diagnostic()),
         }
     }
     published.problems.dedup();
@@ -106,12 +106,12 @@ fn comment(
     options: &Options,
     client: &Client,
     pull: u64,
-) -> Result<Commented, Fault> {
+) -> Result<CommentOutcome, ApiError> {
     let news = needs_comment(report);
     let when = match options.comment {
-        CommentMode::Always => When::Always,
-        CommentMode::OnChange => When::Changed { news },
-        CommentMode::Auto | CommentMode::Never => When::Auto { news },
+        CommentMode::Always => CommentCondition::Always,
+        CommentMode::OnChange => CommentCondition::Changed { news },
+        CommentMode::Auto | CommentMode::Never => CommentCondition::Auto { news },
     };
     let part = Part {
         key: &options.key,
@@ -130,13 +130,13 @@ fn body(
     client: &Client,
     repository: &Slug,
     pull: u64,
-) -> Result<Option<Diagnostic>, Fault> {
+) -> Result<Option<Diagnostic>, ApiError> {
     let old = github::pull(client, repository, pull)?.body.unwrap_or_default();
     let problem = |message: String| {
         let place = format!("the description of pull request #{pull}");
         Ok(Some(Diagnostic::warning("pull-request-body", place, format!("{message}; it was not updated"))))
     };
-    let mut longest = LONGEST;
+    let mut longest = MAX_COMMENT_CHARS;
     for _ in 0..3 {
         let candidates = match candidate_parts(&options.document, report, longest) {
             Ok(candidates) => candidates,
@@ -147,13 +147,13 @@ fn body(
             Err(error) => return problem(format!("line {}: {}; {}", error.line, error.message, error.help)),
         };
         let length = updated.chars().count();
-        if length <= LONGEST {
+        if length <= MAX_COMMENT_CHARS {
             return match updated == old {
                 true => Ok(None),
                 false => github::update_body(client, repository, pull, &updated).map(|()| None),
             };
         }
-        longest = longest.saturating_sub(length - LONGEST);
+        longest = longest.saturating_sub(length - MAX_COMMENT_CHARS);
     }
     problem("perfgate's sections are too long for it".to_owned())
 }
@@ -175,7 +175,7 @@ pub fn publish_to_job(report: &Report, job: &Job, outputs: &[(&str, String)]) ->
         problems.push(Diagnostic::warning("job-file", path.display().to_string(), message));
     };
     if let Some(path) = &job.summary
-        && let Err(error) = add_summary(path, &summary(report, LONGEST))
+        && let Err(error) = add_summary(path, &summary(report, MAX_COMMENT_CHARS))
     {
         failed(path, "the job summary", error);
     }

@@ -2,7 +2,7 @@
 
 use super::{Global, output, sync};
 use crate::gate::{Error, Gate, ResultsOf, is_dirty};
-use crate::io::input::Loaded;
+use crate::io::input::LoadedResults;
 use crate::model::{Environment, Run};
 use anyhow::bail;
 use clap::Args;
@@ -50,7 +50,7 @@ pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, args.store.as_deref(), args.input_format.as_deref());
     let of = args.commit.as_deref().map_or(ResultsOf::CheckedOut, ResultsOf::Named);
     let mut run = with_warnings(match gate.read_run(&args.paths, of, args.force) {
-        Err(error @ Error::LeftOver { .. }) => bail!("{error}, or use --commit HEAD if these are its results"),
+        Err(error @ Error::OnlyOlderResults { .. }) => bail!("{error}, or use --commit HEAD if these are its results"),
         loaded => loaded?,
     });
     if let Some(shard) = &args.shard {
@@ -79,8 +79,8 @@ pub(super) fn read_run_or_failures(gate: &Gate, paths: &[String]) -> anyhow::Res
 }
 
 /// Prints the warnings on a run.
-fn with_warnings(loaded: Loaded) -> Run {
-    let Loaded { run, diagnostics, .. } = loaded;
+fn with_warnings(loaded: LoadedResults) -> Run {
+    let LoadedResults { run, diagnostics, .. } = loaded;
     output::diagnostics(&diagnostics);
     if is_dirty(&run) {
         output::warn("tracked files differ from the commit; the run is marked, and reports that use it have a warning");

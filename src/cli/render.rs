@@ -6,7 +6,7 @@ use crate::io::regular;
 use crate::io::replace;
 use crate::io::repository::Repository;
 use crate::policy::Problems;
-use crate::render::template::{Parts, SHIPPED, Template, of_service};
+use crate::render::template::{Parts, BUILT_IN, Template, of_service};
 use crate::render::{counted, report_page};
 use crate::verdict::{FORMAT, Report, VERSION};
 use anyhow::{Context, bail};
@@ -88,10 +88,10 @@ fn fitting(report: &Report) -> anyhow::Result<Template> {
 
 /// A built-in template, or one from a file.
 pub fn template(word: &str) -> anyhow::Result<Template> {
-    if let Some(template) = Template::shipped(word) {
+    if let Some(template) = Template::built_in(word) {
         return Ok(template);
     }
-    let names = SHIPPED.map(|(name, _)| name).join(", ");
+    let names = BUILT_IN.map(|(name, _)| name).join(", ");
     let path = Path::new(word);
     if !path.exists() && !word.contains(['/', '.']) {
         bail!("{word}: no such template or file; the built-in templates are {names}");

@@ -2,7 +2,8 @@
 
 use super::output;
 use crate::io::repository::Repository;
-use crate::io::store::{self, Added, Key, Store};
+use crate::io::store::{self, RecordedTime, Key, Store};
+use crate::model::number_text::thousands;
 use crate::model::{Commit, Detail, Environment, Run};
 use crate::render::escape;
 use crate::render::rows::{Column, Narrow, Row, rows};
@@ -42,10 +43,10 @@ enum View {
 }
 
 /// A stored run.
-struct Listed {
+struct ListedRun {
     key: Key,
     run: Run,
-    added: Option<Added>,
+    added: Option<RecordedTime>,
 }
 
 /// Prints the newest runs.
@@ -62,7 +63,7 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
     let mut listed = Vec::new();
     for ((key, run), added) in shown.into_iter().zip(runs).zip(added) {
         match run {
-            Ok(run) => listed.push(Listed { key, run, added }),
+            Ok(run) => listed.push(ListedRun { key, run, added }),
             Err(error) => output::warn(&error.to_string()),
         }
     }
@@ -82,7 +83,11 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
         }
     }
     if !listing.foreign.is_empty() {
-        output::note(&format!("{} has {} files that are not runs; ignored", store.url(), listing.foreign.len()));
+        let files = match listing.foreign.len() {
+            1 => "1 file that is not a run".to_owned(),
+            count => format!("{} files that are not runs", thousands(count)),
+        };
+        output::note(&format!("{} has {files}; ignored", store.url()));
     }
     Ok(0)
 }
@@ -118,7 +123,7 @@ fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
 /// The column at which the texts start that do not fit next to a run.
 const BELOW: usize = 14;
 
-fn table(listed: &[Listed], width: Option<usize>) -> String {
+fn table(listed: &[ListedRun], width: Option<usize>) -> String {
     let columns = [
         Column::left("id", Narrow::Keep),
         Column::left("commit date", Narrow::Keep),
@@ -127,7 +132,7 @@ fn table(listed: &[Listed], width: Option<usize>) -> String {
         Column::right("results", Narrow::Keep),
         Column::left("machine", Narrow::Below),
     ];
-    let row = |Listed { key, run, added }: &Listed| {
+    let row = |ListedRun { key, run, added }: &ListedRun| {
         let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
         let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
         let part = |fact: &str| {
@@ -150,14 +155,14 @@ fn table(listed: &[Listed], width: Option<usize>) -> String {
     out
 }
 
-fn to_json(listed: &[Listed], store: &dyn Store, more: bool) -> Value {
-    let runs = listed.iter().map(|Listed { key, run, added }| {
+fn to_json(listed: &[ListedRun], store: &dyn Store, more: bool) -> Value {
+    let runs = listed.iter().map(|ListedRun { key, run, added }| {
         let recorded = added.map(|added| match added {
-            Added::At(time) | Added::NoLaterThan(time) => time,
+            RecordedTime::At(time) | RecordedTime::NoLaterThan(time) => time,
         });
         json!({
             "id": key.id(), "commit": key.commit().map(Commit::as_str), "time": key.time(), "branch": run.branch,
-            "measured": run.measured, "recorded": recorded, "recorded_exactly": matches!(added, Some(Added::At(_))),
+            "measured": run.measured, "recorded": recorded, "recorded_exactly": matches!(added, Some(RecordedTime::At(_))),
             "results": run.measurements.len(), "environment": run.environment.0,
         })
     });
@@ -166,11 +171,11 @@ fn to_json(listed: &[Listed], store: &dyn Store, more: bool) -> Value {
 }
 
 /// When a run was measured; otherwise when it was recorded, or the latest time at which it can have been recorded.
-pub(super) fn when(run: &Run, added: Option<Added>) -> String {
+pub(super) fn when(run: &Run, added: Option<RecordedTime>) -> String {
     match (run.measured, added) {
         (Some(time), _) => format!("measured {}", date(time)),
-        (None, Some(Added::At(time))) => format!("recorded {}", date(time)),
-        (None, Some(Added::NoLaterThan(time))) => format!("recorded by {}", date(time)),
+        (None, Some(RecordedTime::At(time))) => format!("recorded {}", date(time)),
+        (None, Some(RecordedTime::NoLaterThan(time))) => format!("recorded by {}", date(time)),
         (None, None) => "unknown".to_owned(),
     }
 }

@@ -1,7 +1,6 @@
 //! `perfgate runs`: lists and shows stored runs, and exchanges them with other clones.
 
 use super::export::{self, ExportArgs};
-use super::output::count;
 use super::prune::{self, PruneArgs};
 use super::run_list::{self, ListArgs, date, when};
 use super::sync::{push, push_removals, unless_shared};
@@ -9,7 +8,8 @@ use super::transfer::{self, ImportArgs};
 use super::{Global, output};
 use crate::gate::Gate;
 use crate::io::repository::Repository;
-use crate::io::store::{self, Added, Key, Store};
+use crate::io::store::{self, RecordedTime, Key, Store};
+use crate::model::number_text::counted;
 use crate::model::{Commit, Detail, Evidence, Run};
 use crate::render::{self, escape};
 use crate::stats::centre;
@@ -102,7 +102,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         RunsCommand::Prune(args) => return prune::run(&args, &gate, &*store),
         RunsCommand::Pull { remote } => {
             let Some(counts) = unless_shared(store.pull(&remote))? else { return Ok(0) };
-            let line = format!("pulled from {remote}: {} received\n", count(counts.received, "run"));
+            let line = format!("pulled from {remote}: {} received\n", counted(counts.received, "run"));
             output::print(escape::lines(&line).as_bytes())?;
         }
     }
@@ -167,7 +167,7 @@ fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
     Ok(out)
 }
 
-fn describe(out: &mut String, key: &Key, run: &Run, added: Option<Added>) {
+fn describe(out: &mut String, key: &Key, run: &Run, added: Option<RecordedTime>) {
     let _ = writeln!(out, "run {} of {}", key.id(), key.commit().map_or("no commit", Commit::as_str));
     let _ = writeln!(out, "  date      {}", date(key.time()));
     let _ = writeln!(out, "  time      {}", when(run, added));

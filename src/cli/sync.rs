@@ -1,7 +1,8 @@
 //! Exchanging stored runs with a remote.
 
-use super::output::{self, count};
+use super::output;
 use crate::io::store::{Store, StoreError, SyncCounts};
+use crate::model::number_text::{counted, thousands};
 use crate::render::escape;
 
 /// Pushes the stored runs to a remote.
@@ -17,7 +18,7 @@ pub(super) fn push_removals(store: &dyn Store, remote: &str) -> anyhow::Result<(
 fn push_and_print(store: &dyn Store, remote: &str, remark: &str) -> anyhow::Result<()> {
     let Some(counts) = unless_shared(store.push(remote))? else { return Ok(()) };
     let line =
-        format!("pushed to {remote}{remark}: {} sent, {} received\n", count(counts.sent, "run"), counts.received);
+        format!("pushed to {remote}{remark}: {} sent, {} received\n", counted(counts.sent, "run"), thousands(counts.received));
     output::print(escape::lines(&line).as_bytes())
 }
 

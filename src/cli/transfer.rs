@@ -6,6 +6,7 @@
 use super::output;
 use crate::gate::{CommitSource, Gate};
 use crate::io::store::{self, GitStore, Key, RunIdentity, Store, StoreError};
+use crate::model::number_text::counted;
 use crate::model::{Detail, Environment, Run, record};
 use crate::render::escape;
 use anyhow::bail;
@@ -15,8 +16,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Maximum number of runs, and approximately of bytes, that are kept in memory and written at a time.
-const BATCH: usize = 256;
-const BYTES: usize = 16 << 20;
+const BATCH_RUNS: usize = 256;
+const BATCH_BYTES: usize = 16 << 20;
 
 const IMPORT: &str = "\
 Examples:
@@ -88,12 +89,12 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
     let encode = |run: &Run| record::encode(run).map(|bytes| (Key::new(run, &bytes), bytes));
     let encoded: Vec<(Key, Vec<u8>)> = imported.runs.par_iter().map(encode).collect::<Result<_, _>>()?;
     let mut added = 0;
-    for batch in encoded.chunks(BATCH) {
+    for batch in encoded.chunks(BATCH_RUNS) {
         added += store.write(batch)?.added;
     }
     let line = format!(
         "imported {added} of {} from {} to {}, {} already there\n",
-        output::count(encoded.len(), "run"),
+        counted(encoded.len(), "run"),
         args.source,
         store.url(),
         encoded.len() - added
@@ -105,13 +106,13 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         remove_former(store, &former)?;
     }
     if imported.unknown_commits > 0 {
-        let runs = output::count(imported.unknown_commits, "run");
+        let runs = counted(imported.unknown_commits, "run");
         output::note(&format!(
             "{runs} of commits that this repository does not have; kept with the date of measurement"
         ));
     }
     if imported.without_commit > 0 {
-        let runs = output::count(imported.without_commit, "run");
+        let runs = counted(imported.without_commit, "run");
         let others = match args.commit_from {
             CommitFrom::File => "--commit-from name or --commit-from git",
             CommitFrom::Name => "--commit-from git",
@@ -124,7 +125,7 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
         ));
     }
     if imported.unknown_machines > 0 && !gate.policy().ignored_environment().contains(&Environment::UNKNOWN) {
-        let runs = output::count(imported.unknown_machines, "run");
+        let runs = counted(imported.unknown_machines, "run");
         output::note(&format!(
             "{runs} of an unknown machine: not compared with other machines, unless perfgate.toml has \
              `[environment] ignore = [\"unknown\"]`"
@@ -133,11 +134,11 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
     if imported.unreadable_files > 0 {
         output::note(&format!(
             "{} left out: all benchmarks failed, or the results cannot be read",
-            output::count(imported.unreadable_files, "file")
+            counted(imported.unreadable_files, "file")
         ));
     }
     if imported.other_files > 0 {
-        output::note(&format!("{} without results left out", output::count(imported.other_files, "file")));
+        output::note(&format!("{} without results left out", counted(imported.other_files, "file")));
     }
     Ok(0)
 }
@@ -146,18 +147,18 @@ fn import_history(args: &ImportArgs, gate: &Gate, store: &dyn Store) -> anyhow::
 fn remove_former(store: &dyn Store, former: &BTreeSet<Key>) -> anyhow::Result<()> {
     let stored: Vec<Key> = store.list()?.keys.into_iter().filter(|key| former.contains(key)).collect();
     if !stored.is_empty() {
-        let runs = output::count(store.remove(&stored)?, "run");
+        let runs = counted(store.remove(&stored)?, "run");
         output::note(&format!("removed {runs} that an earlier import stored without a commit"));
     }
     Ok(())
 }
 
 /// Opens a store by its URL or path. A store to read from must exist.
-pub(super) fn open(word: &str, must_be: bool) -> anyhow::Result<Box<dyn Store>> {
+pub(super) fn open(word: &str, must_exist: bool) -> anyhow::Result<Box<dyn Store>> {
     let here = Path::new(".");
     let address = SCHEMES.iter().any(|scheme| word.starts_with(scheme));
     let path = word.strip_prefix("dir:").unwrap_or(word);
-    if (!address || path != word) && must_be && !Path::new(path).is_dir() {
+    if (!address || path != word) && must_exist && !Path::new(path).is_dir() {
         bail!("{word}: no such directory");
     }
     if address {
@@ -185,7 +186,7 @@ pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&s
     let skipped = keys.len() - missing.len();
     let mut wanted: BTreeSet<RunIdentity<'_>> = keys.iter().map(Key::identity).collect();
     let mut broken: Vec<String> = Vec::new();
-    for some in missing.chunks(BATCH) {
+    for some in missing.chunks(BATCH_RUNS) {
         let read = verified(from, some);
         let mut batch: Vec<(Key, Vec<u8>)> = Vec::new();
         for (key, bytes) in some.iter().zip(read) {
@@ -196,7 +197,7 @@ pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&s
                     broken.push(format!("{why}; left out"));
                 }
             }
-            if batch.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > BYTES {
+            if batch.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > BATCH_BYTES {
                 to.write(&std::mem::take(&mut batch))?;
             }
         }
@@ -212,7 +213,7 @@ pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&s
         let lost = wanted.len() - found.len();
         bail!("{lost} of the runs that were written are not in {}; run the command again", to.url());
     }
-    let read = found.chunks(BATCH).flat_map(|some| verified(to, some));
+    let read = found.chunks(BATCH_RUNS).flat_map(|some| verified(to, some));
     let damaged: Vec<String> = read.filter_map(Result::err).collect();
     let verified = found.len() - damaged.len();
     broken.extend(damaged);
@@ -220,7 +221,7 @@ pub(super) fn copy(from: &dyn Store, to: &dyn Store, done: &str, word: Option<&s
     let (source, target) = (word.map_or_else(|| from.url(), str::to_owned), to.url());
     let line = format!(
         "{done} {brought} of {} from {source} to {target}, {skipped} already there; {verified} verified by their hash\n",
-        output::count(keys.len(), "run")
+        counted(keys.len(), "run")
     );
     output::print(escape::lines(&line).as_bytes())?;
     Ok(exit_code(&broken))

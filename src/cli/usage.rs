@@ -1,4 +1,4 @@
-//! Errors in the use of the command line: those of clap, with tips that lead somewhere.
+//! Errors in the use of the command line: those of clap, with suggestions that can work.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -6,7 +6,7 @@ use clap::{Command, Error};
 
 /// The error with the commands that have an unknown option, and without the advice to pass it as a value: no command of perfgate
 /// takes one that begins with a dash, except after `--`.
-pub fn with_tips(mut error: Error, whole: &Command) -> Error {
+pub fn with_suggestions(mut error: Error, whole: &Command) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }

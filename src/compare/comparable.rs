@@ -36,8 +36,8 @@ pub(super) struct Sampling {
     pub time: f64,
 }
 
-/// The factor between base and head, on the log scale, by which the samples of a benchmark became longer in iterations
-/// and in time; `None` if one side takes more iterations in less time, or if the times differ by a factor of less than
+/// By which factors, on the log scale, the samples of a benchmark became longer from base to head: in iterations and in
+/// time. `None` if one side takes more iterations in less time, or if the times differ by less than the factor
 /// [`OTHER_TIME`].
 fn longer(base: f64, head: f64, slower: f64) -> Option<(f64, f64)> {
     let (count, spent) = ((head / base).ln(), (head / base).ln() + slower);

@@ -1,6 +1,6 @@
 //! Re-measured suspects: their new runs replace those that made them suspects, whose changes are biased by the selection.
 
-use super::{COMMON_SHIFT, Compared, Comparison, Effect, MatchRules};
+use super::{COMMON_SHIFT, SuiteComparison, Comparison, Effect, MatchRules};
 use crate::model::{Evidence, Measurement, Run, ShiftTreatment, SuiteShift};
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,13 +79,13 @@ fn range(mut logs: Vec<f64>) -> f64 {
     }
 }
 
-impl Compared {
+impl SuiteComparison {
     /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new results on both sides
     /// becomes invalid. A change must exceed the range of its base runs, see [`base_ranges`].
     pub fn confirm(
         &mut self,
         suspects: &BTreeSet<BenchmarkMetric>,
-        fresh: Compared,
+        fresh: SuiteComparison,
         base_ranges: &BTreeMap<BenchmarkMetric, f64>,
     ) {
         let mut fresh_comparisons: BTreeMap<BenchmarkMetric, Comparison> =

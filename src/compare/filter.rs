@@ -1,5 +1,5 @@
 //! Builds the command that runs only some benchmarks: `{filter}` in the user's command is replaced by a filter in the
-//! syntax of the benchmark tool, which is recognised from the command.
+//! syntax of the benchmark tool, which is recognized from the command.
 
 use std::collections::BTreeSet;
 

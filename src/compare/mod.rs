@@ -30,15 +30,15 @@ pub use repeated_results::SameResults;
 pub use run_levels::RunLevels;
 
 use crate::model::{
-    BenchId, Diagnostic, Direction, Environment, Metric, PerClass, Run, SampleGroups, SampleStatistics, ShiftTreatment,
+    BenchId, Diagnostic, Direction, Environment, Metric, ClassBenchmark, Run, SampleGroups, SampleStatistics, ShiftTreatment,
     SuiteShift, Work,
 };
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
-use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
+use crate::stats::suite::{BenchmarkRuns, Suite, TestedValue};
 use crate::stats::suite_test::{self, ShiftRule, SuiteEstimates, TestRules};
-use not_run::NotRun;
+use not_run::UnrunBenchmarks;
 use rayon::prelude::*;
 use repeated_results::RepeatedResults;
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ pub struct Comparison {
     /// The benchmark, by its name in head; with the machine class where several measured it.
     pub benchmark: BenchId,
     /// The machine class and the benchmark's own name, where several classes measured it.
-    pub per_class: Option<Box<PerClass>>,
+    pub per_class: Option<Box<ClassBenchmark>>,
     /// The metric.
     pub metric: Arc<Metric>,
     /// The tool that measured it.
@@ -127,7 +127,7 @@ pub struct FailedInHead {
 
 /// All comparisons of two sides.
 #[derive(Debug, Clone, Default)]
-pub struct Compared {
+pub struct SuiteComparison {
     /// By benchmark, metric, tool.
     pub comparisons: Vec<Comparison>,
     /// Number of metrics of benchmarks that both sides have.
@@ -156,7 +156,7 @@ pub struct Compared {
 }
 
 /// Compares every metric of every benchmark.
-pub fn compare(base: &[Run], head: &[Run], rules: TestRules, matching: impl MatchRules) -> Compared {
+pub fn compare(base: &[Run], head: &[Run], rules: TestRules, matching: impl MatchRules) -> SuiteComparison {
     compare_all(base, head, rules, matching, None)
 }
 
@@ -171,8 +171,8 @@ pub fn compare_re_measured(
     head: &[Run],
     alpha: f64,
     matching: impl MatchRules,
-    screened: &Compared,
-) -> Compared {
+    screened: &SuiteComparison,
+) -> SuiteComparison {
     compare_all(base, head, TestRules::in_turn(alpha), matching, Some(screened))
 }
 
@@ -181,11 +181,11 @@ fn compare_all(
     head: &[Run],
     rules: TestRules,
     matching: impl MatchRules,
-    screened: Option<&Compared>,
-) -> Compared {
+    screened: Option<&SuiteComparison>,
+) -> SuiteComparison {
     let mut pairs = pair(base, head, matching);
     let failed = failures::take_failed(&mut pairs, base, head);
-    let mut compared = Compared { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..Compared::default() };
+    let mut compared = SuiteComparison { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..SuiteComparison::default() };
     let repeated_results = RepeatedResults::of(&pairs, base, head);
     compared.same_results = repeated_results.same_results;
     compared.diagnostics.extend(repeated_samples(&repeated_results.repeated));
@@ -196,13 +196,13 @@ fn compare_all(
     if rules.shift != ShiftRule::Keep {
         pairs.iter_mut().for_each(Pair::leave_out_old_counts);
     }
-    let not_run = NotRun::of(&pairs, head);
+    let not_run = UnrunBenchmarks::of(&pairs, head);
     compared.diagnostics.extend(not_run.diagnostics());
 
     let (mut untested, groups) = test_groups(&pairs);
     not_run.mark(&mut untested);
     if rules.shift == ShiftRule::Keep {
-        untested.iter_mut().for_each(Comparison::forget_order_of_base);
+        untested.iter_mut().for_each(Comparison::clear_newest_base_share);
     }
     let mut parts = vec![failed, untested];
     for (group, members) in groups {
@@ -212,7 +212,7 @@ fn compare_all(
         let estimates = match screened {
             None => suite_test::estimate_suite(&suite, kind, rules),
             Some(screened) => {
-                suite_test::estimate_remeasured(&suite, kind, rules.alpha, &screened.observations(&group))
+                suite_test::estimate_re_measured(&suite, kind, rules.alpha, &screened.observations(&group))
             }
         };
         let shift = shift_of(&group, &estimates, rules, pairs[members[0]].direction);
@@ -265,7 +265,7 @@ fn in_order(parts: Vec<Vec<Comparison>>) -> Vec<Comparison> {
     all
 }
 
-impl Compared {
+impl SuiteComparison {
     /// Whether the sides have a benchmark in common. Benchmarks of base that failed in head are in both suites.
     pub fn has_common(&self) -> bool {
         let has_failed = |one: &Comparison| matches!(one.effect, Effect::Failed(_)) && one.base.is_some();
@@ -293,7 +293,7 @@ impl Comparison {
     }
 
     /// For base runs of one commit: none of them is newer than the others.
-    fn forget_order_of_base(&mut self) {
+    fn clear_newest_base_share(&mut self) {
         if let Effect::Counts(counts) = &mut self.effect {
             counts.newest_base_share = 0.0;
         }
@@ -345,8 +345,8 @@ impl Suite for GroupSuite<'_> {
         self.runs
     }
 
-    fn tested(&self) -> Tested {
-        if self.has_samples { Tested::FastEdge } else { Tested::Centre }
+    fn tested(&self) -> TestedValue {
+        if self.has_samples { TestedValue::FastEdge } else { TestedValue::Centre }
     }
 
     fn benchmark(&self, index: usize) -> BenchmarkRuns {

@@ -6,15 +6,15 @@ use crate::model::{Diagnostic, Run};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Benchmarks of base that were not run for head.
-pub(super) struct NotRun {
+pub(super) struct UnrunBenchmarks {
     /// Reported as skipped: benchmark and tool.
     skipped: BTreeSet<(String, String)>,
     /// Tools of which head has a part of the suite: the number of missing benchmarks and of all in base.
     filtered: BTreeMap<String, [usize; 2]>,
 }
 
-impl NotRun {
-    pub fn of(pairs: &[Pair<'_>], head: &[Run]) -> NotRun {
+impl UnrunBenchmarks {
+    pub fn of(pairs: &[Pair<'_>], head: &[Run]) -> UnrunBenchmarks {
         let skipped = head.iter().flat_map(|run| &run.failures.skipped);
         let skipped: BTreeSet<(String, String)> =
             skipped.map(|one| (one.benchmark.to_string(), one.tool.to_string())).collect();
@@ -40,7 +40,7 @@ impl NotRun {
         let filtered = tools.into_iter().filter(|(_, benchmarks)| is_filtered(benchmarks));
         let filtered =
             filtered.map(|(tool, [base, shared, _])| (tool.to_owned(), [base.len() - shared.len(), base.len()]));
-        NotRun { skipped, filtered: filtered.collect() }
+        UnrunBenchmarks { skipped, filtered: filtered.collect() }
     }
 
     /// Marks those that were not run among comparisons without a test.

@@ -3,7 +3,7 @@
 
 use super::{Comparison, Pair};
 use crate::stats::shift::MIN_SUITE;
-use crate::stats::suite::{BenchmarkRuns, RunValue, Tested};
+use crate::stats::suite::{BenchmarkRuns, RunValue, TestedValue};
 
 /// Re-measured suspects represent the suite if they are at least this share of it.
 const MIN_SHARE: f64 = 0.75;
@@ -21,7 +21,7 @@ pub struct RunLevels {
 
 impl RunLevels {
     /// The levels of the runs of these pairs; benchmarks that are missing from a run are left out.
-    pub(super) fn of(pairs: &[Pair<'_>], members: &[usize], by: Tested, [base, head]: [usize; 2]) -> RunLevels {
+    pub(super) fn of(pairs: &[Pair<'_>], members: &[usize], by: TestedValue, [base, head]: [usize; 2]) -> RunLevels {
         let mut levels = RunLevels { base: vec![0.0; base], head: vec![0.0; head], benchmarks: 0 };
         let whole = |runs: &BenchmarkRuns| runs.base.len() == base && runs.head.len() == head;
         for runs in members.iter().map(|index| pairs[*index].runs()).filter(whole) {

@@ -45,7 +45,7 @@ pub fn order(rounds: usize) -> Vec<SideKind> {
 }
 
 /// Default number of pairs of runs of the suspects: five if they take at most as long as one and a half rounds of the suite,
-/// otherwise three. Five find more changes with fewer false positives.
+/// otherwise three. Five find more changes with fewer false alarms.
 pub fn pairs(suspects: usize, suite: usize, can_filter: bool) -> usize {
     if can_filter && 10 * suspects <= 3 * suite { MORE_PAIRS } else { FEW_PAIRS }
 }

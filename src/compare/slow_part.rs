@@ -4,7 +4,7 @@
 use super::{Pair, TestGroup};
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
-use crate::stats::suite::{BenchmarkRuns, Suite, Tested};
+use crate::stats::suite::{BenchmarkRuns, Suite, TestedValue};
 use crate::stats::suite_test::{self, TestRules};
 use rayon::prelude::*;
 
@@ -38,7 +38,7 @@ pub(super) fn test(
     let suite = MeanSuite { benchmarks: suite, runs };
     let tested = match screened {
         None => suite_test::estimate_suite(&suite, ValueKind::Measured, rules),
-        Some(screened) => suite_test::estimate_remeasured(&suite, ValueKind::Measured, rules.alpha, screened),
+        Some(screened) => suite_test::estimate_re_measured(&suite, ValueKind::Measured, rules.alpha, screened),
     };
     let apart = suite.benchmarks.iter().zip(moved).enumerate().filter(|(_, (_, moved))| *moved);
     let estimates = apart.map(|(position, ((index, _), _))| (*index, tested.estimate(position))).collect();
@@ -61,8 +61,8 @@ fn with_typical_means(mut runs: BenchmarkRuns) -> Option<BenchmarkRuns> {
 }
 
 fn has_moved_apart(runs: &BenchmarkRuns) -> bool {
-    let mean = runs.change(Tested::UncorrectedTypicalMean);
-    mean.abs() > MIN_DIFFERENCE && (mean - runs.change(Tested::FastEdge)).abs() > MIN_DIFFERENCE
+    let mean = runs.change(TestedValue::UncorrectedTypicalMean);
+    mean.abs() > MIN_DIFFERENCE && (mean - runs.change(TestedValue::FastEdge)).abs() > MIN_DIFFERENCE
 }
 
 struct MeanSuite {
@@ -79,8 +79,8 @@ impl Suite for MeanSuite {
         self.runs
     }
 
-    fn tested(&self) -> Tested {
-        Tested::TypicalMean
+    fn tested(&self) -> TestedValue {
+        TestedValue::TypicalMean
     }
 
     fn benchmark(&self, index: usize) -> BenchmarkRuns {

@@ -15,7 +15,7 @@ pub const TIMELINE: &str = "main";
 
 /// A stored benchmark.
 #[derive(Debug, Deserialize)]
-pub struct Stored {
+pub struct StoredBenchmark {
     id: Id,
     /// The file of the newest measurement, in the same directory.
     latest_record: String,
@@ -36,7 +36,7 @@ struct Statistics {
     values: Vec<f64>,
 }
 
-impl Stored {
+impl StoredBenchmark {
     /// The file of the newest measurement; `None` if it would be in another directory.
     pub fn file(&self) -> Option<&str> {
         Some(self.latest_record.as_str()).filter(|name| !name.contains(['/', '\\', ':']))
@@ -50,12 +50,12 @@ impl Stored {
 }
 
 /// Reads a benchmark's identity.
-pub fn benchmark(source: Source<'_>) -> Result<Stored, Diagnostic> {
+pub fn benchmark(source: Source<'_>) -> Result<StoredBenchmark, Diagnostic> {
     parse(source)
 }
 
 /// Reads a measurement.
-pub fn measurement(stored: &Stored, source: Source<'_>) -> Result<Measurement, Diagnostic> {
+pub fn measurement(stored: &StoredBenchmark, source: Source<'_>) -> Result<Measurement, Diagnostic> {
     let Statistics { iterations, values } = parse(source)?;
     let samples: Vec<f64> = values.iter().zip(&iterations).map(|(time, count)| time / count).collect();
     let is_valid = |sample: &f64| sample.is_finite() && *sample > 0.0;

@@ -11,7 +11,7 @@ pub struct Divan;
 /// Column names in the header row, after the program's name.
 const COLUMNS: [&str; 6] = ["fastest", "slowest", "median", "mean", "samples", "iters"];
 /// Maximum depth of the tree.
-const DEPTH: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// A measured row.
 struct Row {
@@ -67,7 +67,7 @@ impl Format for Divan {
             }
             let Some(program) = &program else { continue };
             let (depth, node) = match node(line) {
-                Some((depth, _)) if depth >= DEPTH || depth > path.len() => {
+                Some((depth, _)) if depth >= MAX_DEPTH || depth > path.len() => {
                     builder.warn("unreadable-line", "the line is indented by more than one level; skipped");
                     continue;
                 }

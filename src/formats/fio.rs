@@ -140,7 +140,7 @@ fn latency(io: &Value, field: &str, factor: f64) -> Option<Summary> {
         let share = percent.parse::<f64>().ok()? / 100.0;
         Some((share, as_number(time)? * factor))
     };
-    // Before version 3, percentiles that were not asked for are at `0.00`.
+    // Before version 3, percentiles that were not requested are at `0.00`.
     let quantiles = entries(times, "percentile").filter_map(quantile).filter(|(share, _)| *share > 0.0);
     Some(Summary {
         centre: mean,

@@ -41,8 +41,8 @@ struct ExitCodes {
 
 impl<'de> Deserialize<'de> for ExitCodes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Codes;
-        impl<'de> Visitor<'de> for Codes {
+        struct ExitCodesVisitor;
+        impl<'de> Visitor<'de> for ExitCodesVisitor {
             type Value = ExitCodes;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of exit codes")
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for ExitCodes {
                 Ok(all)
             }
         }
-        deserializer.deserialize_seq(Codes)
+        deserializer.deserialize_seq(ExitCodesVisitor)
     }
 }
 

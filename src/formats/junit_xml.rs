@@ -1,5 +1,5 @@
 //! JUnit XML: the time of each passed test case, named `classname::name`. Failed tests are not measured, since they may
-//! have stopped early, and neither are skipped ones; both are counted.
+//! have stopped early. Skipped tests are not measured either. Both are counted.
 
 use super::builder::ReadingBuilder;
 use super::xml::{self, Elements, Step};

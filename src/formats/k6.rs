@@ -1,6 +1,6 @@
 //! k6's end-of-test summary, from `--summary-export` (statistics directly in the metric), from `handleSummary` (statistics in
 //! `values`, with the metric's type and content) or with `--new-machine-readable-summary` (a list). Each k6 metric is a
-//! benchmark. The phases of a request (blocked, connecting, sending ...) are skipped, and so is what the script determines
+//! benchmark. The phases of a request (blocked, connecting, sending ...) are skipped, and also what the script determines
 //! (`vus`, data sent and received).
 
 mod metrics;
@@ -69,7 +69,7 @@ struct Checks<'a> {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct NamedMetric {
     name: String,
 }
 
@@ -79,9 +79,9 @@ impl<'a> Summary<'a> {
         let mut metrics = self.metrics;
         let Some(results) = self.results else { return metrics };
         // The other metrics of checks repeat what this one contains.
-        let is_checks = |named: &Named| named.name == "checks_succeeded";
+        let is_checks = |named: &NamedMetric| named.name == "checks_succeeded";
         for (at, raw) in results.metrics.into_iter().enumerate() {
-            if let Some(named) = builder.parse_entry::<Named>("metric", at, raw) {
+            if let Some(named) = builder.parse_entry::<NamedMetric>("metric", at, raw) {
                 metrics.insert(named.name, raw);
             }
         }

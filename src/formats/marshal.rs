@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 /// Maximum nesting; a profile has four levels.
-const DEPTH: usize = 16;
+const MAX_DEPTH: usize = 16;
 /// Bit of the type byte that adds the value to the list of reference targets (as in CPython).
 const FLAG_REF: u8 = 0x80;
 
@@ -71,7 +71,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Decodes the next value; `None` is the marker that ends a dictionary.
     fn value(&mut self, depth: usize) -> Result<Option<Id>, &'static str> {
-        if depth > DEPTH {
+        if depth > MAX_DEPTH {
             return Err("values are nested too deep");
         }
         let [byte] = self.take()?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 /// Maximum depth of the recorded JSON key paths.
-const DEPTH: usize = 5;
+const MAX_DEPTH: usize = 5;
 
 /// The beginning of a file.
 #[derive(Debug)]
@@ -76,7 +76,7 @@ fn json_keys(text: &str) -> BTreeSet<String> {
                 rest = &rest[end + 1..];
                 if open.last() == Some(&b'{') && rest.trim_start().starts_with(':') {
                     pending = Some(word);
-                    if open.len() <= DEPTH {
+                    if open.len() <= MAX_DEPTH {
                         keys.insert(join_path(&path, word));
                     }
                 }

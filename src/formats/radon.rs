@@ -1,6 +1,6 @@
 //! radon's JSON: cyclomatic complexity, maintainability index and line counts; complexity also as text. The values
-//! depend only on the source code, so they are exact. Classes with methods are skipped, since their complexity is
-//! derived from the methods, and so are inner functions.
+//! depend only on the source code, so they are exact. Inner functions are skipped, and also classes with methods:
+//! the complexity of a class is derived from its methods.
 
 use super::builder::ReadingBuilder;
 use super::text::{self, UniqueNames, decode, number, numbered_lines};

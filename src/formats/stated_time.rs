@@ -12,7 +12,7 @@ pub(super) fn with_zone(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(|time| time.as_second())
 }
 
-/// The same, for tools that write UTC without saying so.
+/// The same, for tools that write UTC without a time zone.
 pub fn utc(text: &str) -> Option<i64> {
     let without_zone = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
     with_zone(text).or_else(|| without_zone().map(|time| time.timestamp().as_second()))

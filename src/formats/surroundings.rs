@@ -1,4 +1,4 @@
-//! Removes text that is not part of the results: timestamps of a CI job's log, colors, and log lines before, between
+//! Removes text that is not part of the results: timestamps of a CI job's log, colours, and log lines before, between
 //! and after JSON and XML, and before CSV. Line numbers do not change.
 
 use super::csv;

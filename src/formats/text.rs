@@ -1,4 +1,4 @@
-//! Decoding of printed output: text without byte order mark and color codes, numbered lines, numbers and times as tools
+//! Decoding of printed output: text without byte order mark and colour codes, numbered lines, numbers and times as tools
 //! print them, and unique names for repeated entries.
 
 use super::Source;

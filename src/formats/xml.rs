@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::reader::Reader;
 
 /// Maximum nesting of elements. Reports need far less.
-const DEPTH: usize = 200;
+const MAX_DEPTH: usize = 200;
 
 /// The start or end of an element.
 pub(super) enum Step<'a> {
@@ -46,7 +46,7 @@ impl<'a> Elements<'a> {
             match self.reader.read_event() {
                 Ok(Event::Start(element)) => {
                     self.depth += 1;
-                    if self.depth > DEPTH {
+                    if self.depth > MAX_DEPTH {
                         return Err(self.error("elements are nested too deep"));
                     }
                     return Ok(Some(Step::Open(element, false)));

@@ -71,9 +71,9 @@ pub(crate) fn bisect(
     let trial = bench.check_out("test", &bad, false)?;
     bench.take_diagnostics().iter().for_each(|diagnostic| progress.message(&diagnostic.message));
     progress.stage("building the good commit");
-    bench.take_over_dependencies(&good, None);
+    bench.reuse_dependencies(&good, None);
     bench.build(&good)?;
-    bench.take_over_dependencies(&trial, Some(&good));
+    bench.reuse_dependencies(&trial, Some(&good));
     let mut bisect = Bisect {
         gate,
         plan,
@@ -146,8 +146,8 @@ impl Bisect<'_> {
         MeasureError::NotSlower { benchmark: benchmark.clone(), bad: bad.clone(), good: good.clone(), why }
     }
 
-    /// Runs a commit against the good one until it is decided. `bound` is on the log scale, positive for worse.
-    fn measure(&mut self, position: usize, bound: f64, error: f64) -> Result<BisectStep, MeasureError> {
+    /// Runs a commit against the good one until it is decided. `threshold` is on the log scale, positive for worse.
+    fn measure(&mut self, position: usize, threshold: f64, error: f64) -> Result<BisectStep, MeasureError> {
         let commit = self.commits[position].clone();
         let short = commit.short();
         self.bench.switch(&mut self.trial, &commit)?;
@@ -174,7 +174,7 @@ impl Bisect<'_> {
                 changes.push(trial - good);
                 (fast, slow) = (None, None);
                 let worse: Vec<f64> = changes.iter().map(|change| change * self.direction.sign()).collect();
-                if let Some(decided) = decide(&worse, bound, error) {
+                if let Some(decided) = decide(&worse, threshold, error) {
                     status = decided;
                     break;
                 }

@@ -92,7 +92,7 @@ impl GateBuilder {
         self
     }
 
-    /// The input format of all results, as `perfgate formats` lists them. Default: recognised by content.
+    /// The input format of all results, as `perfgate formats` lists them. Default: recognized by content.
     pub fn input_format(mut self, name: impl Into<String>) -> Self {
         self.input_format = Some(name.into());
         self

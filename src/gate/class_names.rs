@@ -2,7 +2,7 @@
 //! is matched with the name of the benchmark.
 
 use crate::compare::{Comparison, MatchRules};
-use crate::model::{BenchId, Direction, EndScope, Metric, PerClass, Run};
+use crate::model::{BenchId, Direction, EndScope, Metric, ClassBenchmark, Run};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The benchmarks that several classes measured: by current name, the tools that measured them.
@@ -13,7 +13,7 @@ pub(super) type SharedBenchmarks = BTreeMap<String, BTreeSet<String>>;
 pub(super) struct ClassNames {
     shared: SharedBenchmarks,
     /// The benchmark and the machine class of each name that contains a class.
-    rows: HashMap<BenchId, PerClass>,
+    rows: HashMap<BenchId, ClassBenchmark>,
 }
 
 impl ClassNames {
@@ -29,7 +29,7 @@ impl ClassNames {
             let benchmark = current(name.as_str());
             if shared.get(&benchmark).is_some_and(|tools| tool.is_none_or(|tool| tools.contains(tool))) {
                 *name = BenchId::new(format!("{benchmark} [{class}]"));
-                let per_class = PerClass { benchmark: benchmark.into(), machine_class: class.into() };
+                let per_class = ClassBenchmark { benchmark: benchmark.into(), machine_class: class.into() };
                 rows.entry(name.clone()).or_insert(per_class);
             }
         };

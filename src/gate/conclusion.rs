@@ -1,10 +1,10 @@
 //! What follows from a report on a pull request: the result of its check run, and whether to write a comment.
 
 use crate::io::github::Conclusion;
-use crate::verdict::{BudgetStatus, Finding, OpenShift, Outcome, Report, Verdict};
+use crate::verdict::{BudgetStatus, Finding, UnsubtractedShift, Outcome, Report, Verdict};
 
-/// The result of the check run. Without a verdict it is neutral, or a failure if a required baseline is missing. It is also neutral if
-/// the gate passes but something is in doubt: a suspect is undecided, no benchmark was decided, a run ended in an error, or there is a
+/// The result of the check run. Without a verdict it is neutral, or a failure if a required baseline is missing. A gate that
+/// passes is neutral too if something is in doubt: an undecided suspect, no decided benchmark, a run that ended in an error, or a
 /// suite-wide shift of unknown cause.
 pub(crate) fn conclusion(report: &Report) -> Conclusion {
     let counts = report.counts;
@@ -37,7 +37,7 @@ pub(crate) fn needs_comment(report: &Report) -> bool {
 }
 
 fn is_in_doubt(report: &Report) -> bool {
-    OpenShift::of(report).is_some_and(|open| open.needs_re_measuring)
+    UnsubtractedShift::of(report).is_some_and(|open| open.needs_re_measuring)
 }
 
 fn has_undecided_suspect(report: &Report) -> bool {

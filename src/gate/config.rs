@@ -68,7 +68,7 @@ impl Config {
 
 fn nearest(start: &Path) -> Option<PathBuf> {
     let mut directory = dunce::canonicalize(start).ok()?;
-    // A link to nowhere counts too: without its error, the rules of the config would be dropped silently.
+    // A dangling symbolic link counts too: ignoring it would silently drop the rules of the config.
     let exists = |path: &Path| path.symlink_metadata().is_ok();
     if exists(&start.join(NAME)) {
         return Some(PathBuf::from(NAME));

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::error::Error;
 use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
 use super::measure::{MeasureError, PROCESS};
-use crate::compare::{self, BenchmarkMetric, Compared, SameResults};
+use crate::compare::{self, BenchmarkMetric, SuiteComparison, SameResults};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
 use crate::profile::Explanation;
@@ -27,7 +27,7 @@ pub(crate) struct MeasuredRuns {
     /// The explanations of the largest confirmed regressions.
     pub explanations: Vec<Explanation>,
     /// Diagnostics that were already reported as progress.
-    pub announced: Vec<Diagnostic>,
+    pub already_reported: Vec<Diagnostic>,
 }
 
 impl MeasuredRuns {
@@ -103,12 +103,12 @@ pub(super) fn in_turn(policy: &Policy) -> TestRules {
 }
 
 /// Compares runs that were measured in turn.
-pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> Compared {
+pub(super) fn compare_runs(policy: &Policy, base: &[Run], head: &[Run]) -> SuiteComparison {
     compare::compare(base, head, in_turn(policy), PolicyRules(policy))
 }
 
-/// Compares measured runs. No benchmark in common is an error, and so is a budget or goal that matches nothing.
-pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRules) -> Result<Compared, Error> {
+/// Compares measured runs. No benchmark in common is an error. A budget or goal that matches nothing is an error too.
+pub(super) fn screen(config: &Config, base: &[Run], head: &[Run], rules: TestRules) -> Result<SuiteComparison, Error> {
     let compared = compare::compare(base, head, rules, PolicyRules(&config.policy));
     if !compared.has_common() {
         let hint = "check that the command runs the same suite on both sides".to_owned();
@@ -149,7 +149,7 @@ const NAMED: usize = 5;
 /// Replaces the comparisons of the suspects by those of their re-measured runs.
 pub(super) fn confirm(
     policy: &Policy,
-    compared: &mut Compared,
+    compared: &mut SuiteComparison,
     suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
 ) {
@@ -170,7 +170,7 @@ pub(super) fn confirm(
 /// Replaces comparisons by those of other runs.
 pub(super) fn replace(
     policy: &Policy,
-    compared: &mut Compared,
+    compared: &mut SuiteComparison,
     suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
 ) {

@@ -137,7 +137,7 @@ pub enum Error {
     },
     /// All results of the work tree are older than the checked-out commit.
     #[error("nothing was measured for {commit}: all results are older than the commit; run the benchmarks")]
-    LeftOver {
+    OnlyOlderResults {
         /// The commit.
         commit: String,
     },

@@ -7,7 +7,7 @@ use super::stated::set_key_of_asv;
 use crate::formats::json::without_nan;
 use crate::formats::{self, HistoryRun, Source, stated_time};
 use crate::io::files;
-use crate::io::input::{self, InputError, Loaded, Location, Request};
+use crate::io::input::{self, InputError, LoadedResults, Location, Request};
 use crate::io::regular;
 use crate::io::repository::Repository;
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
@@ -54,8 +54,8 @@ pub(crate) struct ImportedRuns {
 }
 
 /// One run, before its commit is looked up.
-struct Found {
-    loaded: Loaded,
+struct FoundRun {
+    loaded: LoadedResults,
     commit: Option<Commit>,
     time: Option<i64>,
 }
@@ -114,11 +114,11 @@ impl Gate {
         from: CommitSource,
         format: Option<&str>,
         imported: &mut ImportedRuns,
-    ) -> Result<Vec<Found>, Error> {
+    ) -> Result<Vec<FoundRun>, Error> {
         let refused = |place: &Path, error| InputError::Refused { place: place.display().to_string(), error };
         let paths = files::files_below(root, MAX_FILES).map_err(|error| refused(root, error))?;
         let request = Request { format, detail: Detail::Samples, committed: None };
-        let read = |path: &PathBuf| -> Result<Option<(Loaded, Vec<u8>)>, InputError> {
+        let read = |path: &PathBuf| -> Result<Option<(LoadedResults, Vec<u8>)>, InputError> {
             let bytes = regular::read(path).map_err(|error| refused(path, error))?;
             let loaded = input::load(&Location::File(path.clone()), request)?.measured()?;
             Ok(Some((loaded, bytes)))
@@ -154,8 +154,8 @@ impl ImportedRuns {
     }
 
     /// Adds a run. `from_elsewhere`: its commit is not the one that its file states.
-    fn add(&mut self, found: Found, repository: &Repository, from_elsewhere: bool) {
-        let Found { loaded: Loaded { mut run, diagnostics, .. }, commit, time } = found;
+    fn add(&mut self, found: FoundRun, repository: &Repository, from_elsewhere: bool) {
+        let FoundRun { loaded: LoadedResults { mut run, diagnostics, .. }, commit, time } = found;
         diagnostics.into_iter().for_each(|one| self.report(one));
         let committed = commit
             .as_ref()
@@ -178,28 +178,28 @@ impl ImportedRuns {
 
 /// The baselines that criterion saved under the name of a revision (`cargo bench -- --save-baseline v1.2`).
 mod criterion_baselines {
-    use super::{Detail, Found, InputError, Location, Path, Repository, Request, input};
+    use super::{Detail, FoundRun, InputError, Location, Path, Repository, Request, input};
     pub use crate::io::input::is_criterion_tree as is_tree;
 
-    pub fn read(tree: &Path, repository: &Repository) -> Result<Vec<Found>, InputError> {
+    pub fn read(tree: &Path, repository: &Repository) -> Result<Vec<FoundRun>, InputError> {
         let request = Request { format: None, detail: Detail::Samples, committed: None };
         let of = |baseline: String| {
             let commit = repository.resolve(&baseline).ok();
             let location = Location::Directory { path: tree.to_owned(), baseline };
-            Ok(Found { loaded: input::load(&location, request)?.measured()?, commit, time: None })
+            Ok(FoundRun { loaded: input::load(&location, request)?.measured()?, commit, time: None })
         };
         input::saved_baselines(tree).into_iter().map(of).collect()
     }
 }
 
-fn of_history(repository: &Repository, run: HistoryRun) -> Found {
+fn of_history(repository: &Repository, run: HistoryRun) -> FoundRun {
     let HistoryRun { time, reading } = run;
     let loaded = input::of_reading(reading);
-    Found { commit: stated_commit(repository, &loaded), loaded, time }
+    FoundRun { commit: stated_commit(repository, &loaded), loaded, time }
 }
 
 /// The commit that results state. The beginning of an id counts if the repository has the commit.
-fn stated_commit(repository: &Repository, loaded: &Loaded) -> Option<Commit> {
+fn stated_commit(repository: &Repository, loaded: &LoadedResults) -> Option<Commit> {
     let resolved = || repository.resolve(loaded.run.commit_prefix.as_ref()?.as_str()).ok();
     loaded.run.commit.clone().or_else(resolved)
 }
@@ -227,7 +227,7 @@ impl FileCommits<'_> {
         Ok(FileCommits { repository, from, last_changes: last_changes.collect() })
     }
 
-    fn of_file(&self, loaded: &Loaded, path: &Path) -> Option<Commit> {
+    fn of_file(&self, loaded: &LoadedResults, path: &Path) -> Option<Commit> {
         match self.from {
             CommitSource::File => stated_commit(self.repository, loaded),
             CommitSource::Name => commit_of_name(self.repository, path),
@@ -236,13 +236,13 @@ impl FileCommits<'_> {
     }
 }
 
-fn of_file(commits: &FileCommits<'_>, loaded: Loaded, path: &Path, bytes: &[u8]) -> Found {
+fn of_file(commits: &FileCommits<'_>, loaded: LoadedResults, path: &Path, bytes: &[u8]) -> FoundRun {
     let commit = commits.of_file(&loaded, path);
     let modified = || fs::metadata(path).and_then(|file| file.modified()).ok();
     let since_1970 =
         |time: std::time::SystemTime| Some(time.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs() as i64);
     let time = stated_time(bytes).or(loaded.run.measured).or_else(|| modified().and_then(since_1970));
-    Found { loaded, commit, time }
+    FoundRun { loaded, commit, time }
 }
 
 /// The commit in a file's name: a revision such as `v1.2`, or an id of at least seven digits.

@@ -8,13 +8,13 @@ use super::renames::{leave_out_replaced, refuse_shared_names};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, BenchmarkMetric, Compared, Comparison, MatchRules, SAME_SAMPLES, SameResults};
+use crate::compare::{self, BenchmarkMetric, SuiteComparison, Comparison, MatchRules, SAME_SAMPLES, SameResults};
 use crate::history::{LongNames, adopt_long_names, leave_out_removed, match_jobs, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
 use crate::policy::{FailOn, LineProblem, Policy};
 use crate::stats::suite_test::TestRules;
-use crate::verdict::{self, BaselineGap, JudgeContext, Report, SideReport, Unmatched, unmatched};
+use crate::verdict::{self, BaselineGap, JudgeContext, Report, SideReport, UnmatchedLimit, unmatched};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -32,9 +32,9 @@ impl ReportDetail {
     pub const ALL: ReportDetail = ReportDetail { facts: true, samples: true };
 }
 
-/// What gives a report without a verdict instead of an error.
+/// Cases that give a report without a verdict instead of an error.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Allowed {
+pub(crate) struct NoVerdictOptions {
     /// No benchmark in common.
     pub nothing_in_common: bool,
     /// A missing baseline. The text ends the warning.
@@ -86,7 +86,7 @@ pub(super) struct SideFacts {
 }
 
 /// Compares the environments and judges the comparisons. Every report is made here.
-pub(super) fn judge(mut compared: Compared, policy: &Policy, base: SideFacts, head: SideFacts) -> Report {
+pub(super) fn judge(mut compared: SuiteComparison, policy: &Policy, base: SideFacts, head: SideFacts) -> Report {
     let (environment, diagnostic) =
         compare_environments(base.environment.as_ref(), head.environment.as_ref(), policy.ignored_environment());
     // Exact counts do not depend on the machine.
@@ -109,7 +109,7 @@ impl Gate {
     pub fn compare<B: AsRef<Path>, H: AsRef<Path>>(&self, base: &[B], head: &[H]) -> Result<Report, Error> {
         let base = SideSource::Paths(self.results(&path_words(base))?);
         let head = SideSource::Paths(self.results(&path_words(head))?);
-        self.judge_sources(&base, &head, Allowed::default(), ReportDetail::default())
+        self.judge_sources(&base, &head, NoVerdictOptions::default(), ReportDetail::default())
     }
 
     /// Compares results of the checked-out commit with stored runs: those of its merge base with the default branch and of
@@ -123,7 +123,7 @@ impl Gate {
     pub fn compare_with_store<H: AsRef<Path>>(&self, head: &[H]) -> Result<Report, Error> {
         let head = SideSource::WorkTree(self.results(&path_words(head))?);
         let base = SideSource::MergeBase { of: None };
-        self.judge_sources(&base, &head, Allowed::default(), ReportDetail::default())
+        self.judge_sources(&base, &head, NoVerdictOptions::default(), ReportDetail::default())
     }
 
     /// Reads both sides and judges head.
@@ -131,7 +131,7 @@ impl Gate {
         &self,
         base: &SideSource,
         head: &SideSource,
-        allowed: Allowed,
+        allowed: NoVerdictOptions,
         detail: ReportDetail,
     ) -> Result<Report, Error> {
         // Standard input cannot be read again.
@@ -302,9 +302,9 @@ fn refuse_different_tools(base: &Side, head: &Side) -> Result<(), Error> {
 }
 
 /// Refuses budgets and goals that match nothing: an error in the config, or in `--expect`, must not pass as met.
-pub(super) fn refuse_unmatched(config: &Config, compared: &Compared) -> Result<(), Error> {
+pub(super) fn refuse_unmatched(config: &Config, compared: &SuiteComparison) -> Result<(), Error> {
     let unmatched = unmatched(&config.policy, &compared.comparisons);
-    let place = |one: &Unmatched| config.policy.place(one.line.unwrap_or(1));
+    let place = |one: &UnmatchedLimit| config.policy.place(one.line.unwrap_or(1));
     // A goal from the command line has no line to frame, so its message includes the help.
     let message = match (unmatched.iter().find(|one| one.line.is_none()), unmatched.as_slice()) {
         (Some(one), _) => format!("{}; {}", one.message, one.help),
@@ -312,12 +312,12 @@ pub(super) fn refuse_unmatched(config: &Config, compared: &Compared) -> Result<(
         (None, [one]) => format!("{}: {}", place(one), one.message),
         (None, [first, rest @ ..]) => format!("{}: {}; and {} more", place(first), first.message, rest.len()),
     };
-    let (framed, others): (Vec<&Unmatched>, Vec<&Unmatched>) = unmatched.iter().partition(|one| one.line.is_some());
+    let (framed, others): (Vec<&UnmatchedLimit>, Vec<&UnmatchedLimit>) = unmatched.iter().partition(|one| one.line.is_some());
     let problems: Vec<LineProblem<'_>> = framed.iter().copied().filter_map(line_problem).collect();
     let unframed = others.iter().map(|one| format!("{}; {}", one.message, one.help)).collect();
     Err(Error::UnmatchedLimits { message, frames: config.frames(&problems).map(Box::new), unframed })
 }
 
-fn line_problem(one: &Unmatched) -> Option<LineProblem<'_>> {
+fn line_problem(one: &UnmatchedLimit) -> Option<LineProblem<'_>> {
     Some(LineProblem { line: one.line?, code: one.code, message: &one.message, help: &one.help })
 }

@@ -86,20 +86,20 @@ mod stored_side;
 mod tools;
 
 pub use crate::model::{
-    CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PerClass, PlotSamples, SampleStatistics,
+    CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, ClassBenchmark, PlotSamples, SampleStatistics,
     Severity, Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
 };
 pub use crate::profile::{Explanation, GrownFunction, Growth, Measure, Presence};
 pub use crate::verdict::{
     AcceptableOnPull, BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport,
-    Failure, Finding, GoalLine, GoalStatus, MeanChange, Outcome, Pinned, PinnedFinding, Reason, Report, SeriesPoint,
-    SeriesReport, SideReport, Undecided, Value, Verdict, Within, WorkReport,
+    Failure, Finding, GoalLine, GoalStatus, MeanChange, Outcome, PinnedReport, PinnedFinding, Reason, Report, SeriesPoint,
+    SeriesReport, SideReport, UndecidedReason, Value, Verdict, ChangeDirection, WorkReport,
 };
 pub use builder::{Gate, GateBuilder};
 pub use error::Error;
 pub use explain::ExplainError;
 pub use measure::MeasureError;
-pub use record::Recorded;
+pub use record::RecordedRun;
 
 pub(crate) use bisect::{BisectPlan, BisectResult, bisect, word as bisect_word};
 pub(crate) use conclusion::{conclusion, needs_comment};
@@ -108,7 +108,7 @@ pub(crate) use confirm::{MeasuredRuns, judge_measured};
 pub(crate) use confirmed_regressions::ConfirmedRegressions;
 pub(crate) use explain::{ExplainPlan, explain};
 pub(crate) use history_source::CommitSource;
-pub(crate) use judge::{Allowed, ReportDetail};
+pub(crate) use judge::{NoVerdictOptions, ReportDetail};
 pub(crate) use measure::{BenchCommand, MeasurePlan, Progress, measure, measure_and_store, measure_head};
 pub(crate) use prune::{PrunePlan, SpecialCommits};
 pub(crate) use pull_request::{accept_requested, note_changed_rules, note_unused_rules};

@@ -10,7 +10,7 @@ use super::side::Side;
 use crate::compare;
 use crate::io::repository::Repository;
 use crate::model::{Detail, Diagnostic};
-use crate::verdict::Pinned;
+use crate::verdict::PinnedReport;
 
 impl Gate {
     /// How far head is from the pinned release; `None` if none is pinned, or where it cannot be compared.
@@ -19,7 +19,7 @@ impl Gate {
         head: &Side,
         names: &ClassNames,
         diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<Pinned> {
+    ) -> Option<PinnedReport> {
         let policy = &self.config.policy;
         let pin = policy.pin()?;
         let mut warn = |why: String| {

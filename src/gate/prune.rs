@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// Number of runs that are read at a time.
-const BATCH: usize = 64;
+const BATCH_RUNS: usize = 64;
 
 /// Why nothing was pruned.
 #[derive(Debug, thiserror::Error)]
@@ -144,7 +144,7 @@ impl PrunePlan {
     fn decide(store: &dyn Store, listing: &Listing, special: &SpecialCommits, mut pruner: Pruner<'_>) -> PrunePlan {
         let mut plan = PrunePlan::default();
         let newest_first: Vec<Key> = listing.keys.iter().rev().cloned().collect();
-        for batch in newest_first.chunks(BATCH) {
+        for batch in newest_first.chunks(BATCH_RUNS) {
             let bytes = store.read_all(batch);
             let read: Vec<Result<(usize, Run), StoreError>> =
                 batch.par_iter().zip(bytes).map(|(key, bytes)| read(store, key, &bytes?)).collect();
@@ -204,7 +204,7 @@ impl PrunePlan {
     /// Computes the size after thinning; does not write anything.
     pub(crate) fn estimate(&mut self, store: &dyn Store) {
         let keys = std::mem::take(&mut self.to_thin);
-        for batch in keys.chunks(BATCH) {
+        for batch in keys.chunks(BATCH_RUNS) {
             let thin = self.thin(store, batch);
             self.to_thin.extend(thin.into_iter().map(|(key, _)| key));
         }
@@ -214,7 +214,7 @@ impl PrunePlan {
     pub(crate) fn execute(&mut self, store: &dyn Store, listing: &Listing) -> Result<(), StoreError> {
         let keys = std::mem::take(&mut self.to_thin);
         let mut forms = BTreeSet::new();
-        for batch in keys.chunks(BATCH) {
+        for batch in keys.chunks(BATCH_RUNS) {
             let (whole, thin): (Vec<Key>, Vec<(Key, Vec<u8>)>) = self.thin(store, batch).into_iter().unzip();
             store.write(&thin)?;
             self.to_thin.extend(whole);

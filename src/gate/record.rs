@@ -7,9 +7,10 @@ use super::sources::{Results, path_words};
 use super::stated::{complete, other_commit, refuse_other_commits};
 use crate::compare::{SameResults, same_results};
 use crate::history::WINDOW_RUNS;
-use crate::io::input::{self, Loaded};
+use crate::io::input::{self, LoadedResults};
 use crate::io::repository::{Head, Repository};
 use crate::io::store::{self, Key, Store};
+use crate::model::number_text::{counted, thousands};
 use crate::model::{Commit, Detail, Environment, Run, record};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -17,7 +18,7 @@ use std::path::Path;
 /// A run that was stored.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
-pub struct Recorded {
+pub struct RecordedRun {
     /// The commit.
     pub commit: Commit,
     /// How many results it has.
@@ -41,12 +42,12 @@ pub(crate) enum ResultsOf<'a> {
     Named(&'a str),
 }
 
-impl std::fmt::Display for Recorded {
+impl std::fmt::Display for RecordedRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let what = if self.added { "recorded" } else { "already recorded" };
-        let noun = if self.results == 1 { "result" } else { "results" };
         let (commit, store) = (self.commit.short(), &self.store);
-        write!(f, "{what} {} {noun} of {commit} in {store} ({} bytes)", self.results, self.bytes)
+        let results = counted(self.results, "result");
+        write!(f, "{what} {results} of {commit} in {store} ({} bytes)", thousands(self.bytes))
     }
 }
 
@@ -56,22 +57,25 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// Returns an error if the results cannot be read or are empty, if they state another commit or are older than the
-    /// checked-out one, if exactly the same results are stored for an earlier commit, outside a git repository, or if
-    /// the store cannot be written.
-    pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<Recorded, Error> {
+    /// Returns an error
+    /// - if the results cannot be read or are empty;
+    /// - if they state another commit or are older than the checked-out one;
+    /// - if exactly the same results are stored for an earlier commit;
+    /// - outside a git repository;
+    /// - if the store cannot be written.
+    pub fn record<P: AsRef<Path>>(&self, results: &[P]) -> Result<RecordedRun, Error> {
         let loaded = self.read_run(&path_words(results), ResultsOf::CheckedOut, false)?;
         self.store(&*self.open_store()?, &loaded.run, false)
     }
 
     /// Stores a run of a commit. Results that the commit already has under another branch are not stored again. Unless
     /// `force`, a run is refused as by [`Self::refuse_repeated`].
-    pub(crate) fn store(&self, store: &dyn Store, run: &Run, force: bool) -> Result<Recorded, Error> {
+    pub(crate) fn store(&self, store: &dyn Store, run: &Run, force: bool) -> Result<RecordedRun, Error> {
         let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
         let near = self.stored_near(store, &commit);
         let own = near.as_ref().and_then(|near| near.stored.get(&commit)).map(Vec::as_slice).unwrap_or_default();
         if let Some(bytes) = stored_on_another_branch(store, run, own)? {
-            return Ok(Recorded { commit, results: run.measurements.len(), bytes, added: false, store: store.url() });
+            return Ok(RecordedRun { commit, results: run.measurements.len(), bytes, added: false, store: store.url() });
         }
         if let Some(near) = near.filter(|_| !force) {
             self.refuse_same_as_earlier(store, run, &near)?;
@@ -113,7 +117,7 @@ impl Gate {
 
     /// Reads results as one run of a commit. Facts on the machine that the results do not state are those of this machine.
     /// Results that are all older than the checked-out commit are refused, unless `force` or the user names their commit.
-    pub(crate) fn read_run(&self, paths: &[String], of: ResultsOf<'_>, force: bool) -> Result<Loaded, Error> {
+    pub(crate) fn read_run(&self, paths: &[String], of: ResultsOf<'_>, force: bool) -> Result<LoadedResults, Error> {
         let loaded = self.read_run_or_failures(paths, of, force)?;
         refuse_empty(&loaded.run)?;
         Ok(loaded)
@@ -125,7 +129,7 @@ impl Gate {
         paths: &[String],
         of: ResultsOf<'_>,
         force: bool,
-    ) -> Result<Loaded, Error> {
+    ) -> Result<LoadedResults, Error> {
         let (revision, is_named) = match of {
             ResultsOf::CheckedOut | ResultsOf::CheckedOutOrMerged => ("HEAD", false),
             ResultsOf::Named(revision) => (revision, true),
@@ -139,16 +143,16 @@ impl Gate {
         let results = self.results(paths)?;
         let load = |result: &Results| input::load(&result.location, result.request(Detail::Samples, committed));
         let (here, loaded) =
-            rayon::join(|| self.here(), || results.iter().map(load).collect::<Result<Vec<Loaded>, _>>());
+            rayon::join(|| self.here(), || results.iter().map(load).collect::<Result<Vec<LoadedResults>, _>>());
         let (loaded, here) = (loaded?, here?);
         if matches!(of, ResultsOf::CheckedOut) {
             let words: Vec<&str> = results.iter().map(|result| result.word.as_str()).collect();
             refuse_other_commits(&words, &loaded, &commit)?;
         }
         let merged = input::merge(loaded);
-        let Loaded { mut run, mut diagnostics, left_over } = merged.measured_or_failed()?;
-        if left_over && !force && !is_named {
-            return Err(Error::LeftOver { commit: commit.short().to_owned() });
+        let LoadedResults { mut run, mut diagnostics, is_older_than_commit } = merged.measured_or_failed()?;
+        if is_older_than_commit && !force && !is_named {
+            return Err(Error::OnlyOlderResults { commit: commit.short().to_owned() });
         }
         if !run.failures.has_failed() {
             refuse_empty(&run)?;
@@ -158,7 +162,7 @@ impl Gate {
         diagnostics.extend(complete(&mut run.environment, &here));
         diagnostics.extend(other_commit(&run, &commit));
         run.commit = Some(commit);
-        Ok(Loaded { run, diagnostics, left_over })
+        Ok(LoadedResults { run, diagnostics, is_older_than_commit })
     }
 }
 
@@ -214,11 +218,11 @@ fn stored_on_another_branch(store: &dyn Store, run: &Run, stored: &[Key]) -> Res
 }
 
 /// Writes a run of a commit to a store.
-pub(crate) fn store_run(store: &dyn Store, run: &Run) -> Result<Recorded, Error> {
+pub(crate) fn store_run(store: &dyn Store, run: &Run) -> Result<RecordedRun, Error> {
     let commit = run.commit.clone().ok_or(Error::NoCommit { source: None })?;
     refuse_empty(run)?;
     let bytes = record::encode(run).map_err(|source| Error::Encode { source })?;
     let size = bytes.len();
     let written = store.write(&[(Key::new(run, &bytes), bytes)])?;
-    Ok(Recorded { commit, results: run.measurements.len(), bytes: size, added: written.added == 1, store: store.url() })
+    Ok(RecordedRun { commit, results: run.measurements.len(), bytes: size, added: written.added == 1, store: store.url() })
 }

@@ -16,7 +16,7 @@ pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> 
     // Head first: there the line of the config is most likely to be wrong.
     for (side, label) in [(head, "head"), (base, "base")] {
         for run in &side.runs {
-            let Some(Shared { renamed, other, name }) = shared_name(config, run) else { continue };
+            let Some(NameCollision { renamed, other, name }) = shared_name(config, run) else { continue };
             let what = if other == name {
                 format!("`{renamed}` is renamed to `{name}`, but {label} has both")
             } else {
@@ -34,8 +34,8 @@ pub(super) fn refuse_shared_names(config: &Config, base: &Side, head: &Side) -> 
 
 /// A rename may give a benchmark the name of one that was removed earlier. Leaves the removed one out of stored runs,
 /// with a warning. (If head still has it, `refuse_shared_names` fails.) The runs of each machine class are in time
-/// order: in runs of a class before the first one with the old name, the new name means the removed benchmark. Classes
-/// may switch names at different times.
+/// order. In runs before the first one with the old name, the new name means the removed benchmark. Classes may switch
+/// names at different times.
 pub(super) fn leave_out_replaced(policy: &Policy, runs: &mut [Run]) -> Option<Diagnostic> {
     if !policy.has_renames() {
         return None;
@@ -105,13 +105,13 @@ fn and_more(names: &BTreeSet<String>) -> String {
 }
 
 /// Two benchmarks of a run with the same current name.
-struct Shared {
+struct NameCollision {
     renamed: String,
     other: String,
     name: String,
 }
 
-fn shared_name(config: &Config, run: &Run) -> Option<Shared> {
+fn shared_name(config: &Config, run: &Run) -> Option<NameCollision> {
     let mut old_names: BTreeMap<(&str, String), &str> = BTreeMap::new();
     for measurement in &run.measurements {
         let old = measurement.benchmark.as_str();
@@ -119,7 +119,7 @@ fn shared_name(config: &Config, run: &Run) -> Option<Shared> {
         let first = *old_names.entry((&*measurement.tool, name.clone())).or_insert(old);
         if first != old {
             let (renamed, other) = if old == name { (first, old) } else { (old, first) };
-            return Some(Shared { renamed: renamed.to_owned(), other: other.to_owned(), name });
+            return Some(NameCollision { renamed: renamed.to_owned(), other: other.to_owned(), name });
         }
     }
     None

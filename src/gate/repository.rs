@@ -7,7 +7,7 @@ use crate::model::{Detail, Diagnostic};
 use std::collections::BTreeMap;
 
 /// Number of newest stored runs that are searched for the default branch.
-const RUNS: usize = 20;
+const MAX_SEARCHED_RUNS: usize = 20;
 
 impl Gate {
     /// Opens the repository. The config states its default branch; if neither the config nor git does, the stored runs do.
@@ -45,7 +45,7 @@ impl Gate {
     /// The branch of most of the newest stored runs. Only branches of this clone count.
     fn branch_of_stored_runs(&self, repository: &Repository) -> Option<String> {
         let store = self.open_store().ok()?;
-        let newest = store.newest(RUNS).ok()?;
+        let newest = store.newest(MAX_SEARCHED_RUNS).ok()?;
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for run in store::read_runs(&*store, &newest.keys, Detail::Digests).into_iter().flatten() {
             if let Some(branch) = run.branch.filter(|branch| repository.is_branch(branch)) {

@@ -8,7 +8,7 @@ use super::machine_class::has_several_classes;
 use super::record::oldest_result;
 use super::sources::{Results, SideSource, advice_on_results, real_location};
 use super::stated::{OTHER_COMMIT, complete, other_commit, refuse_results_of_base, states_base};
-use crate::io::input::{self, InputError, Loaded, Location};
+use crate::io::input::{self, InputError, LoadedResults, Location};
 use crate::io::probe;
 use crate::io::repository::{Head, Repository, RepositoryError};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
@@ -35,7 +35,7 @@ pub(crate) struct Side {
 }
 
 /// The checked-out commit, for which results count.
-struct CheckedOut {
+struct CheckedOutCommit {
     head: Head,
     /// True if the user names it: results may be older then.
     is_given: bool,
@@ -85,7 +85,8 @@ impl Side {
 
 impl Gate {
     /// Reads both sides. Results on disk that are compared with stored runs count as results of this machine, as far as
-    /// they do not state another one. An error of the base does not lose the head, which cannot always be read again.
+    /// they do not state another one. If the base cannot be read, the head is still returned, because it cannot always be
+    /// read again.
     pub(super) fn read_sides(
         &self,
         base: &SideSource,
@@ -240,20 +241,20 @@ impl Gate {
     }
 
     /// The checked-out commit; `None` outside of a repository, and if results count for another one that is given.
-    fn checked_out_as(&self, given: Option<&Commit>) -> Option<CheckedOut> {
+    fn checked_out_as(&self, given: Option<&Commit>) -> Option<CheckedOutCommit> {
         let head = Repository::discover(&self.directory).and_then(|repository| repository.head()).ok()?;
         let is_head = given.is_none_or(|given| *given == head.commit);
-        is_head.then_some(CheckedOut { head, is_given: given.is_some() })
+        is_head.then_some(CheckedOutCommit { head, is_given: given.is_some() })
     }
 
     /// Reads results on disk, one run per path. If they count as results of the checked-out commit, they must not all be older
     /// than it.
-    fn read_paths(&self, results: &[Results], detail: Detail, of: Option<&CheckedOut>) -> Result<Side, Error> {
+    fn read_paths(&self, results: &[Results], detail: Detail, of: Option<&CheckedOutCommit>) -> Result<Side, Error> {
         let (results, twice) = distinct(results);
         let committed = of.and_then(|of| oldest_result(&of.head));
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
-        let loaded: Vec<Loaded> = results.iter().map(read).collect::<Result<_, _>>()?;
-        if let Some(of) = of.filter(|of| !of.is_given && loaded.iter().all(|one| one.left_over)) {
+        let loaded: Vec<LoadedResults> = results.iter().map(read).collect::<Result<_, _>>()?;
+        if let Some(of) = of.filter(|of| !of.is_given && loaded.iter().all(|one| one.is_older_than_commit)) {
             return Err(Error::OlderThanCommit { results: label(&results), commit: of.head.commit.short().to_owned() });
         }
         let mut side = disk_side(&results, loaded);
@@ -276,11 +277,11 @@ impl Gate {
         let committed = of.as_ref().and_then(|of| oldest_result(&of.head));
         let read = |result: &Results| input::load(&result.location, result.request(detail, committed));
         let loaded = input::merge(results.iter().map(read).collect::<Result<_, _>>()?);
-        if let Some(of) = of.as_ref().filter(|of| !of.is_given && loaded.left_over) {
-            return Err(Error::LeftOver { commit: of.head.commit.short().to_owned() });
+        if let Some(of) = of.as_ref().filter(|of| !of.is_given && loaded.is_older_than_commit) {
+            return Err(Error::OnlyOlderResults { commit: of.head.commit.short().to_owned() });
         }
         let mut side = disk_side(results, vec![loaded]);
-        if let Some(CheckedOut { head: Head { commit, .. }, .. }) = of {
+        if let Some(CheckedOutCommit { head: Head { commit, .. }, .. }) = of {
             side.diagnostics.extend(side.runs.first().and_then(|run| other_commit(run, &commit)));
             side.report.commit.get_or_insert(commit);
         }
@@ -303,7 +304,7 @@ impl Gate {
 
 /// This machine and its toolchain, and the state of the work tree at a directory.
 pub(super) fn here(directory: &Path) -> Result<Environment, RepositoryError> {
-    let is_dirty = || Repository::discover(directory).map(|repository| repository.differs_besides(config::NAME));
+    let is_dirty = || Repository::discover(directory).map(|repository| repository.differs_except_for(config::NAME));
     let (mut environment, is_dirty) =
         rayon::join(|| probe::probe(directory, &|name| std::env::var(name).ok()), is_dirty);
     match is_dirty {
@@ -333,11 +334,11 @@ fn distinct(results: &[Results]) -> (Vec<Results>, Vec<Diagnostic>) {
     (kept, twice)
 }
 
-fn disk_side(results: &[Results], loaded: Vec<Loaded>) -> Side {
+fn disk_side(results: &[Results], loaded: Vec<LoadedResults>) -> Side {
     let mut environment: Option<Environment> = None;
     let mut diagnostics = Vec::new();
     let mut runs = Vec::with_capacity(loaded.len());
-    for Loaded { run, diagnostics: of_run, .. } in loaded {
+    for LoadedResults { run, diagnostics: of_run, .. } in loaded {
         if !run.environment.is_empty() {
             environment.get_or_insert_default().0.extend(run.environment.0.clone());
         }

@@ -4,7 +4,7 @@
 use super::config;
 use super::error::Error;
 use super::side::Side;
-use crate::io::input::Loaded;
+use crate::io::input::LoadedResults;
 use crate::io::repository::Repository;
 use crate::model::{Commit, CommitPrefix, Diagnostic, Environment, Run, cpu_words};
 
@@ -56,7 +56,7 @@ pub(super) fn set_key_of_asv(run: &mut Environment) {
 }
 
 /// Refuses results that state another commit than the one they would be stored for, or several.
-pub(super) fn refuse_other_commits(words: &[&str], loaded: &[Loaded], commit: &Commit) -> Result<(), Error> {
+pub(super) fn refuse_other_commits(words: &[&str], loaded: &[LoadedResults], commit: &Commit) -> Result<(), Error> {
     let stated = words.iter().zip(loaded).find_map(|(word, loaded)| Some((word, other(&loaded.run, commit)?)));
     match stated {
         None => Ok(()),
@@ -118,7 +118,7 @@ impl ResultsState {
         }
         let is_clean = |run: &Run| states(run, head) && run.environment.get(Environment::DIRTY).is_none();
         let states_head = !side.runs.is_empty() && side.runs.iter().all(is_clean);
-        let is_changed = repository.differs_besides(config::NAME)?;
+        let is_changed = repository.differs_except_for(config::NAME)?;
         if is_changed && states_head {
             let message = format!(
                 "the work tree has uncommitted changes, but the results state that they are of commit {}",

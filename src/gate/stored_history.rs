@@ -12,7 +12,7 @@ use crate::history::{Epoch, Series, SeriesRules, join_shards};
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key};
 use crate::model::{BenchId, Commit, Detail, Diagnostic, Metric, Run};
-use crate::policy::unused::Measured;
+use crate::policy::unused::MeasuredMetric;
 use crate::policy::{Pattern, Policy, Start};
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
@@ -293,7 +293,7 @@ pub(crate) fn with_series_rules<T>(policy: &Policy, epochs: &Epochs, work: impl 
 
 /// Warnings about directions of the config that the results contradict.
 pub(crate) fn unused_directions<'s>(policy: &Policy, all: impl IntoIterator<Item = &'s Series>) -> Vec<Diagnostic> {
-    let measured = |series: &'s Series| Measured {
+    let measured = |series: &'s Series| MeasuredMetric {
         benchmark: series.benchmark.as_str(),
         metric: &series.metric.name,
         unit: series.metric.unit.clone(),

@@ -88,7 +88,7 @@ fn most_are_zero(points: &[Point]) -> bool {
 impl SegmentedSeries {
     /// The changes, in order.
     pub fn changes(&self) -> impl Iterator<Item = SeriesChange> + '_ {
-        self.segmentation.changes.iter().map(|change| self.described(change))
+        self.segmentation.changes.iter().map(|change| self.describe_change(change))
     }
 
     /// The current segment.
@@ -138,7 +138,7 @@ impl SegmentedSeries {
         most_are_zero(stretch.and_then(|(start, end)| self.series.points.get(start..end)).unwrap_or_default())
     }
 
-    fn described(&self, change: &changepoint::ChangePoint) -> SeriesChange {
+    fn describe_change(&self, change: &changepoint::ChangePoint) -> SeriesChange {
         let points = &self.series.points;
         let commit = |index: usize| points.get(index).and_then(|point| point.commit.clone());
         let worse = match self.series.metric.direction {

@@ -4,18 +4,18 @@ use super::{CommitOrRun, Point, Series};
 use std::collections::{BTreeMap, HashMap};
 
 /// A series that is missing from fewer newer commits than this is still measured: a run may contain only a part of the suite.
-const MISSED: usize = 2;
+const MIN_MISSED: usize = 2;
 /// The same for commits of the same tool on any machine: several machines may take turns.
-const MISSED_ON_ANY_MACHINE: usize = 10;
+const MIN_MISSED_ON_ANY_MACHINE: usize = 10;
 /// A series that is measured irregularly may be missing for up to this multiple of its longest gap so far.
-const GAPS: usize = 2;
+const GAP_FACTOR: usize = 2;
 
 /// Sets [`Series::is_measured`] of each series. `all` must contain every series of a store.
 pub fn mark_measured(all: &mut [Series]) {
     let (by_class, by_tool): (Vec<bool>, Vec<bool>) = {
         let of_class = |one: &Series| (one.tool.clone().into_owned(), one.machine.clone());
         let of_tool = |one: &Series| (one.tool.clone().into_owned(), String::new());
-        (measured(all, of_class, MISSED), measured(all, of_tool, MISSED_ON_ANY_MACHINE))
+        (measured(all, of_class, MIN_MISSED), measured(all, of_tool, MIN_MISSED_ON_ANY_MACHINE))
     };
     for ((series, by_class), by_tool) in all.iter_mut().zip(by_class).zip(by_tool) {
         series.is_measured = by_class && by_tool;
@@ -41,7 +41,7 @@ fn measured(all: &[Series], group: impl Fn(&Series) -> (String, String), missed:
         let own: Vec<usize> = series.points.iter().map(rank).collect();
         let gap = own.windows(2).map(|two| two[1].saturating_sub(two[0]).saturating_sub(1)).max().unwrap_or_default();
         let since = ranks.len().saturating_sub(own.iter().max().map_or(0, |last| last + 1));
-        since < missed || since <= GAPS * gap
+        since < missed || since <= GAP_FACTOR * gap
     };
     all.iter().map(is_measured).collect()
 }

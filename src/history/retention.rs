@@ -60,21 +60,21 @@ pub enum PruneAction {
 pub struct Pruner<'r> {
     keep: Retention,
     rules: &'r SeriesRules<'r>,
-    groups: BTreeMap<Group, Counted>,
+    groups: BTreeMap<Group, GroupCounts>,
 }
 
 /// Runs that are counted together: machine class, branch, shard, tools.
 type Group = (String, BranchKind, String, String);
 
 #[derive(Debug, Default)]
-struct Counted {
+struct GroupCounts {
     runs: usize,
     /// Hashes of the benchmarks of the kept runs, with the number of runs that have each.
     benchmarks: HashMap<u64, usize>,
 }
 
 impl<'r> Pruner<'r> {
-    /// A pruner that has not seen any run.
+    /// A pruner before its first run.
     pub fn new(keep: Retention, rules: &'r SeriesRules<'r>) -> Self {
         Pruner { keep, rules, groups: BTreeMap::new() }
     }

@@ -2,7 +2,7 @@
 //! thinned run give the same results.
 
 use crate::model::record::{self, RecordError, SHARES};
-use crate::model::{Detail, Evidence, Run, Summary, Thinned};
+use crate::model::{Detail, Evidence, Run, Summary, ThinnedSamples};
 use crate::stats::quantile;
 
 /// The thinned form of a stored run; `None` if it has no samples.
@@ -14,7 +14,7 @@ pub fn thin(bytes: &[u8]) -> Result<Option<Vec<u8>>, RecordError> {
         for evidence in &mut measurement.evidence {
             let (Some(samples), Some(digest)) = (evidence.all_samples(), evidence.digest(direction)) else { continue };
             let quantiles = Summary { centre: digest.median, ..summary(samples) };
-            *evidence = Evidence::Thinned(Box::new(Thinned { digest, quantiles }));
+            *evidence = Evidence::Thinned(Box::new(ThinnedSamples { digest, quantiles }));
             any = true;
         }
     }

@@ -10,13 +10,13 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// How long to read the pipes after a command has ended: a process that it started may keep them open.
-pub const PIPES: Duration = Duration::from_secs(5);
+pub const PIPE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of bytes of output that are kept in memory.
-pub const KEPT: usize = 32 << 20;
+pub const MAX_MEMORY_BYTES: usize = 32 << 20;
 /// Maximum number of bytes of output that are kept in a file.
 pub const MAX_BYTES: u64 = 256 << 20;
 /// The bytes at the end that are kept for messages.
-const TAIL: usize = 8 << 10;
+const TAIL_BYTES: usize = 8 << 10;
 /// A process that outlives the command may keep a stream open. After this time without a byte the output is complete: all
 /// that the command itself wrote was in the pipe when it ended.
 const SILENCE_LIMIT: Duration = Duration::from_millis(250);
@@ -24,7 +24,7 @@ const TICK: Duration = Duration::from_millis(5);
 
 /// The output of one stream.
 #[derive(Debug, Default)]
-pub struct Captured {
+pub struct CapturedOutput {
     /// All of it; `None` if it was too long for memory.
     pub whole: Option<Vec<u8>>,
     /// All of an output that was too long for memory.
@@ -40,13 +40,13 @@ pub struct Captured {
 /// A stream that is being read.
 pub struct Capture {
     reader: JoinHandle<()>,
-    captured: Arc<Mutex<Captured>>,
+    captured: Arc<Mutex<CapturedOutput>>,
 }
 
 impl Capture {
     /// Reads a stream to its end on a new thread. `long`: the file that a long output is written to.
     pub fn start(mut stream: impl Read + Send + 'static, long: Option<PathBuf>) -> io::Result<Capture> {
-        let captured = Captured { whole: Some(Vec::new()), long, ..Captured::default() };
+        let captured = CapturedOutput { whole: Some(Vec::new()), long, ..CapturedOutput::default() };
         let captured = Arc::new(Mutex::new(captured));
         let filled = Arc::clone(&captured);
         let reader = Builder::new().spawn(move || {
@@ -65,7 +65,7 @@ impl Capture {
 
     /// The output. Waits for the end of the stream until `deadline`, or until nothing has arrived for
     /// [`SILENCE_LIMIT`].
-    pub fn finish(self, deadline: Instant) -> Captured {
+    pub fn finish(self, deadline: Instant) -> CapturedOutput {
         let (mut length, mut since) = (self.length(), Instant::now());
         while !self.reader.is_finished() && Instant::now() < deadline && since.elapsed() < SILENCE_LIMIT {
             std::thread::sleep(TICK);
@@ -83,7 +83,7 @@ impl Capture {
     }
 }
 
-impl Captured {
+impl CapturedOutput {
     /// True if more was printed than is kept.
     pub fn is_cut(&self) -> bool {
         self.whole.is_none() && self.file.is_none() && self.length > 0
@@ -92,12 +92,12 @@ impl Captured {
     fn add(&mut self, bytes: &[u8]) {
         self.length += bytes.len() as u64;
         match &mut self.whole {
-            Some(kept) if kept.len() + bytes.len() <= KEPT => kept.extend_from_slice(bytes),
+            Some(kept) if kept.len() + bytes.len() <= MAX_MEMORY_BYTES => kept.extend_from_slice(bytes),
             _ => self.add_to_file(bytes),
         }
-        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL)..]);
-        if self.tail.len() > 2 * TAIL {
-            self.tail.drain(..self.tail.len() - TAIL);
+        self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
+        if self.tail.len() > 2 * TAIL_BYTES {
+            self.tail.drain(..self.tail.len() - TAIL_BYTES);
         }
     }
 
@@ -131,7 +131,7 @@ mod tests {
         let captured = Capture::start(noise, None).unwrap().finish(Instant::now() + Duration::from_secs(60));
         assert_eq!(captured.whole, None);
         assert_eq!(captured.length, (200 << 20) + 19);
-        assert!(captured.tail.len() <= 2 * TAIL);
+        assert!(captured.tail.len() <= 2 * TAIL_BYTES);
         assert_eq!(captured.last_lines(2), "last but one\nlast");
     }
 
@@ -147,7 +147,7 @@ mod tests {
     fn what_is_too_long_for_memory_is_in_a_file() {
         use std::io::Seek;
         let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
-        let noise = std::io::repeat(b'x').take(KEPT as u64).chain(&b"last\n"[..]);
+        let noise = std::io::repeat(b'x').take(MAX_MEMORY_BYTES as u64).chain(&b"last\n"[..]);
         let captured = Capture::start(noise, Some(path.to_path_buf())).unwrap();
         let captured = captured.finish(Instant::now() + Duration::from_secs(60));
         assert!(captured.whole.is_none() && !captured.is_cut());
@@ -155,6 +155,6 @@ mod tests {
         file.rewind().unwrap();
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).unwrap();
-        assert!(bytes.len() == KEPT + 5 && bytes.ends_with(b"xlast\n"), "{}", bytes.len());
+        assert!(bytes.len() == MAX_MEMORY_BYTES + 5 && bytes.ends_with(b"xlast\n"), "{}", bytes.len());
     }
 }

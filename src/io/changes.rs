@@ -9,13 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Maximum number of files that are listed; the rest are counted.
-const FILES: usize = 40;
+const MAX_FILES: usize = 40;
 /// Maximum number of functions that are listed for a file.
-const FUNCTIONS: usize = 8;
+const MAX_FUNCTIONS: usize = 8;
 /// Maximum number of commits whose trailers are read.
-const COMMITS: usize = 200;
+const MAX_COMMITS: usize = 200;
 /// Maximum number of index statements and of migrations that are listed.
-const STATEMENTS: usize = 40;
+const MAX_STATEMENTS: usize = 40;
 
 /// The lines and functions that differ between two commits, by file.
 #[derive(Debug, Default)]
@@ -113,10 +113,10 @@ impl Repository {
             };
             let mut file = FileChange { path: name, kind, added: 0, removed: 0, functions: vec![] };
             if let Ok(Some(patch)) = Patch::from_diff(diff, index) {
-                read_patch(&patch, &mut file, &mut change.indexes, FUNCTIONS);
+                read_patch(&patch, &mut file, &mut change.indexes, MAX_FUNCTIONS);
                 file.functions.retain(|name| name != MODULE);
             }
-            if is_migration(&file.path) && change.migrations.len() < STATEMENTS {
+            if is_migration(&file.path) && change.migrations.len() < MAX_STATEMENTS {
                 change.migrations.push(file.path.clone());
             }
             if let Some(kind) = manifest::ManifestKind::of(&file.path) {
@@ -129,9 +129,9 @@ impl Repository {
         change
             .files
             .sort_by(|a, b| (b.added + b.removed).cmp(&(a.added + a.removed)).then_with(|| a.path.cmp(&b.path)));
-        change.more_files = change.files.len().saturating_sub(FILES);
-        change.files.truncate(FILES);
-        change.indexes.truncate(STATEMENTS);
+        change.more_files = change.files.len().saturating_sub(MAX_FILES);
+        change.files.truncate(MAX_FILES);
+        change.indexes.truncate(MAX_STATEMENTS);
     }
 
     fn blob(&self, id: Oid) -> Option<String> {
@@ -151,7 +151,7 @@ impl Repository {
             walk.hide(object_id(base)?)?;
         }
         let mut trailers = Vec::new();
-        for id in walk.take(COMMITS).flatten() {
+        for id in walk.take(MAX_COMMITS).flatten() {
             let commit = self.git().find_commit(id)?;
             let message = String::from_utf8_lossy(commit.message_bytes()).into_owned();
             let Ok(found) = git2::message_trailers_strs(&message) else { continue };
@@ -179,7 +179,7 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
         let context = header.splitn(3, "@@").nth(2).unwrap_or_default();
         // One space separates it; the others are its indentation.
         let context = context.strip_prefix(' ').unwrap_or(context).trim_end();
-        let mut enclosing = Enclosing::new(&file.path);
+        let mut enclosing = FunctionFinder::new(&file.path);
         enclosing.read(context);
         for line in (0..lines).filter_map(|line| patch.line_in_hunk(hunk, line).ok()) {
             let text = String::from_utf8_lossy(line.content()).into_owned();
@@ -208,16 +208,16 @@ fn read_patch(patch: &Patch<'_>, file: &mut FileChange, indexes: &mut Vec<String
 const MODULE: &str = "<module>";
 
 /// Finds the function that contains each line of a hunk. The lines are read in order.
-struct Enclosing {
+struct FunctionFinder {
     is_python: bool,
     /// The open functions, the innermost last, with their indentation. Only Python has more than one.
     open: Vec<(String, usize)>,
 }
 
-impl Enclosing {
-    fn new(path: &str) -> Enclosing {
+impl FunctionFinder {
+    fn new(path: &str) -> FunctionFinder {
         let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
-        Enclosing { is_python: matches!(extension, Some("py" | "pyi" | "pyx")), open: Vec::new() }
+        FunctionFinder { is_python: matches!(extension, Some("py" | "pyi" | "pyx")), open: Vec::new() }
     }
 
     /// Reads the next line; returns the function that it belongs to.
@@ -318,7 +318,7 @@ mod tests {
 
     /// The functions that the lines of a file belong to; `-` where there is none.
     fn owners(path: &str, text: &str) -> Vec<String> {
-        let mut enclosing = Enclosing::new(path);
+        let mut enclosing = FunctionFinder::new(path);
         text.lines().map(|line| enclosing.read(line).unwrap_or_else(|| "-".to_owned())).collect()
     }
 

@@ -1,10 +1,10 @@
 //! Finds the results of a benchmark command: in the files that the user named (`{out}`, `[[input]]`), otherwise in criterion's
 //! directory, in files below the work tree and in the output. Only files that this run wrote are read.
 
-use super::capture::Captured;
+use super::capture::CapturedOutput;
 use super::copies::{Copies, leave_out_copies};
 use super::criterion_tree;
-use super::input::{self, InputError, Loaded, Location, Request};
+use super::input::{self, InputError, LoadedResults, Location, Request};
 use super::printed;
 use super::regular;
 use crate::model::{Detail, Diagnostic, Severity};
@@ -20,7 +20,7 @@ const SKIPPED: [&str; 8] = [".git", "target", "node_modules", ".venv", "venv", "
 const ENDINGS: [&str; 12] =
     ["json", "jsonl", "ndjson", "csv", "tsv", "xml", "txt", "out", "log", "jtl", "bench", "results"];
 /// Larger files are skipped.
-const LARGEST: u64 = 256 << 20;
+const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Maximum depth of directories that are searched.
 const MAX_DEPTH: usize = 12;
 
@@ -38,18 +38,18 @@ pub struct ResultSources<'a> {
     /// The start of the run, by the file system's clock.
     pub since: SystemTime,
     /// Standard output.
-    pub stdout: &'a Captured,
+    pub stdout: &'a CapturedOutput,
     /// Standard error.
-    pub stderr: &'a Captured,
+    pub stderr: &'a CapturedOutput,
     /// `--input-format`.
     pub format: Option<&'a str>,
 }
 
 /// Reads the results of the run; `None` if there are none of a known format. The first run decides which tools' results are
 /// `copies`.
-pub fn collect(sources: &ResultSources<'_>, copies: &mut Copies) -> Result<Option<Loaded>, InputError> {
+pub fn collect(sources: &ResultSources<'_>, copies: &mut Copies) -> Result<Option<LoadedResults>, InputError> {
     let request = Request { format: sources.format, detail: Detail::Samples, committed: None };
-    let mut found = Found { has_format: sources.format.is_some(), ..Found::default() };
+    let mut found = CollectedResults { has_format: sources.format.is_some(), ..CollectedResults::default() };
     // Several named files may be repetitions of one suite, so they are one place.
     let place = found.place();
     if let Some(out) = sources.out {
@@ -89,7 +89,7 @@ pub fn collect(sources: &ResultSources<'_>, copies: &mut Copies) -> Result<Optio
 
 /// Adds the results of files below the work tree.
 fn add_files(
-    found: &mut Found,
+    found: &mut CollectedResults,
     sources: &ResultSources<'_>,
     request: Request<'_>,
     is_read: impl Fn(&Path) -> bool,
@@ -107,7 +107,7 @@ fn add_files(
 }
 
 /// Adds the results that the command printed.
-fn add_printed(found: &mut Found, sources: &ResultSources<'_>, request: Request<'_>) -> Result<(), InputError> {
+fn add_printed(found: &mut CollectedResults, sources: &ResultSources<'_>, request: Request<'_>) -> Result<(), InputError> {
     for (place, output) in [("standard output", sources.stdout), ("standard error", sources.stderr)] {
         if let Some(loaded) = printed::results(&format!("{place} of the command"), output, request).transpose() {
             found.add(place, loaded)?;
@@ -121,9 +121,9 @@ fn add_printed(found: &mut Found, sources: &ResultSources<'_>, request: Request<
 
 /// The results that were found so far.
 #[derive(Default)]
-struct Found {
+struct CollectedResults {
     /// The results of each place, the places in their order.
-    kept: Vec<(usize, Loaded)>,
+    kept: Vec<(usize, LoadedResults)>,
     /// The number of places.
     places: usize,
     /// The user's word for the places that are read alone, if they have results.
@@ -137,7 +137,7 @@ struct Found {
     error: Option<InputError>,
 }
 
-impl Found {
+impl CollectedResults {
     fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
@@ -149,13 +149,13 @@ impl Found {
     }
 
     /// Adds the results of a place of its own.
-    fn add(&mut self, name: &str, loaded: Result<Loaded, InputError>) -> Result<(), InputError> {
+    fn add(&mut self, name: &str, loaded: Result<LoadedResults, InputError>) -> Result<(), InputError> {
         let place = self.place();
         self.add_to(place, name, loaded)
     }
 
     /// Adds results, without those that another place has, too. Results that cannot be read are an error if there are no others.
-    fn add_to(&mut self, place: usize, name: &str, loaded: Result<Loaded, InputError>) -> Result<(), InputError> {
+    fn add_to(&mut self, place: usize, name: &str, loaded: Result<LoadedResults, InputError>) -> Result<(), InputError> {
         let mut loaded = match loaded {
             Ok(loaded) => loaded,
             Err(_) if self.named.is_some() => return Ok(()),
@@ -170,7 +170,7 @@ impl Found {
                 return Ok(());
             }
         };
-        let mut others: Vec<&mut Loaded> =
+        let mut others: Vec<&mut LoadedResults> =
             self.kept.iter_mut().filter(|(of, _)| *of != place).map(|(_, loaded)| loaded).collect();
         leave_out_copies(&mut others, &mut loaded, self.named.is_some());
         match self.named {
@@ -182,14 +182,14 @@ impl Found {
     }
 
     /// All results as one run.
-    fn whole(self, copies: &mut Copies) -> Result<Option<Loaded>, InputError> {
+    fn whole(self, copies: &mut Copies) -> Result<Option<LoadedResults>, InputError> {
         if self.kept.is_empty() {
             return self.error.map_or(Ok(None), Err);
         }
-        let mut kept: Vec<Loaded> = self.kept.into_iter().map(|(_, loaded)| loaded).collect();
+        let mut kept: Vec<LoadedResults> = self.kept.into_iter().map(|(_, loaded)| loaded).collect();
         // What the user named is read as it is.
         let notes = if self.named.is_none() { copies.leave_out(&mut kept) } else { Vec::new() };
-        kept.retain(Loaded::has_results);
+        kept.retain(LoadedResults::has_results);
         let mut whole = input::merge(kept);
         whole.diagnostics.extend(self.diagnostics.into_iter().chain(notes));
         whole.run.is_incomplete |= self.is_incomplete;
@@ -198,7 +198,7 @@ impl Found {
 }
 
 /// The remark on results that are not read, because the user named other places.
-fn unread(place: &str, loaded: &Loaded, named: &str) -> Diagnostic {
+fn unread(place: &str, loaded: &LoadedResults, named: &str) -> Diagnostic {
     let measurements = &loaded.run.measurements;
     let tools: BTreeSet<&str> = measurements.iter().map(|one| &*one.tool).collect();
     let names: BTreeSet<&str> = measurements.iter().map(|one| one.benchmark.as_str()).collect();
@@ -221,7 +221,7 @@ fn fresh<'a>(request: Request<'a>, sources: &ResultSources<'_>) -> Request<'a> {
     Request { committed: Some(since), ..request }
 }
 
-fn load(path: &Path, request: Request<'_>) -> Result<Loaded, InputError> {
+fn load(path: &Path, request: Request<'_>) -> Result<LoadedResults, InputError> {
     let location = if path.is_dir() {
         Location::Directory { path: path.to_owned(), baseline: "new".to_owned() }
     } else if path.exists() {
@@ -263,7 +263,7 @@ fn files_since(root: &Path, since: SystemTime) -> Vec<PathBuf> {
             }
             let path = entry.path();
             let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-            let candidate = ENDINGS.contains(&ending) && metadata.is_file() && metadata.len() <= LARGEST;
+            let candidate = ENDINGS.contains(&ending) && metadata.is_file() && metadata.len() <= MAX_FILE_BYTES;
             if candidate && metadata.modified().is_ok_and(|modified| modified >= since) {
                 files.push(path);
             }

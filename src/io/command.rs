@@ -7,7 +7,7 @@ mod tests;
 
 pub use error::CommandError;
 
-use super::capture::{Capture, Captured, PIPES};
+use super::capture::{Capture, CapturedOutput, PIPE_TIMEOUT};
 use super::counters::{Counters, HardwareCounts};
 use super::process_group::ProcessGroup;
 use super::{interrupt, pid_file};
@@ -22,11 +22,11 @@ use std::time::{Duration, Instant};
 /// How often to check for Ctrl-C and the time limit.
 const TICK: Duration = Duration::from_millis(50);
 /// The time between SIGTERM and SIGKILL.
-const GRACE: Duration = Duration::from_secs(2);
+const KILL_DELAY: Duration = Duration::from_secs(2);
 /// A command without a time limit of its own is stopped after this time without output.
-const SILENCE: Duration = Duration::from_secs(2 * 60 * 60);
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(2 * 60 * 60);
 /// Maximum number of output lines in a message.
-const LINES: usize = 20;
+const MAX_MESSAGE_LINES: usize = 20;
 
 /// A flag of CreateProcess.
 #[cfg(windows)]
@@ -60,13 +60,13 @@ pub enum Limit {
 
 impl Default for Limit {
     fn default() -> Self {
-        Limit::Silence(SILENCE)
+        Limit::Silence(SILENCE_TIMEOUT)
     }
 }
 
 /// A command that succeeded.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FinishedCommand {
     /// Wall-clock time.
     pub wall: Duration,
     /// Resource usage.
@@ -74,9 +74,9 @@ pub struct Finished {
     /// Hardware counts.
     pub counts: HardwareCounts,
     /// Standard output.
-    pub stdout: Captured,
+    pub stdout: CapturedOutput,
     /// Standard error.
-    pub stderr: Captured,
+    pub stderr: CapturedOutput,
     /// The last lines of its output, for messages.
     pub last_lines: String,
 }
@@ -106,7 +106,7 @@ impl Command {
     }
 
     /// Runs the command to its end. Anything but success is an error with its last lines.
-    pub fn run(&self) -> Result<Finished, CommandError> {
+    pub fn run(&self) -> Result<FinishedCommand, CommandError> {
         if interrupt::requested() {
             return Err(CommandError::Interrupted);
         }
@@ -130,12 +130,12 @@ impl Command {
         interrupt::ended(leader);
         group.kill(); // leftover processes would disturb the next run
         self.scratch.iter().for_each(|scratch| pid_file::remove(scratch, leader));
-        let deadline = Instant::now() + PIPES;
+        let deadline = Instant::now() + PIPE_TIMEOUT;
         let finish = |capture: Option<Capture>| capture.map(|capture| capture.finish(deadline)).unwrap_or_default();
         let (stdout, stderr) = (finish(stdout), finish(stderr));
-        let mut last_lines = stderr.last_lines(LINES);
+        let mut last_lines = stderr.last_lines(MAX_MESSAGE_LINES);
         if last_lines.is_empty() {
-            last_lines = stdout.last_lines(LINES);
+            last_lines = stdout.last_lines(MAX_MESSAGE_LINES);
         }
         match stopped {
             Some(Stop::Interrupt) => return Err(CommandError::Interrupted),
@@ -150,7 +150,7 @@ impl Command {
         let how = match &end.status {
             Ok(status) if status.success() => {
                 let counts = counters.read();
-                return Ok(Finished { wall: end.wall, usage: end.usage, counts, stdout, stderr, last_lines });
+                return Ok(FinishedCommand { wall: end.wall, usage: end.usage, counts, stdout, stderr, last_lines });
             }
             Ok(status) => match status.code() {
                 Some(code) => format!("exited with code {code}"),
@@ -225,7 +225,7 @@ impl Command {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             match &stop {
-                Some((_, since)) if since.elapsed() > GRACE => group.kill(),
+                Some((_, since)) if since.elapsed() > KILL_DELAY => group.kill(),
                 Some(_) => {}
                 None => {
                     if printed() != length {

@@ -5,7 +5,7 @@ use flate2::read::MultiGzDecoder;
 use std::io::{self, Read};
 
 /// Maximum number of bytes that a compressed file may expand to: a small file must not fill the memory.
-const LIMIT: u64 = 1 << 30;
+const MAX_EXPANDED_BYTES: u64 = 1 << 30;
 /// Maximum number of bytes of a file that is not compressed: a stream may never end.
 const PLAIN_LIMIT: u64 = 4 << 30;
 
@@ -29,22 +29,22 @@ pub fn decompressed<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read +
     stream.by_ref().take(4).read_to_end(&mut start)?;
     let whole = io::Cursor::new(start.clone()).chain(stream);
     Ok(match start.as_slice() {
-        [0x1f, 0x8b, ..] => Box::new(Limited { inner: MultiGzDecoder::new(whole), left: LIMIT, why: EXPANDED }),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(Limited { inner: zstd::Decoder::new(whole)?, left: LIMIT, why: EXPANDED }),
-        _ => Box::new(Limited { inner: whole, left: PLAIN_LIMIT, why: "it is larger than 4 GiB" }),
+        [0x1f, 0x8b, ..] => Box::new(LimitedReader { inner: MultiGzDecoder::new(whole), left: MAX_EXPANDED_BYTES, why: EXPANDED }),
+        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(LimitedReader { inner: zstd::Decoder::new(whole)?, left: MAX_EXPANDED_BYTES, why: EXPANDED }),
+        _ => Box::new(LimitedReader { inner: whole, left: PLAIN_LIMIT, why: "it is larger than 4 GiB" }),
     })
 }
 
 const EXPANDED: &str = "the decompressed file is larger than 1 GiB";
 
 /// A stream that fails after a number of bytes.
-struct Limited<R> {
+struct LimitedReader<R> {
     inner: R,
     left: u64,
     why: &'static str,
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<R: Read> Read for LimitedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         match self.left.checked_sub(read as u64) {

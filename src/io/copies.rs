@@ -1,8 +1,8 @@
 //! Results that a benchmark command leaves in several places: a tool often prints a table of the results in its file, and
 //! scripts convert results from one format to another.
 
-use super::assemble::is_poorer_format;
-use super::input::Loaded;
+use super::assemble::is_less_exact_format;
+use super::input::LoadedResults;
 use crate::model::{Diagnostic, Measurement, Run};
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +33,7 @@ pub struct Copies(Option<BTreeSet<&'static str>>);
 
 impl Copies {
     /// Leaves out results that another tool has, too. A note for each tool that the first run shows to be a copy.
-    pub(super) fn leave_out(&mut self, all: &mut [Loaded]) -> Vec<Diagnostic> {
+    pub(super) fn leave_out(&mut self, all: &mut [LoadedResults]) -> Vec<Diagnostic> {
         let mut notes = Vec::new();
         let copied = self.0.get_or_insert_with(|| {
             let originals = COPYING_FORMATS.map(|tool| Some((tool, original(tool, all)?)));
@@ -53,7 +53,7 @@ impl Copies {
 }
 
 /// The tool whose results are copied in a format, if all results in this format are copies.
-fn original(tool: &str, all: &[Loaded]) -> Option<String> {
+fn original(tool: &str, all: &[LoadedResults]) -> Option<String> {
     let better = better_results(tool, all);
     let own = all.iter().flat_map(|one| &one.run.measurements).filter(|one| one.tool == tool);
     let known = |one: &Measurement| better.get(&(one.benchmark.as_str(), &*one.metric.name)).copied();
@@ -63,7 +63,7 @@ fn original(tool: &str, all: &[Loaded]) -> Option<String> {
 }
 
 /// The results of tools that are not copies of this one: by benchmark and metric, the tool and its value.
-fn better_results<'a>(tool: &str, all: &'a [Loaded]) -> BTreeMap<(&'a str, &'a str), (&'a str, f64)> {
+fn better_results<'a>(tool: &str, all: &'a [LoadedResults]) -> BTreeMap<(&'a str, &'a str), (&'a str, f64)> {
     let rank = |tool: &str| COPYING_FORMATS.iter().position(|format| *format == tool).unwrap_or(COPYING_FORMATS.len());
     let mut better = BTreeMap::new();
     for one in all.iter().flat_map(|one| &one.run.measurements).filter(|one| rank(&one.tool) > rank(tool)) {
@@ -82,17 +82,17 @@ fn note(copy: &str, original: &str) -> Diagnostic {
 
 /// Leaves out of `found` what `others` have, too, and out of `others` what is more exact in `found`, unless `others` are
 /// complete by themselves.
-pub(super) fn leave_out_copies(others: &mut [&mut Loaded], found: &mut Loaded, others_are_complete: bool) {
+pub(super) fn leave_out_copies(others: &mut [&mut LoadedResults], found: &mut LoadedResults, others_are_complete: bool) {
     let mut copies: BTreeSet<String> = BTreeSet::new();
     for tool in tools(found) {
         let of_others: BTreeSet<String> = others.iter().flat_map(|one| tools(one)).collect();
-        if of_others.iter().any(|other| is_poorer_format(&tool, other)) {
+        if of_others.iter().any(|other| is_less_exact_format(&tool, other)) {
             copies.insert(tool);
-        } else if let Some(poorer) = of_others.iter().find(|other| is_poorer_format(other, &tool)) {
+        } else if let Some(less_exact) = of_others.iter().find(|other| is_less_exact_format(other, &tool)) {
             if others_are_complete {
                 copies.insert(tool);
             } else {
-                others.iter_mut().for_each(|one| leave_out_tools(one, |tool| tool == poorer));
+                others.iter_mut().for_each(|one| leave_out_tools(one, |tool| tool == less_exact));
             }
         } else if others_are_complete && is_copy(&tool, others, found) {
             copies.insert(tool); // not read in any case; only the warning about it is left out
@@ -109,7 +109,7 @@ pub(super) fn leave_out_copies(others: &mut [&mut Loaded], found: &mut Loaded, o
 }
 
 /// Whether all results of a tool are those of another tool in another format.
-fn is_copy(tool: &str, others: &[&mut Loaded], found: &Loaded) -> bool {
+fn is_copy(tool: &str, others: &[&mut LoadedResults], found: &LoadedResults) -> bool {
     let mut values: BTreeMap<(&str, &str), f64> = BTreeMap::new();
     for one in others.iter().flat_map(|one| &one.run.measurements).filter(|one| one.tool != tool) {
         values.entry((one.benchmark.as_str(), &one.metric.name)).or_insert(value(one));
@@ -128,7 +128,7 @@ fn are_typically_the_same(mut distances: Vec<f64>) -> bool {
 }
 
 /// Leaves out measurements, and the failures of tools that lose all of theirs.
-fn leave_out(loaded: &mut Loaded, is_left_out: impl Fn(&Measurement) -> bool) {
+fn leave_out(loaded: &mut LoadedResults, is_left_out: impl Fn(&Measurement) -> bool) {
     let measured =
         |run: &Run| -> BTreeSet<String> { run.measurements.iter().map(|one| one.tool.to_string()).collect() };
     let mut gone = measured(&loaded.run);
@@ -140,7 +140,7 @@ fn leave_out(loaded: &mut Loaded, is_left_out: impl Fn(&Measurement) -> bool) {
 }
 
 /// Leaves out all results of tools.
-fn leave_out_tools(loaded: &mut Loaded, is_left_out: impl Fn(&str) -> bool) {
+fn leave_out_tools(loaded: &mut LoadedResults, is_left_out: impl Fn(&str) -> bool) {
     loaded.run.measurements.retain(|one| !is_left_out(&one.tool));
     let failures = &mut loaded.run.failures;
     failures.benchmarks.retain(|one| !is_left_out(&one.tool));
@@ -149,7 +149,7 @@ fn leave_out_tools(loaded: &mut Loaded, is_left_out: impl Fn(&str) -> bool) {
 }
 
 /// The tools with measurements or failures.
-fn tools(loaded: &Loaded) -> BTreeSet<String> {
+fn tools(loaded: &LoadedResults) -> BTreeSet<String> {
     let Run { measurements, failures, .. } = &loaded.run;
     let measured = measurements.iter().map(|one| one.tool.to_string());
     let failed = failures.benchmarks.iter().map(|one| one.tool.to_string());
@@ -177,12 +177,12 @@ mod tests {
     use super::*;
     use crate::model::{BenchId, Evidence, FailedBenchmark, Metric};
 
-    fn loaded(results: &[(&'static str, &str, f64)]) -> Loaded {
+    fn loaded(results: &[(&'static str, &str, f64)]) -> LoadedResults {
         let of = |(tool, name, value): &(&'static str, &str, f64)| {
             Measurement::new(*tool, *name, Metric::time(), Evidence::Value(*value))
         };
         let run = Run { measurements: results.iter().map(of).collect(), ..Run::default() };
-        Loaded { run, diagnostics: Vec::new(), left_over: false }
+        LoadedResults { run, diagnostics: Vec::new(), is_older_than_commit: false }
     }
 
     /// The results that remain of two places.

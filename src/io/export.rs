@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Maximum number of bytes in a folder's name; a longer one is cut and ends in its hash.
-const LONGEST: usize = 200;
+const MAX_FOLDER_NAME_BYTES: usize = 200;
 
 /// The exported runs of one repository.
 #[derive(Debug)]
@@ -119,9 +119,9 @@ fn partition(value: &str) -> String {
     if name.is_empty() {
         return "__HIVE_DEFAULT_PARTITION__".to_owned();
     }
-    if name.len() > LONGEST {
+    if name.len() > MAX_FOLDER_NAME_BYTES {
         let fingerprint = super::store::fingerprint(value.as_bytes());
-        name.truncate(LONGEST - fingerprint.len() - 1);
+        name.truncate(MAX_FOLDER_NAME_BYTES - fingerprint.len() - 1);
         // Do not cut a percent escape in half.
         if let Some(at) = name.rfind('%').filter(|at| name.len() - at < 3) {
             name.truncate(at);
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(partition(""), "__HIVE_DEFAULT_PARTITION__");
         assert_eq!(partition("ä=\n\\"), "%C3%A4%3D%0A%5C");
         let (long, other) = ("ü".repeat(300), "ü".repeat(301));
-        assert!(partition(&long).len() <= LONGEST && partition(&long) != partition(&other));
+        assert!(partition(&long).len() <= MAX_FOLDER_NAME_BYTES && partition(&long) != partition(&other));
         assert!(!partition(&long).contains("%C-") && !partition(&long).contains("%-"));
     }
 }

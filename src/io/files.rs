@@ -3,7 +3,7 @@
 
 use super::compressed::decoded;
 use super::input_error::InputError;
-use super::regular::open_steady;
+use super::regular::open_unchanging;
 use crate::formats::callgrind::{self, Origin};
 use crate::formats::{self, Format, Preview, Reading, Source, Surroundings};
 use crate::model::{Commit, Detail, Diagnostic, Measurement};
@@ -21,18 +21,18 @@ const MAX_FILES: usize = 10_000;
 const MAX_NAMED_FILES: usize = 200;
 
 /// The format of `--input-format`; `None` to detect it.
-type Chosen = Option<&'static dyn Format>;
+type GivenFormat = Option<&'static dyn Format>;
 
 /// Reads one file. If everything failed, the reading has only failures.
-pub fn file(path: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
+pub fn file(path: &Path, format: GivenFormat, detail: Detail) -> Result<Reading, InputError> {
     let place = path.display().to_string();
     let refused = |error| InputError::Refused { place: place.clone(), error };
-    let content = open_steady(path).and_then(|file| Content::of(file, format)).map_err(refused)?;
+    let content = open_unchanging(path).and_then(|file| Content::of(file, format)).map_err(refused)?;
     read(&place, &content, detail)
 }
 
 /// Reads a stream.
-pub fn stream(place: &str, stream: impl Read, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
+pub fn stream(place: &str, stream: impl Read, format: GivenFormat, detail: Detail) -> Result<Reading, InputError> {
     let refused = |error| InputError::Refused { place: place.to_owned(), error };
     read(place, &Content::of(stream, format).map_err(refused)?, detail)
 }
@@ -80,12 +80,12 @@ fn has_nothing(reading: &Reading) -> bool {
 
 /// Reads every file below a directory that a format recognizes, on all cores, as one reading. At most one file for each
 /// core is in memory at a time.
-pub fn directory(root: &Path, format: Chosen, detail: Detail) -> Result<Reading, InputError> {
+pub fn directory(root: &Path, format: GivenFormat, detail: Detail) -> Result<Reading, InputError> {
     let place = root.display().to_string();
     let paths = files_below(root, MAX_FILES).map_err(|error| InputError::Refused { place: place.clone(), error })?;
     let parts = paths.par_iter().filter_map(|path| part(path, format, detail).transpose());
     let mut parts: Vec<Part> = parts.collect::<Result<_, InputError>>()?;
-    let old = leave_out_left_over(&mut parts);
+    let old = leave_out_older_build(&mut parts);
 
     let commits: BTreeSet<&Commit> = parts.iter().filter_map(|part| part.reading.commit.as_ref()).collect();
     if commits.len() > 1 {
@@ -115,11 +115,11 @@ struct Part {
 }
 
 /// Reads a file of a directory; `None` if it has no results. A file that cannot be read is left out with a warning.
-fn part(path: &Path, format: Chosen, detail: Detail) -> Result<Option<Part>, InputError> {
+fn part(path: &Path, format: GivenFormat, detail: Detail) -> Result<Option<Part>, InputError> {
     let name = path.display().to_string();
     let with_warning =
         |diagnostic| Reading { diagnostics: vec![diagnostic], is_incomplete: true, ..Reading::default() };
-    let content = match open_steady(path).and_then(|file| Content::of(file, format)) {
+    let content = match open_unchanging(path).and_then(|file| Content::of(file, format)) {
         Ok(content) => content,
         Err(error) => {
             let reading = with_warning(Diagnostic::warning("unreadable", name.as_str(), format!("{error}; left out")));
@@ -154,7 +154,7 @@ fn parse(format: &'static dyn Format, source: Source<'_>, detail: Detail) -> Res
 }
 
 /// Removes results of an earlier build, with a note.
-fn leave_out_left_over(parts: &mut Vec<Part>) -> Option<Diagnostic> {
+fn leave_out_older_build(parts: &mut Vec<Part>) -> Option<Diagnostic> {
     let origins: Vec<Option<&Origin>> = parts.iter().map(|part| part.origin.as_ref()).collect();
     let left = callgrind::leftovers(&origins);
     let first = parts.get(*left.first()?)?.name.clone();
@@ -209,7 +209,7 @@ impl Content {
         }
     }
 
-    fn of(file: impl Read, format: Chosen) -> io::Result<Content> {
+    fn of(file: impl Read, format: GivenFormat) -> io::Result<Content> {
         let mut file = decoded(file)?;
         let mut bytes = Vec::new();
         file.by_ref().take(Preview::LENGTH as u64).read_to_end(&mut bytes)?;
@@ -239,7 +239,7 @@ impl Content {
     }
 
     /// The content of a CI job's log. Results may come after megabytes of other output.
-    fn of_log(log: Vec<u8>, format: Chosen) -> Content {
+    fn of_log(log: Vec<u8>, format: GivenFormat) -> Content {
         if let Some(format) = format {
             return Content { bytes: log, formats: vec![format], whole: None };
         }
@@ -342,7 +342,7 @@ pub fn results_in(directory: &Path) -> Vec<(String, &'static str)> {
     let mut names: Vec<_> = entries.map(|entry| entry.file_name()).collect();
     names.sort_unstable();
     let with_format = |name: &std::ffi::OsString| {
-        let file = open_steady(&directory.join(name)).ok()?.take(Preview::LENGTH as u64);
+        let file = open_unchanging(&directory.join(name)).ok()?.take(Preview::LENGTH as u64);
         match Content::of(file, None).ok()?.formats.as_slice() {
             [format] => Some((name.to_str()?.to_owned(), format.name())),
             _ => None,

@@ -86,9 +86,9 @@ pub(super) fn plain_line(line: &str) -> &str {
     if ADVICE.contains(&line) { "" } else { line }
 }
 
-/// A fault that only git's message identifies.
+/// A failure that only git's message identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum GitFailure {
     /// A checkout could not write a file. Its exit status is 128, as for a commit that does not exist. The disk cannot be
     /// checked afterwards, because git removes the incomplete work tree.
     CannotWrite,
@@ -98,17 +98,17 @@ pub(super) enum Fault {
     ForceRefused,
 }
 
-impl Fault {
-    /// The fault of a checkout, from its standard error.
-    pub(super) fn of_checkout(stderr: &str) -> Option<Fault> {
-        stderr.contains("unable to write").then_some(Fault::CannotWrite)
+impl GitFailure {
+    /// The failure of a checkout, from its standard error.
+    pub(super) fn of_checkout(stderr: &str) -> Option<GitFailure> {
+        stderr.contains("unable to write").then_some(GitFailure::CannotWrite)
     }
 
-    /// The fault of a push, from the line that `git push --porcelain` prints for a rejected ref. The exit status is 1 for every
+    /// The failure of a push, from the line that `git push --porcelain` prints for a rejected ref. The exit status is 1 for every
     /// rejection. `forced` is true for a push that would replace commits. Comparing the remote's ref would not work: while
     /// another writer holds its lock, the ref has not changed yet. A ref that stays locked is reported in the same way; the
     /// retries then run out.
-    pub(super) fn of_push(rejected: &str, forced: bool) -> Option<Fault> {
+    pub(super) fn of_push(rejected: &str, forced: bool) -> Option<GitFailure> {
         let (_, why) = rejected.split_once('\t')?; // the refs, and why
         const REFUSED: [&str; 4] = ["declined", "protected", "denied", "prohibited"];
         const LOST_RACE_MESSAGES: [&str; 8] = [
@@ -123,9 +123,9 @@ impl Fault {
         ];
         let has = |words: &[&str]| words.iter().any(|word| why.contains(word));
         if forced && has(&["[remote rejected]"]) && has(&["non-fast-forward"]) {
-            Some(Fault::ForceRefused)
+            Some(GitFailure::ForceRefused)
         } else {
-            (has(&LOST_RACE_MESSAGES) && !has(&REFUSED)).then_some(Fault::LostRace)
+            (has(&LOST_RACE_MESSAGES) && !has(&REFUSED)).then_some(GitFailure::LostRace)
         }
     }
 }
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn only_a_lost_race_is_retried() {
-        let fault = |why: &str, forced| Fault::of_push(&format!("refs/denied:refs/denied\t{why}"), forced);
+        let failure = |why: &str, forced| GitFailure::of_push(&format!("refs/denied:refs/denied\t{why}"), forced);
         for why in [
             "[rejected] (fetch first)",
             "[rejected] (non-fast-forward)",
@@ -144,7 +144,7 @@ mod tests {
             "[remote rejected] (cannot lock ref 'refs/perfgate/baselines': is at 1 but expected 2)",
             "[remote rejected] (incorrect old value provided)",
         ] {
-            assert_eq!(fault(why, true), Some(Fault::LostRace), "{why}");
+            assert_eq!(failure(why, true), Some(GitFailure::LostRace), "{why}");
         }
         for why in [
             "[remote rejected] (pre-receive hook declined)",
@@ -153,10 +153,10 @@ mod tests {
             "[remote rejected] (cannot lock ref 'refs/perfgate/baselines': Permission denied)",
             "[remote rejected] (deny updating a hidden ref)",
         ] {
-            assert_eq!(fault(why, true), None, "{why}");
+            assert_eq!(failure(why, true), None, "{why}");
         }
         let unforced = "[remote rejected] (non-fast-forward)";
-        assert_eq!(fault(unforced, true), Some(Fault::ForceRefused));
-        assert_eq!(fault(unforced, false), Some(Fault::LostRace));
+        assert_eq!(failure(unforced, true), Some(GitFailure::ForceRefused));
+        assert_eq!(failure(unforced, false), Some(GitFailure::LostRace));
     }
 }

@@ -9,7 +9,7 @@ use git2::{ErrorCode, Repository};
 use std::path::{Path, PathBuf};
 
 /// An open repository, and how to open it again.
-pub(super) struct Opened {
+pub(super) struct OpenRepository {
     pub repository: Repository,
     pub location: RepositoryLocation,
     /// Set if the refs are in a reftable; then `repository` is this copy.
@@ -43,14 +43,14 @@ impl RepositoryLocation {
 }
 
 /// Opens the repository around a directory.
-pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
+pub(super) fn open(directory: &Path) -> Result<OpenRepository, RepositoryError> {
     if let Some(path) = git_files::find_special_file(directory) {
         return Err(RepositoryError::NotAFile { path });
     }
     let mut refused = match Repository::discover(directory) {
         Ok(repository) => {
             let (git_dir, common) = (repository.path().to_owned(), repository.commondir().to_owned());
-            return Ok(Opened {
+            return Ok(OpenRepository {
                 repository,
                 location: RepositoryLocation { git_dir, common, ..RepositoryLocation::default() },
                 copy: None,
@@ -71,7 +71,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
             return Err(RepositoryError::Owner { directory: top.to_owned() });
         };
         match location.open() {
-            Ok(repository) => return Ok(Opened { repository, location: location.clone(), copy: None }),
+            Ok(repository) => return Ok(OpenRepository { repository, location: location.clone(), copy: None }),
             Err(error) => refused = error,
         }
     }
@@ -82,7 +82,7 @@ pub(super) fn open(directory: &Path) -> Result<Opened, RepositoryError> {
     let copy = RefsCopy::new(&location.git_dir, &location.common).map_err(|error| unreadable(error.to_string()))?;
     let opened = copy.open(location.work_tree.as_deref());
     let repository = opened.map_err(|error| unreadable(error.message().to_owned()))?;
-    Ok(Opened { repository, location, copy: Some(copy) })
+    Ok(OpenRepository { repository, location, copy: Some(copy) })
 }
 
 /// The location of a repository, if git's configuration (which includes environment variables) allows its use.

@@ -43,28 +43,28 @@ pub struct Request<'a> {
 
 /// The results of a location, and warnings.
 #[derive(Debug)]
-pub struct Loaded {
+pub struct LoadedResults {
     /// The results.
     pub run: Run,
     /// Warnings about the files.
     pub diagnostics: Vec<Diagnostic>,
     /// True if all results are older than the measured commit: nothing was measured for it.
-    pub left_over: bool,
+    pub is_older_than_commit: bool,
 }
 
-impl Loaded {
+impl LoadedResults {
     /// True if there are measurements, or if a benchmark or the whole run failed.
     pub fn has_results(&self) -> bool {
         !self.run.measurements.is_empty() || self.run.failures.has_failed()
     }
 
     /// The same, or an error if there are no results because they could not be read.
-    pub fn measured_or_failed(self) -> Result<Loaded, InputError> {
+    pub fn measured_or_failed(self) -> Result<LoadedResults, InputError> {
         if self.run.failures.has_failed() { Ok(self) } else { self.measured() }
     }
 
     /// The same, or an error if there are no measurements because everything failed or could not be read.
-    pub fn measured(self) -> Result<Loaded, InputError> {
+    pub fn measured(self) -> Result<LoadedResults, InputError> {
         if !self.run.measurements.is_empty() {
             return Ok(self);
         }
@@ -119,7 +119,7 @@ impl Location {
 }
 
 /// Reads all results at a location.
-pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputError> {
+pub fn load(location: &Location, request: Request<'_>) -> Result<LoadedResults, InputError> {
     let format = request.format.map(named).transpose()?;
     let detail = request.detail;
     match location {
@@ -134,7 +134,7 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
             Ok(assemble_of_commit(files::file(path, format, detail)?, &place, request.committed))
         }
         Location::Directory { path, baseline } => match format {
-            Some(Chosen::File(format)) => {
+            Some(InputFormat::File(format)) => {
                 let reading = files::directory(path, Some(format), detail)?;
                 Ok(assemble_of_commit(reading, &path.display().to_string(), request.committed))
             }
@@ -142,7 +142,7 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
                 let reading = files::directory(path, None, detail)?;
                 Ok(assemble_of_commit(reading, &path.display().to_string(), request.committed))
             }
-            Some(Chosen::Criterion) | None => {
+            Some(InputFormat::Criterion) | None => {
                 let mut trees = criterion_tree::read(path, &[baseline], detail, request.committed.is_some());
                 let tree = trees.pop().unwrap_or_default();
                 from_tree(tree, path, baseline, request)
@@ -152,7 +152,7 @@ pub fn load(location: &Location, request: Request<'_>) -> Result<Loaded, InputEr
 }
 
 /// A reading as a run.
-pub fn of_reading(reading: Reading) -> Loaded {
+pub fn of_reading(reading: Reading) -> LoadedResults {
     assemble(reading)
 }
 
@@ -193,8 +193,8 @@ fn list_baselines(tree: &Path) -> String {
     }
 }
 
-/// Reads bytes of a detected format; `None` if no format recognizes them.
-pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Loaded>, InputError> {
+/// Reads bytes of a detected format; `None` if they match no format.
+pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<LoadedResults>, InputError> {
     let format = of_file(place, request.format.map(named).transpose()?)?;
     match files::stream(place, bytes, format, request.detail) {
         Ok(reading) => assemble(reading).measured_or_failed().map(Some),
@@ -207,7 +207,7 @@ pub fn read(place: &str, bytes: &[u8], request: Request<'_>) -> Result<Option<Lo
 pub fn load_two(
     one: (&Location, Request<'_>),
     two: (&Location, Request<'_>),
-) -> (Result<Loaded, InputError>, Result<Loaded, InputError>) {
+) -> (Result<LoadedResults, InputError>, Result<LoadedResults, InputError>) {
     if let (Location::Directory { path, baseline }, Location::Directory { path: other, baseline: second }) =
         (one.0, two.0)
         && path == other
@@ -223,10 +223,10 @@ pub fn load_two(
 }
 
 /// Joins several results into one run.
-pub fn merge(all: Vec<Loaded>) -> Loaded {
+pub fn merge(all: Vec<LoadedResults>) -> LoadedResults {
     let mut whole = Reading::default();
-    let left_over = !all.is_empty() && all.iter().all(|loaded| loaded.left_over);
-    for Loaded { run, diagnostics, .. } in all {
+    let is_older_than_commit = !all.is_empty() && all.iter().all(|loaded| loaded.is_older_than_commit);
+    for LoadedResults { run, diagnostics, .. } in all {
         let Run { unreadable, commit, commit_prefix, environment, measurements, .. } = run;
         let Run { failures, versions, tests, repeated, measured, is_incomplete, .. } = run;
         whole = whole.merge(Reading {
@@ -246,11 +246,11 @@ pub fn merge(all: Vec<Loaded>) -> Loaded {
             repeated,
         });
     }
-    Loaded { left_over, ..assemble(whole) }
+    LoadedResults { is_older_than_commit, ..assemble(whole) }
 }
 
 /// A parsed `--input-format`.
-enum Chosen {
+enum InputFormat {
     Criterion,
     File(&'static dyn Format),
 }
@@ -260,12 +260,12 @@ pub fn check_format(name: &str) -> Result<(), InputError> {
     named(name).map(|_| ())
 }
 
-fn named(name: &str) -> Result<Chosen, InputError> {
+fn named(name: &str) -> Result<InputFormat, InputError> {
     if name == criterion::NAME {
-        return Ok(Chosen::Criterion);
+        return Ok(InputFormat::Criterion);
     }
     if let Some(format) = FORMATS.iter().find(|format| format.name() == name) {
-        return Ok(Chosen::File(*format));
+        return Ok(InputFormat::File(*format));
     }
     let known = || FORMATS.iter().map(|format| format.name()).chain([criterion::NAME]);
     let near = closest(name, known())
@@ -276,11 +276,11 @@ fn named(name: &str) -> Result<Chosen, InputError> {
 }
 
 /// The format for a file. Criterion's results are not a file.
-fn of_file(place: &str, format: Option<Chosen>) -> Result<Option<&'static dyn Format>, InputError> {
+fn of_file(place: &str, format: Option<InputFormat>) -> Result<Option<&'static dyn Format>, InputError> {
     match format {
         None => Ok(None),
-        Some(Chosen::File(format)) => Ok(Some(format)),
-        Some(Chosen::Criterion) => {
+        Some(InputFormat::File(format)) => Ok(Some(format)),
+        Some(InputFormat::Criterion) => {
             let hint = "criterion's results are a directory; use target/criterion".to_owned();
             Err(InputError::Nothing { place: place.to_owned(), hint })
         }
@@ -292,7 +292,7 @@ fn from_tree(
     path: &Path,
     baseline: &str,
     request: Request<'_>,
-) -> Result<Loaded, InputError> {
+) -> Result<LoadedResults, InputError> {
     let place = path.display().to_string();
     if tree.measurements.is_empty() {
         if !tree.diagnostics.is_empty() {
@@ -308,11 +308,11 @@ fn from_tree(
         };
         return Err(InputError::Nothing { place, hint });
     }
-    let left_over = request.committed.is_some_and(|committed| leave_out_stale(&mut tree, &place, committed));
+    let is_older_than_commit = request.committed.is_some_and(|committed| leave_out_stale(&mut tree, &place, committed));
     let BaselineResults { measurements, mut diagnostics, unreadable, is_incomplete, looping_links, .. } = tree;
     diagnostics.extend(looping_links);
     let loaded = assemble(Reading { measurements, diagnostics, unreadable, is_incomplete, ..Reading::default() });
-    Ok(Loaded { left_over, ..loaded })
+    Ok(LoadedResults { is_older_than_commit, ..loaded })
 }
 
 /// Leaves out benchmarks that are older than the measured commit while others are newer. Criterion never removes a

@@ -22,11 +22,11 @@ impl Repository {
 
         let mut found = HashMap::new();
         // The files whose content a commit has, and whose last change is still to be found.
-        let mut waiting = HashMap::from([(head.id(), present)]);
+        let mut followed = HashMap::from([(head.id(), present)]);
         // Newest first, so that the files of several branches are followed together from their merge base on.
         let mut next = BinaryHeap::from([(head.time().seconds(), head.id())]);
         while let Some((_, id)) = next.pop() {
-            let Some(mut files) = waiting.remove(&id).filter(|files| !files.is_empty()) else { continue };
+            let Some(mut files) = followed.remove(&id).filter(|files| !files.is_empty()) else { continue };
             let _watched = self.watched();
             let commit = self.git().find_commit(id).map_err(&reading)?;
             let tree = commit.tree().map_err(&reading)?;
@@ -34,7 +34,7 @@ impl Repository {
             for parent in commit.parents() {
                 let changed = self.changed_files(Some(&parent.tree().map_err(&reading)?), &tree, &below)?;
                 let changed: BTreeSet<PathBuf> = changed.into_iter().filter_map(|file| files.take(&file)).collect();
-                pass_on(&mut waiting, parent.id(), files);
+                move_files(&mut followed, parent.id(), files);
                 next.push((parent.time().seconds(), parent.id()));
                 files = changed.into_iter().collect();
                 if files.is_empty() {
@@ -64,9 +64,9 @@ impl Repository {
     }
 }
 
-/// Adds files to those that wait at a commit. The smaller set is moved.
-fn pass_on(waiting: &mut HashMap<Oid, HashSet<PathBuf>>, to: Oid, mut files: HashSet<PathBuf>) {
-    let there = waiting.entry(to).or_default();
+/// Adds files to those that are followed from a commit on. The smaller set is moved.
+fn move_files(followed: &mut HashMap<Oid, HashSet<PathBuf>>, to: Oid, mut files: HashSet<PathBuf>) {
+    let there = followed.entry(to).or_default();
     if there.len() < files.len() {
         std::mem::swap(there, &mut files);
     }

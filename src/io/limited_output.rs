@@ -1,6 +1,6 @@
 //! Runs a short command to its end, with limits of its time and output.
 
-use super::capture::{Capture, KEPT, PIPES};
+use super::capture::{Capture, MAX_MEMORY_BYTES, PIPE_TIMEOUT};
 use std::io::{self, Write};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -45,11 +45,11 @@ fn output_of(child: &mut Child, input: Option<Vec<u8>>, limit: Duration) -> io::
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
     };
-    let deadline = Instant::now() + PIPES;
+    let deadline = Instant::now() + PIPE_TIMEOUT;
     let captured = |capture: Option<Capture>| capture.map(|capture| capture.finish(deadline)).unwrap_or_default();
     let (stdout, stderr) = (captured(stdout), captured(stderr));
     if stdout.is_cut() {
-        return Err(io::Error::other(format!("it printed more than {} MiB", KEPT >> 20)));
+        return Err(io::Error::other(format!("it printed more than {} MiB", MAX_MEMORY_BYTES >> 20)));
     }
     let stderr = stderr.whole.unwrap_or(stderr.tail);
     Ok(Output { status, stdout: stdout.whole.unwrap_or_default(), stderr })

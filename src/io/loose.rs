@@ -16,13 +16,13 @@ pub fn is_truncated(objects: &Path, id: &str) -> bool {
     objects_folders(objects).iter().any(|objects| ends_too_early(&objects.join(folder).join(file)))
 }
 
-/// The first truncated object in a folder of objects or in the folders that it borrows from: its id and its folder. `go_on` is
-/// called before each object.
-pub fn find_truncated(objects: &Path, go_on: impl Fn() -> bool) -> Option<(String, PathBuf)> {
-    objects_folders(objects).into_iter().find_map(|objects| Some((first_truncated(&objects, &go_on)?, objects)))
+/// The first truncated object in a folder of objects or in the folders that it borrows from: its id and its folder.
+/// `should_continue` is called before each object.
+pub fn find_truncated(objects: &Path, should_continue: impl Fn() -> bool) -> Option<(String, PathBuf)> {
+    objects_folders(objects).into_iter().find_map(|objects| Some((first_truncated(&objects, &should_continue)?, objects)))
 }
 
-fn first_truncated(objects: &Path, go_on: &impl Fn() -> bool) -> Option<String> {
+fn first_truncated(objects: &Path, should_continue: &impl Fn() -> bool) -> Option<String> {
     let is_hex = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
     for folder in fs::read_dir(objects).ok()?.flatten() {
         let name = folder.file_name().to_string_lossy().into_owned();
@@ -31,7 +31,7 @@ fn first_truncated(objects: &Path, go_on: &impl Fn() -> bool) -> Option<String> 
         }
         for file in fs::read_dir(folder.path()).into_iter().flatten().flatten() {
             let rest = file.file_name().to_string_lossy().into_owned();
-            if !go_on() {
+            if !should_continue() {
                 return None;
             }
             if is_hex(&rest) && ends_too_early(&file.path()) {

@@ -2,7 +2,7 @@
 
 mod assemble;
 pub mod capture;
-pub mod cargo_seed;
+pub mod cargo_dependencies;
 pub mod cargo_target;
 pub mod changes;
 pub mod collect;

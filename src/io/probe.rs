@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The time limit for a command, so that a toolchain manager does not start a download.
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum number of characters in a fact.
-const LONGEST: usize = 200;
+const MAX_FACT_CHARS: usize = 200;
 
 /// All known facts. `dir` is where the benchmarks were built; `variable` reads the environment.
 pub fn probe(dir: &Path, variable: &dyn Fn(&str) -> Option<String>) -> Environment {
@@ -163,7 +163,7 @@ fn text_of(path: &str) -> Option<String> {
 fn single_line(fact: &str) -> String {
     let words: Vec<&str> =
         fact.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
-    words.join(" ").chars().take(LONGEST).collect()
+    words.join(" ").chars().take(MAX_FACT_CHARS).collect()
 }
 
 #[cfg(test)]

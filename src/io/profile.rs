@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// A profile larger than this is refused: it would be a core dump or a trace.
-const LARGEST: u64 = 1 << 30;
+const MAX_PROFILE_BYTES: u64 = 1 << 30;
 
 /// Why a profile could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -41,8 +41,8 @@ pub fn read_file(path: &Path, inlined: &mut InlinedCode) -> Result<Profile, Prof
     let file = regular::open(path).map_err(failed)?;
     *inlined =
         InlinedCode { written: file.metadata().and_then(|about| about.modified()).ok(), ..InlinedCode::default() };
-    decompressed(file).and_then(|stream| stream.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(failed)?;
-    if bytes.len() as u64 > LARGEST {
+    decompressed(file).and_then(|stream| stream.take(MAX_PROFILE_BYTES + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    if bytes.len() as u64 > MAX_PROFILE_BYTES {
         return Err(failed(io::Error::other("it is larger than 1 GiB, too large for a profile")));
     }
     Ok(profile::read(&path.display().to_string(), &bytes, inlined)?)

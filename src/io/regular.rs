@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 /// Maximum number of bytes that are read.
-const LARGEST: u64 = 1 << 30;
+const MAX_BYTES: u64 = 1 << 30;
 /// Paths that may be read although they are not regular files: standard input, pipes of the shell as in `<(command)`,
 /// and `/dev/null`.
 const STREAMS: [&str; 4] = ["/dev/fd", "/dev/stdin", "/dev/null", "/proc"];
@@ -17,23 +17,23 @@ pub fn open(path: &Path) -> io::Result<File> {
 }
 
 /// Opens a file of results. If its length changes while it is read, its writer has not finished: an error.
-pub fn open_steady(path: &Path) -> io::Result<Steady> {
+pub fn open_unchanging(path: &Path) -> io::Result<UnchangingFile> {
     let file = open(path)?;
     let metadata = file.metadata()?;
     let is_stream = !metadata.is_file() || is_stream(path);
-    Ok(Steady { file, length: (!is_stream).then_some(metadata.len()), read: 0 })
+    Ok(UnchangingFile { file, length: (!is_stream).then_some(metadata.len()), read: 0 })
 }
 
 /// A file of results that is being read.
 #[derive(Debug)]
-pub struct Steady {
+pub struct UnchangingFile {
     file: File,
     /// At the beginning; `None` for a stream.
     length: Option<u64>,
     read: u64,
 }
 
-impl Read for Steady {
+impl Read for UnchangingFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read(buffer)?;
         self.read += count as u64;
@@ -72,8 +72,8 @@ pub fn open_at_once(path: &Path) -> io::Result<File> {
 /// The bytes of a file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST { Err(io::Error::other("it is larger than 1 GiB")) } else { Ok(bytes) }
+    open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES { Err(io::Error::other("it is larger than 1 GiB")) } else { Ok(bytes) }
 }
 
 /// The text of a file.
@@ -91,14 +91,14 @@ mod tests {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&[b'x'; 1000]).unwrap();
         let mut bytes = Vec::new();
-        open_steady(file.path()).unwrap().read_to_end(&mut bytes).unwrap();
+        open_unchanging(file.path()).unwrap().read_to_end(&mut bytes).unwrap();
         assert_eq!(bytes.len(), 1000);
         for length in [1001, 2_000_000, 999, 0] {
             file.as_file().set_len(1000).unwrap();
-            let mut steady = open_steady(file.path()).unwrap();
-            steady.read_exact(&mut [0; 10]).unwrap();
+            let mut unchanging = open_unchanging(file.path()).unwrap();
+            unchanging.read_exact(&mut [0; 10]).unwrap();
             file.as_file().set_len(length).unwrap();
-            let error = steady.read_to_end(&mut bytes).unwrap_err();
+            let error = unchanging.read_to_end(&mut bytes).unwrap_err();
             assert!(error.to_string().contains("changed while it was read"), "{length}: {error}");
         }
     }

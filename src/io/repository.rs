@@ -40,7 +40,7 @@ pub struct Head {
 impl Repository {
     /// Opens the repository around a directory: a clone, one of its work trees, or a bare repository.
     pub fn discover(directory: &Path) -> Result<Repository, RepositoryError> {
-        let git_open::Opened { repository, location, copy } = git_open::open(directory)?;
+        let git_open::OpenRepository { repository, location, copy } = git_open::open(directory)?;
         Ok(Repository { inner: repository, location, copy, configured_default: None })
     }
 

@@ -25,7 +25,7 @@ impl Repository {
     }
 
     /// The same without files of a name: perfgate's own config changes no result.
-    pub fn differs_besides(&self, name: &str) -> Result<bool, RepositoryError> {
+    pub fn differs_except_for(&self, name: &str) -> Result<bool, RepositoryError> {
         let Changes { files, submodules } = self.status(false)?;
         let is_other = |path: &PathBuf| path.file_name().is_none_or(|file| file != name);
         Ok(files.iter().any(is_other) || !submodules.is_empty())

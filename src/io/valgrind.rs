@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The program.
 pub const VALGRIND: &str = "valgrind";
 /// How long it may take to print its version.
-const START: Duration = Duration::from_secs(60);
+const VERSION_TIMEOUT: Duration = Duration::from_secs(60);
 /// The names of the files that valgrind writes begin with this.
 const FILE: &str = "counts.";
 
@@ -21,7 +21,7 @@ pub fn is_installed() -> bool {
         words: [VALGRIND, "--version"].map(str::to_owned).to_vec(),
         directory: ".".into(),
         variables: Vec::new(),
-        limit: Limit::Total(START),
+        limit: Limit::Total(VERSION_TIMEOUT),
         processors: Vec::new(),
         scratch: None,
     };

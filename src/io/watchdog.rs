@@ -12,7 +12,7 @@ const SUSPICIOUS: Duration = Duration::from_millis(300);
 /// With a truncated object, an operation that is still not done after this time is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(1);
 /// No read of a repository takes longer.
-const LIMIT: Duration = Duration::from_secs(600);
+const READ_TIMEOUT: Duration = Duration::from_secs(600);
 const TICK: Duration = Duration::from_millis(100);
 
 /// Why an operation will not end.
@@ -30,7 +30,7 @@ pub enum StuckReason {
         objects: PathBuf,
     },
     /// It takes too long.
-    #[error("reading the git objects in {} took over {} minutes; check the disk, and run `git fsck`", objects.display(), LIMIT.as_secs() / 60)]
+    #[error("reading the git objects in {} took over {} minutes; check the disk, and run `git fsck`", objects.display(), READ_TIMEOUT.as_secs() / 60)]
     Late {
         /// The folder of objects.
         objects: PathBuf,
@@ -96,7 +96,7 @@ fn watch(end: fn(&StuckReason)) {
         let Some((number, (since, objects))) = lock().running.first_key_value().map(|(n, o)| (*n, o.clone())) else {
             continue;
         };
-        if since.elapsed() > LIMIT {
+        if since.elapsed() > READ_TIMEOUT {
             end(&StuckReason::Late { objects });
         } else if since.elapsed() > SUSPICIOUS && checked != number {
             checked = number;

@@ -7,7 +7,7 @@
 
 mod directory;
 
-use super::git_command::{self, EXCHANGE_LIMIT, Fault, LOCAL_LIMIT};
+use super::git_command::{self, EXCHANGE_LIMIT, GitFailure, LOCAL_LIMIT};
 use super::pid_file;
 use super::regular;
 use super::repository::{Repository, RepositoryError, path_of};
@@ -154,7 +154,7 @@ impl Scratch {
         match added {
             Ok(()) => Ok(Checkout { root }),
             // Git does not print why it cannot write.
-            Err(WorktreeError::Git { what, stderr }) if Fault::of_checkout(&stderr) == Some(Fault::CannotWrite) => {
+            Err(WorktreeError::Git { what, stderr }) if GitFailure::of_checkout(&stderr) == Some(GitFailure::CannotWrite) => {
                 let scratch = self.root.display();
                 let stderr = format!("{stderr}\n{scratch} may be full; choose another directory with --scratch DIR");
                 Err(WorktreeError::Git { what, stderr })

@@ -114,7 +114,7 @@ impl Diagnostic {
         Diagnostic { stands_for: Some(count), ..self }
     }
 
-    /// The number of diagnostics it counts as: one, or the number that it summarises.
+    /// The number of diagnostics it counts as: one, or the number that it summarizes.
     pub fn count(&self) -> usize {
         self.stands_for.unwrap_or(1)
     }

@@ -2,10 +2,10 @@
 
 use super::{Metric, Unit, VALGRIND};
 
-/// Below the period of a fast processor's clock: a smaller change of a time is an artefact of the measuring loop.
+/// Below the period of a fast processor's clock: a smaller change of a time is an artifact of the measuring loop.
 const TIME_FLOOR_NS: f64 = 0.3;
 
-/// The share of a clock cycle below which a change of a time is an artefact.
+/// The share of a clock cycle below which a change of a time is an artifact.
 const FLOOR_CYCLES: f64 = 0.2;
 
 /// A count of instructions includes criterion's code around the benchmark's body. The compiler changes that code when the body

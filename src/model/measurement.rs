@@ -35,7 +35,7 @@ pub enum Evidence {
     /// The digest of samples that were not read.
     Digest(Digest),
     /// Digest and quantiles of samples that were pruned.
-    Thinned(Box<Thinned>),
+    Thinned(Box<ThinnedSamples>),
     /// A summary reported by the tool; boxed, so that the variant does not enlarge the others.
     Summary(Box<Summary>),
     /// A single value.
@@ -191,8 +191,8 @@ impl Digest {
     pub fn of(samples: &[f64], direction: Direction) -> Digest {
         let median = centre::median(samples);
         let fast = match direction {
-            Direction::Lower | Direction::Unknown => samples::Fast::Smallest,
-            Direction::Higher => samples::Fast::Largest,
+            Direction::Lower | Direction::Unknown => samples::FastEnd::Smallest,
+            Direction::Higher => samples::FastEnd::Largest,
         };
         let known = direction.is_known();
         Digest {
@@ -234,7 +234,7 @@ pub struct RoundedSamples {
 
 /// What pruning keeps of the samples of an old run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Thinned {
+pub struct ThinnedSamples {
     /// The digest of the original samples, to the last bit.
     pub digest: Digest,
     /// Mean, standard deviation and quantiles of the samples.

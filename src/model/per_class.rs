@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A benchmark that several machine classes measured, in one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PerClass {
+pub struct ClassBenchmark {
     /// The benchmark's own name, which the config is matched with: untrusted text.
     pub benchmark: Box<str>,
     /// The machine class: untrusted text.

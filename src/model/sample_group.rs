@@ -24,17 +24,17 @@ pub struct SampleGroups {
 
 /// A value for each side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct OfSides<T> {
+pub struct PerSide<T> {
     /// The value of base; `None` if it has none.
     pub base: Option<T>,
     /// The value of head; `None` if it has none.
     pub head: Option<T>,
 }
 
-impl<T> OfSides<T> {
+impl<T> PerSide<T> {
     /// The values; `None` if neither side has one.
     pub fn of([base, head]: [Option<T>; 2]) -> Option<Self> {
-        (base.is_some() || head.is_some()).then_some(OfSides { base, head })
+        (base.is_some() || head.is_some()).then_some(PerSide { base, head })
     }
 }
 

@@ -41,7 +41,7 @@ pub fn rule_changes(old: &str, new: &str) -> Vec<String> {
     };
     for name in TABLES {
         if old.get(name) != new.get(name) {
-            changes.push(format!("[{name}] {} → {} entries, with other content", count(&old, name), count(&new, name)));
+            changes.push(format!("[{name}] entries changed ({} → {})", count(&old, name), count(&new, name)));
         }
     }
     changes
@@ -88,7 +88,7 @@ mod tests {
         let trunk = "[git]\ndefault-branch = \"trunk\"\n";
         assert_eq!(rule_changes("", trunk), ["default branch that of git → trunk"]);
         let budget = "[[budget]]\nmatch = \"a\"\nmetric = \"time\"\ntarget = \"<5ms\"\n";
-        assert_eq!(rule_changes(budget, &budget.replace('5', "9")), ["[budget] 1 → 1 entries, with other content"]);
+        assert_eq!(rule_changes(budget, &budget.replace('5', "9")), ["[budget] entries changed (1 → 1)"]);
         assert_eq!(rule_changes("", "[[input]]\npath = \"x\"\n"), Vec::<String>::new());
         assert_eq!(rule_changes("", "[gate"), Vec::<String>::new());
     }

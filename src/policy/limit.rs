@@ -24,19 +24,19 @@ pub enum ComparisonSign {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limit {
     written: Box<str>,
-    kind: Bound,
+    kind: LimitKind,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Bound {
-    /// A bound on the value itself.
+enum LimitKind {
+    /// A limit on the value itself.
     Absolute {
         /// Which side is good.
         comparison: ComparisonSign,
-        /// The bound.
-        bound: Quantity,
+        /// The limit.
+        limit: Quantity,
     },
-    /// A bound on the change against the base, as a fraction: `-60%` is -0.6.
+    /// A limit on the change against the base, as a fraction: `-60%` is -0.6.
     Relative {
         /// Which side is good, if written.
         comparison: Option<ComparisonSign>,
@@ -46,13 +46,13 @@ enum Bound {
 }
 
 impl ComparisonSign {
-    /// True if the value is on the good side of the bound.
-    pub fn holds(self, value: f64, bound: f64) -> bool {
+    /// True if the value is on the good side of the limit.
+    pub fn is_met_by(self, value: f64, limit: f64) -> bool {
         match self {
-            ComparisonSign::Below => value < bound,
-            ComparisonSign::AtMost => value <= bound,
-            ComparisonSign::Above => value > bound,
-            ComparisonSign::AtLeast => value >= bound,
+            ComparisonSign::Below => value < limit,
+            ComparisonSign::AtMost => value <= limit,
+            ComparisonSign::Above => value > limit,
+            ComparisonSign::AtLeast => value >= limit,
         }
     }
 
@@ -88,10 +88,10 @@ impl Limit {
     /// `None` if that is unknown.
     pub fn comparison(&self, direction: Direction) -> Option<ComparisonSign> {
         match &self.kind {
-            Bound::Absolute { comparison, .. } | Bound::Relative { comparison: Some(comparison), .. } => {
+            LimitKind::Absolute { comparison, .. } | LimitKind::Relative { comparison: Some(comparison), .. } => {
                 Some(*comparison)
             }
-            Bound::Relative { comparison: None, .. } => match direction {
+            LimitKind::Relative { comparison: None, .. } => match direction {
                 Direction::Lower => Some(ComparisonSign::AtMost),
                 Direction::Higher => Some(ComparisonSign::AtLeast),
                 Direction::Unknown => None,
@@ -99,12 +99,12 @@ impl Limit {
         }
     }
 
-    /// The bound on the value, in the metric's unit; `None` if the limit has another unit, or is relative without a
+    /// The limit for the value, in the metric's unit; `None` if the limit has another unit, or is relative without a
     /// base.
-    pub fn bound(&self, unit: &Unit, base: Option<f64>) -> Option<f64> {
+    pub fn limit_value(&self, unit: &Unit, base: Option<f64>) -> Option<f64> {
         match &self.kind {
-            Bound::Absolute { bound, .. } => bound.value_in(unit),
-            Bound::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
+            LimitKind::Absolute { limit, .. } => limit.value_in(unit),
+            LimitKind::Relative { change, .. } => base.map(|base| base * (1.0 + change)),
         }
     }
 
@@ -126,8 +126,8 @@ impl Limit {
     /// True if it can limit values in a unit.
     pub fn fits(&self, unit: &Unit) -> bool {
         match &self.kind {
-            Bound::Absolute { bound, .. } => bound.value_in(unit).is_some(),
-            Bound::Relative { .. } => true,
+            LimitKind::Absolute { limit, .. } => limit.value_in(unit).is_some(),
+            LimitKind::Relative { .. } => true,
         }
     }
 
@@ -139,7 +139,7 @@ impl Limit {
 
     /// True if the limit is a change relative to the base.
     pub fn is_relative(&self) -> bool {
-        matches!(self.kind, Bound::Relative { .. })
+        matches!(self.kind, LimitKind::Relative { .. })
     }
 
     /// Checks that `acceptable` is a looser limit of the same kind. The good side of a bare change depends on the
@@ -152,17 +152,17 @@ impl Limit {
         };
         let same_side = |a: ComparisonSign, b: ComparisonSign| a.is_upper() == b.is_upper();
         let (target, limit, upper) = match (&self.kind, &acceptable.kind) {
-            (Bound::Absolute { comparison: a, bound: x }, Bound::Absolute { comparison: b, bound: y })
+            (LimitKind::Absolute { comparison: a, limit: x }, LimitKind::Absolute { comparison: b, limit: y })
                 if same_side(*a, *b) && x.unit == y.unit =>
             {
                 (x.value, y.value, Some(a.is_upper()))
             }
-            (Bound::Relative { comparison: None, change: x }, Bound::Relative { comparison: None, change: y }) => {
+            (LimitKind::Relative { comparison: None, change: x }, LimitKind::Relative { comparison: None, change: y }) => {
                 (*x, *y, None)
             }
             (
-                Bound::Relative { comparison: Some(a), change: x },
-                Bound::Relative { comparison: Some(b), change: y },
+                LimitKind::Relative { comparison: Some(a), change: x },
+                LimitKind::Relative { comparison: Some(b), change: y },
             ) if same_side(*a, *b) => (*x, *y, Some(a.is_upper())),
             _ => {
                 return wrong(
@@ -195,7 +195,7 @@ pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
     let wrong = |message: String, help: String| Err(Invalid::new("bad-limit", message, help));
     if let (true, Some(percent)) = (rest.starts_with(['+', '-']), rest.strip_suffix('%')) {
         return match number(percent.trim_end()) {
-            Some(percent) if percent > -100.0 => of(Bound::Relative { comparison, change: percent / 100.0 }),
+            Some(percent) if percent > -100.0 => of(LimitKind::Relative { comparison, change: percent / 100.0 }),
             Some(_) => wrong(
                 format!("`{}` is not a possible change: the value would be 0 or negative", printable(rest)),
                 "a change against the base is above -100%: \"-50%\" is half of the base".to_owned(),
@@ -203,11 +203,11 @@ pub(super) fn limit(text: &str) -> Result<Limit, Invalid> {
             None => wrong(format!("`{}` is not a valid limit", printable(text)), HELP.to_owned()),
         };
     }
-    let bound = quantity(rest).map_err(|problem| problem.into_invalid("bad-limit", text, HELP))?;
+    let limit = quantity(rest).map_err(|problem| problem.into_invalid("bad-limit", text, HELP))?;
     let bare = printable(rest);
     match comparison {
-        Some(comparison) => of(Bound::Absolute { comparison, bound }),
-        None if bound.unit == Some(Unit::Percent) => wrong(
+        Some(comparison) => of(LimitKind::Absolute { comparison, limit }),
+        None if limit.unit == Some(Unit::Percent) => wrong(
             format!("`{bare}` is neither a limit nor a change"),
             format!(
                 "write \"<{bare}\" or \">{bare}\" for a limit, \"-{bare}\" or \"+{bare}\" for a change against the base"
@@ -228,13 +228,13 @@ mod tests {
     #[test]
     fn limits_are_bounds_or_changes() {
         let kind = |text| limit(text).map(|limit| limit.kind);
-        let absolute = |comparison, value, unit| Ok(Bound::Absolute { comparison, bound: amount(value, unit) });
+        let absolute = |comparison, value, unit| Ok(LimitKind::Absolute { comparison, limit: amount(value, unit) });
         assert_eq!(kind("<50ms"), absolute(ComparisonSign::Below, 50e6, Unit::Nanosecond));
         assert_eq!(kind("<= 3 queries"), absolute(ComparisonSign::AtMost, 3.0, Unit::Count));
         assert_eq!(kind(">100/s"), absolute(ComparisonSign::Above, 100.0, Unit::PerSecond));
         assert_eq!(kind(">= 95%"), absolute(ComparisonSign::AtLeast, 95.0, Unit::Percent));
-        assert_eq!(kind("-60%"), Ok(Bound::Relative { comparison: None, change: -0.6 }));
-        assert_eq!(kind("< +10 %"), Ok(Bound::Relative { comparison: Some(ComparisonSign::Below), change: 0.1 }));
+        assert_eq!(kind("-60%"), Ok(LimitKind::Relative { comparison: None, change: -0.6 }));
+        assert_eq!(kind("< +10 %"), Ok(LimitKind::Relative { comparison: Some(ComparisonSign::Below), change: 0.1 }));
         assert_eq!(limit(" <50ms ").map(|limit| limit.to_string()), Ok("<50ms".to_owned()));
     }
 
@@ -263,8 +263,8 @@ mod tests {
         let faster = limit("-60%")?;
         assert_eq!(faster.comparison(Direction::Lower), Some(ComparisonSign::AtMost));
         assert_eq!(faster.comparison(Direction::Higher), Some(ComparisonSign::AtLeast));
-        assert_eq!(faster.bound(&Unit::Nanosecond, Some(1000.0)), Some(400.0));
-        assert_eq!(faster.bound(&Unit::Nanosecond, None), None);
+        assert_eq!(faster.limit_value(&Unit::Nanosecond, Some(1000.0)), Some(400.0));
+        assert_eq!(faster.limit_value(&Unit::Nanosecond, None), None);
         Ok(())
     }
 

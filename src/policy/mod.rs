@@ -44,7 +44,7 @@ use toml::de::DeTable;
 #[derive(Debug, Clone)]
 pub struct Policy {
     name: String,
-    gate: Gate,
+    gate: GateSettings,
     store_url: String,
     ignored: Vec<&'static str>,
     inputs: Vec<InputRule>,
@@ -59,11 +59,11 @@ pub struct Policy {
     branches: Vec<Pattern>,
     default_branch: Option<String>,
     renames: Renames,
-    continued: Vec<Continued>,
+    continued: Vec<Continuation>,
 }
 
 #[derive(Debug, Clone)]
-struct Gate {
+struct GateSettings {
     threshold: f64,
     alpha: f64,
     fail_on: BTreeSet<FailOn>,
@@ -126,15 +126,15 @@ pub struct Pin {
     pub line: usize,
 }
 
-impl Default for Gate {
+impl Default for GateSettings {
     fn default() -> Self {
-        Gate { threshold: 0.2, alpha: 0.05, fail_on: [FailOn::Regressed, FailOn::Budget, FailOn::Failed].into() }
+        GateSettings { threshold: 0.2, alpha: 0.05, fail_on: [FailOn::Regressed, FailOn::Budget, FailOn::Failed].into() }
     }
 }
 
 /// `[[continue]]`: series of one tool that continue as those of another.
 #[derive(Debug, Clone)]
-struct Continued {
+struct Continuation {
     from_tool: String,
     to_tool: String,
     names: star::Mapping,
@@ -145,7 +145,7 @@ impl Default for Policy {
     fn default() -> Self {
         Policy {
             name: "perfgate.toml".to_owned(),
-            gate: Gate::default(),
+            gate: GateSettings::default(),
             store_url: "git:refs/perfgate/baselines".to_owned(),
             ignored: Vec::new(),
             inputs: Vec::new(),
@@ -192,7 +192,7 @@ impl Policy {
         let (root, errors) = DeTable::parse_recoverable(text);
         for (count, error) in errors.iter().enumerate() {
             let span = error.span().unwrap_or(0..0);
-            sink.add(span.clone(), syntax::invalid(text, &span, error.message(), &lines, count < problem::FRAMES));
+            sink.add(span.clone(), syntax::invalid(text, &span, error.message(), &lines, count < problem::MAX_FRAMES));
         }
         if let Some(problems) = sink.into_problems(text, name, &lines) {
             return Err(problems); // values recovered from broken syntax are guesses, so they are not checked

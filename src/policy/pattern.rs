@@ -13,7 +13,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 /// Longest pattern with wildcards, in bytes: more than anyone needs, and short enough to compile.
-const LONGEST: usize = 1_000;
+const MAX_PATTERN_BYTES: usize = 1_000;
 
 /// One pattern, ready to match.
 #[derive(Debug, Clone)]
@@ -113,12 +113,12 @@ fn glob(text: &str) -> Result<Glob, Invalid> {
         return Err(Invalid::new("bad-pattern", "an empty pattern matches nothing", "write \"*\" to match every name"));
     }
     let has_wildcards = text.contains(['*', '?', '[', '{', '\\']);
-    if has_wildcards && text.len() > LONGEST {
+    if has_wildcards && text.len() > MAX_PATTERN_BYTES {
         let message = format!("a pattern of {} bytes is too long", text.len());
         return Err(Invalid::new(
             "bad-pattern",
             message,
-            format!("with wildcards it may have at most {LONGEST} bytes"),
+            format!("with wildcards it may have at most {MAX_PATTERN_BYTES} bytes"),
         ));
     }
     // Set explicitly: globset turns escapes off on Windows, and a config must mean the same everywhere.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// Maximum number of frames shown; the rest are only counted. A broken generator can cause 100,000.
-pub(super) const FRAMES: usize = 100;
+pub(super) const MAX_FRAMES: usize = 100;
 /// Bytes shown before and after the position in a very long line.
 const WINDOW: usize = 1_000;
 
@@ -159,12 +159,12 @@ impl Problems {
     pub fn render(&self, coloured: bool) -> String {
         let renderer = if coloured { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
         let mut out = String::new();
-        for problem in self.list.iter().take(FRAMES) {
+        for problem in self.list.iter().take(MAX_FRAMES) {
             out.push_str(&self.frame(&renderer, problem));
             out.push_str("\n\n");
         }
         let count = self.list.len();
-        match count.checked_sub(FRAMES).filter(|more| *more > 0) {
+        match count.checked_sub(MAX_FRAMES).filter(|more| *more > 0) {
             Some(more) => {
                 out.push_str(&format!("{}: {count} problems, {more} of them not shown\n", printable(&self.name)))
             }

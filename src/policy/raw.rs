@@ -28,7 +28,7 @@ pub(super) struct RawConfig {
     pub branches: Vec<Spanned<String>>,
     pub default_branch: Option<Spanned<String>>,
     pub renames: Vec<(Spanned<String>, Spanned<String>)>,
-    pub continued: Vec<Continued>,
+    pub continued: Vec<RawContinuation>,
     pub fields: Vec<(String, String)>,
 }
 
@@ -83,7 +83,7 @@ pub(super) struct Accept {
 
 /// `[[continue]]`.
 #[derive(Debug, Clone)]
-pub struct Continued {
+pub struct RawContinuation {
     pub from: Option<Spanned<String>>,
     pub to: Option<Spanned<String>>,
 }
@@ -219,7 +219,7 @@ fn read_names(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
     }
     for table in tables(root, &CONTINUE, sink) {
         raw.continued
-            .push(Continued { from: table.required("from", SERIES, sink), to: table.required("to", SERIES, sink) });
+            .push(RawContinuation { from: table.required("from", SERIES, sink), to: table.required("to", SERIES, sink) });
     }
 }
 

@@ -3,7 +3,7 @@
 use super::pattern::{Pattern, Patterns, Specificity};
 use super::problem::Invalid;
 use super::quantity::Quantity;
-use super::unused::Measured;
+use super::unused::MeasuredMetric;
 use crate::model::{Certainty, Direction, Metric, Unit};
 
 /// One `[[benchmark]]` entry.
@@ -20,7 +20,7 @@ pub(super) struct Rule {
 
 /// A rule, or a setting of a rule, that has no effect.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Unused {
+pub(super) enum UnusedPart {
     /// It matches nothing.
     Rule,
     /// No metric has the unit of the floor. The value is the unit of one of the metrics.
@@ -30,24 +30,24 @@ pub(super) enum Unused {
 }
 
 /// Which parts of a rule have an effect.
-struct Use {
+struct RuleUse {
     rule: bool,
     floor: bool,
     direction: bool,
     unit: Option<Unit>,
 }
 
-impl Use {
+impl RuleUse {
     /// A setting that the rule does not have counts as used.
-    fn of(rule: &Rule) -> Use {
-        Use { rule: false, floor: rule.floor.is_none(), direction: rule.direction.is_none(), unit: None }
+    fn of(rule: &Rule) -> RuleUse {
+        RuleUse { rule: false, floor: rule.floor.is_none(), direction: rule.direction.is_none(), unit: None }
     }
 
     fn is_complete(&self) -> bool {
         self.rule && self.floor && self.direction
     }
 
-    fn add(&mut self, rule: &Rule, measured: &Measured<'_>) {
+    fn add(&mut self, rule: &Rule, measured: &MeasuredMetric<'_>) {
         if rule.metric.as_ref().is_some_and(|pattern| !pattern.matches(measured.metric)) {
             return;
         }
@@ -58,10 +58,10 @@ impl Use {
         self.unit.get_or_insert_with(|| measured.unit.clone());
     }
 
-    fn unused(self) -> impl Iterator<Item = Unused> {
+    fn unused(self) -> impl Iterator<Item = UnusedPart> {
         let (rule, floor) = (!self.rule, self.unit.filter(|_| !self.floor));
         let direction = self.rule && !self.direction;
-        [rule.then_some(Unused::Rule), floor.map(Unused::Floor), direction.then_some(Unused::Direction)]
+        [rule.then_some(UnusedPart::Rule), floor.map(UnusedPart::Floor), direction.then_some(UnusedPart::Direction)]
             .into_iter()
             .flatten()
     }
@@ -114,10 +114,10 @@ impl Rules {
     }
 
     /// The rules that have no effect on these results, or a setting without effect, in file order.
-    pub fn unused(&self, results: &[Measured<'_>]) -> Vec<(&Rule, Unused)> {
-        let mut uses: Vec<Use> = self.rules.iter().map(Use::of).collect();
+    pub fn unused(&self, results: &[MeasuredMetric<'_>]) -> Vec<(&Rule, UnusedPart)> {
+        let mut uses: Vec<RuleUse> = self.rules.iter().map(RuleUse::of).collect();
         for measured in results {
-            if uses.iter().all(Use::is_complete) {
+            if uses.iter().all(RuleUse::is_complete) {
                 break;
             }
             for index in self.patterns.matching(measured.benchmark) {
@@ -127,7 +127,7 @@ impl Rules {
             }
         }
         let unused = self.rules.iter().zip(uses).flat_map(|(rule, one)| one.unused().map(move |what| (rule, what)));
-        let mut unused: Vec<(&Rule, Unused)> = unused.collect();
+        let mut unused: Vec<(&Rule, UnusedPart)> = unused.collect();
         unused.sort_by_key(|(rule, _)| rule.line);
         unused
     }

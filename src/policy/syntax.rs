@@ -1,4 +1,4 @@
-//! Messages about broken TOML. The parser says "duplicate key"; a reader needs the place of the first one, and what to do.
+//! Messages about broken TOML. The parser only reports "duplicate key". The message needs the place of the first one and the fix.
 
 use super::problem::{Invalid, Lines, printable};
 use std::ops::Range;

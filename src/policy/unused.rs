@@ -4,7 +4,7 @@
 use super::Policy;
 use super::pattern::Pattern;
 use super::quantity::Quantity;
-use super::rule::{Rule, Unused};
+use super::rule::{Rule, UnusedPart};
 use super::suggest::{closest, nearest_name};
 use crate::model::{Diagnostic, Direction, Unit};
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ const SPECIAL: [char; 6] = ['[', ']', '{', '}', '?', '\\'];
 
 /// A measured metric of a benchmark.
 #[derive(Debug, Clone)]
-pub struct Measured<'n> {
+pub struct MeasuredMetric<'n> {
     /// The benchmark's name.
     pub benchmark: &'n str,
     /// The metric's name.
@@ -28,7 +28,7 @@ pub struct Measured<'n> {
 impl Policy {
     /// Warnings: for each `[[benchmark]]` rule that matches no benchmark and metric of these results, for each of its
     /// settings without effect, and for each epoch that matches no benchmark.
-    pub fn unused_rules(&self, results: &[Measured<'_>]) -> Vec<Diagnostic> {
+    pub fn unused_rules(&self, results: &[MeasuredMetric<'_>]) -> Vec<Diagnostic> {
         let names = || results.iter().map(|one| one.benchmark);
         let rules =
             self.rules.unused(results).into_iter().map(|(rule, unused)| self.unused_rule(rule, unused, results));
@@ -43,19 +43,19 @@ impl Policy {
     }
 
     /// A warning for each `direction` of a `[[benchmark]]` that has no effect on these results.
-    pub fn unused_directions(&self, results: &[Measured<'_>]) -> Vec<Diagnostic> {
-        let unused = self.rules.unused(results).into_iter().filter(|(_, unused)| *unused == Unused::Direction);
+    pub fn unused_directions(&self, results: &[MeasuredMetric<'_>]) -> Vec<Diagnostic> {
+        let unused = self.rules.unused(results).into_iter().filter(|(_, unused)| *unused == UnusedPart::Direction);
         unused.map(|(rule, unused)| self.unused_rule(rule, unused, results)).collect()
     }
 
-    fn unused_rule(&self, rule: &Rule, unused: Unused, results: &[Measured<'_>]) -> Diagnostic {
+    fn unused_rule(&self, rule: &Rule, unused: UnusedPart, results: &[MeasuredMetric<'_>]) -> Diagnostic {
         let pattern = rule.benchmark.as_str();
         let named = match &rule.metric {
             Some(metric) => format!("{} of {pattern}", metric.as_str()),
             None => pattern.to_owned(),
         };
         let (code, message) = match unused {
-            Unused::Rule => {
+            UnusedPart::Rule => {
                 let of_name = results.iter().filter(|one| rule.benchmark.matches(one.benchmark));
                 let metrics: BTreeSet<&str> = of_name.map(|one| one.metric).collect();
                 let names = results.iter().map(|one| one.benchmark);
@@ -65,12 +65,12 @@ impl Policy {
                 };
                 ("rule-unused", format!("the rule for `{named}` matches nothing in these results; {help}"))
             }
-            Unused::Floor(unit) => {
+            UnusedPart::Floor(unit) => {
                 let example = Quantity::example(&unit);
                 let what = format!("the floor of the rule for `{named}` has no effect: the values are in {unit}");
                 ("floor-unused", format!("{what}; write a floor like \"{example}\""))
             }
-            Unused::Direction => {
+            UnusedPart::Direction => {
                 let why = match rule.metric {
                     Some(_) => "the results state the better direction; remove `direction`",
                     None => {
@@ -140,7 +140,7 @@ mod tests {
     fn warnings(config: &str, names: &[&str]) -> Vec<String> {
         let policy = Policy::parse(config, "perfgate.toml").unwrap();
         let time =
-            |name| Measured { benchmark: name, metric: "time", unit: Unit::Nanosecond, direction: Direction::Lower };
+            |name| MeasuredMetric { benchmark: name, metric: "time", unit: Unit::Nanosecond, direction: Direction::Lower };
         let rules = policy.unused_rules(&names.iter().copied().map(time).collect::<Vec<_>>());
         let renames = policy.unused_renames(names.iter().copied());
         rules.into_iter().chain(renames).map(|warning| warning.to_string()).collect()

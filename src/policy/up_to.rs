@@ -21,9 +21,9 @@ impl UpTo {
         match self {
             UpTo::Change(most) => worse.is_some_and(|worse| worse <= *most),
             UpTo::Value(limit) => {
-                let bound = limit.bound(unit, None).filter(|_| limit.limits_worse_side(direction));
+                let limit_value = limit.limit_value(unit, None).filter(|_| limit.limits_worse_side(direction));
                 let comparison = limit.comparison(direction);
-                value.zip(bound).zip(comparison).is_some_and(|((value, bound), one)| one.holds(value, bound))
+                value.zip(limit_value).zip(comparison).is_some_and(|((value, limit_value), one)| one.is_met_by(value, limit_value))
             }
         }
     }
@@ -32,7 +32,7 @@ impl UpTo {
     pub fn fits(&self, unit: &Unit, direction: Direction) -> bool {
         match self {
             UpTo::Change(_) => true,
-            UpTo::Value(limit) => limit.bound(unit, None).is_some() && limit.limits_worse_side(direction),
+            UpTo::Value(limit) => limit.limit_value(unit, None).is_some() && limit.limits_worse_side(direction),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::rule::{Rule, Rules};
 use super::star::Mapping;
 use super::suggest::closest;
 use super::value::{self, FailOn, Scalar};
-use super::{Budget, Epoch, Gate, Goal, InputRule, Pin, Policy, Start, rename, waiver};
+use super::{Budget, Epoch, GateSettings, Goal, InputRule, Pin, Policy, Start, rename, waiver};
 use crate::model::Environment;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -59,7 +59,7 @@ pub(super) fn validate(raw: RawConfig, lines: &Lines, formats: &[&str], sink: &m
     policy.branches = branches.into_iter().filter_map(|text| branch(text, sink)).collect();
     policy.default_branch = default_branch.and_then(|name| not_empty(name, "a branch", sink)).map(Spanned::into_inner);
     policy.renames = rename::Renames::read(renames, lines, sink);
-    let continued = continued.into_iter().filter_map(|raw::Continued { from, to }| Some((from?, to?)));
+    let continued = continued.into_iter().filter_map(|raw::RawContinuation { from, to }| Some((from?, to?)));
     policy.continued = continued.filter_map(|(from, to)| self::continued(&from, &to, formats, sink)).collect();
     policy
 }
@@ -69,7 +69,7 @@ fn continued(
     to: &Spanned<String>,
     formats: &[&str],
     sink: &mut Sink,
-) -> Option<super::Continued> {
+) -> Option<super::Continuation> {
     let mut split = |text: &Spanned<String>| -> Option<(String, String)> {
         let (tool, name) = text.get_ref().split_once(':').unwrap_or_default();
         let problem = if tool.is_empty() || name.is_empty() {
@@ -85,11 +85,11 @@ fn continued(
     };
     let ((from_tool, old), (to_tool, new)) = (split(from)?, split(to)?);
     let names = sink.value_or_report(to.span(), Mapping::new(&old, &new))?;
-    Some(super::Continued { from_tool, to_tool, names })
+    Some(super::Continuation { from_tool, to_tool, names })
 }
 
-fn gate(raw: &RawConfig, sink: &mut Sink) -> Gate {
-    let mut gate = Gate::default();
+fn gate(raw: &RawConfig, sink: &mut Sink) -> GateSettings {
+    let mut gate = GateSettings::default();
     if let Some(spot) = &raw.threshold {
         gate.threshold = sink.value_or_report(spot.span(), value::threshold(spot.get_ref())).unwrap_or(gate.threshold);
     }

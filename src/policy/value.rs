@@ -133,7 +133,8 @@ pub(super) fn accepted(value: &Scalar) -> Result<f64, Invalid> {
     change(value, MAX_ACCEPTED, "an accepted change is above 0%: write it without a sign, such as \"35%\"")
 }
 
-/// Parses a change above 0; `help` says which are valid. A plain number of 1 or more is refused: `threshold = 20` is meant as 20%.
+/// Parses a change above 0; `help` is the message with the valid values. A plain number of 1 or more is refused:
+/// `threshold = 20` is meant as 20%.
 fn change(value: &Scalar, max: f64, help: &str) -> Result<f64, Invalid> {
     let wrong = |message: String, help: &str| Err(Invalid::new("bad-share", message, help));
     match fraction(value) {

@@ -1,14 +1,14 @@
 //! Collects the costs of functions while a profile is read, and charges library code to the functions that use it.
 
 use super::call_tree::{CallGraph, Instance};
-use super::names::Named;
+use super::names::FunctionName;
 use super::origin::is_library;
 use super::{Function, Measure, Profile};
 use std::collections::{BTreeMap, HashMap};
 
 /// Maximum number of rounds that move costs from callee to caller: with recursion in a library, the rounds would never
 /// end.
-const ROUNDS: usize = 64;
+const MAX_ROUNDS: usize = 64;
 /// Charging ends when less than this share of the total moves.
 const NEGLIGIBLE: f64 = 1e-6;
 
@@ -76,7 +76,7 @@ impl ProfileBuilder {
 
     /// The function of a name, as the profile has it. Type arguments, closures and copies of one function are folded.
     pub(super) fn function(&mut self, name: &str, file: Option<&str>, object: Option<&str>) -> FunctionId {
-        let named = Named::of(name);
+        let named = FunctionName::of(name);
         let file = file.filter(|file| !file.is_empty() && *file != "???");
         let key = match (self.scope, file) {
             (Scope::File, Some(file)) => {
@@ -89,7 +89,7 @@ impl ProfileBuilder {
 
     /// An inlined function. Debug information with line tables only has its name without the module.
     pub(super) fn inlined(&mut self, name: &str, file: Option<&str>) -> FunctionId {
-        let named = Named::of(name);
+        let named = FunctionName::of(name);
         match file {
             Some(file) if !named.0.contains("::") => {
                 let key = format!("{} ({file})", named.0);
@@ -111,7 +111,7 @@ impl ProfileBuilder {
     fn node_of(
         &mut self,
         key: String,
-        named: Named,
+        named: FunctionName,
         file: Option<&str>,
         object: Option<&str>,
         short_name: bool,
@@ -220,7 +220,7 @@ impl ProfileBuilder {
         }
         let mut callers: Vec<_> = callers.into_iter().collect();
         callers.sort_unstable_by_key(|(callee, _)| *callee);
-        for _ in 0..ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let mut moved = 0.0;
             let mut received = vec![0.0; self.nodes.len()];
             for (callee, callers) in &callers {

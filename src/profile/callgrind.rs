@@ -4,7 +4,7 @@
 use super::builder::{Calls, Frame, FunctionId, ProfileBuilder, Scope};
 use super::call_tree::Instance;
 use super::iteration::Role;
-use super::{Fault, InlineFrames, Measure, Profile};
+use super::{FormatError, InlineFrames, Measure, Profile};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -19,12 +19,12 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 }
 
 /// Reads the file.
-pub(super) fn read(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profile, Fault> {
+pub(super) fn read(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profile, FormatError> {
     read_file(bytes, frames, None)
 }
 
 /// Reads the file, without the calls of criterion's `iter` that read the clock.
-pub(super) fn read_iteration(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profile, Fault> {
+pub(super) fn read_iteration(bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<Profile, FormatError> {
     read_file(bytes, frames, Some(HashMap::new()))
 }
 
@@ -32,7 +32,7 @@ fn read_file(
     bytes: &[u8],
     frames: &mut dyn InlineFrames,
     roles: Option<HashMap<Rc<str>, Role>>,
-) -> Result<Profile, Fault> {
+) -> Result<Profile, FormatError> {
     let text = String::from_utf8_lossy(bytes);
     let mut file = File {
         builder: ProfileBuilder::new(Measure::Instructions, Scope::Qualified),
@@ -52,10 +52,10 @@ fn read_file(
         frames,
     };
     for (at, line) in (1..).zip(text.lines()) {
-        file.line(line).map_err(|reason| Fault { line: Some(at), reason })?;
+        file.line(line).map_err(|reason| FormatError { line: Some(at), reason })?;
     }
     if file.event.is_none() {
-        return Err(Fault::new("it has no line `events:`"));
+        return Err(FormatError::new("it has no line `events:`"));
     }
     let mut profile = file.builder.finish();
     if !file.instructions {

@@ -2,7 +2,7 @@
 //! `stackcollapse-perf.pl`, `py-spy record --format raw`, async-profiler and many others write them.
 
 use super::builder::{Frame, ProfileBuilder, Scope};
-use super::{Fault, InlineFrames, Measure, Profile};
+use super::{FormatError, InlineFrames, Measure, Profile};
 
 /// Lines that are looked at to detect the format.
 const PREVIEW: usize = 20;
@@ -26,13 +26,13 @@ fn split(line: &str) -> Option<(&str, f64)> {
 }
 
 /// Reads the file.
-pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fault> {
+pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, FormatError> {
     let text = String::from_utf8_lossy(bytes);
     let mut builder = ProfileBuilder::new(Measure::Samples, Scope::File);
     for (at, line) in (1..).zip(text.lines()).filter(|(_, line)| is_stack(line)) {
-        let fault =
-            || Fault { line: Some(at), reason: "a line is a stack and a number, as in `main;parse 42`".to_owned() };
-        let (stack, count) = split(line).ok_or_else(fault)?;
+        let error =
+            || FormatError { line: Some(at), reason: "a line is a stack and a number, as in `main;parse 42`".to_owned() };
+        let (stack, count) = split(line).ok_or_else(error)?;
         if stack.trim().is_empty() {
             continue; // py-spy: a thread without Python code
         }

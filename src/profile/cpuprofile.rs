@@ -2,7 +2,7 @@
 
 use super::builder::{Frame, ProfileBuilder, Scope};
 use super::tree::{CallNode, add};
-use super::{Fault, InlineFrames, Measure, Profile};
+use super::{FormatError, InlineFrames, Measure, Profile};
 use serde::Deserialize;
 use std::collections::HashMap;
 
@@ -47,8 +47,8 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 }
 
 /// Reads the file.
-pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fault> {
-    let file: File = serde_json::from_slice(bytes).map_err(|error| Fault::new(error.to_string()))?;
+pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, FormatError> {
+    let file: File = serde_json::from_slice(bytes).map_err(|error| FormatError::new(error.to_string()))?;
     let mut builder = ProfileBuilder::new(Measure::Time, Scope::File);
     let index: HashMap<u64, usize> = file.nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
     let mut nodes: Vec<CallNode> = Vec::with_capacity(file.nodes.len());
@@ -68,7 +68,7 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
     }
     for (at, sample) in file.samples.iter().enumerate() {
         let Some(node) = index.get(sample) else {
-            return Err(Fault::new(format!("sample {at} is of node {sample}, which is not in the file")));
+            return Err(FormatError::new(format!("sample {at} is of node {sample}, which is not in the file")));
         };
         // A delta is the time since the sample before, so a sample lasts until the next one.
         let deltas = &file.time_deltas;

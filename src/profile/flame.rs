@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// Frames with a smaller share of head are part of their caller.
 const MIN_SHARE: f64 = 0.001;
 /// At most this many frames are kept, the largest ones.
-pub const FRAMES: usize = 600;
+pub const MAX_FRAMES: usize = 600;
 
 /// The frames, callers before their callees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Flame {
         root.without_small(root.total * MIN_SHARE);
         let mut totals = Vec::new();
         root.totals(&mut totals);
-        if let Some(at) = totals.len().checked_sub(FRAMES).filter(|at| *at > 0) {
+        if let Some(at) = totals.len().checked_sub(MAX_FRAMES).filter(|at| *at > 0) {
             totals.sort_unstable_by(f64::total_cmp);
             root.without_small(totals[at - 1].next_up());
         }
@@ -145,7 +145,7 @@ mod tests {
             head = tree(1.0, &[(name, head)]);
         }
         let kept = frames(&leaf(1.0), &head);
-        assert!((500..=FRAMES).contains(&kept.len()), "{}", kept.len());
+        assert!((500..=MAX_FRAMES).contains(&kept.len()), "{}", kept.len());
         assert_eq!(kept.iter().map(|frame| frame.3).sum::<f64>(), head.total() - head.own + 0.0);
     }
 }

@@ -10,7 +10,7 @@ pub const MAX_NEGLIGIBLE_CHANGE: f64 = 0.005;
 /// The first sentence names the functions that together have at least this share of the growth.
 const NAMED_SHARE: f64 = 0.9;
 /// At most this many functions are named in the first sentence.
-const NAMED: usize = 5;
+const MAX_NAMED: usize = 5;
 /// If a function is no longer inlined, each call adds up to this many instructions to its caller: to call, to pass arguments and
 /// the result, and to save registers. Measured in published crates: 4 to 16.
 const MAX_CALL_COST: f64 = 20.0;
@@ -18,7 +18,7 @@ const MAX_CALL_COST: f64 = 20.0;
 const LIBRARY_CALLS: usize = 4;
 /// A function counts as inlined if at least this share of its cost is in the code of other functions, and as called if
 /// at most the remaining share is.
-const INLINED: f64 = 0.9;
+const MIN_INLINED_SHARE: f64 = 0.9;
 /// A function that changed by at most this share of the larger total is not listed.
 const MIN_LISTED_CHANGE: f64 = 0.0002;
 
@@ -87,10 +87,10 @@ pub enum Inlining {
 
 impl Inlining {
     fn of(base: &Function, head: &Function) -> Option<Inlining> {
-        let inlined = |function: &Function| function.charged > 0.0 && function.inlined >= INLINED * function.charged;
+        let inlined = |function: &Function| function.charged > 0.0 && function.inlined >= MIN_INLINED_SHARE * function.charged;
         let called = |function: &Function| {
             let is_called = function.callers.values().any(|count| *count > 0.0);
-            is_called && function.inlined <= (1.0 - INLINED) * function.charged
+            is_called && function.inlined <= (1.0 - MIN_INLINED_SHARE) * function.charged
         };
         match (inlined(base) && called(head), called(base) && inlined(head)) {
             (true, _) => Some(Inlining::Lost),
@@ -269,7 +269,7 @@ pub fn names_in_source(name: &str) -> [&str; 2] {
 pub(super) fn most(shares: impl Iterator<Item = f64>) -> Option<(usize, f64)> {
     let mut sum = 0.0;
     let mut found = None;
-    for (count, share) in (1..=NAMED).zip(shares) {
+    for (count, share) in (1..=MAX_NAMED).zip(shares) {
         sum += share;
         found = Some((count, sum));
         if sum >= NAMED_SHARE {

@@ -3,17 +3,17 @@
 //! `iter`, which vary by thousands of instructions from run to run.
 
 use super::names::qualified;
-use super::{Fault, InlineFrames, Profile, ProfileError, callgrind};
+use super::{FormatError, InlineFrames, Profile, ProfileError, callgrind};
 use std::collections::BTreeSet;
 
 /// The functions of criterion that run the body. The others of its `iter_…` functions call one of them. None is inlined.
 const LOOPS: [&str; 4] = ["iter", "iter_custom", "iter_batched", "iter_batched_ref"];
 /// Callgrind's number of the main thread.
 const MAIN: u32 = 1;
-/// What callgrind writes about a file that it wrote at the end of a function.
+/// The header line of a dump that callgrind wrote when a function returned.
 const AFTER: &str = "desc: Trigger: --dump-after=";
 /// Longer strings in a program are not names of functions.
-const LONGEST: usize = 1 << 14;
+const MAX_NAME_BYTES: usize = 1 << 14;
 
 /// A function by its role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn is_loop(name: &str) -> bool {
 
 /// The mangled names of criterion's `iter` functions in a program: one for each type of body. None if it has no symbols.
 pub fn loop_names(program: &[u8]) -> BTreeSet<String> {
-    let is_name = |text: &&[u8]| text.len() < LONGEST && (text.starts_with(b"_ZN") || text.starts_with(b"_R"));
+    let is_name = |text: &&[u8]| text.len() < MAX_NAME_BYTES && (text.starts_with(b"_ZN") || text.starts_with(b"_R"));
     let names = program.split(|byte| *byte == 0).filter(is_name).filter_map(|text| std::str::from_utf8(text).ok());
     names.filter(|name| name.contains("bencher") && is_loop(name)).map(str::to_owned).collect()
 }
@@ -100,7 +100,7 @@ pub fn read_iterations(
             continue;
         }
         let read = callgrind::read_iteration(text.as_bytes(), frames);
-        let profile = read.map_err(|fault: Fault| fault.in_file(place, "callgrind"))?;
+        let profile = read.map_err(|error: FormatError| error.in_file(place, "callgrind"))?;
         match &mut sum {
             Some(sum) => sum.add(profile),
             None => sum = Some(profile),
@@ -117,7 +117,7 @@ mod tests {
     const ITER: &str = "_ZN9criterion7bencher16Bencher$LT$M$GT$4iter17h22e55b9e7710e9efE";
 
     #[test]
-    fn the_loops_of_criterion_are_recognised() {
+    fn the_loops_of_criterion_are_recognized() {
         for name in [
             "_ZN9criterion7bencher16Bencher$LT$M$GT$16iter_batched_ref17h503bcbf67038a79bE",
             "_ZN9criterion7bencher25AsyncBencher$LT$A$C$M$GT$4iter17h503bcbf67038a79bE",

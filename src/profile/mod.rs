@@ -22,7 +22,7 @@ mod tree;
 
 pub use builder::{Frame, FunctionId, ProfileBuilder};
 pub use call_tree::CallTree;
-pub use flame::{FRAMES as FLAME_FRAMES, Flame, FlameFrame};
+pub use flame::{MAX_FRAMES as FLAME_FRAMES, Flame, FlameFrame};
 pub use growth::{GrownFunction, Growth, Inlining, Presence, compare_profiles, names_in_source};
 pub use iteration::{loop_names, read_iterations};
 pub use origin::short_path;
@@ -275,14 +275,14 @@ pub enum ProfileError {
 
 /// What is wrong with a profile, and the line if the format has lines.
 #[derive(Debug)]
-struct Fault {
+struct FormatError {
     line: Option<usize>,
     reason: String,
 }
 
-impl Fault {
-    fn new(reason: impl Into<String>) -> Fault {
-        Fault { line: None, reason: reason.into() }
+impl FormatError {
+    fn new(reason: impl Into<String>) -> FormatError {
+        FormatError { line: None, reason: reason.into() }
     }
 
     fn in_file(self, place: &str, format: &'static str) -> ProfileError {
@@ -298,7 +298,7 @@ impl Fault {
 struct Reader {
     name: &'static str,
     sniff: fn(&[u8]) -> bool,
-    read: fn(&[u8], &mut dyn InlineFrames) -> Result<Profile, Fault>,
+    read: fn(&[u8], &mut dyn InlineFrames) -> Result<Profile, FormatError>,
 }
 
 /// The formats, the most specific first.
@@ -316,10 +316,10 @@ pub fn read(place: &str, bytes: &[u8], frames: &mut dyn InlineFrames) -> Result<
     let reader = READERS.iter().find(|reader| (reader.sniff)(bytes));
     let reader = reader.ok_or_else(|| ProfileError::Unknown { place: place.to_owned() })?;
     let format = reader.name;
-    let mut profile = (reader.read)(bytes, frames).map_err(|fault| fault.in_file(place, format))?;
+    let mut profile = (reader.read)(bytes, frames).map_err(|error| error.in_file(place, format))?;
     profile.format = format;
     if !profile.is_finite() {
-        return Err(Fault::new("the sum of its costs is too large").in_file(place, format));
+        return Err(FormatError::new("the sum of its costs is too large").in_file(place, format));
     }
     if profile.total > 0.0 { Ok(profile) } else { Err(ProfileError::Empty { place: place.to_owned(), format }) }
 }

@@ -1,23 +1,23 @@
 //! Function names that are the same on both sides: demangled, without hashes, disambiguators and type arguments.
 
 /// Names longer than this are cut before they are parsed: no real one is as long.
-const LONGEST: usize = 1 << 14;
+const MAX_NAME_CHARS: usize = 1 << 14;
 
 /// A function's name for comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named(pub String);
+pub(super) struct FunctionName(pub String);
 
-impl Named {
+impl FunctionName {
     /// Makes a name comparable.
-    pub(super) fn of(raw: &str) -> Named {
-        let raw = match raw.char_indices().nth(LONGEST) {
+    pub(super) fn of(raw: &str) -> FunctionName {
+        let raw = match raw.char_indices().nth(MAX_NAME_CHARS) {
             Some((end, _)) => &raw[..end],
             None => raw,
         };
         let name = demangled(without_suffix(raw));
         let name = without_disambiguators(&name);
         let name = without_closures(&without_type_arguments(&name));
-        Named(if name.is_empty() { raw.to_owned() } else { name })
+        FunctionName(if name.is_empty() { raw.to_owned() } else { name })
     }
 }
 
@@ -152,7 +152,7 @@ mod tests {
 
     #[track_caller]
     fn assert_named(raw: &str, name: &str) {
-        assert_eq!(Named::of(raw).0, name);
+        assert_eq!(FunctionName::of(raw).0, name);
     }
 
     #[test]
@@ -190,11 +190,11 @@ mod tests {
     #[test]
     fn odd_names_are_kept_unchanged_and_do_not_panic() {
         for odd in ["<", ">", ">>>", "a<b", "::{closure#", "[", "[[", "'", "_Z", "_R", "é<ü>[0]", "<<<<>"] {
-            let _ = Named::of(odd);
+            let _ = FunctionName::of(odd);
         }
         assert_named("lambda x: a[0]", "lambda x: a[0]");
         assert_named("split.<locals>.<listcomp>", "split.<locals>.<listcomp>");
         assert_named("{closure#", "{closure#");
-        assert!(Named::of(&"é<".repeat(100_000)).0.contains('é'));
+        assert!(FunctionName::of(&"é<".repeat(100_000)).0.contains('é'));
     }
 }

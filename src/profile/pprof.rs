@@ -2,7 +2,7 @@
 //! described at <https://github.com/google/pprof/blob/main/proto/profile.proto>.
 
 use super::builder::{Frame, MAX_DEPTH, ProfileBuilder, Scope};
-use super::{Fault, InlineFrames, Measure, Profile};
+use super::{FormatError, InlineFrames, Measure, Profile};
 use prost::Message;
 use std::collections::HashMap;
 
@@ -92,12 +92,12 @@ impl File {
 }
 
 /// Reads the file.
-pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fault> {
-    let file = File::decode(bytes).map_err(|error| Fault::new(error.to_string()))?;
+pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, FormatError> {
+    let file = File::decode(bytes).map_err(|error| FormatError::new(error.to_string()))?;
     // As pprof itself chooses: the default, or the last.
     let named = |kind: &ValueType| file.default_sample_type != 0 && kind.r#type == file.default_sample_type;
     let column = file.sample_type.iter().position(named).or(file.sample_type.len().checked_sub(1));
-    let column = column.ok_or_else(|| Fault::new("it has no sample type"))?;
+    let column = column.ok_or_else(|| FormatError::new("it has no sample type"))?;
     let kind = &file.sample_type[column];
     let (unit, kind) = (file.string(kind.unit), file.string(kind.r#type));
     let (measure, factor) = Measure::of_unit(&unit).unwrap_or(match kind.as_str() {

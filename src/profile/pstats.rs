@@ -2,7 +2,7 @@
 
 use super::builder::{Calls, Frame, ProfileBuilder, Scope};
 use super::call_tree::Instance;
-use super::{Fault, InlineFrames, Measure, Profile};
+use super::{FormatError, InlineFrames, Measure, Profile};
 use crate::formats::cprofile::{self, function, is_marshalled};
 use crate::formats::marshal::{Marshalled, Value};
 use std::collections::HashMap;
@@ -16,9 +16,9 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 }
 
 /// Reads the file.
-pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fault> {
-    let read = Marshalled::read(bytes).map_err(Fault::new)?;
-    let Value::Dictionary(entries) = read.root() else { return Err(Fault::new("it is not a dictionary")) };
+pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, FormatError> {
+    let read = Marshalled::read(bytes).map_err(FormatError::new)?;
+    let Value::Dictionary(entries) = read.root() else { return Err(FormatError::new("it is not a dictionary")) };
     let mut builder = ProfileBuilder::new(Measure::Time, Scope::File);
     let mut known = HashMap::new();
     for (key, value) in entries {

@@ -7,7 +7,7 @@ use crate::model::number_text::{change, counted, share};
 const FACTOR: f64 = 3.0;
 
 /// At most this many functions of the diff are named.
-const CHANGED: usize = 3;
+const MAX_CHANGED: usize = 3;
 
 impl Explanation {
     /// What changed, as in `parse/large executes 41% more instructions; 96% of the growth is in 2 functions`. The name in it
@@ -73,7 +73,7 @@ impl Explanation {
             return String::new();
         }
         let changed = self.changed_and_grown_first();
-        let (named, others) = changed.split_at(changed.len().min(CHANGED));
+        let (named, others) = changed.split_at(changed.len().min(MAX_CHANGED));
         let mut names = named.join(", ");
         if !others.is_empty() {
             names = format!("{names} and {}", counted(others.len(), "other function"));

@@ -1,17 +1,17 @@
 //! Files of speedscope, which several profilers write (`py-spy record --format speedscope`, rbspy, samply's exports).
 
 use super::builder::{Frame, MAX_DEPTH, ProfileBuilder, Scope};
-use super::{Fault, InlineFrames, Measure, Profile};
+use super::{FormatError, InlineFrames, Measure, Profile};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct File {
-    shared: Shared,
+    shared: FrameTable,
     profiles: Vec<Part>,
 }
 
 #[derive(Deserialize)]
-struct Shared {
+struct FrameTable {
     frames: Vec<FileFrame>,
 }
 
@@ -65,18 +65,18 @@ pub(super) fn sniff(bytes: &[u8]) -> bool {
 }
 
 /// Reads the file.
-pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fault> {
-    let file: File = serde_json::from_slice(bytes).map_err(|error| Fault::new(error.to_string()))?;
+pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, FormatError> {
+    let file: File = serde_json::from_slice(bytes).map_err(|error| FormatError::new(error.to_string()))?;
     let mut units = file.profiles.iter().map(|part| match part {
         Part::Sampled { unit, .. } | Part::Evented { unit, .. } => unit.as_str(),
     });
-    let unit = units.next().ok_or_else(|| Fault::new("it has no profiles"))?.to_owned();
+    let unit = units.next().ok_or_else(|| FormatError::new("it has no profiles"))?.to_owned();
     if let Some(other) = units.find(|other| **other != unit) {
-        return Err(Fault::new(format!("its profiles have different units, {unit:?} and {other:?}")));
+        return Err(FormatError::new(format!("its profiles have different units, {unit:?} and {other:?}")));
     }
     let (measure, factor) = match unit.as_str() {
         "none" => (Measure::Samples, 1.0),
-        unit => Measure::of_unit(unit).ok_or_else(|| Fault::new(format!("{unit:?} is not a known unit")))?,
+        unit => Measure::of_unit(unit).ok_or_else(|| FormatError::new(format!("{unit:?} is not a known unit")))?,
     };
     let mut builder = ProfileBuilder::new(measure, Scope::File);
     let frames = file.shared.frames.iter().map(|frame| Frame {
@@ -85,14 +85,14 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
     });
     let frames: Vec<Frame> = frames.collect();
     let frame = |index: usize| {
-        frames.get(index).copied().ok_or_else(|| Fault::new(format!("frame {index} is not in the file")))
+        frames.get(index).copied().ok_or_else(|| FormatError::new(format!("frame {index} is not in the file")))
     };
     for part in &file.profiles {
         match part {
             Part::Sampled { samples, weights, .. } => {
                 if samples.len() != weights.len() {
                     let (samples, weights) = (samples.len(), weights.len());
-                    return Err(Fault::new(format!("it has {samples} samples and {weights} weights")));
+                    return Err(FormatError::new(format!("it has {samples} samples and {weights} weights")));
                 }
                 for (stack, weight) in samples.iter().zip(weights) {
                     let stack = stack.iter().rev().map(|index| frame(*index)).collect::<Result<Vec<_>, _>>()?;
@@ -110,7 +110,7 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fa
                         EventKind::Close if stack.pop() == Some(frame(event.frame)?) => {}
                         EventKind::Close => {
                             let reason = format!("frame {} ends before the frames inside it", event.frame);
-                            return Err(Fault::new(reason));
+                            return Err(FormatError::new(reason));
                         }
                     }
                 }

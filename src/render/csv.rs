@@ -1,7 +1,7 @@
 //! The Report as CSV: a line per finding, numbers with full precision.
 
 use super::escape;
-use crate::verdict::{Report, Value, Within};
+use crate::verdict::{Report, Value, ChangeDirection};
 use std::io::{self, Write};
 
 /// Writes the Report as CSV.
@@ -30,7 +30,7 @@ pub fn csv(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             side(finding.base.filter(|_| finding.base_unit.is_none())),
             side(finding.head),
             numbers.join(","),
-            finding.within.map(Within::word).unwrap_or_default()
+            finding.within.map(ChangeDirection::word).unwrap_or_default()
         )?;
     }
     Ok(())

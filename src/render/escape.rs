@@ -7,7 +7,7 @@ pub use markdown::{markdown, markdown_cell, markdown_fence, markdown_link, markd
 use std::fmt::Write;
 
 /// The maximum length of a name; the middle of a longer one is cut out.
-const LONGEST: usize = 120;
+const MAX_NAME_CHARS: usize = 120;
 
 /// For a terminal: control characters, line breaks and direction marks become visible escapes.
 pub fn terminal(text: &str) -> String {
@@ -123,10 +123,10 @@ fn is_mark(c: char) -> bool {
 
 fn shortened(text: &str) -> std::borrow::Cow<'_, str> {
     let count = text.chars().count();
-    if count <= LONGEST {
+    if count <= MAX_NAME_CHARS {
         return text.into();
     }
-    let kept = LONGEST / 2 - 1;
+    let kept = MAX_NAME_CHARS / 2 - 1;
     let head: String = text.chars().take(kept).collect();
     let tail: String = text.chars().skip(count - kept).collect();
     format!("{head}…{tail}").into()

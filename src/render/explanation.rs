@@ -11,9 +11,9 @@ use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 
 /// Number of functions listed without `--all`.
-const LISTED: usize = 10;
+const MAX_FUNCTIONS: usize = 10;
 /// Functions of the Markdown, and of each explanation in a report.
-pub(super) const TOP: usize = 5;
+pub(super) const MAX_FUNCTIONS_IN_REPORT: usize = 5;
 
 /// The explanation for a terminal.
 pub fn explanation_table(explanation: &Explanation, all: bool, width: Option<usize>) -> String {
@@ -25,7 +25,7 @@ pub fn explanation_table(explanation: &Explanation, all: bool, width: Option<usi
         let text = format!("{label}  {}: {total}", escape::message(side));
         out.push_str(&paragraph(&text, 6, width));
     }
-    let shown = if all { growth.functions.len() } else { LISTED };
+    let shown = if all { growth.functions.len() } else { MAX_FUNCTIONS };
     if !growth.functions.is_empty() {
         out.push('\n');
         let more = functions(&mut out, explanation, shown, width);
@@ -59,7 +59,7 @@ pub(super) fn explanations_in_table(out: &mut String, explanations: &[Explanatio
     for explanation in explanations {
         out.push('\n');
         sentence(out, explanation, width);
-        if let Some(more) = functions(out, explanation, TOP, width) {
+        if let Some(more) = functions(out, explanation, MAX_FUNCTIONS_IN_REPORT, width) {
             out.push_str(&paragraph(&format!("{dim}{more} not listed{dim:#}"), 2, width));
         }
     }
@@ -214,7 +214,7 @@ fn place(function: &GrownFunction) -> Option<String> {
 
 /// The explanation as Markdown: the sentence, and the first functions folded below it.
 pub fn explanation_markdown(explanation: &Explanation) -> String {
-    let text = explanation_text(explanation, TOP);
+    let text = explanation_text(explanation, MAX_FUNCTIONS_IN_REPORT);
     let sentence = escape::markdown_text(&text.sentence);
     if text.functions.is_empty() {
         return format!("{sentence}\n");

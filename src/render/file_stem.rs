@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Characters of the benchmark's name in a file name.
-const READABLE: usize = 48;
+const MAX_NAME_CHARS: usize = 48;
 
 /// The file name without extension: the readable characters of the first part, and a digest of all parts.
 pub fn file_stem(kind: &str, parts: &[&str]) -> String {
@@ -16,7 +16,7 @@ pub fn file_stem(kind: &str, parts: &[&str]) -> String {
             _ if readable.ends_with('-') || readable.is_empty() => {}
             _ => readable.push('-'),
         }
-        if readable.len() >= READABLE {
+        if readable.len() >= MAX_NAME_CHARS {
             break;
         }
     }

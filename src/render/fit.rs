@@ -46,7 +46,7 @@ pub fn shortened(text: &str, width: usize) -> String {
         // The start was already left out.
         return format!("…{}", last_columns(text, rest));
     }
-    // The last part of a name tells it from its neighbours.
+    // The last part of a name distinguishes it from its neighbours.
     let last = text.rsplit(['/', ':', '.']).next().map_or(0, UnicodeWidthStr::width);
     let kept = if last < rest { last.max(rest / 2) } else { rest / 2 };
     let head = first_columns(text.chars(), rest - kept);

@@ -13,7 +13,7 @@ const HEIGHT: usize = 18;
 /// Nothing is drawn beyond these limits, which no real profile reaches: they bound the size of the image and keep costs
 /// exact as whole numbers.
 const MAX_DEPTH: usize = 256;
-const LARGEST: f64 = 1e15;
+const MAX_COST: f64 = 1e15;
 
 /// A name that can be part of a collapsed stack.
 fn label(name: &str) -> String {
@@ -40,7 +40,7 @@ fn stacks(flame: &Flame) -> Vec<String> {
 /// The flame graph of head, in the colours of its differences from base; `None` if there is nothing to draw.
 pub(super) fn flame_graph(flame: &Flame, measure: Measure) -> Option<String> {
     let cost = |side: usize| flame.frames.iter().map(|frame| frame.own[side].max(0.0)).sum::<f64>();
-    let is_real = |side: usize| cost(side) < LARGEST;
+    let is_real = |side: usize| cost(side) < MAX_COST;
     let depth = flame.frames.iter().map(|frame| frame.depth).max()?;
     if !is_real(0) || !is_real(1) || depth > MAX_DEPTH || flame.frames.len() > FLAME_FRAMES {
         return None;

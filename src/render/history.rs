@@ -63,7 +63,7 @@ pub struct HistoryFacts {
     pub pages: Option<CommitPages>,
 }
 
-/// What a person reads of a commit.
+/// The readable text of a commit.
 #[derive(Debug, Clone, Default)]
 pub struct CommitText {
     /// The first line of its message.
@@ -150,7 +150,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     }
     if unchanged > 0 {
         let gone = if gone > 0 { format!(", {gone} of them no longer measured") } else { String::new() };
-        let text = format!("{dim}{unchanged} series without a change{gone} (one: `perfgate history NAME`){dim:#}");
+        let text = format!("{dim}{unchanged} series without a change{gone} (to show one: `perfgate history NAME`){dim:#}");
         out.push_str(&paragraph(&text, 2, width));
     }
     out

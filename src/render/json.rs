@@ -20,7 +20,7 @@ struct Lines {
 }
 
 /// Levels with a line per item: the fields of the report, and the items of its lists.
-const BROKEN: usize = 2;
+const LEVELS_WITH_LINE_BREAKS: usize = 2;
 
 impl Lines {
     fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
@@ -31,7 +31,7 @@ impl Lines {
 
     fn close<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
         self.depth -= 1;
-        if !self.empty && self.depth < BROKEN {
+        if !self.empty && self.depth < LEVELS_WITH_LINE_BREAKS {
             self.line(out, self.depth)?;
         }
         self.empty = false;
@@ -43,7 +43,7 @@ impl Lines {
         if !first {
             out.write_all(b",")?;
         }
-        if self.depth <= BROKEN {
+        if self.depth <= LEVELS_WITH_LINE_BREAKS {
             self.line(out, self.depth)
         } else if first {
             Ok(())

@@ -8,7 +8,7 @@ use crate::verdict::{Finding, Outcome, Report};
 use std::collections::{HashMap, HashSet};
 
 /// Maximum number of listed benchmarks of each group: undecided, changed within the threshold, added, removed.
-const SHOWN: usize = 10;
+const MAX_LISTED: usize = 10;
 
 /// The benchmarks that a view lists.
 pub struct Listing<'a> {
@@ -26,7 +26,7 @@ enum Group {
     Always,
     Undecided,
     UnknownDirection,
-    Within,
+    ChangedWithin,
     Added,
     Removed,
     NotRun,
@@ -43,7 +43,7 @@ impl Group {
             Outcome::Added => Group::Added,
             Outcome::Removed if finding.not_run => Group::NotRun,
             Outcome::Removed => Group::Removed,
-            Outcome::Unchanged if finding.is_listed() => Group::Within,
+            Outcome::Unchanged if finding.is_listed() => Group::ChangedWithin,
             Outcome::Unchanged => Group::Never,
         }
     }
@@ -81,7 +81,7 @@ impl Listing<'_> {
         let mut others_count = 0;
         let noun = noun_of(&report.benchmarks.iter().collect::<Vec<_>>());
         // Changes within the threshold are unchanged too.
-        let has_within = report.benchmarks.iter().any(|finding| Group::of(report, finding) == Group::Within);
+        let has_within = report.benchmarks.iter().any(|finding| Group::of(report, finding) == Group::ChangedWithin);
         let mut limit = |group: Group, words: &str| {
             let listed = report.benchmarks.iter().enumerate().filter(|(index, _)| !left_out.contains(index));
             let in_group = listed.filter(|(_, finding)| Group::of(report, finding) == group);
@@ -100,10 +100,10 @@ impl Listing<'_> {
                 Group::Never => 0,
                 Group::Undecided
                 | Group::UnknownDirection
-                | Group::Within
+                | Group::ChangedWithin
                 | Group::Added
                 | Group::Removed
-                | Group::NotRun => SHOWN,
+                | Group::NotRun => MAX_LISTED,
             };
             found.iter().take(most).for_each(|(index, _)| shown[*index] = true);
             others_count += found.len().saturating_sub(most);
@@ -120,7 +120,7 @@ impl Listing<'_> {
             limit(Group::Removed, "removed");
             limit(Group::NotRun, "not run");
             limit(Group::Added, "added");
-            limit(Group::Within, "changed within the threshold");
+            limit(Group::ChangedWithin, "changed within the threshold");
             limit(Group::Never, "unchanged");
         }
         let rows = report.benchmarks.iter().zip(shown).filter(|(_, shown)| *shown || all).map(|(finding, _)| finding);

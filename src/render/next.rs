@@ -3,9 +3,9 @@
 use super::quantity::{counted, thousands};
 use super::remarks::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
 use super::summary::capitalized;
-use super::verdict_text::{LeftOpen, OF_THIS_CLASS, names, tolerated};
+use super::verdict_text::{OpenQuestion, OF_THIS_CLASS, names, not_in_fail_on};
 use crate::model::Environment;
-use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, OpenShift, Outcome, Reason, Report, Verdict};
+use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, UnsubtractedShift, Outcome, Reason, Report, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It does not name benchmarks, because the rows already do.
 pub fn next_step(report: &Report) -> Option<String> {
@@ -39,7 +39,7 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
                 Reason::Outcome(Outcome::Regressed, _) => failed(*reason, report) + about_entries,
                 _ => failed(*reason, report),
             });
-            failed.chain(open_suspects(report)).chain(not_in_fail_on(report)).collect()
+            failed.chain(open_suspects(report)).chain(fail_on_remark(report)).collect()
         }
     };
     let is_about_machines = match report.verdict {
@@ -55,9 +55,9 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
 }
 
 /// The regressions and missed budgets that do not fail the gate, because `fail-on` does not list them.
-fn not_in_fail_on(report: &Report) -> Option<String> {
-    let tolerated = tolerated(report);
-    let what = if tolerated.is_empty() { return None } else { tolerated.join(", ") };
+fn fail_on_remark(report: &Report) -> Option<String> {
+    let reasons = not_in_fail_on(report);
+    let what = if reasons.is_empty() { return None } else { reasons.join(", ") };
     Some(format!("Not in fail-on, whose list replaces the default one: {what}."))
 }
 
@@ -99,17 +99,17 @@ fn same_machine(report: &Report) -> &'static str {
 }
 
 fn passed(report: &Report) -> Option<String> {
-    let Some(open) = LeftOpen::of(report) else { return suite_shift_step(report) };
+    let Some(open) = OpenQuestion::of(report) else { return suite_shift_step(report) };
     let step = match open {
-        LeftOpen::Failed(1) => "Check the benchmark that failed.",
-        LeftOpen::Failed(_) => "Check the benchmarks that failed.",
-        LeftOpen::RunError => "Check the error that ended the run; the warnings name it.",
+        OpenQuestion::Failed(1) => "Check the benchmark that failed.",
+        OpenQuestion::Failed(_) => "Check the benchmarks that failed.",
+        OpenQuestion::RunError => "Check the error that ended the run; the warnings name it.",
         // Different machines are the reason; `next_step` adds what to do about them.
-        LeftOpen::Suspects(_) | LeftOpen::Inconclusive(_) if !report.environment.matches => return None,
-        LeftOpen::Suspects(_) => return open_suspects(report),
-        LeftOpen::Inconclusive(_) => return Some(decide(report)),
-        LeftOpen::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
-        LeftOpen::Tolerated => return suite_shift_step(report),
+        OpenQuestion::Suspects(_) | OpenQuestion::Inconclusive(_) if !report.environment.matches => return None,
+        OpenQuestion::Suspects(_) => return open_suspects(report),
+        OpenQuestion::Inconclusive(_) => return Some(decide(report)),
+        OpenQuestion::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
+        OpenQuestion::NotInFailOn => return suite_shift_step(report),
     };
     Some(step.to_owned())
 }
@@ -119,17 +119,17 @@ fn open_suspects(report: &Report) -> Option<String> {
     let is_reason = report.reasons.iter().any(|reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _)));
     let suspects: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_suspected_regression()).collect();
     let is_open = !suspects.is_empty() && !is_reason && report.environment.matches;
-    is_open.then(|| measure_again(report, "suspected", &suspects))
+    is_open.then(|| re_measure(report, "suspected", &suspects))
 }
 
 const ANOTHER_BASE_RUN: &str = "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure`).";
 
 /// What to do about a suite-wide shift of unknown cause, if nothing else is open.
 fn suite_shift_step(report: &Report) -> Option<String> {
-    let open = OpenShift::of(report).filter(|open| open.needs_re_measuring)?;
+    let open = UnsubtractedShift::of(report).filter(|open| open.needs_re_measuring)?;
     let step = match open.by_single_base_run {
         true => ANOTHER_BASE_RUN,
-        false => "Measure base and head again, in turn (`perfgate measure`): the machine may be the cause.",
+        false => "Re-measure base and head in turn (`perfgate measure`): the machine may be the cause.",
     };
     Some(step.to_owned())
 }
@@ -141,11 +141,11 @@ fn decide(report: &Report) -> String {
         return "Re-measure base and head with the same settings. The note of each benchmark states the difference."
             .to_owned();
     }
-    measure_again(report, "inconclusive", &open)
+    re_measure(report, "inconclusive", &open)
 }
 
 /// What to do about undecided benchmarks.
-fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
+fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     let runs = || open.iter().filter_map(|finding| finding.runs_needed);
     let has_number = runs().next().is_some();
     let is_at_threshold = !open.is_empty() && open.iter().all(|finding| is_close_to_threshold(finding));
@@ -154,21 +154,21 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
     if let Some(facts) = different_facts(report).filter(|_| !report.by_measure) {
         return format!("Measure base and head with the same {facts}: the difference may be the cause.");
     }
-    let shift = OpenShift::of(report);
+    let shift = UnsubtractedShift::of(report);
     // Further runs at other times would not show where a shift comes from.
     let in_turn = shift.as_ref().is_some_and(|open| open.needs_re_measuring);
     if shift.is_some_and(|open| open.by_single_base_run) {
         ANOTHER_BASE_RUN.to_owned()
     } else if in_turn {
-        format!("Measure the {which} {noun} again, base and head in turn (`perfgate measure`).")
+        format!("Re-measure the {which} {noun}, base and head in turn (`perfgate measure`).")
     } else if is_at_threshold {
         let changes = if open.len() == 1 { "its change is" } else { "their changes are" };
         format!(
-            "More runs would not decide the {which} {noun}: {changes} close to the threshold. {}.",
+            "More runs may not decide the {which} {noun}: {changes} close to the threshold. {}.",
             capitalized(OTHER_THRESHOLD)
         )
     } else if is_noise {
-        format!("More runs would not decide the {which} {noun}: {LESS_NOISE}.")
+        format!("More runs may not decide the {which} {noun}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {
         "The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
     } else if report.by_measure {
@@ -181,11 +181,11 @@ fn measure_again(report: &Report, which: &str, open: &[&Finding]) -> String {
         let too_noisy = open.iter().filter(|finding| finding.is_too_noisy()).count();
         let rest = match too_noisy {
             0 => String::new(),
-            count => format!(" For {} of them, more runs would not decide: {LESS_NOISE}.", thousands(count)),
+            count => format!(" For {} of them, more runs may not decide: {LESS_NOISE}.", thousands(count)),
         };
-        format!("Measure the {which} {noun} again, {runs} per side{FURTHER_RUNS}.{rest}")
+        format!("Re-measure the {which} {noun}, {runs} per side{FURTHER_RUNS}.{rest}")
     } else {
-        format!("Measure the {which} {noun} again, base and head in turn (`perfgate measure`).")
+        format!("Re-measure the {which} {noun}, base and head in turn (`perfgate measure`).")
     }
 }
 

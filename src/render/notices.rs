@@ -10,8 +10,8 @@ use crate::model::Commit;
 use crate::verdict::{BaselineGap, Report};
 
 /// Maximum number of notices, and of characters in one.
-const NOTICES: usize = 10;
-const NOTICE: usize = 1_000;
+const MAX_NOTICES: usize = 10;
+const MAX_NOTICE_CHARS: usize = 1_000;
 
 /// The notices of a report in Markdown, which a document opens with, before the verdict.
 pub fn notices(report: &Report) -> String {
@@ -21,9 +21,9 @@ pub fn notices(report: &Report) -> String {
         Some(command) => text.replace(command, &format!("`{command}`")),
         None => text,
     };
-    let shortened = |text: &str| text.chars().take(NOTICE).collect::<String>();
+    let shortened = |text: &str| text.chars().take(MAX_NOTICE_CHARS).collect::<String>();
     let line = |notice: &String| format!("> ⚠️ {}\n", coded(escape::markdown_text(&shortened(notice))));
-    let lines: String = report.notices.iter().take(NOTICES).map(line).collect();
+    let lines: String = report.notices.iter().take(MAX_NOTICES).map(line).collect();
     if lines.is_empty() { lines } else { lines + "\n" }
 }
 

@@ -11,7 +11,7 @@ use super::printed_change::{is_notable, printed_change, printed_change_remark, t
 use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
-use crate::verdict::{Finding, NotTested, OpenShift, Reason, Report, Verdict};
+use crate::verdict::{Finding, UntestedReason, UnsubtractedShift, Reason, Report, Verdict};
 use advice::{Advice, Fix, IN_TURN, MIN_USUAL, advice, usual};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -177,8 +177,8 @@ impl Remarks {
         if let Some(note) = self.note.as_ref().filter(|_| finding.is_undecided()) {
             remarks.retain(|remark| *remark != note.text);
         }
-        if finding.not_tested == Some(NotTested::UnknownDirection) && self.has_many_unknown {
-            remarks.retain(|remark| remark != NotTested::UnknownDirection.note());
+        if finding.not_tested == Some(UntestedReason::UnknownDirection) && self.has_many_unknown {
+            remarks.retain(|remark| remark != UntestedReason::UnknownDirection.note());
         }
         let is_usual = |advice: &Advice| self.usual.as_ref().is_some_and(|(usual, _)| usual == advice);
         let own = advice(finding, self.by_measure).filter(|advice| !is_usual(advice));
@@ -215,7 +215,7 @@ impl Remarks {
 
 /// How to add runs. `perfgate measure` has options for it. Runs at other times would not show where a suite-wide shift comes from.
 fn further_runs(report: &Report) -> &'static str {
-    match OpenShift::of(report) {
+    match UnsubtractedShift::of(report) {
         _ if report.by_measure => "",
         Some(open) if open.needs_re_measuring => IN_TURN,
         _ => FURTHER_RUNS,
@@ -225,12 +225,12 @@ fn further_runs(report: &Report) -> &'static str {
 /// The most frequent note of the inconclusive benchmarks, if at least a third of them have it. Between different machines it is
 /// that reason, which the headline has, so that no row needs to repeat it.
 fn shared_note(report: &Report, inconclusive: &[&Finding]) -> Option<SharedNote> {
-    let is_between_machines = |one: &&&Finding| one.not_tested == Some(NotTested::DifferentMachines);
+    let is_between_machines = |one: &&&Finding| one.not_tested == Some(UntestedReason::DifferentMachines);
     let between_machines = inconclusive.iter().filter(is_between_machines).count();
     let least = if report.environment.matches { MIN_USUAL } else { 2 };
     let is_shared = |count: usize| count >= least && 3 * count >= inconclusive.len();
     if !report.environment.matches && is_shared(between_machines) {
-        return Some(SharedNote { text: NotTested::DifferentMachines.note().to_owned(), count: between_machines });
+        return Some(SharedNote { text: UntestedReason::DifferentMachines.note().to_owned(), count: between_machines });
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for note in inconclusive.iter().flat_map(|finding| finding.notes.iter().collect::<BTreeSet<_>>()) {

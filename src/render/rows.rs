@@ -9,10 +9,10 @@ use unicode_width::UnicodeWidthStr;
 
 /// A name keeps this width, as long as another column can be left out instead. With it, the usual report keeps its intervals
 /// on 80 columns.
-const SHORT: usize = 15;
+const NAME_WIDTH: usize = 15;
 /// A name shrinks to this width before column `ORDER_OF_SHORTER` or a later one is left out: intervals are more useful
 /// than the middle of a name.
-const SHORTER: usize = 11;
+const SHORT_NAME_WIDTH: usize = 11;
 const ORDER_OF_SHORTER: u8 = 3;
 /// From this column on, a name may shrink to `MIN_COLUMN_WIDTH`: the terminal is very narrow.
 const ORDER_OF_LEAST: u8 = 4;
@@ -213,8 +213,8 @@ fn widths(columns: &[Column<'_>], all: &[Vec<Cow<'_, str>>], width: Option<usize
     for same_order in droppable.chunk_by(|a, b| a.0 == b.0) {
         let name = match same_order[0].0 {
             ORDER_OF_LEAST.. => MIN_COLUMN_WIDTH,
-            ORDER_OF_SHORTER.. => SHORTER,
-            _ => SHORT,
+            ORDER_OF_SHORTER.. => SHORT_NAME_WIDTH,
+            _ => NAME_WIDTH,
         };
         if least(&widths, name) > limit {
             same_order.iter().for_each(|(_, at, goes_below)| (widths[*at], below[*at]) = (0, *goes_below));

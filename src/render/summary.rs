@@ -6,7 +6,7 @@ use super::template::budget_text;
 use super::verdict_text::{HeadlineStatus, names, verdict};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
-    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, OpenShift, Outcome, Reason, Report, SideReport, Within,
+    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, UnsubtractedShift, Outcome, Reason, Report, SideReport, ChangeDirection,
 };
 
 /// Which facts about the machines differ: `base and head ran on different machines (cpu differs)`.
@@ -35,10 +35,10 @@ pub fn capitalized(text: &str) -> String {
 pub fn within(finding: &Finding) -> Option<String> {
     let is_speed = ["time", "throughput"].iter().any(|metric| finding.metric.starts_with(metric));
     let word = match (finding.within?, is_speed) {
-        (Within::Slower, true) => "slower",
-        (Within::Faster, true) => "faster",
-        (Within::Slower, false) => "worse",
-        (Within::Faster, false) => "better",
+        (ChangeDirection::Slower, true) => "slower",
+        (ChangeDirection::Faster, true) => "faster",
+        (ChangeDirection::Slower, false) => "worse",
+        (ChangeDirection::Faster, false) => "better",
     };
     Some(format!("{word}, within {}", percent(finding.threshold)))
 }
@@ -102,7 +102,7 @@ pub fn counts(report: &Report) -> String {
             let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
             let text = of_outcome(report.benchmarks.iter().filter(is_one), count, word, outcome);
             // Without these words, "unchanged" would contradict the headline of a suite that is slower as a whole.
-            let has_shift = outcome == Outcome::Unchanged && OpenShift::of(report).is_some();
+            let has_shift = outcome == Outcome::Unchanged && UnsubtractedShift::of(report).is_some();
             if has_shift { format!("{text} (within the threshold with and without the shift)") } else { text }
         })
         .collect();

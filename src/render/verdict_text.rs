@@ -1,40 +1,51 @@
 //! The verdict in a sentence, and what a passing gate does not decide.
 
-use super::quantity::{counted, thousands};
+use super::quantity::{counted, percent, size, thousands};
 use super::summary::{NOT_JUDGED, different_machines, of_unknown_direction, reasons};
 use crate::model::ShiftTreatment;
-use crate::verdict::{BaselineGap, BudgetStatus, Finding, OpenShift, Outcome, Reason, Report, StartCommit, Verdict};
+use crate::verdict::{BaselineGap, BudgetStatus, Finding, UnsubtractedShift, MIN_LISTED_CHANGE, Outcome, Reason, Report, StartCommit, Verdict};
 use std::collections::BTreeSet;
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
 pub fn verdict(report: &Report) -> String {
     // A failing gate names only a shift that leaves benchmarks open.
-    let is_named = |open: &OpenShift| report.verdict == Verdict::Pass || open.may_explain_inconclusive;
-    let shift = OpenShift::of(report).filter(is_named).map(|open| open_shift(&open)).unwrap_or_default();
+    let is_named = |open: &UnsubtractedShift| report.verdict == Verdict::Pass || open.may_explain_inconclusive;
+    let shift = UnsubtractedShift::of(report).filter(is_named).map(|open| unsubtracted_shift(&open)).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
+    let suite = suite_within(report).map(|text| format!("; {text}")).unwrap_or_default();
     match report.verdict {
         Verdict::Fail => {
-            let also = match tolerated(report).is_empty() {
+            let also = match not_in_fail_on(report).is_empty() {
                 true => String::new(),
-                false => format!("; also {}", LeftOpen::Tolerated.text(report)),
+                false => format!("; also {}", OpenQuestion::NotInFailOn.text(report)),
             };
             let inconclusive = also_inconclusive(report).map(|text| format!("; {text}")).unwrap_or_default();
             format!("FAIL: {}{also}{inconclusive}{shift}{gap}", reasons(report).join(", "))
         }
         Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
-        Verdict::Pass => match LeftOpen::of(report) {
-            Some(open) => format!("PASS, but {}{shift}{gap}", with_tolerated(open, report)),
-            None => format!("PASS: {}{shift}{gap}", checked(report)),
+        Verdict::Pass => match OpenQuestion::of(report) {
+            Some(open) => format!("PASS, but {}{suite}{shift}{gap}", with_not_in_fail_on(open, report)),
+            None => format!("PASS: {}{suite}{shift}{gap}", checked(report)),
         },
     }
 }
 
-/// What a passing gate leaves open, after the regressions and missed budgets that `fail-on` does not list.
-fn with_tolerated(open: LeftOpen, report: &Report) -> String {
-    if open == LeftOpen::Tolerated || tolerated(report).is_empty() {
-        return open.text(report);
-    }
-    format!("{}, and {}", LeftOpen::Tolerated.text(report), open.text(report))
+/// The slowdown of a whole suite that is within the threshold: `the whole suite is 13.9% slower, within 20%`.
+fn suite_within(report: &Report) -> Option<String> {
+    let suite = report.suite.filter(|suite| suite.outcome == Outcome::Unchanged && suite.interval[0] > 0.0)?;
+    let is_listed = suite.change.ln_1p() >= MIN_LISTED_CHANGE * report.threshold.ln_1p();
+    is_listed.then(|| format!("the whole suite is {} slower, within {}", size(suite.change), percent(report.threshold)))
+}
+
+/// What a passing gate leaves open, between the regressions and missed budgets that `fail-on` does not list and the benchmarks that
+/// were not run.
+fn with_not_in_fail_on(open: OpenQuestion, report: &Report) -> String {
+    let others = [
+        Some(OpenQuestion::NotInFailOn).filter(|_| !not_in_fail_on(report).is_empty()),
+        Some(open).filter(|open| !matches!(open, OpenQuestion::NotInFailOn | OpenQuestion::NotRun(_))),
+        OpenQuestion::not_run(report),
+    ];
+    others.iter().flatten().map(|open| open.text(report)).collect::<Vec<_>>().join(", and ")
 }
 
 /// What a failing gate does not decide besides its reasons: `12 of 27 metrics inconclusive`.
@@ -106,7 +117,7 @@ fn behind(gap: &BaselineGap) -> String {
 }
 
 /// A suite-wide shift of unknown cause: `; most benchmarks are about 40% slower: re-measure`.
-fn open_shift(open: &OpenShift) -> String {
+fn unsubtracted_shift(open: &UnsubtractedShift) -> String {
     let where_from = match (open.by_single_base_run, open.shift.treatment) {
         (true, _) => " than in the single base run",
         (false, ShiftTreatment::InEveryRun) => " in every run",
@@ -122,7 +133,7 @@ fn open_shift(open: &OpenShift) -> String {
 
 /// What a passing gate does not decide. The first variant that applies is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeftOpen {
+pub enum OpenQuestion {
     /// The number of failed benchmarks.
     Failed(usize),
     /// A run of head that ended in an error.
@@ -134,39 +145,44 @@ pub enum LeftOpen {
     /// The number of benchmarks that were not run, if they are more than half.
     NotRun(usize),
     /// There are regressions or missed budgets, but `fail-on` does not list them.
-    Tolerated,
+    NotInFailOn,
 }
 
-impl LeftOpen {
+impl OpenQuestion {
     /// That of a report; `None` if everything was decided.
-    pub fn of(report: &Report) -> Option<LeftOpen> {
+    pub fn of(report: &Report) -> Option<OpenQuestion> {
         let suspects = report.benchmarks.iter().filter(|finding| finding.is_suspected_regression()).count();
         let compared = compared(report);
         if report.counts.failed > 0 {
-            Some(LeftOpen::Failed(report.counts.failed))
+            Some(OpenQuestion::Failed(report.counts.failed))
         } else if report.ended_early > 0 {
-            Some(LeftOpen::RunError)
+            Some(OpenQuestion::RunError)
         } else if suspects > 0 {
-            Some(LeftOpen::Suspects(suspects))
+            Some(OpenQuestion::Suspects(suspects))
         } else if is_mostly_inconclusive(&compared) {
-            Some(LeftOpen::Inconclusive(count(&compared, Outcome::Inconclusive)))
-        } else if benchmarks_not_run(report) > names(&compared).len() {
-            Some(LeftOpen::NotRun(benchmarks_not_run(report)))
+            Some(OpenQuestion::Inconclusive(count(&compared, Outcome::Inconclusive)))
         } else {
-            (!tolerated(report).is_empty()).then_some(LeftOpen::Tolerated)
+            let not_in_fail_on = || (!not_in_fail_on(report).is_empty()).then_some(OpenQuestion::NotInFailOn);
+            OpenQuestion::not_run(report).or_else(not_in_fail_on)
         }
+    }
+
+    /// The benchmarks that were not run, if they are more than half.
+    fn not_run(report: &Report) -> Option<OpenQuestion> {
+        let count = benchmarks_not_run(report);
+        (count > names(&compared(report)).len()).then_some(OpenQuestion::NotRun(count))
     }
 
     fn text(self, report: &Report) -> String {
         let verb = |count, one, many| if count == 1 { one } else { many };
         let compared = compared(report);
         match self {
-            LeftOpen::Failed(count) => format!("{} failed", counted(count, "benchmark")),
-            LeftOpen::RunError => "a run of head ended in an error".to_owned(),
-            LeftOpen::Suspects(suspects) => {
+            OpenQuestion::Failed(count) => format!("{} failed", counted(count, "benchmark")),
+            OpenQuestion::RunError => "a run of head ended in an error".to_owned(),
+            OpenQuestion::Suspects(suspects) => {
                 let inconclusive = count(&compared, Outcome::Inconclusive);
                 if is_mostly_inconclusive(&compared) && suspects < inconclusive {
-                    let all = LeftOpen::Inconclusive(inconclusive).text(report);
+                    let all = OpenQuestion::Inconclusive(inconclusive).text(report);
                     let suspected = if suspects == 1 { "a suspected regression" } else { "suspected regressions" };
                     format!("{all}, {} of them {suspected}", thousands(suspects))
                 } else {
@@ -174,15 +190,15 @@ impl LeftOpen {
                     format!("{suspected} {} inconclusive", verb(suspects, "is", "are"))
                 }
             }
-            LeftOpen::Inconclusive(count) => {
+            OpenQuestion::Inconclusive(count) => {
                 let all = counted(compared.len(), noun_of(&compared));
                 format!("{} of {all} {} inconclusive", thousands(count), verb(count, "is", "are"))
             }
-            LeftOpen::NotRun(count) => {
+            OpenQuestion::NotRun(count) => {
                 let all = counted(count + names(&compared).len(), "benchmark");
                 format!("{} of {all} {} not run", thousands(count), verb(count, "was", "were"))
             }
-            LeftOpen::Tolerated => format!("{} (not in fail-on)", tolerated(report).join(", ")),
+            OpenQuestion::NotInFailOn => format!("{} (not in fail-on)", not_in_fail_on(report).join(", ")),
         }
     }
 }
@@ -194,7 +210,7 @@ fn benchmarks_not_run(report: &Report) -> usize {
 }
 
 /// Regressions and missed budgets that `fail-on` does not list.
-pub(super) fn tolerated(report: &Report) -> Vec<String> {
+pub(super) fn not_in_fail_on(report: &Report) -> Vec<String> {
     let fails = |reason: &Reason| report.reasons.iter().any(|other| is_of_same_kind(reason, other));
     let reasons = [
         report.suite.filter(|suite| suite.outcome == Outcome::Regressed).map(|_| Reason::WholeSuite),
@@ -296,8 +312,8 @@ fn all_of(findings: &[&Finding]) -> String {
 pub enum HeadlineStatus {
     /// The gate passes.
     Pass,
-    /// The gate gives no verdict, or it passes and leaves something open (`LeftOpen`), or a suite-wide shift of unknown
-    /// cause is in doubt (`OpenShift::needs_re_measuring`).
+    /// The gate gives no verdict, or it passes and leaves something open (`OpenQuestion`), or a suite-wide shift of unknown
+    /// cause is in doubt (`UnsubtractedShift::needs_re_measuring`).
     Undecided,
     /// The gate fails.
     Fail,
@@ -306,9 +322,9 @@ pub enum HeadlineStatus {
 impl HeadlineStatus {
     /// That of a report.
     pub fn of(report: &Report) -> HeadlineStatus {
-        match (report.verdict, LeftOpen::of(report)) {
+        match (report.verdict, OpenQuestion::of(report)) {
             (Verdict::Fail, _) => HeadlineStatus::Fail,
-            (Verdict::Pass, None) if !OpenShift::of(report).is_some_and(|open| open.needs_re_measuring) => {
+            (Verdict::Pass, None) if !UnsubtractedShift::of(report).is_some_and(|open| open.needs_re_measuring) => {
                 HeadlineStatus::Pass
             }
             (Verdict::Pass | Verdict::None, _) => HeadlineStatus::Undecided,

@@ -11,7 +11,7 @@ use crate::verdict::{BudgetLine, BudgetStatus, Finding, Outcome, Reason, Report,
 use std::collections::BTreeSet;
 
 /// GitHub shows at most this many annotations per level and step.
-const SHOWN: usize = 10;
+const MAX_ANNOTATIONS: usize = 10;
 
 /// A line for each row and each missed budget that fails the gate, for each other reason, and for each suspect. Each reason has
 /// one of the first lines. If there are too many, the last line of a level counts the rest.
@@ -101,8 +101,8 @@ fn budget(line: &BudgetLine) -> (String, String) {
 }
 
 fn lines(command: &str, annotations: Vec<(String, String)>) -> String {
-    let more = annotations.len().saturating_sub(SHOWN);
-    let shown = if more > 0 { SHOWN - 1 } else { SHOWN };
+    let more = annotations.len().saturating_sub(MAX_ANNOTATIONS);
+    let shown = if more > 0 { MAX_ANNOTATIONS - 1 } else { MAX_ANNOTATIONS };
     let line = |(name, text): &(String, String)| {
         format!("::{command} title={}::{}\n", workflow_property(name), workflow_message(text))
     };

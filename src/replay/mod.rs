@@ -24,7 +24,7 @@ pub const SLOWDOWNS: [f64; 4] = [0.10, 0.20, 0.30, 0.50];
 /// One of this many benchmarks is slowed at a time: more would look like a slow machine.
 const ONE_OF: usize = 8;
 /// Largest distance, in points, of an alarm from the change point that explains it.
-const NEAR: usize = 2;
+const MAX_DISTANCE: usize = 2;
 
 /// The results of a replay.
 #[derive(Debug, Clone)]
@@ -188,7 +188,7 @@ fn persisted((name, metric): &Name, commit: Option<&Commit>, all_series: &[Segme
     };
     all_series.iter().filter(same_series).any(|segmented| {
         let at = segmented.series.points.iter().position(|point| commit.is_some() && point.commit.as_ref() == commit);
-        let near = |(first, last): (usize, usize)| at.is_some_and(|at| first <= at + NEAR && at <= last + NEAR);
+        let near = |(first, last): (usize, usize)| at.is_some_and(|at| first <= at + MAX_DISTANCE && at <= last + MAX_DISTANCE);
         segmented.changes().any(|change| change.worse == Some(true) && near(change.commits.range))
     })
 }

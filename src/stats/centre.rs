@@ -29,7 +29,7 @@ fn median_of(values: &mut [f64]) -> f64 {
 pub fn of_runs(values: &[f64]) -> f64 {
     match values.len() {
         0..=4 => median(values),
-        count if count <= LISTED => {
+        count if count <= MAX_LISTED_VALUES => {
             let mut means = Vec::with_capacity(count * (count + 1) / 2);
             for (i, one) in values.iter().enumerate() {
                 means.extend(values[i..].iter().map(|other| f64::midpoint(*one, *other)));
@@ -41,10 +41,10 @@ pub fn of_runs(values: &[f64]) -> f64 {
 }
 
 /// Up to this many values all pairwise means are listed, which is faster than the search and gives the same.
-const LISTED: usize = 64;
+const MAX_LISTED_VALUES: usize = 64;
 
-/// The median of all pairwise means, in memory and time linear in the number of values (apart from sorting): bisects the
-/// result over the bits of a number, and counts the means below each candidate in the sorted values.
+/// The median of all pairwise means, by bisection over the bits of the result: counts the means below each candidate in
+/// the sorted values. Memory and time are linear in the number of values, apart from sorting.
 fn hodges_lehmann(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);

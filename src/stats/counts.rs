@@ -33,7 +33,8 @@ pub fn compare(base: &[f64], head: &[f64]) -> Option<CountChange> {
         side.iter().all(is_count).then(|| side.iter().sum::<f64>() as u64)
     };
     let runs = [base.len(), head.len()];
-    let change = change([events(base)?, events(head)?], head.len() as f64 / base.len() as f64)?;
+    let exposure = head.len() as f64 / base.len() as f64;
+    let change = change([events(base)?, events(head)?], exposure, dispersion(base))?;
     let mean = |side: &[f64]| side.iter().sum::<f64>() / side.len() as f64;
     let newest_base_share = share_of(*base.last()?, mean(base), mean(head));
     Some(CountChange { runs: Some(runs), newest_base_share, ..change })
@@ -48,7 +49,7 @@ pub fn compare_shares(base: &[(u64, u64)], head: &[(u64, u64)]) -> Option<CountC
         side.iter().fold((0_u64, 0_u64), |sum, one| (sum.0.saturating_add(one.0), sum.1.saturating_add(one.1)))
     };
     let (base, head) = (sums(base), sums(head));
-    let change = change([base.0, head.0], head.1 as f64 / base.1 as f64)?;
+    let change = change([base.0, head.0], head.1 as f64 / base.1 as f64, 1.0)?;
     Some(CountChange { newest_base_share: share_of(rate(newest), rate(base), rate(head)), ..change })
 }
 
@@ -58,36 +59,49 @@ fn share_of(newest: f64, base: f64, head: f64) -> f64 {
     if share.is_finite() { share } else { 0.0 }
 }
 
+/// How many times larger the variance of the counts is than that of independent events (the dispersion of a quasi-Poisson model);
+/// at least 1. Events that come in groups count as fewer independent ones. The newest of several runs does not count, because a
+/// change of main may be its cause.
+fn dispersion(counts: &[f64]) -> f64 {
+    const ROUNDING: f64 = 1e-9;
+    let counts = if counts.len() > 3 { &counts[..counts.len() - 1] } else { counts };
+    let mean = counts.iter().sum::<f64>() / counts.len() as f64;
+    let squares: f64 = counts.iter().map(|count| (count - mean).powi(2)).sum();
+    let variance = squares / (counts.len() as f64 - 1.0);
+    if variance > mean * (1.0 + ROUNDING) { variance / mean } else { 1.0 }
+}
+
 /// The change of the number of events; `exposure` is the number of runs or samples of head over that of base.
-fn change([of_base, of_head]: [u64; 2], exposure: f64) -> Option<CountChange> {
+fn change([of_base, of_head]: [u64; 2], exposure: f64, dispersion: f64) -> Option<CountChange> {
     let sum = of_base.saturating_add(of_head);
     if sum == 0 || sum > MAX_EVENTS || !exposure.is_finite() || exposure <= 0.0 {
         return None;
     }
     let share = exposure / (1.0 + exposure);
     let ln_ratio_of = |share: f64| (share / (1.0 - share) / exposure).ln();
+    let [base, head, all] = [of_base, of_head, sum].map(|events| events as f64 / dispersion);
     Some(CountChange {
         events: [of_base, of_head],
         runs: None,
         ln_ratio: (of_head as f64 / of_base as f64 / exposure).ln(),
-        p_more: at_least(of_head, sum, share),
-        p_fewer: at_least(of_base, sum, 1.0 - share),
-        interval: (ln_ratio_of(lower_end(of_head, sum)), ln_ratio_of(1.0 - lower_end(of_base, sum))),
+        p_more: at_least(head, all, share),
+        p_fewer: at_least(base, all, 1.0 - share),
+        interval: (ln_ratio_of(lower_end(head, all)), ln_ratio_of(1.0 - lower_end(base, all))),
         newest_base_share: 0.0,
     })
 }
 
 /// P(X >= `k`) of a binomial distribution.
-fn at_least(k: u64, n: u64, share: f64) -> f64 {
-    if k == 0 {
+fn at_least(k: f64, n: f64, share: f64) -> f64 {
+    if k == 0.0 {
         return 1.0;
     }
-    checked_beta_reg(k as f64, (n - k + 1) as f64, share).unwrap_or(1.0)
+    checked_beta_reg(k, n - k + 1.0, share).unwrap_or(1.0)
 }
 
 /// The lower end of the interval of a share: at it, `k` successes or more have a probability of 2.5%.
-fn lower_end(k: u64, n: u64) -> f64 {
-    if k == 0 {
+fn lower_end(k: f64, n: f64) -> f64 {
+    if k == 0.0 {
         return 0.0;
     }
     let (mut low, mut high) = (0.0, 1.0);
@@ -136,6 +150,16 @@ mod tests {
         assert_eq!(compare_shares(&[(0, 50)], &[(0, 50)]), None);
         assert_eq!(compare_shares(&[(90, 500)], &[(90, 500)]), None);
         assert_eq!(compare_shares(&[(1, 0)], &[(1, 0)]), None);
+    }
+
+    #[test]
+    fn events_that_come_in_groups_count_as_fewer() {
+        let p = |base: &[f64], head: f64| compare(base, &[head]).unwrap().p_more;
+        assert!(p(&[0.0, 30.0, 0.0, 0.0, 0.0], 30.0) > 0.1);
+        assert!(p(&[1.0, 1.0, 25.0, 1.0, 1.0, 1.0], 25.0) > 0.1);
+        assert!(p(&[3.0, 10.0, 2.0, 8.0, 4.0, 9.0, 1.0, 12.0, 5.0, 6.0], 14.0) > 0.025);
+        // As many events that come one by one.
+        assert!(p(&[6.0, 5.0, 7.0, 6.0, 6.0], 30.0) < 1e-6);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub(super) const TAIL: f64 = 0.025;
 /// The upper limit of the noise counts only beyond this many of its standard errors.
 const NOISE_LIMIT_STANDARD_ERRORS: f64 = 3.0;
 /// Degrees of freedom of the tail at the upper limit of the noise. With a normal tail, recorded runs that shared their
-/// machine with a busy core cause false positives.
+/// machine with a busy core cause false alarms.
 const LIMIT_DF: f64 = 20.0;
 /// More runs than this are never recommended.
 const MAX_RUNS: u32 = 20;
@@ -64,8 +64,8 @@ pub struct Estimate {
     pub overlap: Option<f64>,
     /// The p value that one more regression of this suite would need.
     pub(super) critical_p: f64,
-    /// Tail probability of each end of the interval of this change, if it is over the threshold: that of a finding or, if it is not
-    /// significant, that of one more finding in its direction.
+    /// Tail probability of each end of the interval of this change, if the change is over the threshold. For a significant
+    /// change it is that of a finding, otherwise that of one more finding in its direction.
     pub(super) finding_tail: f64,
     pub(super) noise: Noise,
 }
@@ -185,7 +185,7 @@ impl NullDistribution<'_> {
         let tail =
             |x: f64| components.iter().map(|(weight, se, df)| weight * student::upper_tail(x / se, *df)).sum::<f64>();
         let excess = |x: f64| (tail(x.exp()) / p).ln();
-        root::of_falling(excess, [least.ln(), largest.ln()], start, PRECISION).exp()
+        root::of_decreasing(excess, [least.ln(), largest.ln()], start, PRECISION).exp()
     }
 
     /// Geometric mean of the variance of one run, and harmonic mean of the degrees of freedom.

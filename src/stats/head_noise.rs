@@ -2,7 +2,7 @@
 //! those of its base. Base runs cannot predict this, but the suite shows it.
 
 use super::shift::{ByRun, MIN_SUITE, shortest_window};
-use super::suite::{BenchmarkRuns, Suite, Tested};
+use super::suite::{BenchmarkRuns, Suite, TestedValue};
 use super::{centre, prior};
 use rayon::prelude::*;
 
@@ -58,7 +58,7 @@ struct Differences {
 }
 
 impl Differences {
-    fn add(&mut self, runs: &BenchmarkRuns, by: Tested) {
+    fn add(&mut self, runs: &BenchmarkRuns, by: TestedValue) {
         let base: Vec<f64> = runs.base.iter().map(|run| by.value(run)).collect();
         self.of_head.extend(runs.head.iter().map(|run| by.value(run) - centre::median(&base)));
         for (run, pair) in runs.base.iter().skip(1).zip(base.windows(2)) {

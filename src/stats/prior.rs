@@ -3,8 +3,8 @@
 //!
 //! The prior of each benchmark's variance is scaled-inverse-chi-squared with d0 degrees of freedom around
 //! `exp(A + b u)`, where `u` is the log variance predicted from the benchmark's within-run drift. The parameters of the
-//! suite (A, the slope b, d0) get posterior weights by how well they explain the changes of all benchmarks and the
-//! differences between runs; a share of the changes may be real. All grid points are used with their weights: the best
+//! suite are A, the slope b and d0. Their posterior weights follow from how well they explain the changes of all benchmarks
+//! and the differences between runs. A share of the changes may be real. All grid points are used with their weights: the best
 //! point alone doubles the false-positive rate. The prior of A keeps a suite from explaining a regression of most of its
 //! benchmarks as noise. docs/statistics.md has the figures.
 
@@ -78,7 +78,7 @@ pub struct Observation {
 
 /// An observation with the terms of its likelihood that do not depend on the grid point.
 #[derive(Clone, Copy)]
-struct Fitted {
+struct FittedObservation {
     observation: Observation,
     /// Predicted log variance relative to the typical benchmark.
     u: f64,
@@ -90,12 +90,12 @@ struct Fitted {
     half_log: f64,
 }
 
-impl Fitted {
+impl FittedObservation {
     fn new(observation: Observation, u: f64) -> Self {
         let squared_change = observation.change.powi(2) / observation.variance_factor;
         let variance_ratios = std::array::from_fn(|step| (slope(step as i32) * u).exp());
         let half_log = 0.5 * (PI * observation.variance_factor).ln();
-        Fitted { observation, u, variance_ratios, squared_change, half_log }
+        FittedObservation { observation, u, variance_ratios, squared_change, half_log }
     }
 }
 
@@ -166,8 +166,8 @@ impl Prior {
         let mut prior = Prior { points, floor: Floor::new(min_sd), unknown };
         let step = observations.len().div_ceil(MAX_FITTED).max(1);
         let chosen = observations.iter().step_by(step);
-        let fitted: Vec<Fitted> = chosen.map(|one| Fitted::new(*one, prior.relative_prediction(one))).collect();
-        let few: Vec<Fitted> = fitted.iter().step_by(fitted.len().div_ceil(SCREENED).max(1)).copied().collect();
+        let fitted: Vec<FittedObservation> = chosen.map(|one| FittedObservation::new(*one, prior.relative_prediction(one))).collect();
+        let few: Vec<FittedObservation> = fitted.iter().step_by(fitted.len().div_ceil(SCREENED).max(1)).copied().collect();
         let log_posteriors = |points: &[GridPoint]| -> Vec<f64> {
             let of_few = |point: &GridPoint| prior.log_posterior(point, mean, &few, 1.0);
             let of_all = |point: &GridPoint| prior.log_posterior(point, mean, &fitted, step as f64);
@@ -216,7 +216,7 @@ impl Prior {
 
     /// Log of the prior times the likelihood of all changes and run differences; the variances are integrated out, which
     /// gives t densities. `mean` is the prior mean of A. Each observation represents `represented` benchmarks.
-    fn log_posterior(&self, point: &GridPoint, mean: f64, fitted: &[Fitted], represented: f64) -> f64 {
+    fn log_posterior(&self, point: &GridPoint, mean: f64, fitted: &[FittedObservation], represented: f64) -> f64 {
         let d0 = point.df;
         let (ln_d0, ln_gamma_d0) = (d0.ln(), ln_gamma(d0 / 2.0));
         // A suite has few different degrees of freedom. Computing their gamma functions each time takes 8% more of the
@@ -227,7 +227,7 @@ impl Prior {
         let mut by_share = [0.0; CHANGED.len()];
         for fitted in fitted.chunks(FACTORS_PER_LOG) {
             let (mut logs, mut products) = (0.0, [1.0; CHANGED.len()]);
-            for Fitted { observation, u, variance_ratios, squared_change, half_log } in fitted {
+            for FittedObservation { observation, u, variance_ratios, squared_change, half_log } in fitted {
                 let Observation { sum_of_squares, df, change, .. } = *observation;
                 let ln_variance = self.ln_variance(point, *u);
                 let total = d0 * (typical_variance * variance_ratios[step]).max(self.floor.variance) + sum_of_squares;

@@ -12,7 +12,7 @@ use std::num::NonZeroU32;
 
 /// Which samples are the fast ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fast {
+pub enum FastEnd {
     /// The smallest: times, memory, counts.
     Smallest,
     /// The largest: rates.
@@ -34,7 +34,7 @@ const SORTED_MIN_SAMPLES: usize = 10;
 
 /// The fast edge: the geometric mean of the fastest samples. `None` for no samples, and where one is not positive: it has
 /// no logarithm.
-pub fn fast_edge(samples: &[f64], fast: Fast) -> Option<f64> {
+pub fn fast_edge(samples: &[f64], fast: FastEnd) -> Option<f64> {
     if samples.is_empty() || samples.iter().any(|x| *x <= 0.0) {
         return None;
     }
@@ -43,7 +43,7 @@ pub fn fast_edge(samples: &[f64], fast: Fast) -> Option<f64> {
 
 /// The within-run drift, on the log scale: the standard deviation of the fast edges of consecutive batches, the slowest
 /// batch left out. `None` for too few samples, for samples that the tool sorted, and where a sample is not positive.
-pub fn within_run_drift(samples: &[f64], fast: Fast) -> Option<f64> {
+pub fn within_run_drift(samples: &[f64], fast: FastEnd) -> Option<f64> {
     let n = samples.len();
     if samples.iter().any(|x| *x <= 0.0) || n < DRIFT_MIN_SAMPLES || n >= SORTED_MIN_SAMPLES && is_sorted(samples) {
         return None;
@@ -51,8 +51,8 @@ pub fn within_run_drift(samples: &[f64], fast: Fast) -> Option<f64> {
     let mut edges: Vec<f64> = batches(samples).map(|batch| ln_fast_edge_of_batch(batch, fast)).collect();
     edges.sort_unstable_by(f64::total_cmp);
     edges.remove(match fast {
-        Fast::Smallest => edges.len() - 1,
-        Fast::Largest => 0,
+        FastEnd::Smallest => edges.len() - 1,
+        FastEnd::Largest => 0,
     });
     let mean = edges.iter().sum::<f64>() / edges.len() as f64;
     let squares: f64 = edges.iter().map(|edge| (edge - mean).powi(2)).sum();
@@ -85,7 +85,7 @@ impl TypicalMean {
 }
 
 /// The typical mean. `None` for too few samples, and where a sample is not positive.
-pub fn typical_mean(samples: &[f64], median: f64, fast: Fast) -> Option<TypicalMean> {
+pub fn typical_mean(samples: &[f64], median: f64, fast: FastEnd) -> Option<TypicalMean> {
     if samples.len() < DRIFT_MIN_SAMPLES || samples.iter().any(|x| *x <= 0.0) {
         return None;
     }
@@ -103,8 +103,8 @@ pub fn typical_mean(samples: &[f64], median: f64, fast: Fast) -> Option<TypicalM
     let variance = means.iter().map(|mean| (mean - centre).powi(2)).sum::<f64>() / (count - 1.0);
     means.sort_unstable_by(f64::total_cmp);
     let kept = match fast {
-        Fast::Smallest => &means[..means.len() - 1],
-        Fast::Largest => &means[1..],
+        FastEnd::Smallest => &means[..means.len() - 1],
+        FastEnd::Largest => &means[1..],
     };
     let typical = kept.iter().sum::<f64>() / kept.len() as f64;
     Some(TypicalMean::new((typical - median.ln()) as f32, (variance / count).sqrt() as f32))
@@ -127,10 +127,10 @@ fn batches(samples: &[f64]) -> impl Iterator<Item = &[f64]> {
 }
 
 /// The samples with a sign such that the fastest are the smallest.
-fn keys(samples: &[f64], fast: Fast) -> Vec<f64> {
+fn keys(samples: &[f64], fast: FastEnd) -> Vec<f64> {
     let sign = match fast {
-        Fast::Smallest => 1.0,
-        Fast::Largest => -1.0,
+        FastEnd::Smallest => 1.0,
+        FastEnd::Largest => -1.0,
     };
     samples.iter().map(|x| sign * x).collect()
 }
@@ -148,13 +148,13 @@ fn ln_fast_edge(keys: &mut [f64], least: usize) -> f64 {
 
 /// The edge of a batch, at least one sample. That of most batches is a single sample, which needs no copy and no selection:
 /// `perfgate compare` of 1,000 benchmarks takes 16 of 277 million instructions less.
-fn ln_fast_edge_of_batch(batch: &[f64], fast: Fast) -> f64 {
+fn ln_fast_edge_of_batch(batch: &[f64], fast: FastEnd) -> f64 {
     if edge_count(batch.len(), 1) > 1 {
         return ln_fast_edge(&mut keys(batch, fast), 1);
     }
     match fast {
-        Fast::Smallest => batch.iter().copied().fold(f64::INFINITY, f64::min).ln(),
-        Fast::Largest => batch.iter().copied().fold(0.0, f64::max).ln(),
+        FastEnd::Smallest => batch.iter().copied().fold(f64::INFINITY, f64::min).ln(),
+        FastEnd::Largest => batch.iter().copied().fold(0.0, f64::max).ln(),
     }
 }
 
@@ -173,19 +173,19 @@ mod tests {
     use super::*;
 
     fn edge(samples: &[f64]) -> f64 {
-        fast_edge(samples, Fast::Smallest).unwrap()
+        fast_edge(samples, FastEnd::Smallest).unwrap()
     }
 
     fn drift(samples: &[f64]) -> Option<f64> {
-        within_run_drift(samples, Fast::Smallest)
+        within_run_drift(samples, FastEnd::Smallest)
     }
 
     #[test]
     fn rates_mirror_times() {
         let times: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i * i % 17)).collect();
         let rates: Vec<f64> = times.iter().map(|x| 1.0 / x).collect();
-        assert!((edge(&times) * fast_edge(&rates, Fast::Largest).unwrap() - 1.0).abs() < 1e-12);
-        let [of_times, of_rates] = [drift(&times), within_run_drift(&rates, Fast::Largest)].map(|x| x.unwrap() as f32);
+        assert!((edge(&times) * fast_edge(&rates, FastEnd::Largest).unwrap() - 1.0).abs() < 1e-12);
+        let [of_times, of_rates] = [drift(&times), within_run_drift(&rates, FastEnd::Largest)].map(|x| x.unwrap() as f32);
         assert_eq!(of_times, of_rates);
     }
 
@@ -193,7 +193,7 @@ mod tests {
     fn a_short_batch_has_the_edge_of_its_sorted_samples() {
         for count in 1..40 {
             let batch: Vec<f64> = (0..count).map(|i| 100.0 + f64::from(i * 29 % 37)).collect();
-            for fast in [Fast::Smallest, Fast::Largest] {
+            for fast in [FastEnd::Smallest, FastEnd::Largest] {
                 assert_eq!(ln_fast_edge_of_batch(&batch, fast), ln_fast_edge(&mut keys(&batch, fast), 1), "{count}");
             }
         }
@@ -224,7 +224,7 @@ mod tests {
     fn samples_sorted_by_their_tool_have_no_drift() {
         let mut sorted: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i / 2)).collect();
         assert_eq!(drift(&sorted), None);
-        assert_eq!(within_run_drift(&sorted, Fast::Largest), None);
+        assert_eq!(within_run_drift(&sorted, FastEnd::Largest), None);
         sorted.swap(10, 30);
         assert!(drift(&sorted).is_some());
         assert_eq!(drift(&[5.0; 50]), Some(0.0), "equal samples come from a coarse clock, not from sorting");
@@ -235,7 +235,7 @@ mod tests {
     fn a_slow_path_moves_the_typical_mean_and_one_busy_moment_does_not() {
         let quiet: Vec<f64> = (0..49).map(|i| 100.0 + f64::from(i % 5)).collect();
         let typical =
-            |samples: &[f64]| f64::from(typical_mean(samples, 100.0, Fast::Smallest).unwrap().ln_ratio()).exp() * 100.0;
+            |samples: &[f64]| f64::from(typical_mean(samples, 100.0, FastEnd::Smallest).unwrap().ln_ratio()).exp() * 100.0;
         assert!((typical(&quiet) - 102.0).abs() < 1.0);
         let mut once = quiet.clone();
         once[14..21].iter_mut().for_each(|x| *x *= 3.0);
@@ -258,6 +258,6 @@ mod tests {
     #[test]
     fn a_sample_that_is_not_positive_has_no_logarithm() {
         let samples = [1.0, 2.0, 0.0, 4.0, 5.0, 6.0];
-        assert_eq!((fast_edge(&samples, Fast::Smallest), drift(&samples)), (None, None));
+        assert_eq!((fast_edge(&samples, FastEnd::Smallest), drift(&samples)), (None, None));
     }
 }

@@ -134,7 +134,7 @@ fn quantile_of_tail(tail: f64, df: f64) -> f64 {
         (low, reach) = (high, 2.0 * reach);
         high = (low + reach).min(f64::MAX.ln());
     }
-    root::of_falling(excess, [low, high], low, PRECISION).exp()
+    root::of_decreasing(excess, [low, high], low, PRECISION).exp()
 }
 
 /// Mean and half-width of its confidence interval; `None` for fewer than two values.

@@ -12,6 +12,11 @@ use rayon::prelude::*;
 /// the samples can be steady although the runs differ.
 const LEAST_MAX_SD: f64 = 0.30;
 
+/// The same for values without samples, with one run per side. With more runs, their own spread says more: the bound falls with
+/// the power [`RUNS_REDUCE_MAX_SD`] of their number. docs/statistics.md has the alarms and the recall of other values.
+const LEAST_MAX_SD_OF_NUMBERS: f64 = 0.35;
+const RUNS_REDUCE_MAX_SD: f64 = 0.6;
+
 /// Bias of the typical mean, which leaves out the slowest batch, in standard errors of the mean: `E √n / (n − 1)`
 /// for n batches, where E is the expected largest of n normal values. 0.73 for three batches, 0.60 for seven.
 const LEFT_OUT_BATCH: f64 = 0.65;
@@ -47,7 +52,7 @@ impl RunValue {
 
 /// The value of a run that is tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tested {
+pub enum TestedValue {
     /// The fast edge of the samples.
     FastEdge,
     /// The typical mean of the samples, corrected for the batch that it leaves out.
@@ -58,14 +63,16 @@ pub enum Tested {
     Centre,
 }
 
-impl Tested {
+impl TestedValue {
     /// The value of a run.
     pub fn value(self, run: &RunValue) -> f64 {
         match self {
-            Tested::FastEdge => run.fast_edge.unwrap_or(run.centre),
-            Tested::TypicalMean => run.typical_mean.map_or(run.centre, |(mean, error)| mean + LEFT_OUT_BATCH * error),
-            Tested::UncorrectedTypicalMean => run.typical_mean.map_or(run.centre, |(mean, _)| mean),
-            Tested::Centre => run.centre,
+            TestedValue::FastEdge => run.fast_edge.unwrap_or(run.centre),
+            TestedValue::TypicalMean => {
+                run.typical_mean.map_or(run.centre, |(mean, error)| mean + LEFT_OUT_BATCH * error)
+            }
+            TestedValue::UncorrectedTypicalMean => run.typical_mean.map_or(run.centre, |(mean, _)| mean),
+            TestedValue::Centre => run.centre,
         }
     }
 }
@@ -81,7 +88,7 @@ pub struct BenchmarkRuns {
 
 impl BenchmarkRuns {
     /// The change of a value, before any shift is subtracted.
-    pub fn change(&self, by: Tested) -> f64 {
+    pub fn change(&self, by: TestedValue) -> f64 {
         let centre = |runs: &[RunValue]| centre::of_runs(&runs.iter().map(|run| by.value(run)).collect::<Vec<_>>());
         centre(&self.head) - centre(&self.base)
     }
@@ -97,7 +104,7 @@ pub trait Suite: Sync {
     fn run_counts(&self) -> [usize; 2];
 
     /// The value that is tested.
-    fn tested(&self) -> Tested;
+    fn tested(&self) -> TestedValue;
 
     /// All runs of one benchmark.
     fn benchmark(&self, index: usize) -> BenchmarkRuns;
@@ -114,9 +121,9 @@ impl Suite for Vec<BenchmarkRuns> {
         counts.fold([0, 0], |[base, head], (b, h)| [base.max(b), head.max(h)])
     }
 
-    fn tested(&self) -> Tested {
+    fn tested(&self) -> TestedValue {
         let mut runs = self.iter().flat_map(|one| one.base.iter().chain(&one.head));
-        if runs.all(|value| value.fast_edge.is_some()) { Tested::FastEdge } else { Tested::Centre }
+        if runs.all(|value| value.fast_edge.is_some()) { TestedValue::FastEdge } else { TestedValue::Centre }
     }
 
     fn benchmark(&self, index: usize) -> BenchmarkRuns {
@@ -125,7 +132,7 @@ impl Suite for Vec<BenchmarkRuns> {
 }
 
 /// The share of pairs of a base and a head run that contradict the direction of the change `delta`.
-pub(super) fn overlap(runs: &BenchmarkRuns, tested: Tested, delta: f64) -> f64 {
+pub(super) fn overlap(runs: &BenchmarkRuns, tested: TestedValue, delta: f64) -> f64 {
     let against = |base: &RunValue| {
         runs.head.iter().filter(|head| (tested.value(head) - tested.value(base)) * delta <= 0.0).count()
     };
@@ -185,12 +192,12 @@ pub(super) fn raw_changes(suite: &dyn Suite) -> (Vec<RawChange>, [Vec<f64>; 2]) 
     let shifts = RunShifts::of(suite);
     let one = |index| raw_change(&suite.benchmark(index), &shifts, suite.tested());
     let changes = (0..suite.count()).into_par_iter().map(one).collect();
-    (changes, if suite.tested() == Tested::Centre { shifts.centres } else { shifts.tested })
+    (changes, if suite.tested() == TestedValue::Centre { shifts.centres } else { shifts.tested })
 }
 
-fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange {
-    let medians = difference(runs, Tested::Centre, &shifts.centres);
-    let tested = if by == Tested::Centre { medians } else { difference(runs, by, &shifts.tested) };
+fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: TestedValue) -> RawChange {
+    let medians = difference(runs, TestedValue::Centre, &shifts.centres);
+    let tested = if by == TestedValue::Centre { medians } else { difference(runs, by, &shifts.tested) };
     let observation = Observation {
         ln_drift_squared: ln_drift_squared(runs, by),
         change: tested.raw,
@@ -199,7 +206,10 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
         variance_factor: centre::variance_factor(runs.base.len()) + centre::variance_factor(runs.head.len()),
     };
     let variance_floor = variance_floor(runs, by);
-    let max_sd = if by == Tested::FastEdge { max_sd(runs, &observation) } else { f64::INFINITY };
+    let max_sd = match by {
+        TestedValue::FastEdge | TestedValue::Centre => max_sd(runs, by, &observation),
+        TestedValue::TypicalMean | TestedValue::UncorrectedTypicalMean => f64::INFINITY,
+    };
     RawChange {
         raw: tested.raw,
         median_raw: medians.raw,
@@ -212,7 +222,7 @@ fn raw_change(runs: &BenchmarkRuns, shifts: &RunShifts, by: Tested) -> RawChange
 
 /// The base run that lies farthest above the others (`way` 0) or below them (1), compared with them as if it were head. `None` if
 /// it is the newest one: the change may last.
-pub(super) fn as_head(runs: &BenchmarkRuns, way: usize, base_shifts: &[f64], by: Tested) -> Option<RawChange> {
+pub(super) fn as_head(runs: &BenchmarkRuns, way: usize, base_shifts: &[f64], by: TestedValue) -> Option<RawChange> {
     let mut base = runs.base.clone();
     let newest = base.iter().map(|run| run.run).max()?;
     base.iter_mut().for_each(|run| run.shift(-base_shifts.get(run.run).copied().unwrap_or(0.0)));
@@ -242,11 +252,11 @@ impl RunShifts {
             let benchmark = suite.benchmark(index);
             let sides = [&benchmark.base, &benchmark.head].into_iter().enumerate();
             for (side, runs) in sides.filter(|(side, _)| wanted[*side]) {
-                let of = |by: Tested| runs.iter().map(|run| (run.run, by.value(run))).collect::<Vec<_>>();
-                if tested != Tested::Centre {
+                let of = |by: TestedValue| runs.iter().map(|run| (run.run, by.value(run))).collect::<Vec<_>>();
+                if tested != TestedValue::Centre {
                     residuals[side].add_residuals(&of(tested));
                 }
-                residuals[2 + side].add_residuals(&of(Tested::Centre));
+                residuals[2 + side].add_residuals(&of(TestedValue::Centre));
             }
             residuals
         };
@@ -268,7 +278,7 @@ struct Difference {
     single_runs: SingleRuns,
 }
 
-fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Difference {
+fn difference(runs: &BenchmarkRuns, by: TestedValue, shifts: &[Vec<f64>; 2]) -> Difference {
     let side = |runs: &[RunValue], shifts: &[f64]| -> Vec<f64> {
         runs.iter().map(|run| by.value(run) - shifts.get(run.run).copied().unwrap_or(0.0)).collect()
     };
@@ -295,12 +305,12 @@ fn difference(runs: &BenchmarkRuns, by: Tested, shifts: &[Vec<f64>; 2]) -> Diffe
 }
 
 /// The within-run drift of the tested value of a run. If most samples of a run are slow and a few are fast, some batches have none
-/// of the fast ones: the fast edges of the batches differ by the whole slowdown, although their means are nearly the same. So a
-/// large drift counts at most as the standard deviation between the batches' means.
-fn drift(run: &RunValue, by: Tested) -> Option<f64> {
+/// of the fast ones. Their fast edges then differ by the whole slowdown, although their means are nearly the same. So a large
+/// drift counts at most as the standard deviation between the batches' means.
+fn drift(run: &RunValue, by: TestedValue) -> Option<f64> {
     let drift = run.within_run_drift?;
     match (by, run.typical_mean) {
-        (Tested::TypicalMean, Some((_, error))) => {
+        (TestedValue::TypicalMean, Some((_, error))) => {
             Some(drift.min(LARGE_DRIFT.max(error * (MAX_BATCHES as f64).sqrt())))
         }
         _ => Some(drift),
@@ -308,28 +318,35 @@ fn drift(run: &RunValue, by: Tested) -> Option<f64> {
 }
 
 /// Mean of `ln(drift^2)` over the runs with a drift. Adding 1e-8 keeps the logarithm finite for a drift of 0.
-fn ln_drift_squared(runs: &BenchmarkRuns, by: Tested) -> Option<f64> {
+fn ln_drift_squared(runs: &BenchmarkRuns, by: TestedValue) -> Option<f64> {
     let drifts = runs.base.iter().chain(&runs.head).filter_map(|run| drift(run, by));
     let logs: Vec<f64> = drifts.map(|sd| (sd * sd + 1e-8).ln()).collect();
     (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
 }
 
-/// Upper limit of the standard deviation of the fast edge from run to run, on the log scale: the largest of three
-/// values: [`LEAST_MAX_SD`], the standard deviation of the runs, and half the distance from the edge to the median.
-/// That half is about one standard deviation of the samples.
-fn max_sd(runs: &BenchmarkRuns, observation: &Observation) -> f64 {
-    let distance = |run: &RunValue| run.fast_edge.map_or(0.0, |edge| (run.centre - edge).abs());
+/// Upper limit of the standard deviation of the tested value from run to run, on the log scale: the largest of [`LEAST_MAX_SD`], the
+/// standard deviation of the runs, and what the samples of a run show. For fast edges that is half the distance from the edge to the
+/// median, which is about one standard deviation of the samples; for repetitions it is their drift and the error of their centre.
+fn max_sd(runs: &BenchmarkRuns, by: TestedValue, observation: &Observation) -> f64 {
+    let of_run = |run: &RunValue| match (by, run.fast_edge) {
+        (TestedValue::FastEdge, Some(edge)) => (run.centre - edge).abs() / 2.0,
+        _ => run.within_run_drift.unwrap_or_default().max(run.centre_variance.sqrt()),
+    };
     let all = runs.base.iter().chain(&runs.head);
-    let of_samples = all.map(distance).sum::<f64>() / (runs.base.len() + runs.head.len()) as f64 / 2.0;
+    let of_samples = all.map(of_run).sum::<f64>() / (runs.base.len() + runs.head.len()) as f64;
     let of_runs = if observation.df > 0.0 { (observation.sum_of_squares / observation.df).sqrt() } else { 0.0 };
-    LEAST_MAX_SD.max(of_samples).max(of_runs)
+    let least = match by {
+        TestedValue::Centre => LEAST_MAX_SD_OF_NUMBERS / (observation.df + 1.0).powf(RUNS_REDUCE_MAX_SD),
+        _ => LEAST_MAX_SD,
+    };
+    least.max(of_samples).max(of_runs)
 }
 
 /// Lower limit of the variance of the change. The value of a run has at least the error that its within-run drift and its own
 /// standard error imply.
-fn variance_floor(runs: &BenchmarkRuns, by: Tested) -> f64 {
+fn variance_floor(runs: &BenchmarkRuns, by: TestedValue) -> f64 {
     let error = |run: &RunValue| match (by, run.typical_mean) {
-        (Tested::TypicalMean, Some((_, error))) => error * error,
+        (TestedValue::TypicalMean, Some((_, error))) => error * error,
         _ => run.centre_variance,
     };
     let side = |runs: &[RunValue]| {

@@ -8,7 +8,8 @@ use super::jumps::{self, Jumps};
 use super::newest_base::ShiftHandling;
 use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
-use super::suite::{RawChange, SingleRuns, Suite, Tested, overlap, raw_changes};
+use super::suite::{RawChange, SingleRuns, Suite, TestedValue, overlap, raw_changes};
+use super::{centre, student};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -84,7 +85,8 @@ pub struct SuiteEstimates {
     /// One number per run, and not re-measured: a single outlier must not decide.
     checks_single_runs: bool,
     max_df: f64,
-    /// The noise of a single head run beyond that of the base runs.
+    /// The noise that the differences between the runs of a benchmark do not show: of a single head run, and of a shift that is not
+    /// subtracted.
     excess_variance: f64,
     /// For samples, and not re-measured: whether base and head have exactly two runs.
     two_runs: [bool; 2],
@@ -118,7 +120,12 @@ pub fn estimate_suite(suite: &dyn Suite, kind: ValueKind, rules: TestRules) -> S
 ///
 /// The prior is fitted to the first measurement of the whole suite and to the new runs: the suspects alone are few, and
 /// selected for being far off. No suite-wide shift is subtracted: it may be the change that they were selected for.
-pub fn estimate_remeasured(suspects: &dyn Suite, kind: ValueKind, alpha: f64, suite: &[Observation]) -> SuiteEstimates {
+pub fn estimate_re_measured(
+    suspects: &dyn Suite,
+    kind: ValueKind,
+    alpha: f64,
+    suite: &[Observation],
+) -> SuiteEstimates {
     estimate(suspects, kind, TestRules::in_turn(alpha), Some(suite))
 }
 
@@ -147,10 +154,15 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
     let [base_runs, head_runs] = suite.run_counts();
     let one_run = [base_runs == 1, head_runs == 1];
+    let shift_error = error_of_shift(&run_shifts);
     let shift_in_every_run = match rules.shift {
-        ShiftRule::SubtractUpTo(limit) => one_run == [false; 2] && least_shift(shift, &run_shifts) > limit,
+        ShiftRule::SubtractUpTo(limit) => {
+            let is_shown = shift.abs() > shift_error.unwrap_or_default();
+            one_run == [false; 2] && is_shown && least_shift(shift, &run_shifts) > limit
+        }
         ShiftRule::Keep => true,
     };
+    let is_kept = shift_in_every_run && !matches!(rules.shift, ShiftRule::SubtractUpTo(limit) if shift.abs() <= limit);
     let newest = || changes.iter().map(|one| one.single_runs.newest);
     let newest_shift = newest().next().map_or(0.0, |newest| newest.as_measured - newest.without_run_shift);
     // If head is shifted as well, the cause may be a change of main.
@@ -158,8 +170,11 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         && shift::share_with(newest().map(|newest| newest.as_measured), newest_shift, 0.5) >= MIN_SHARE_OF_SHIFTED_RUN;
     // Re-measured suspects have a rule of their own for single runs: the overlap.
     let can_have_outliers = kind == ValueKind::Measured && screened.is_none();
-    let of_one_number = can_have_outliers && head_runs == 1 && suite.tested() == Tested::Centre;
-    let excess_variance = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
+    let of_one_number = can_have_outliers && head_runs == 1 && suite.tested() == TestedValue::Centre;
+    let of_head = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
+    // The runs were evened out, so their own differences do not contain the error of a shift that stays in the changes.
+    let of_shift = shift_error.filter(|_| is_kept).map_or(0.0, |error| (error / NORMAL_QUANTILE).powi(2));
+    let excess_variance = of_head + of_shift;
     let mut estimates = SuiteEstimates {
         changes,
         prior,
@@ -169,10 +184,10 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         one_run,
         shift_in_every_run,
         newest_base_is_shifted,
-        of_fast_edges: suite.tested() == Tested::FastEdge,
-        checks_single_runs: can_have_outliers && suite.tested() != Tested::FastEdge,
+        of_fast_edges: suite.tested() == TestedValue::FastEdge,
+        checks_single_runs: can_have_outliers && suite.tested() != TestedValue::FastEdge,
         two_runs: [base_runs, head_runs]
-            .map(|runs| can_have_outliers && suite.tested() == Tested::FastEdge && runs == 2),
+            .map(|runs| can_have_outliers && suite.tested() == TestedValue::FastEdge && runs == 2),
         max_df: if of_one_number { max_df_of_one_number(base_runs, small) } else { f64::INFINITY },
         excess_variance,
         jumps: None,
@@ -189,6 +204,22 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), suite.tested(), estimates.delta(i))).collect());
     estimates.correct(rules.alpha, screened.is_some());
     estimates
+}
+
+/// The 97.5% quantile of the normal distribution.
+const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
+
+/// Half the 95% confidence interval of the suite-wide shift, from the shifts of the runs of base and head; `None` if no side has
+/// two runs, and for a small suite.
+fn error_of_shift(run_shifts: &[Vec<f64>; 2]) -> Option<f64> {
+    let squares = |side: &Vec<f64>| {
+        let mean = side.iter().sum::<f64>() / side.len().max(1) as f64;
+        side.iter().map(|shift| (shift - mean).powi(2)).sum::<f64>()
+    };
+    let df: usize = run_shifts.iter().map(|side| side.len().saturating_sub(1)).sum();
+    let factor: f64 = run_shifts.iter().map(|side| centre::variance_factor(side.len().max(1))).sum();
+    let variance = run_shifts.iter().map(squares).sum::<f64>() / df as f64 * factor;
+    (df > 0).then(|| student::quantile(0.975, df as f64) * variance.sqrt())
 }
 
 /// The suite-wide shift without the run that adds most to it. If two runs of a side come from different machines, the
@@ -300,12 +331,12 @@ impl SuiteEstimates {
     /// The jumps of a suite of measured values.
     fn jumps(&self, suite: &dyn Suite, base_shifts: &[f64], alpha: f64) -> Option<Jumps> {
         match suite.tested() {
-            Tested::Centre => Some(Jumps::of_numbers(&self.changes, suite.run_counts()[0])),
-            Tested::FastEdge => {
+            TestedValue::Centre => Some(Jumps::of_numbers(&self.changes, suite.run_counts()[0])),
+            TestedValue::FastEdge => {
                 let tail = |change: &RawChange, size: f64| self.null_distribution_of(change).tail(size);
                 Some(Jumps::of_samples(suite, &self.changes, base_shifts, (&self.tests.p, alpha), tail))
             }
-            Tested::TypicalMean | Tested::UncorrectedTypicalMean => None,
+            TestedValue::TypicalMean | TestedValue::UncorrectedTypicalMean => None,
         }
     }
 
@@ -350,8 +381,8 @@ impl SuiteEstimates {
     }
 
     /// Corrects the p values for the number of tests.
-    fn correct(&mut self, alpha: f64, remeasured: bool) {
-        let correction = if remeasured { fdr::holm } else { fdr::benjamini_hochberg };
+    fn correct(&mut self, alpha: f64, re_measured: bool) {
+        let correction = if re_measured { fdr::holm } else { fdr::benjamini_hochberg };
         let corrected = |way: usize| correction(&(0..self.count()).map(|i| self.p_values(i)[way]).collect::<Vec<_>>());
         let (worse, better) = (corrected(0), corrected(1));
         // Benjamini and Yekutieli (2005): the level is 1 - R alpha / tests for R findings. All findings of Holm's method have
@@ -360,7 +391,7 @@ impl SuiteEstimates {
         let tests = self.count().max(1);
         let limit = |findings: usize| {
             let findings = findings.clamp(1, tests) as f64;
-            let level = if remeasured { 1.0 / (tests as f64 - findings + 1.0) } else { findings / tests as f64 };
+            let level = if re_measured { 1.0 / (tests as f64 - findings + 1.0) } else { findings / tests as f64 };
             alpha * level.min(0.5)
         };
         let found = [&worse, &better].map(|q| q.iter().filter(|q| **q < alpha).count());
@@ -405,7 +436,7 @@ mod tests {
     #[test]
     fn a_suspect_is_as_noisy_as_its_suite() {
         let p = |suite: &[Observation]| {
-            estimate_remeasured(&suspect(), ValueKind::Measured, 0.05, suite).estimate(0).p_worse
+            estimate_re_measured(&suspect(), ValueKind::Measured, 0.05, suite).estimate(0).p_worse
         };
         let (quiet, noisy, alone) = (p(&screened(0.005)), p(&screened(0.2)), p(&[]));
         assert!(quiet < alone && alone < noisy, "{quiet} {alone} {noisy}");
@@ -415,7 +446,7 @@ mod tests {
     #[test]
     fn a_change_common_to_all_suspects_is_not_subtracted() {
         let slower: Vec<BenchmarkRuns> = (0..12).flat_map(|_| suspect()).collect();
-        let suspects = estimate_remeasured(&slower, ValueKind::Measured, 0.05, &screened(0.02));
+        let suspects = estimate_re_measured(&slower, ValueKind::Measured, 0.05, &screened(0.02));
         assert!(suspects.estimates().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
         assert_eq!(suspects.shift(), 0.0);
     }

@@ -3,7 +3,7 @@
 
 use super::finding::Finding;
 use super::limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-use super::outcome::NotTested;
+use super::outcome::UntestedReason;
 use super::ruling::as_change;
 use crate::compare::{Comparison, Effect};
 use crate::model::{Direction, Metric, SampleStatistics, Unit};
@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 
 /// The value that a limit is checked against.
 #[derive(Clone, Copy)]
-struct Checked {
+struct CheckedValue {
     base: Option<f64>,
     value: f64,
     interval: Option<[f64; 2]>,
@@ -113,20 +113,20 @@ fn check(
         checked
     };
     let mut notes = Vec::new();
-    let CheckedBudget { status, near, undecided } = match &checked {
+    let BudgetCheck { status, near, undecided } = match &checked {
         None => {
             notes.push(no_data(comparison, subject));
-            CheckedBudget::NO_DATA
+            BudgetCheck::NO_DATA
         }
         Some(_) if budget.target.is_relative() && !one_machine => {
-            notes.push(NotTested::DifferentMachines.note().to_owned());
-            CheckedBudget::NO_DATA
+            notes.push(UntestedReason::DifferentMachines.note().to_owned());
+            BudgetCheck::NO_DATA
         }
         Some(checked) => match status(budget, checked, comparison) {
             Ok(status) => status,
             Err(why) => {
                 notes.push(format!("{why} ({})", policy.place(budget.line)));
-                CheckedBudget::NO_DATA
+                BudgetCheck::NO_DATA
             }
         },
     };
@@ -151,7 +151,7 @@ fn check(
 }
 
 /// The status of a budget.
-struct CheckedBudget {
+struct BudgetCheck {
     status: BudgetStatus,
     /// Whether the interval contains the limit that decided it.
     near: bool,
@@ -159,18 +159,18 @@ struct CheckedBudget {
     undecided: bool,
 }
 
-impl CheckedBudget {
-    const NO_DATA: CheckedBudget = CheckedBudget { status: BudgetStatus::NoData, near: false, undecided: false };
+impl BudgetCheck {
+    const NO_DATA: BudgetCheck = BudgetCheck { status: BudgetStatus::NoData, near: false, undecided: false };
 }
 
-fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result<CheckedBudget, String> {
+fn status(budget: &Budget, checked: &CheckedValue, comparison: &Comparison) -> Result<BudgetCheck, String> {
     let metric = &comparison.metric;
     let check = |limit: &Limit| {
         check_limit(limit, checked, &metric.unit, metric.direction).ok_or_else(|| why_not(limit, checked, metric))
     };
     let target = check(&budget.target)?;
     if target.is_met {
-        return Ok(CheckedBudget { status: BudgetStatus::Pass, near: !target.clear_of_noise, undecided: false });
+        return Ok(BudgetCheck { status: BudgetStatus::Pass, near: !target.clear_of_noise, undecided: false });
     }
     let last = match &budget.acceptable {
         None => target,
@@ -181,10 +181,10 @@ fn status(budget: &Budget, checked: &Checked, comparison: &Comparison) -> Result
         (false, false) => (BudgetStatus::Acceptable, true),
         (false, true) => (BudgetStatus::Fail, false),
     };
-    Ok(CheckedBudget { status, near: !last.clear_of_noise, undecided })
+    Ok(BudgetCheck { status, near: !last.clear_of_noise, undecided })
 }
 
-fn why_not(limit: &Limit, checked: &Checked, metric: &Metric) -> String {
+fn why_not(limit: &Limit, checked: &CheckedValue, metric: &Metric) -> String {
     let unit = &metric.unit;
     if limit.comparison(metric.direction).is_none() {
         format!("the better direction of this metric is unknown; write \"<{limit}\" or \">{limit}\"")
@@ -207,16 +207,16 @@ struct LimitCheck {
 
 /// Checks a value against a limit; `None` for a limit in another unit, for one whose direction is unknown, and for a relative one without a base.
 /// A measured base of 0 is below the resolution of the clock, so it counts as no base; an exact 0 is a value.
-fn check_limit(limit: &Limit, checked: &Checked, unit: &Unit, direction: Direction) -> Option<LimitCheck> {
-    let bound = limit.bound(unit, checked.base.filter(|base| *base != 0.0 || checked.exact))?;
+fn check_limit(limit: &Limit, checked: &CheckedValue, unit: &Unit, direction: Direction) -> Option<LimitCheck> {
+    let limit_value = limit.limit_value(unit, checked.base.filter(|base| *base != 0.0 || checked.exact))?;
     let comparison = limit.comparison(direction)?;
-    let is_met = comparison.holds(checked.value, bound);
+    let is_met = comparison.is_met_by(checked.value, limit_value);
     let clear_of_noise =
-        checked.interval.is_none_or(|ends| ends.iter().all(|end| comparison.holds(*end, bound) == is_met));
+        checked.interval.is_none_or(|ends| ends.iter().all(|end| comparison.is_met_by(*end, limit_value) == is_met));
     Some(LimitCheck { is_met, clear_of_noise })
 }
 
-fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_>) -> Option<Checked> {
+fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_>) -> Option<CheckedValue> {
     let [base_spread, head_spread] = comparison.statistics();
     match subject {
         Subject::Value => {
@@ -230,12 +230,12 @@ fn checked_value(comparison: &Comparison, finding: &Finding, subject: Subject<'_
             let of_samples = || head_spread?.statistics.get("p50")?.interval;
             let exact = comparison.metric.exact || matches!(comparison.effect, Effect::Exact(_));
             let interval = if exact { None } else { interval_from_change.or_else(of_samples) };
-            Some(Checked { base, value, interval: interval.map(|[a, b]| [a.min(value), b.max(value)]), exact })
+            Some(CheckedValue { base, value, interval: interval.map(|[a, b]| [a.min(value), b.max(value)]), exact })
         }
         Subject::Statistic(name) => {
             let head = head_spread?.statistics.get(name)?;
             let base = base_spread.and_then(|spread| spread.statistics.get(name));
-            Some(Checked {
+            Some(CheckedValue {
                 base: base.map(|base| base.value),
                 value: head.value,
                 interval: head.interval,
@@ -331,7 +331,7 @@ struct ChangeFromBase {
 
 /// The change that a goal checks and prints. For a value, it is the change in the benchmark's row: the suite-wide shift may be
 /// subtracted. For a statistic of samples, it is the change from the statistic of base to that of head.
-fn change_of(checked: Option<&Checked>, finding: &Finding, subject: Subject<'_>) -> ChangeFromBase {
+fn change_of(checked: Option<&CheckedValue>, finding: &Finding, subject: Subject<'_>) -> ChangeFromBase {
     if subject == Subject::Value {
         let exact = checked.is_some_and(|checked| checked.exact);
         return ChangeFromBase { change: finding.change, interval: finding.interval.filter(|_| !exact) };
@@ -344,21 +344,21 @@ fn change_of(checked: Option<&Checked>, finding: &Finding, subject: Subject<'_>)
 }
 
 /// The value of head that follows from base and the change; a relative limit is checked against it.
-fn head_value_after_change(checked: &Checked, change: &ChangeFromBase) -> Option<Checked> {
+fn head_value_after_change(checked: &CheckedValue, change: &ChangeFromBase) -> Option<CheckedValue> {
     let base = checked.base?;
     let value = |change: f64| base * (1.0 + change);
-    Some(Checked { value: value(change.change?), interval: change.interval.map(|ends| ends.map(value)), ..*checked })
+    Some(CheckedValue { value: value(change.change?), interval: change.interval.map(|ends| ends.map(value)), ..*checked })
 }
 
 /// Widens the interval by the uncertainty of the base, which a statistic of samples has on both sides.
-fn with_base_uncertainty(checked: Checked, comparison: &Comparison, subject: Subject<'_>) -> Checked {
+fn with_base_uncertainty(checked: CheckedValue, comparison: &Comparison, subject: Subject<'_>) -> CheckedValue {
     let Subject::Statistic(name) = subject else { return checked };
     let base = comparison.statistics()[0].and_then(|spread| spread.statistics.get(name));
     let interval = match (checked.interval, base.and_then(|base| Some((base.value, base.interval?)))) {
         (Some([low, high]), Some((value, [from, to]))) if from > 0.0 => Some([low * value / to, high * value / from]),
         (interval, _) => interval,
     };
-    Checked { interval, ..checked }
+    CheckedValue { interval, ..checked }
 }
 
 /// The indices of the comparisons, by the name of their benchmark. Without it, each budget would need a pass over all

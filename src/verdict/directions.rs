@@ -6,7 +6,7 @@ use crate::model::Diagnostic;
 use std::collections::BTreeSet;
 
 /// Metrics listed in the note.
-const LISTED: usize = 10;
+const MAX_METRICS: usize = 10;
 
 /// One note for the whole report, with the lines that state the direction. The worst finding comes first.
 pub(super) fn unknown(findings: &[Finding]) -> Option<Diagnostic> {
@@ -21,9 +21,9 @@ pub(super) fn unknown(findings: &[Finding]) -> Option<Diagnostic> {
     }
     let benchmarks: BTreeSet<&str> =
         unknown.iter().filter(|one| one.metric == metric).map(|one| one.own_name()).collect();
-    let mut names = metrics.iter().take(LISTED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    if metrics.len() > LISTED {
-        names.push_str(&format!(" and {} more", metrics.len() - LISTED));
+    let mut names = metrics.iter().take(MAX_METRICS).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if metrics.len() > MAX_METRICS {
+        names.push_str(&format!(" and {} more", metrics.len() - MAX_METRICS));
     }
     // The same plain `value` of two benchmarks may be two quantities.
     let is_plain = metric.starts_with("value") || metric == "count" || metric == "rate";

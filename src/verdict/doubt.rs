@@ -10,11 +10,11 @@ use std::borrow::Cow;
 const WITHIN_SHIFT: &str =
     "the suite-wide shift may account for this change; measuring base and head in turn would decide";
 const WITHIN_SHIFT_OF_BASE: &str = "the suite-wide shift may account for this change, because base is a single run, which may have been \
-                                    faster or slower than usual; another base run would decide";
+                                    faster or slower than usual; more base runs are needed";
 pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \
                                   `perfgate measure` would decide";
-const ONE_OF_TWO_HEAD_RUNS: &str = "only one of the two head runs changed by this much; a third one would decide";
-const ONE_OF_TWO_BASE_RUNS: &str = "only one of the two base runs differs by this much; a third one would decide";
+const ONE_OF_TWO_HEAD_RUNS: &str = "only one of the two head runs changed by this much; more head runs are needed";
+const ONE_OF_TWO_BASE_RUNS: &str = "only one of the two base runs differs by this much; more base runs are needed";
 const HEADS_WITHIN: &str =
     "not every head run is over the threshold; of five or more head runs, a fifth may be within it";
 const HEADS_WITHIN_OF_MANY: &str = "more than a fifth of the head runs are not over the threshold";
@@ -24,7 +24,7 @@ const BASE_DEVIATES_OF_MANY: &str = "more than a fifth of the base runs deviate 
 /// alarms and the recall on public histories.
 const DEVIATION_FACTOR: f64 = 1.5;
 /// The same with several head runs, each of which must exceed it. With 1.5 instead of 1.0, 0.4% instead of 0.6% of
-/// heads have a false positive, and 81% instead of 85% of slowdowns of 1.5× are found.
+/// heads have a false alarm, and 81% instead of 85% of slowdowns of 1.5× are found.
 const DEVIATION_FACTOR_OF_SEVERAL: f64 = 1.0;
 
 /// Samples: where a side has two runs, each of them must show at least this share of the threshold.
@@ -55,7 +55,7 @@ pub enum Doubt {
     Unknown,
 }
 
-/// Why a change beyond the threshold is inconclusive even with a small p value, with its note: what single runs show against it.
+/// Why a change over the threshold is inconclusive although its p value is small, with the note for the report.
 pub(super) fn doubt(estimate: &Estimate, log_threshold: f64, alpha: f64) -> Option<(Doubt, Cow<'static, str>)> {
     if is_within_shift(estimate, log_threshold) {
         let [one_base_run, one_head_run] = estimate.one_run;

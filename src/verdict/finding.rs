@@ -3,14 +3,14 @@
 use super::doubt::{Doubt, doubt};
 use super::gap::BaselineGap;
 use super::limits::BudgetReport;
-use super::outcome::{ChangeOf, NotTested, Outcome, Undecided, Within};
+use super::outcome::{ChangeOf, UntestedReason, Outcome, UndecidedReason, ChangeDirection};
 use super::ruling::{Criteria, as_change};
 use super::samples;
 use crate::compare::{BenchmarkMetric, Comparison, Effect, SideValue};
 use crate::model::number_text::thousands;
 use crate::model::sample_noun;
 use crate::model::{
-    Direction, OfSides, PerClass, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit,
+    Direction, PerSide, ClassBenchmark, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit,
 };
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
@@ -28,7 +28,7 @@ pub struct Finding {
     pub name: String,
     /// The machine class and the benchmark's own name, where several classes measured it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub per_class: Option<Box<PerClass>>,
+    pub per_class: Option<Box<ClassBenchmark>>,
     /// The tool that measured it.
     #[serde(default)]
     pub tool: Cow<'static, str>,
@@ -51,7 +51,7 @@ pub struct Finding {
     pub failed_in_base: bool,
     /// If unchanged: the direction of a significant change within the threshold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub within: Option<Within>,
+    pub within: Option<ChangeDirection>,
     /// Worth re-measuring.
     pub suspect: bool,
     /// Was re-measured; the values are from the second measurement.
@@ -93,11 +93,11 @@ pub struct Finding {
     pub needed_change: Option<f64>,
     /// Why the tests leave it undecided, if no note gives the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undecided: Option<Undecided>,
-    /// Why it was not tested at all; a note says it in words.
+    pub undecided: Option<UndecidedReason>,
+    /// Why it was not tested at all; a note has the reason in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_tested: Option<NotTested>,
-    /// What single runs show against a change over the threshold; a note explains it.
+    pub not_tested: Option<UntestedReason>,
+    /// Why single runs make a change over the threshold doubtful; a note explains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
     /// True if base and head were measured with different settings; a note names them.
@@ -109,10 +109,10 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// The slow part of the samples, where their mean decides and not their fastest part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slow_part: Option<Box<OfSides<SlowPart>>>,
+    pub slow_part: Option<Box<PerSide<SlowPart>>>,
     /// The two modes of the samples of a side, the smaller first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub modes: Option<Box<OfSides<[SampleGroup; 2]>>>,
+    pub modes: Option<Box<PerSide<[SampleGroup; 2]>>>,
     /// Statistics of the samples of base and head; only in a saved comparison, or if a budget needs them.
     #[serde(default, rename = "spread", skip_serializing_if = "Option::is_none")]
     pub sample_statistics: Option<Box<[Option<SampleStatistics>; 2]>>,
@@ -191,7 +191,7 @@ impl Finding {
         self.outcome == Outcome::Inconclusive && self.is_judged()
     }
 
-    /// True for a suspected regression: inconclusive, and worth measuring again.
+    /// True for a suspected regression: inconclusive, and worth re-measuring.
     pub fn is_suspected_regression(&self) -> bool {
         self.outcome == Outcome::Inconclusive && self.suspect
     }
@@ -202,9 +202,9 @@ impl Finding {
         is_constant && !self.direction.is_known()
     }
 
-    /// The smallest regression that these runs would have shown, if it explains why an inconclusive benchmark is undecided. It
-    /// explains nothing if it is 95% or more, or below the threshold, if the change exceeds it, or if the printed interval does
-    /// not contain 0. It is also left out if it lies outside of the interval, which is possible because it includes the correction for many tests.
+    /// The smallest regression that these runs would have shown, if it explains why an inconclusive benchmark is undecided. `None`
+    /// if it explains nothing: at 95% or more, below the threshold, if the change exceeds it, or if the printed interval does not
+    /// contain 0. Also `None` outside of the interval, which is possible because it includes the correction for many tests.
     pub fn noise_limit(&self) -> Option<f64> {
         let is_in_interval =
             |least: f64| self.interval.is_none_or(|[low, high]| low <= 0.0 && high >= 0.0 && high.max(-low) >= least);
@@ -288,7 +288,7 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
     // Further runs of the same kind cannot distinguish a change from the suite-wide shift, or from other
     // settings.
     let could_decide = comparison.other_settings.is_none();
-    let limited_by_noise = estimate.filter(|_| could_decide);
+    let limited_by_noise = estimate.filter(|_| could_decide && !ruling.fast_edges_alone);
     let limited_by_noise =
         limited_by_noise.filter(|estimate| doubt(estimate, criteria.log_threshold(), criteria.alpha).is_none());
     Finding {

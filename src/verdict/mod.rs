@@ -8,7 +8,7 @@ mod file;
 mod finding;
 mod gap;
 mod limits;
-mod open_shift;
+mod unsubtracted_shift;
 mod outcome;
 mod pinned;
 mod reason;
@@ -25,27 +25,28 @@ pub use failure::Failure;
 pub use finding::{Finding, Value, WorkReport};
 pub use gap::{BaselineGap, StartCommit};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-pub use open_shift::OpenShift;
-pub use outcome::{ChangeOf, Counts, MeanChange, NotTested, Outcome, Undecided, Within};
-pub use pinned::{Pinned, PinnedFinding};
+pub use unsubtracted_shift::UnsubtractedShift;
+pub use outcome::{ChangeOf, Counts, MeanChange, UntestedReason, Outcome, UndecidedReason, ChangeDirection};
+pub use pinned::{PinnedReport, PinnedFinding};
 pub use reason::Reason;
+pub(crate) use ruling::MIN_LISTED_CHANGE;
 pub use renamed::likely_renames;
 pub use report::{
     AcceptableOnPull, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport, SideReport,
     VERSION, Verdict,
 };
-pub use unmatched::{Unmatched, unmatched};
+pub use unmatched::{UnmatchedLimit, unmatched};
 pub use whole_suite::SuiteReport;
 
-use crate::compare::{COMMON_SHIFT, Compared, Comparison, Effect};
+use crate::compare::{COMMON_SHIFT, SuiteComparison, Comparison, Effect};
 use crate::model::{Direction, Environment, Unit};
-use crate::policy::unused::Measured;
+use crate::policy::unused::MeasuredMetric;
 use crate::policy::{FailOn, Policy};
 use finding::judge_comparison;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use ruling::Criteria;
-use waivers::{Use, stale_waivers, waive, waive_suite};
+use waivers::{WaiverUse, stale_waivers, waive, waive_suite};
 
 /// What a verdict needs besides the comparisons.
 #[derive(Debug, Clone)]
@@ -61,9 +62,9 @@ pub struct JudgeContext {
 }
 
 /// Judges every comparison by the policy.
-pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Report {
+pub fn judge(compared: SuiteComparison, policy: &Policy, context: JudgeContext) -> Report {
     let JudgeContext { base, head, environment, today } = context;
-    let Compared { comparisons, tests, common_shift, unexplained_shift, mut shifts, levels, mut diagnostics, .. } =
+    let SuiteComparison { comparisons, tests, common_shift, unexplained_shift, mut shifts, levels, mut diagnostics, .. } =
         compared;
     // Between different machines nothing is tested.
     let common_shift = if environment.matches { common_shift } else { 0.0 };
@@ -80,7 +81,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
 
     let mut findings: Vec<Finding> =
         comparisons.par_iter().map(|comparison| judge_comparison(comparison, policy, environment.matches)).collect();
-    let mut used = vec![Use::None; policy.waivers().len()];
+    let mut used = vec![WaiverUse::None; policy.waivers().len()];
     findings.iter_mut().for_each(|finding| waive(finding, policy, today, &mut used));
     let suite = suite.map(|suite| whole_suite::waive(suite, &findings, policy, today, &mut used));
     let (suite, of_suite_waiver) = waive_suite(suite, policy, today);
@@ -97,7 +98,7 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
     diagnostics.extend(of_suite_waiver);
     diagnostics.extend(stale_waivers(policy, today, &used, &findings, is_shard));
     if !is_shard {
-        let measured: Vec<Measured<'_>> = findings.iter().map(measured).collect();
+        let measured: Vec<MeasuredMetric<'_>> = findings.iter().map(measured).collect();
         diagnostics.extend(policy.unused_rules(&measured));
     }
     diagnostics.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.cmp(b)));
@@ -156,9 +157,9 @@ pub fn judge(compared: Compared, policy: &Policy, context: JudgeContext) -> Repo
 }
 
 /// What rules of the config are matched against.
-fn measured(finding: &Finding) -> Measured<'_> {
+fn measured(finding: &Finding) -> MeasuredMetric<'_> {
     let (benchmark, metric) = (finding.own_name(), &*finding.metric);
-    Measured { benchmark, metric, unit: Unit::from_label(&finding.unit), direction: finding.direction }
+    MeasuredMetric { benchmark, metric, unit: Unit::from_label(&finding.unit), direction: finding.direction }
 }
 
 /// The outcome that [`judge`] gives one comparison of runs on the same machine, without the rest of the finding.
@@ -168,7 +169,7 @@ pub fn outcome(comparison: &Comparison, policy: &Policy, today: Date) -> Outcome
         return outcome;
     }
     let mut finding = judge_comparison(comparison, policy, true);
-    waive(&mut finding, policy, today, &mut vec![Use::None; policy.waivers().len()]);
+    waive(&mut finding, policy, today, &mut vec![WaiverUse::None; policy.waivers().len()]);
     finding.outcome
 }
 

@@ -56,19 +56,19 @@ impl Outcome {
 /// The direction of a significant change within the threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Within {
+pub enum ChangeDirection {
     /// Worse.
     Slower,
     /// Better.
     Faster,
 }
 
-impl Within {
+impl ChangeDirection {
     /// The word used in all formats.
     pub fn word(self) -> &'static str {
         match self {
-            Within::Slower => "slower",
-            Within::Faster => "faster",
+            ChangeDirection::Slower => "slower",
+            ChangeDirection::Faster => "faster",
         }
     }
 }
@@ -91,7 +91,7 @@ pub enum ChangeOf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Undecided {
+pub enum UndecidedReason {
     /// The change is over the threshold, and its interval contains 0.
     MayBeNoise,
     /// The change is within the threshold, and its interval is not.
@@ -107,7 +107,7 @@ pub enum Undecided {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum NotTested {
+pub enum UntestedReason {
     /// Base and head ran on different machines.
     DifferentMachines,
     /// Neither the results nor the config state which values are better.
@@ -117,13 +117,13 @@ pub enum NotTested {
     Unknown,
 }
 
-impl NotTested {
+impl UntestedReason {
     /// The note of a benchmark that is not tested for this reason.
     pub fn note(self) -> &'static str {
         match self {
-            NotTested::DifferentMachines => "base and head ran on different machines",
-            NotTested::UnknownDirection => "not tested: its better direction is unknown",
-            NotTested::Unknown => "",
+            UntestedReason::DifferentMachines => "base and head ran on different machines",
+            UntestedReason::UnknownDirection => "not tested: its better direction is unknown",
+            UntestedReason::Unknown => "",
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// How far head is from the pinned release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Pinned {
+pub struct PinnedReport {
     /// The release, as written in perfgate.toml.
     pub revision: String,
     /// Its commit.

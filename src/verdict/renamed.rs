@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// Suggested lines at most.
 const MAX_SUGGESTIONS: usize = 5;
-/// With more removed or added benchmarks, a suite was reorganised; each pair costs a comparison of names.
+/// With more removed or added benchmarks, a suite was reorganized; each pair costs a comparison of names.
 const MAX_NAMES: usize = 100;
 /// Values of measured metrics that differ by more belong to another benchmark.
 const MAX_CHANGE: f64 = 0.1;

@@ -5,7 +5,7 @@ use super::finding::Finding;
 use super::gap::BaselineGap;
 use super::limits::{BudgetLine, BudgetStatus, GoalLine};
 use super::outcome::{Counts, MeanChange, Outcome};
-use super::pinned::{Pinned, PinnedFinding};
+use super::pinned::{PinnedReport, PinnedFinding};
 use super::reason::Reason;
 use super::whole_suite::SuiteReport;
 use crate::compare::BenchmarkMetric;
@@ -86,7 +86,7 @@ pub struct Report {
     pub benchmarks: Vec<Finding>,
     /// How far head is from the release that `[baseline] pin` names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pinned: Option<Pinned>,
+    pub pinned: Option<PinnedReport>,
     /// Warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
     /// Number of errors that ended a run of head, or a part of one.
@@ -394,7 +394,7 @@ impl Report {
     }
 
     /// The pinned part of another report, from this report against the release.
-    pub fn into_pinned(self, revision: &str) -> Pinned {
+    pub fn into_pinned(self, revision: &str) -> PinnedReport {
         let both = self.benchmarks.into_iter().filter(|finding| finding.base.is_some() && finding.head.is_some());
         let benchmarks = both.map(|finding| PinnedFinding {
             name: finding.name,
@@ -403,7 +403,7 @@ impl Report {
             change: finding.change,
             interval: finding.interval,
         });
-        Pinned {
+        PinnedReport {
             revision: revision.to_owned(),
             commit: self.base.commit,
             runs: self.base.runs,

@@ -2,7 +2,8 @@
 
 use super::doubt::{Doubt, IN_NEWEST_BASE_RUN, MAX_NEWEST_BASE_SHARE, doubt};
 use super::finding::SUSPECT_P;
-use super::outcome::{NotTested, Outcome, Undecided, Within};
+use super::samples::modes;
+use super::outcome::{UntestedReason, Outcome, UndecidedReason, ChangeDirection};
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::{change, counted, percent, share};
 use crate::model::{Direction, Floor, sample_noun};
@@ -20,7 +21,7 @@ const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
 const MAX_OVERLAP: f64 = 0.05;
 
 /// An unchanged benchmark is listed if its change is significant and at least this share of the threshold.
-const MIN_LISTED_CHANGE: f64 = 0.2;
+pub const MIN_LISTED_CHANGE: f64 = 0.2;
 
 /// The result of a rule.
 pub(super) struct Ruling {
@@ -30,11 +31,13 @@ pub(super) struct Ruling {
     pub by_mean: bool,
     /// True if the medians changed and the fast edge is unchanged.
     pub medians_alone: bool,
+    /// True if the fast edge changed and the medians did not.
+    pub fast_edges_alone: bool,
     /// True if the floor decides: the change is too small to be tested.
     pub by_floor: bool,
     /// Why it is inconclusive without a test.
-    pub not_tested: Option<NotTested>,
-    /// What single runs show against a change.
+    pub not_tested: Option<UntestedReason>,
+    /// Why single runs make a change doubtful.
     pub doubt: Option<Doubt>,
     pub notes: Vec<String>,
 }
@@ -46,6 +49,7 @@ impl Ruling {
             suspect: false,
             by_mean: false,
             medians_alone: false,
+            fast_edges_alone: false,
             by_floor: false,
             not_tested: None,
             doubt: None,
@@ -53,8 +57,8 @@ impl Ruling {
         }
     }
 
-    /// Inconclusive without a test, with the note that says why.
-    fn without_test(self, why: NotTested) -> Self {
+    /// Inconclusive without a test, with the reason as a note.
+    fn without_test(self, why: UntestedReason) -> Self {
         Ruling { outcome: Outcome::Inconclusive, suspect: false, not_tested: Some(why), ..self.note(why.note()) }
     }
 
@@ -112,7 +116,7 @@ impl Criteria {
         // The result of a test does not matter here, and re-measuring cannot show which direction is better.
         let is_test = matches!(comparison.effect, Effect::Counts(_) | Effect::Estimated(_)) && same_machine;
         let notes = if is_test && comparison.other_settings.is_none() { Vec::new() } else { ruling.notes };
-        Ruling { notes, ..ruling }.without_test(NotTested::UnknownDirection)
+        Ruling { notes, ..ruling }.without_test(UntestedReason::UnknownDirection)
     }
 
     /// The ruling if larger values are worse, unless the metric states that they are better.
@@ -144,7 +148,7 @@ impl Criteria {
             }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(_) | Effect::Estimated(_) if !same_machine => {
-                Ruling::of(Outcome::Inconclusive).without_test(NotTested::DifferentMachines)
+                Ruling::of(Outcome::Inconclusive).without_test(UntestedReason::DifferentMachines)
             }
             Effect::Counts(counts) => self.rule_counts(counts, comparison),
             Effect::Estimated(estimate) if self.is_over(estimate) && is_small_share_without_counts(comparison) => {
@@ -180,7 +184,7 @@ impl Criteria {
 
     /// The direction of a significant change that is large enough to be listed, whether or not it is over the
     /// threshold.
-    pub fn within(&self, comparison: &Comparison) -> Option<Within> {
+    pub fn within(&self, comparison: &Comparison) -> Option<ChangeDirection> {
         if !comparison.metric.direction.is_known() {
             return None;
         }
@@ -192,7 +196,7 @@ impl Criteria {
         if worse.abs() < MIN_LISTED_CHANGE * self.log_threshold() || self.is_below_floor(comparison) {
             return None;
         }
-        Some(if worse > 0.0 { Within::Slower } else { Within::Faster })
+        Some(if worse > 0.0 { ChangeDirection::Slower } else { ChangeDirection::Faster })
     }
 
     /// The threshold on the log scale: 20% worse is a factor of 1.2 in either direction.
@@ -263,6 +267,7 @@ impl Criteria {
             && mean.q() < self.alpha
             && mean.is_clear_of_zero()
             && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * log_threshold)
+            && edge.median_delta * mean.delta.signum() > -log_threshold / 2.0
             && doubt_of_mean.is_none()
             && !(self.is_over(edge) && doubt(edge, log_threshold, self.alpha).is_some())
             && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
@@ -279,7 +284,7 @@ impl Criteria {
         };
         let edge = change(as_change(edge.delta));
         let (delta, one_head_run) = (mean.delta, mean.one_run[1]);
-        let text = format!("the mean of the {}; the fastest ones changed by {edge}", noun(comparison));
+        let text = format!("the mean of the {} without the slowest batch; the fastest ones changed by {edge}", noun(comparison));
         let least = (ONE_RUN_MEAN_FACTOR * log_threshold).copysign(delta);
         let note = if outcome == Outcome::Inconclusive && one_head_run && delta.abs() <= least.abs() {
             format!("this is the change of {text}; with a single head run it must exceed {}", change(as_change(least)))
@@ -343,15 +348,19 @@ impl Criteria {
             return undecided.note(note);
         }
         if estimate.lies_within(log_threshold, self.alpha) {
-            if estimate.median_delta.abs() < log_threshold {
+            // The median of two modes jumps from one to the other by chance.
+            if estimate.median_delta.abs() < log_threshold || modes(comparison).is_some() {
                 return Ruling::of(Outcome::Unchanged);
             }
             let note = format!("the fastest {} are within the threshold, and the medians are not", noun(comparison));
             return Ruling { medians_alone: true, ..undecided.note(note) };
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
-            return undecided
-                .note(format!("the fastest {} changed by this much, but the medians did not", noun(comparison)));
+            let note = format!(
+                "the fastest {} changed by this much, but the medians did not: only a part of them changed, so more runs may not decide",
+                noun(comparison)
+            );
+            return Ruling { fast_edges_alone: true, ..undecided.note(note) };
         }
         // Otherwise the noise is the reason, see `why_undecided`.
         let is_shown = (over || under) && estimate.is_clear_of_zero();
@@ -394,11 +403,11 @@ impl Criteria {
     }
 
     /// Why the tests leave a change undecided, for a change that no other rule applies to.
-    pub fn why_undecided(&self, estimate: &Estimate) -> Undecided {
+    pub fn why_undecided(&self, estimate: &Estimate) -> UndecidedReason {
         match self.is_over(estimate) {
-            true => Undecided::MayBeNoise,
-            false if estimate.lies_within(self.log_threshold(), 1.0) => Undecided::NotWithinAtAlpha,
-            false => Undecided::BeyondThreshold,
+            true => UndecidedReason::MayBeNoise,
+            false if estimate.lies_within(self.log_threshold(), 1.0) => UndecidedReason::NotWithinAtAlpha,
+            false => UndecidedReason::BeyondThreshold,
         }
     }
 
@@ -415,14 +424,14 @@ fn noun(comparison: &Comparison) -> &'static str {
 }
 
 /// Whether a change of a share, such as an error rate, may be chance: it is small, the results do not state the number
-/// of events, and there are too few runs to show the noise.
+/// of events, and the base runs do not show the noise: they are few, or their typical share is zero.
 fn is_small_share_without_counts(comparison: &Comparison) -> bool {
     const PERCENTAGE_POINT: f64 = 1.0;
     const RUNS_THAT_SHOW_NOISE: usize = 3;
     let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
     comparison.metric.is_share()
         && base.events.or(head.events).is_none()
-        && base.runs < RUNS_THAT_SHOW_NOISE
+        && (base.runs < RUNS_THAT_SHOW_NOISE || base.value == 0.0)
         && (head.value - base.value).abs() < PERCENTAGE_POINT
 }
 

@@ -1,10 +1,10 @@
 //! What the report contains about the samples of a benchmark: the slow part where their mean decides, and two modes.
 
 use crate::compare::Comparison;
-use crate::model::{Direction, OfSides, SampleGroup, SampleGroups, SlowPart};
+use crate::model::{Direction, PerSide, SampleGroup, SampleGroups, SlowPart};
 
 /// The slow parts of base and head.
-pub(super) fn slow_parts(comparison: &Comparison) -> Option<OfSides<SlowPart>> {
+pub(super) fn slow_parts(comparison: &Comparison) -> Option<PerSide<SlowPart>> {
     let direction = comparison.metric.direction;
     let slow = |groups: SampleGroups| {
         let (slow, others) = match direction {
@@ -13,7 +13,7 @@ pub(super) fn slow_parts(comparison: &Comparison) -> Option<OfSides<SlowPart>> {
         };
         SlowPart { share: slow.share, factor: slow.value / others.value }
     };
-    OfSides::of(groups(comparison).map(|side| side.map(slow).filter(|slow| slow.factor.is_finite())))
+    PerSide::of(groups(comparison).map(|side| side.map(slow).filter(|slow| slow.factor.is_finite())))
 }
 
 /// The factors between the modes of base and head differ by at most this share of the larger, on the log scale.
@@ -21,13 +21,13 @@ const SAME_RATIO: f64 = 0.25;
 
 /// The modes of base and head, the smaller first. Two modes on one side alone may come from another program that takes turns
 /// with the benchmark.
-pub(super) fn modes(comparison: &Comparison) -> Option<OfSides<[SampleGroup; 2]>> {
+pub(super) fn modes(comparison: &Comparison) -> Option<PerSide<[SampleGroup; 2]>> {
     let modes = |groups: SampleGroups| groups.are_modes.then_some([groups.lower, groups.upper]);
     let [base, head] = groups(comparison).map(|side| side.and_then(modes));
     let ratio = |[lower, upper]: [SampleGroup; 2]| (upper.value / lower.value).ln();
     let (of_base, of_head) = (ratio(base?), ratio(head?));
     let alike = (of_base - of_head).abs() <= SAME_RATIO * of_base.max(of_head);
-    OfSides::of([base, head]).filter(|_| alike)
+    PerSide::of([base, head]).filter(|_| alike)
 }
 
 fn groups(comparison: &Comparison) -> [Option<SampleGroups>; 2] {

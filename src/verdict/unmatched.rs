@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// A budget or goal that matches no measurement of head, or only measurements in other units: a config error, never a pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unmatched {
+pub struct UnmatchedLimit {
     /// Its line in perfgate.toml; `None` for the command line.
     pub line: Option<usize>,
     /// Stable code in kebab-case.
@@ -21,10 +21,10 @@ pub struct Unmatched {
 }
 
 /// Maximum number of budgets with a suggestion.
-const SUGGESTIONS: usize = 20;
+const MAX_SUGGESTIONS: usize = 20;
 
 /// The budgets and goals that match no benchmark of head, and those whose unit fits no value of head.
-pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> {
+pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<UnmatchedLimit> {
     if policy.budgets().is_empty() && policy.goals().is_empty() {
         return Vec::new();
     }
@@ -38,7 +38,7 @@ pub fn unmatched(policy: &Policy, comparisons: &[Comparison]) -> Vec<Unmatched> 
         let what = || format!("the budget on `{}` of `{}`", budget.metric, budget.pattern.as_str());
         if !covered.iter().any(|c| head_metrics.limited(c, &budget.metric).is_some()) {
             // Comparing with all names is slow, so only the first budgets get a suggestion.
-            let pattern = Some(budget.pattern.as_str()).filter(|_| problems.len() < SUGGESTIONS);
+            let pattern = Some(budget.pattern.as_str()).filter(|_| problems.len() < MAX_SUGGESTIONS);
             let metric = Some(budget.metric.as_str());
             problems.push(unmatched_limit(Some(budget.line), what(), pattern, metric, &covered, comparisons));
         }
@@ -86,9 +86,9 @@ fn other_unit<'u>(limit: &Limit, mut units: impl Iterator<Item = &'u Unit>) -> O
     (!limit.fits(first) && !units.any(|unit| limit.fits(unit))).then_some(first)
 }
 
-fn in_other_unit(line: Option<usize>, what: String, limit: &Limit, unit: &Unit) -> Unmatched {
+fn in_other_unit(line: Option<usize>, what: String, limit: &Limit, unit: &Unit) -> UnmatchedLimit {
     let label = if *unit == Unit::Ratio { "a plain number".to_owned() } else { format!("in {unit}") };
-    Unmatched {
+    UnmatchedLimit {
         line,
         code: "unit-mismatch",
         message: format!("{what} has the limit `{limit}`, but the values are {label}"),
@@ -103,7 +103,7 @@ fn unmatched_limit(
     metric: Option<&str>,
     covered: &[&Comparison],
     comparisons: &[Comparison],
-) -> Unmatched {
+) -> UnmatchedLimit {
     let metrics: BTreeSet<&str> = covered.iter().filter(|c| c.head.is_some()).map(|c| &*c.metric.name).collect();
     let help = if let Some(metric) = metric.filter(|_| !metrics.is_empty()) {
         intended_metric(metric, &metrics)
@@ -117,5 +117,5 @@ fn unmatched_limit(
         let list = || "`perfgate compare --all` lists all names".to_owned();
         format!("no benchmark has a matching name; {}", intended.unwrap_or_else(list))
     };
-    Unmatched { line, code: "matches-nothing", message: format!("{what} matches nothing measured in head"), help }
+    UnmatchedLimit { line, code: "matches-nothing", message: format!("{what} matches nothing measured in head"), help }
 }

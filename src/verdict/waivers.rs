@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// How a waiver was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum WaiverUse {
     /// It matches no regression.
     #[default]
     None,
@@ -23,7 +23,7 @@ pub(super) enum Use {
 }
 
 /// Accepts a regression that a waiver covers. `used` has the use of each waiver.
-pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [Use]) {
+pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &mut [WaiverUse]) {
     if finding.outcome != Outcome::Regressed {
         return;
     }
@@ -38,7 +38,7 @@ pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &
     let Some(&(covering, waiver)) = covering.max_by_key(|(index, waiver)| (waiver.until, std::cmp::Reverse(*index)))
     else {
         for (index, waiver) in matching {
-            used[index] = Use::Needed;
+            used[index] = WaiverUse::Needed;
             let why = not_covered(&waiver.up_to, worse, &unit, direction);
             finding.notes.push(format!("{why} ({})", policy.place(waiver.line)));
         }
@@ -46,10 +46,10 @@ pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &
     };
     finding.outcome = Outcome::Accepted;
     finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
-    used[covering] = Use::Needed;
+    used[covering] = WaiverUse::Needed;
     for (index, _) in matching {
-        if used[index] != Use::Needed {
-            used[index] = Use::Superseded(waiver.line);
+        if used[index] != WaiverUse::Needed {
+            used[index] = WaiverUse::Superseded(waiver.line);
         }
     }
 }
@@ -115,22 +115,22 @@ pub(super) fn waive_suite(
 pub(super) fn stale_waivers(
     policy: &Policy,
     today: Date,
-    used: &[Use],
+    used: &[WaiverUse],
     findings: &[Finding],
     is_shard: bool,
 ) -> Vec<Diagnostic> {
-    let stale = |(waiver, used): (&Waiver, &Use)| {
+    let stale = |(waiver, used): (&Waiver, &WaiverUse)| {
         let place = policy.place(waiver.line);
         if waiver.is_expired(today) {
             let message =
                 format!("the waiver for {:?} expired on {}; renew or remove it", waiver.benchmark, waiver.until);
             Some(Diagnostic::warning("waiver-ended", place, message))
-        } else if let Use::Superseded(line) = used {
+        } else if let WaiverUse::Superseded(line) = used {
             let (name, other) = (&waiver.benchmark, policy.place(*line));
             let message =
                 format!("the waiver for {name:?} has no effect, because {other} accepts the regression; remove it");
             Some(Diagnostic::warning("waiver-unused", place, message))
-        } else if *used == Use::Needed || is_shard && !findings.iter().any(|one| one.own_name() == waiver.benchmark) {
+        } else if *used == WaiverUse::Needed || is_shard && !findings.iter().any(|one| one.own_name() == waiver.benchmark) {
             None
         } else if let Some(why) = undecided(waiver, findings) {
             let message = format!("the waiver for {:?} was not applied: {why}", waiver.benchmark);

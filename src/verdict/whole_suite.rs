@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::outcome::Outcome;
-use super::waivers::Use;
+use super::waivers::WaiverUse;
 use crate::compare::RunLevels;
 use crate::policy::Policy;
 use crate::stats::student;
@@ -65,15 +65,14 @@ pub(super) fn judge(levels: &RunLevels, threshold: f64) -> Option<SuiteReport> {
     })
 }
 
-/// Accepts the change of a suite under two conditions: waivers cover every time that is worse by more than the
-/// threshold, whether or not that is significant for each, and they accept at least as much as the suite changed. Marks
-/// these waivers as needed in `used`.
+/// Accepts the change of a suite under two conditions. Waivers cover every time that is worse by more than the threshold,
+/// significant or not. And they accept at least as much as the suite changed. Marks these waivers as needed in `used`.
 pub(super) fn waive(
     suite: SuiteReport,
     findings: &[Finding],
     policy: &Policy,
     today: Date,
-    used: &mut [Use],
+    used: &mut [WaiverUse],
 ) -> SuiteReport {
     let covering = |finding: &Finding| {
         policy.waivers().iter().position(|waiver| {
@@ -91,7 +90,7 @@ pub(super) fn waive(
     if !is_waived {
         return suite;
     }
-    slowdowns().filter_map(covering).for_each(|waiver| used[waiver] = Use::Needed);
+    slowdowns().filter_map(covering).for_each(|waiver| used[waiver] = WaiverUse::Needed);
     SuiteReport { outcome: Outcome::Accepted, ..suite }
 }
 

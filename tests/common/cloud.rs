@@ -165,5 +165,5 @@ pub fn bucket(url: &str) -> Bucket {
 pub fn overwrite(bucket: &Bucket, name: &str, content: &[u8]) {
     bucket.remove(&[name.to_owned()]).into_iter().for_each(|removed| assert!(removed.is_ok()));
     let created = bucket.create(&[(name.to_owned(), content.to_vec())]);
-    assert!(created.iter().all(|created| matches!(created, Ok(perfgate::io::store::Created::New))));
+    assert!(created.iter().all(|created| matches!(created, Ok(perfgate::io::store::CreateOutcome::New))));
 }

@@ -129,12 +129,12 @@ fn a_command_that_is_timed_as_a_whole_is_reported_as_such() {
     answer.prints("such as `bench_1: 1.000 ms`");
     for format in ["table", "markdown"] {
         let answer = with(&sandbox, &["--base", "main", "--rounds", "2", "--format", format], &command);
-        answer.prints("timed as a whole").prints("in a format that perfgate does not know");
+        answer.prints("timed as a whole").prints("printed times in an unknown format");
     }
     // A program that prints no time has no warning.
     let sandbox = repository("2.0", "echo done in 1 s");
     let answer = with(&sandbox, &["--base", "main", "--rounds", "2"], &command);
-    answer.prints("timed as a whole").does_not_print("in a format that perfgate does not know");
+    answer.prints("timed as a whole").does_not_print("printed times in an unknown format");
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Inputs {
         self.gate.apply(if are_counts { policy_of_counts(policy) } else { policy })
     }
 
-    /// The command as words. A command with shell syntax runs in `sh -c`, as in a `run:` step; `measure` can only recognise
+    /// The command as words. A command with shell syntax runs in `sh -c`, as in a `run:` step; `measure` can only recognize
     /// the tool of a plain command.
     fn words(&self) -> Option<Vec<String>> {
         let line = self.command.as_deref()?;

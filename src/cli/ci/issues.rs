@@ -8,7 +8,7 @@ use super::work::CiJob;
 use crate::cli::publish::{self, DEFAULT_KEY};
 use crate::cli::{facts, measure, output};
 use crate::gate::{ConfirmedRegressions, MeasurePlan, Side};
-use crate::io::github::{self, Client, ClosedAs, Fault, Issue, JobRun, Slug, Subject};
+use crate::io::github::{self, Client, CloseReason, ApiError, Issue, JobRun, Slug, Subject};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Diagnostic};
 use crate::render::template::{Parts, Template, with_line_digests};
@@ -22,10 +22,10 @@ const MAX_ISSUES_OPENED: usize = 10;
 /// The part of the template `issue` with the functions that made the benchmark slower.
 const EXPLANATION: &str = "explanation";
 /// Maximum number of characters in an issue's text in addition to the template.
-const FRAME: usize = 3_000;
+const MAX_FRAME_CHARS: usize = 3_000;
 
 /// A pushed commit whose results were recorded.
-pub(super) struct Recorded<'a> {
+pub(super) struct RecordedCommit<'a> {
     pub branch: &'a str,
     pub commit: &'a Commit,
     pub side: Side,
@@ -38,7 +38,7 @@ pub(super) struct Recorded<'a> {
 /// What is the same for all issues of a run.
 struct Issues<'a> {
     job: &'a CiJob<'a>,
-    recorded: Recorded<'a>,
+    recorded: RecordedCommit<'a>,
     repository: &'a Slug,
     client: Client,
     machine: String,
@@ -49,24 +49,24 @@ struct Issues<'a> {
 #[derive(Debug, thiserror::Error)]
 enum IssueError {
     #[error(transparent)]
-    GitHub(#[from] Fault),
+    GitHub(#[from] ApiError),
     #[error("cannot update the issues of this branch: {0:#}")]
     Judge(anyhow::Error),
 }
 
 impl CiJob<'_> {
     /// Opens, updates and closes the issues of a branch.
-    pub(super) fn sync_issues(&self, recorded: Recorded<'_>) -> Vec<Diagnostic> {
+    pub(super) fn sync_issues(&self, recorded: RecordedCommit<'_>) -> Vec<Diagnostic> {
         let Some(repository) = &self.event.repository else { return Vec::new() };
         let client = match Client::new(&github::api_url(&variable), self.inputs.token.as_ref()) {
             Ok(client) => client,
-            Err(fault) => return vec![fault.diagnostic()],
+            Err(error) => return vec![error.diagnostic()],
         };
         let machine = self.gate.machine_class_of(&recorded.side);
         let mut issues = Issues { job: self, recorded, repository, client, machine, problems: Vec::new() };
         match issues.sync() {
             Ok(()) => {}
-            Err(IssueError::GitHub(fault)) => issues.problems.push(fault.diagnostic()),
+            Err(IssueError::GitHub(error)) => issues.problems.push(error.diagnostic()),
             Err(error) => issues.problems.push(Diagnostic::warning("issues", "", error.to_string())),
         }
         issues.problems
@@ -97,8 +97,8 @@ impl Issues<'_> {
             let Some(finding) = report.benchmarks.iter().find(|finding| self.is_about(issue, finding)) else {
                 continue;
             };
-            if let Err(fault) = self.update_or_close(issue, report, finding) {
-                self.problems.push(fault.diagnostic());
+            if let Err(error) = self.update_or_close(issue, report, finding) {
+                self.problems.push(error.diagnostic());
             }
         }
         let confirmed = self.confirmed_regressions().map_err(IssueError::Judge)?;
@@ -162,7 +162,7 @@ impl Issues<'_> {
 
     /// The confirmed regressions of this run.
     fn confirmed_regressions(&self) -> anyhow::Result<Vec<ConfirmedRegressions>> {
-        let Recorded { commit, side, report, .. } = &self.recorded;
+        let RecordedCommit { commit, side, report, .. } = &self.recorded;
         let gate = self.job.gate;
         let Some(previous) = report.base.commits.first().filter(|_| report.environment.matches) else {
             return Ok(Vec::new());
@@ -191,9 +191,9 @@ impl Issues<'_> {
         report.base.commits.last().is_none_or(|oldest| here.includes(&issue.base, oldest) != Some(false))
     }
 
-    fn open(&mut self, confirmed: &ConfirmedRegressions, finding: &Finding) -> Result<(), Fault> {
+    fn open(&mut self, confirmed: &ConfirmedRegressions, finding: &Finding) -> Result<(), ApiError> {
         let subject = self.subject(finding);
-        let room = github::room_in_issue(&subject).saturating_sub(FRAME);
+        let room = github::room_in_issue(&subject).saturating_sub(MAX_FRAME_CHARS);
         let mention = self.job.inputs.mention.as_deref().map(|names| format!("{names}\n\n")).unwrap_or_default();
         let text = format!("{mention}{}", self.text(&confirmed.report, finding, room));
         let title = format!(
@@ -210,17 +210,17 @@ impl Issues<'_> {
     }
 
     /// Brings an issue up to date with this run.
-    fn update_or_close(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), Fault> {
+    fn update_or_close(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), ApiError> {
         let (closed, why) = match finding.outcome {
             Outcome::Regressed => return self.update(issue, report, finding),
-            Outcome::Unchanged => (ClosedAs::Completed, "is back to its level from before the regression"),
-            Outcome::Improved => (ClosedAs::Completed, "is better than before the regression"),
-            Outcome::Accepted => (ClosedAs::NotPlanned, "is still worse than before the regression"),
+            Outcome::Unchanged => (CloseReason::Completed, "is back to its level from before the regression"),
+            Outcome::Improved => (CloseReason::Completed, "is better than before the regression"),
+            Outcome::Accepted => (CloseReason::NotPlanned, "is still worse than before the regression"),
             _ => return Ok(()), // undecided
         };
         let notes = finding.notes.iter().map(|note| format!("\n* {}", escape::markdown_text(note)));
-        let notes: String = if closed == ClosedAs::NotPlanned { notes.collect() } else { String::new() };
-        let accepted = if closed == ClosedAs::NotPlanned { "The regression is accepted.\n\n" } else { "" };
+        let notes: String = if closed == CloseReason::NotPlanned { notes.collect() } else { String::new() };
+        let accepted = if closed == CloseReason::NotPlanned { "The regression is accepted.\n\n" } else { "" };
         let comment = format!(
             "{accepted}{} {} {why}: {} ({}, threshold {}).\n{notes}\n\n{}\n",
             escape::markdown(&finding.name),
@@ -236,8 +236,8 @@ impl Issues<'_> {
     }
 
     /// Updates perfgate's sections and keeps what people wrote.
-    fn update(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), Fault> {
-        let room = github::room_in_issue(&self.subject(finding)).saturating_sub(FRAME);
+    fn update(&mut self, issue: &Issue, report: &Report, finding: &Finding) -> Result<(), ApiError> {
+        let room = github::room_in_issue(&self.subject(finding)).saturating_sub(MAX_FRAME_CHARS);
         let mut longest = room;
         for _ in 0..3 {
             let parts = Parts::of(&self.text(report, finding, longest)).and_then(|mut parts| {
@@ -257,7 +257,7 @@ impl Issues<'_> {
                 }
             };
             let length = updated.chars().count();
-            if length <= room + FRAME {
+            if length <= room + MAX_FRAME_CHARS {
                 return github::update_issue(&self.client, self.repository, issue, &updated);
             }
             longest = longest.saturating_sub(length - room);
@@ -292,7 +292,7 @@ impl Issues<'_> {
             of.join(", "),
             self.origin(),
         );
-        let template = Template::shipped("issue");
+        let template = Template::built_in("issue");
         let document = template.and_then(|template| template.render_within(&report.only(finding), room).ok());
         with_line_digests(&head) + &document.unwrap_or_default()
     }

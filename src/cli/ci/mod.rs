@@ -84,7 +84,7 @@ fn handle(args: CiArgs, global: &Global, reporter: &JobReporter) -> anyhow::Resu
     let clouds = secrets::clouds_of_environment();
     if is_bucket && !clouds.is_empty() && inputs.credentials.is_empty() {
         output::note(&format!(
-            "not used: {}; the input store-credentials passes credentials of the store",
+            "ignored: {}; pass the credentials of the store in the input store-credentials",
             clouds.join(", ")
         ));
     }

@@ -7,7 +7,7 @@ use crate::cli::output;
 use crate::cli::publish::{DEFAULT_KEY, check_name};
 use crate::gate::{AcceptableOnPull, accept_requested, note_changed_rules};
 use crate::io::github::acceptance::{self, PullHead, Requests};
-use crate::io::github::{Client, Fault, GroupError, GroupMember, MergeGroup, Slug, UnclearGroup, api_url};
+use crate::io::github::{Client, ApiError, GroupError, GroupMember, MergeGroup, Slug, UnclearGroup, api_url};
 use crate::io::repository::Repository;
 use crate::model::Commit;
 use crate::render;
@@ -57,7 +57,7 @@ impl CiJob<'_> {
         match requests {
             Ok(Some(requests)) => accept_requested(report, commit, None, &requests),
             Ok(None) => {}
-            Err(fault) => output::warn(&format!("{UNREADABLE}: {fault}")),
+            Err(error) => output::warn(&format!("{UNREADABLE}: {error}")),
         }
     }
 
@@ -103,7 +103,7 @@ impl CiJob<'_> {
     }
 
     /// A connection to read what is accepted; `None` if there is nothing to accept, or no token.
-    fn connect_to_accept(&self, report: &Report) -> Result<Option<(Client, &Slug)>, Fault> {
+    fn connect_to_accept(&self, report: &Report) -> Result<Option<(Client, &Slug)>, ApiError> {
         match &self.event.repository {
             Some(repository) if report.fails_on_regressions() && self.inputs.token.is_some() => {
                 Ok(Some((Client::new(&api_url(&super::variable), self.inputs.token.as_ref())?, repository)))
@@ -119,7 +119,7 @@ impl CiJob<'_> {
         pull: u64,
         commit: &Commit,
         names: &JobNames,
-    ) -> Result<Requests, Fault> {
+    ) -> Result<Requests, ApiError> {
         let check = check_name(names.key.as_deref().unwrap_or(DEFAULT_KEY), names.shard.as_deref());
         // A label counts after a check run, and reading check runs needs a permission that such a job may lack.
         let label = self.inputs.check.then_some(self.inputs.accept_label.as_str());

@@ -160,7 +160,7 @@ impl CiPlan {
             EventKind::Nothing(why) => return Ok(CiPlan::Nothing((*why).to_owned())),
             _ => {}
         }
-        let checked_out = CheckedOut::of(event, inputs, policy, may_fetch)?;
+        let checked_out = CheckedOutRepository::of(event, inputs, policy, may_fetch)?;
         let task = match &event.kind {
             EventKind::Branch { reference, head } => {
                 return checked_out.plan_branch(reference.as_deref(), head.as_ref(), policy);
@@ -240,7 +240,7 @@ impl CiPlan {
 }
 
 /// The checked-out commit and its repository.
-struct CheckedOut<'a> {
+struct CheckedOutRepository<'a> {
     repository: Repository,
     measured: Commit,
     /// The default branch.
@@ -248,8 +248,8 @@ struct CheckedOut<'a> {
     inputs: &'a Inputs,
 }
 
-impl CheckedOut<'_> {
-    fn of<'a>(event: &Event, inputs: &'a Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<CheckedOut<'a>> {
+impl CheckedOutRepository<'_> {
+    fn of<'a>(event: &Event, inputs: &'a Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<CheckedOutRepository<'a>> {
         let open = || {
             Repository::discover(std::path::Path::new("."))
                 .context("no git repository was found; add a step with actions/checkout before this one")
@@ -271,7 +271,7 @@ impl CheckedOut<'_> {
                 Err(error) => output::warn(&escape::terminal(&error.to_string())),
             }
         }
-        Ok(CheckedOut { repository, measured, default, inputs })
+        Ok(CheckedOutRepository { repository, measured, default, inputs })
     }
 
     /// A comparison with a branch; `known` is a commit of it that the event names.
@@ -298,7 +298,7 @@ impl CheckedOut<'_> {
     }
 
     fn plan_branch(&self, reference: Option<&str>, head: Option<&Commit>, policy: &Policy) -> anyhow::Result<CiPlan> {
-        let CheckedOut { repository, measured, default, .. } = self;
+        let CheckedOutRepository { repository, measured, default, .. } = self;
         let branch = match reference {
             None => Some(default.as_str()),
             Some(reference) => reference.strip_prefix("refs/heads/"),

@@ -1,14 +1,14 @@
 //! The steps of `perfgate ci`: record and push, or judge, save and publish.
 
 use super::inputs::Inputs;
-use super::issues::Recorded;
+use super::issues::RecordedCommit;
 use super::job_names::JobNames;
 use super::plan::{BaseChoice, ComparisonTask};
 use super::reporter::JobReporter;
 use super::variable;
-use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, Filled, Options, Published, Target};
+use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, FilledTemplate, Options, PublishResult, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
-use crate::gate::{Allowed, DefaultSide, Gate, MeasurePlan, ReportDetail, Side, SideSource};
+use crate::gate::{NoVerdictOptions, DefaultSide, Gate, MeasurePlan, ReportDetail, Side, SideSource};
 use crate::io::github::{self, JobRun, event::Event};
 use crate::io::repository::Repository;
 use crate::io::store::Store;
@@ -65,7 +65,7 @@ impl CiJob<'_> {
         gate
     }
 
-    /// Only a store in a git ref is synchronised with a remote; other stores are shared.
+    /// Only a store in a git ref is synchronized with a remote; other stores are shared.
     fn is_git(&self) -> bool {
         self.gate.store_url().starts_with("git:")
     }
@@ -157,7 +157,7 @@ impl CiJob<'_> {
             let job = CiJob { gate: &gate, ..*self };
             let problems = {
                 let _stopped = self.reporter.stop_commands();
-                job.sync_issues(Recorded { branch, commit: &head, side, report: &report, names })
+                job.sync_issues(RecordedCommit { branch, commit: &head, side, report: &report, names })
             };
             self.reporter.problems(&problems);
         }
@@ -220,7 +220,7 @@ impl CiJob<'_> {
                 "this pull request comes from a fork, whose job cannot publish. The workflow that runs on workflow_run publishes \
                  the results (docs/github.md)",
             );
-            Published::default()
+            PublishResult::default()
         } else {
             self.publish(
                 &report,
@@ -238,7 +238,7 @@ impl CiJob<'_> {
             BaseChoice::Named(word) => self.gate.resolve(std::slice::from_ref(word), DefaultSide::Base)?,
             BaseChoice::MergeBase(_) | BaseChoice::Nothing => SideSource::CommitAndBefore(task.base.clone()),
         };
-        let allowed = Allowed { nothing_in_common: true, missing_baseline: self.missing_baseline() };
+        let allowed = NoVerdictOptions { nothing_in_common: true, missing_baseline: self.missing_baseline() };
         let report = self.gate.judge_sources(&base, &head, allowed, ReportDetail::ALL)?;
         Ok(task.with_branch(report, self.inputs.baseline_required))
     }
@@ -284,7 +284,7 @@ impl CiJob<'_> {
         Ok(outputs)
     }
 
-    pub(super) fn publish(&self, report: &Report, destination: &ReportDestination) -> anyhow::Result<Published> {
+    pub(super) fn publish(&self, report: &Report, destination: &ReportDestination) -> anyhow::Result<PublishResult> {
         let repository = self
             .event
             .repository
@@ -299,7 +299,7 @@ impl CiJob<'_> {
             pull: destination.pull,
             commit: (self.inputs.check || destination.pushed).then(|| destination.head.clone()),
         };
-        let (document, warning) = Filled::or_built_in(self.template()?, report);
+        let (document, warning) = FilledTemplate::or_built_in(self.template()?, report);
         let options = Options {
             key: destination.names.key.clone().unwrap_or_else(|| DEFAULT_KEY.to_owned()),
             shard: destination.names.shard.clone(),
@@ -329,7 +329,7 @@ impl CiJob<'_> {
     pub(super) fn finish(
         &self,
         report: &Report,
-        published: Published,
+        published: PublishResult,
         mut outputs: Vec<(&'static str, String)>,
     ) -> anyhow::Result<u8> {
         outputs.push(("comment-url", published.comment_url.unwrap_or_default()));

@@ -2,7 +2,7 @@
 
 use super::document::document;
 use super::target::{CommentMode, DEFAULT_KEY, Options, Target};
-use super::{Filled, Job, in_workflow, publish, publish_to_job};
+use super::{FilledTemplate, Job, in_workflow, publish, publish_to_job};
 use crate::cli::{output, render as rendering};
 use crate::gate::needs_comment;
 use crate::io::github::{self, JobRun, Slug, Token};
@@ -83,7 +83,7 @@ pub fn run(args: PublishArgs) -> anyhow::Result<u8> {
         key: args.key,
         shard: args.shard,
         comment: args.comment,
-        document: Filled::new(template, text.clone()),
+        document: FilledTemplate::new(template, text.clone()),
         check: true,
         body: args.body,
         commit_comment: false,
@@ -146,7 +146,7 @@ fn dry_run(report: &Report, target: &Target, options: &Options, job: &Job) -> an
     if !others.is_empty() {
         output::note(&format!("also published without --dry-run: {}", others.join(", ")));
     }
-    let room = crate::render::template::LONGEST;
+    let room = crate::render::template::MAX_COMMENT_CHARS;
     output::print(document(report, target, options, room).unwrap_or_default().as_bytes())?;
     Ok(report.exit_code())
 }

@@ -1,16 +1,16 @@
 //! The published texts: comment, check run and job summary.
 
-use super::filled::Filled;
+use super::filled::FilledTemplate;
 use super::target::{DEFAULT_KEY, Options, Target};
 use crate::gate::conclusion;
 use crate::io::github::{CheckRun, fingerprint};
 use crate::model::Commit;
-use crate::render::template::{LONGEST, PartError, Parts, Template, UpdatedDocument};
+use crate::render::template::{MAX_COMMENT_CHARS, PartError, Parts, Template, UpdatedDocument};
 use crate::render::{self, escape};
 use crate::verdict::{Outcome, Report};
 
 /// Maximum number of characters in one of several parts of a comment.
-const PART: usize = 16_000;
+const MAX_PART_CHARS: usize = 16_000;
 
 /// A digest of the verdict and of all findings but unchanged ones: equal for another commit with the same findings.
 pub(super) fn findings_digest(report: &Report) -> String {
@@ -41,7 +41,7 @@ pub(super) fn document(report: &Report, target: &Target, options: &Options, room
     let origin = if origin.is_empty() { String::new() } else { format!("\n<sub>{}</sub>\n", origin.join(" · ")) };
     let heading = format!("{heading}{}", render::notices(report));
     let frame = heading.chars().count() + origin.chars().count();
-    let room = if options.shard.is_some() { room.min(PART) } else { room }.saturating_sub(frame);
+    let room = if options.shard.is_some() { room.min(MAX_PART_CHARS) } else { room }.saturating_sub(frame);
     let fits = |text: &String| text.chars().count() <= room;
     let verdict = render::verdict_line(report) + "\n\nThe rest does not fit into this comment; see the job summary.\n";
     let text = options.document.within(report, room).filter(fits).or(Some(verdict).filter(fits))?;
@@ -68,7 +68,7 @@ pub(super) fn check_run(report: &Report, target: &Target, options: &Options, com
         commit: commit.clone(),
         conclusion: conclusion(report),
         title: render::verdict_sentence(report),
-        summary: summary(report, LONGEST - 1),
+        summary: summary(report, MAX_COMMENT_CHARS - 1),
         details_url: target.run.as_ref().map(|run| run.url.clone()),
     }
 }
@@ -77,12 +77,12 @@ pub(super) fn check_run(report: &Report, target: &Target, options: &Options, com
 pub(super) fn summary(report: &Report, longest: usize) -> String {
     let notices = render::notices(report);
     let room = longest.saturating_sub(notices.chars().count());
-    let template = Template::shipped("summary").and_then(|template| template.render_within(report, room).ok());
+    let template = Template::built_in("summary").and_then(|template| template.render_within(report, room).ok());
     notices + &template.unwrap_or_else(|| render::verdict_line(report))
 }
 
 /// The parts of the comment's template. If it has none, those of each built-in pull request template, the smaller one first.
-pub(super) fn candidate_parts(filled: &Filled, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
+pub(super) fn candidate_parts(filled: &FilledTemplate, report: &Report, longest: usize) -> Result<Vec<Parts>, String> {
     let of = |template: &Template, document: Option<String>| {
         let document = document.ok_or_else(|| format!("{} cannot be filled", template.name))?;
         Parts::of(&document).map_err(|error| format!("{}:{}: {}", template.name, error.line, error.message))
@@ -91,7 +91,7 @@ pub(super) fn candidate_parts(filled: &Filled, report: &Report, longest: usize) 
     if !parts.is_empty() {
         return Ok(vec![parts]);
     }
-    let built_in = ["library", "pr"].into_iter().filter_map(Template::shipped);
+    let built_in = ["library", "pr"].into_iter().filter_map(Template::built_in);
     built_in.map(|template| of(&template, template.render_within(report, longest).ok())).collect()
 }
 

@@ -1,6 +1,6 @@
 //! Where and how a report is published.
 
-use super::filled::Filled;
+use super::filled::FilledTemplate;
 use crate::io::github::{JobRun, Slug, Token};
 use crate::model::Commit;
 use clap::ValueEnum;
@@ -50,7 +50,7 @@ pub struct Options {
     /// When a comment is written.
     pub comment: CommentMode,
     /// The report in the template of the comment.
-    pub document: Filled,
+    pub document: FilledTemplate,
     /// Whether a check run is created.
     pub check: bool,
     /// Whether perfgate's sections of the pull request description are updated.

@@ -29,8 +29,8 @@ impl Number {
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Numeric;
-        impl Visitor<'_> for Numeric {
+        struct NumberVisitor;
+        impl Visitor<'_> for NumberVisitor {
             type Value = Number;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number")
@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Number {
                 Ok(Number(f64::NAN))
             }
         }
-        deserializer.deserialize_any(Numeric)
+        deserializer.deserialize_any(NumberVisitor)
     }
 }
 
@@ -61,8 +61,8 @@ pub struct Numbers(pub Vec<f64>);
 
 impl<'de> Deserialize<'de> for Numbers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Listed;
-        impl<'de> Visitor<'de> for Listed {
+        struct NumbersVisitor;
+        impl<'de> Visitor<'de> for NumbersVisitor {
             type Value = Numbers;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a list of numbers")
@@ -78,7 +78,7 @@ impl<'de> Deserialize<'de> for Numbers {
                 Ok(Numbers::default())
             }
         }
-        deserializer.deserialize_any(Listed)
+        deserializer.deserialize_any(NumbersVisitor)
     }
 }
 
@@ -94,8 +94,8 @@ impl<K, V> Default for Pairs<K, V> {
 
 impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Paired<K, V>(std::marker::PhantomData<(K, V)>);
-        impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Paired<K, V> {
+        struct PairsVisitor<K, V>(std::marker::PhantomData<(K, V)>);
+        impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for PairsVisitor<K, V> {
             type Value = Pairs<K, V>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -111,7 +111,7 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Pairs<K
                 Ok(Pairs::default())
             }
         }
-        deserializer.deserialize_any(Paired(std::marker::PhantomData))
+        deserializer.deserialize_any(PairsVisitor(std::marker::PhantomData))
     }
 }
 

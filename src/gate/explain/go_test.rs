@@ -7,14 +7,14 @@ use super::{ExplainError, Extent, SideProfile};
 use crate::compare::filter::{Dialect, program_name};
 use crate::formats::joined_lines_of_go;
 use crate::gate::measure::{Bench, MeasureError, SideCheckout};
-use crate::io::capture::Captured;
+use crate::io::capture::CapturedOutput;
 use crate::io::command::Command;
 use crate::model::number_text::{counted, thousands};
 use std::io::{Read, Seek};
 use std::path::Path;
 
 /// Multiple of the iterations that Go runs in its one second per benchmark: the profiler takes only 100 samples in a second.
-const TIMES: u64 = 3;
+const ITERATIONS_FACTOR: u64 = 3;
 
 /// How a benchmark runs on both sides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub(super) fn profile(
 }
 
 /// Everything that a command printed; long output is read from its file.
-fn output_of(stdout: Captured, command: &Command) -> Result<Vec<u8>, MeasureError> {
+fn output_of(stdout: CapturedOutput, command: &Command) -> Result<Vec<u8>, MeasureError> {
     let too_long = || MeasureError::OutputTooLong { command: command.line() };
     if stdout.is_cut() {
         return Err(too_long());
@@ -101,7 +101,7 @@ impl IterationPlan {
                     Some(plan) if plan.package.as_deref() == package => plan.results += 1,
                     Some(_) => {}
                     None => {
-                        let (iterations, package) = (iterations.saturating_mul(TIMES), package.map(str::to_owned));
+                        let (iterations, package) = (iterations.saturating_mul(ITERATIONS_FACTOR), package.map(str::to_owned));
                         plan = Some(IterationPlan { iterations, results: 1, package });
                     }
                 }
@@ -189,7 +189,7 @@ mod tests {
             scratch: None,
         };
         let captured = |file, length| {
-            let mut captured = Captured::default();
+            let mut captured = CapturedOutput::default();
             (captured.file, captured.length) = (file, length);
             captured
         };

@@ -59,7 +59,7 @@ impl Extent {
 }
 
 /// A side that is ready to run under the profiler.
-enum Built {
+enum BuiltSide {
     /// The bench targets of `cargo bench`, with debug information.
     Targets(Vec<Executable>),
     /// The command runs as it is.
@@ -140,13 +140,13 @@ impl<'s, 'g> Explainer<'s, 'g> {
     }
 
     /// Builds a side for the profiler.
-    fn build(&self, side: &SideCheckout) -> Result<Built, ExplainError> {
+    fn build(&self, side: &SideCheckout) -> Result<BuiltSide, ExplainError> {
         let spec = self.bench.spec();
-        self.bench.take_over_dependencies(side, Some(self.sides[0]).filter(|base| base.name() != side.name()));
+        self.bench.reuse_dependencies(side, Some(self.sides[0]).filter(|base| base.name() != side.name()));
         let what = format!("building {} ({})", side.name(), side.commit.short());
         if runs_targets(spec) {
             self.progress.stage(&format!("{what} with debug information"));
-            return Ok(Built::Targets(cargo_bench::build(self.bench, side)?));
+            return Ok(BuiltSide::Targets(cargo_bench::build(self.bench, side)?));
         }
         if !self.is_built && self.bench.has_build() {
             self.progress.stage(&what);
@@ -156,25 +156,25 @@ impl<'s, 'g> Explainer<'s, 'g> {
         {
             self.progress.message(&format!("built {}: {:.1} s", side.commit.short(), wall.as_secs_f64()));
         }
-        Ok(Built::Command)
+        Ok(BuiltSide::Command)
     }
 
     /// Runs a benchmark of a side under the profiler, with the number of iterations of the other side if it has one.
     fn profile(
         &self,
         side: &SideCheckout,
-        built: &Built,
+        built: &BuiltSide,
         benchmark: &str,
         other: Option<&SideProfile>,
     ) -> Result<SideProfile, ExplainError> {
         let profile_dir = self.bench.scratch().join(format!("profile-{}", side.name()));
         fs::create_dir_all(&profile_dir).map_err(failed("create the directory", &profile_dir))?;
         let profiled = match built {
-            Built::Targets(targets) => {
+            BuiltSide::Targets(targets) => {
                 self.progress.begin(&format!("counting instructions of {}", side.name()));
                 cargo_bench::profile(self.bench, side, targets, benchmark, &profile_dir)
             }
-            Built::Command if go_test::is_go_test(&self.bench.spec().words) => {
+            BuiltSide::Command if go_test::is_go_test(&self.bench.spec().words) => {
                 self.progress.begin(&format!("profiling {}", side.name()));
                 let plan = other.and_then(|other| match &other.extent {
                     Extent::Iterations(plan) => Some(plan.clone()),
@@ -182,7 +182,7 @@ impl<'s, 'g> Explainer<'s, 'g> {
                 });
                 go_test::profile(self.bench, side, benchmark, &profile_dir, plan)
             }
-            Built::Command => {
+            BuiltSide::Command => {
                 self.progress.begin(&format!("profiling {}", side.name()));
                 profiler::profile(self.bench, side, &self.bench.words(benchmark), &profile_dir)
             }

@@ -4,7 +4,7 @@ use super::go_test::is_go_test;
 use super::{ExplainError, Extent, SideProfile};
 use crate::compare::filter::program_name;
 use crate::gate::measure::{Bench, MeasureError, SideCheckout, failed};
-use crate::io::command::{CommandError, Finished};
+use crate::io::command::{CommandError, FinishedCommand};
 use crate::io::profile::{InlinedCode, read_file};
 use crate::io::valgrind::{self, VALGRIND, profile_words};
 use crate::profile::Profile;
@@ -82,7 +82,7 @@ pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
 }
 
 /// Turns the error of a command under a profiler into one that names the side.
-pub(super) fn name_side(side: &SideCheckout, end: Result<Finished, CommandError>) -> Result<Finished, ExplainError> {
+pub(super) fn name_side(side: &SideCheckout, end: Result<FinishedCommand, CommandError>) -> Result<FinishedCommand, ExplainError> {
     end.map_err(|source| match source {
         CommandError::Interrupted => MeasureError::Command(source).into(),
         source => ExplainError::Run { side: side.name(), source },

@@ -22,7 +22,7 @@ struct Regression {
 
 /// The explanations, and a warning for each benchmark that was left out.
 #[derive(Default)]
-struct Explained {
+struct ExplainResults {
     explanations: Vec<Explanation>,
     warnings: Vec<Diagnostic>,
 }
@@ -46,7 +46,7 @@ pub(in crate::gate) fn explain_regressions(
         return Ok(());
     }
     progress.stage("explaining the regressions");
-    let mut explained = Explained::default();
+    let mut explained = ExplainResults::default();
     let end = explain_all(&regressions, bench, sides, base_label, progress, &mut explained);
     let missing = regressions.len() - explained.explanations.len() - explained.warnings.len();
     report.explanations = explained.explanations;
@@ -104,7 +104,7 @@ fn explain_all(
     sides: [&SideCheckout; 2],
     base_label: &str,
     progress: &dyn Progress,
-    explained: &mut Explained,
+    explained: &mut ExplainResults,
 ) -> Result<(), ExplainError> {
     profiler::check(&bench.spec().words)?;
     let explainer = Explainer::new(bench, sides, base_label, progress, true)?;
@@ -121,7 +121,7 @@ fn explain_all(
     Ok(())
 }
 
-impl Explained {
+impl ExplainResults {
     /// Adds the explanation of a benchmark, or a warning if the error concerns only this benchmark.
     fn add(
         &mut self,
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_error_of_one_benchmark_is_a_warning_and_another_one_ends_the_explanations() {
-        let mut explained = Explained::default();
+        let mut explained = ExplainResults::default();
         let (benchmark, command) = ("BenchmarkA".to_owned(), "go test".to_owned());
         let error = ExplainError::NoGoBenchmark { side: "head", benchmark, command };
         assert!(explained.add("BenchmarkA", None, Err(error)).is_ok());

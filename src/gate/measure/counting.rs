@@ -4,7 +4,7 @@
 use super::bench::Bench;
 use super::session::{Base, Checkouts, Session};
 use crate::compare::schedule::{SideKind, order};
-use crate::compare::{self, BenchmarkMetric, Compared};
+use crate::compare::{self, BenchmarkMetric, SuiteComparison};
 use crate::gate::confirm;
 use crate::gate::error::Error;
 use crate::gate::judge::PolicyRules;
@@ -50,7 +50,7 @@ impl Counts {
     }
 
     /// True if further counts could change what is reported.
-    fn is_open(&self) -> bool {
+    fn needs_more_counts(&self) -> bool {
         let [base, head] = self.closest();
         base != head && self.variation() > REPEATABLE
     }
@@ -63,7 +63,7 @@ impl Session<'_> {
         bench: &mut Bench<'_>,
         base: &Base,
         checkouts: &Checkouts,
-    ) -> Result<Compared, Error> {
+    ) -> Result<SuiteComparison, Error> {
         for side_kind in [SideKind::Base, SideKind::Head] {
             let counted = self.run_side(bench, checkouts, side_kind, &format!("counting {}", side_kind.word()))?;
             self.keep(side_kind, counted)?;
@@ -98,7 +98,7 @@ impl Session<'_> {
         let mut open: BTreeSet<&str> = counts.keys().copied().collect();
         for (index, side_kind) in order(MAX_PAIRS).into_iter().enumerate() {
             if index.is_multiple_of(2) && index > 0 {
-                open.retain(|name| counts.get(name).is_some_and(Counts::is_open));
+                open.retain(|name| counts.get(name).is_some_and(Counts::needs_more_counts));
             }
             if open.is_empty() {
                 break;
@@ -173,13 +173,13 @@ mod tests {
     fn counts_that_vary_are_compared_by_the_closest_ones() {
         let counts = |base: &[f64], head: &[f64]| Counts([base.to_vec(), head.to_vec()]);
         let exact = counts(&[1000.0, 1000.0], &[1050.0, 1050.0]);
-        assert_eq!((exact.closest(), exact.is_open()), ([1000.0, 1050.0], false));
+        assert_eq!((exact.closest(), exact.needs_more_counts()), ([1000.0, 1050.0], false));
         let apart = counts(&[1000.0, 1020.0], &[1080.0, 1050.0]);
-        assert_eq!((apart.closest(), apart.is_open()), ([1020.0, 1050.0], true));
+        assert_eq!((apart.closest(), apart.needs_more_counts()), ([1020.0, 1050.0], true));
         let fewer = counts(&[1080.0, 1050.0], &[1000.0, 1020.0]);
-        assert_eq!((fewer.closest(), fewer.is_open()), ([1050.0, 1020.0], true));
+        assert_eq!((fewer.closest(), fewer.needs_more_counts()), ([1050.0, 1020.0], true));
         let overlapping = counts(&[1000.0, 1040.0], &[1050.0, 1030.0]);
-        assert_eq!((overlapping.closest(), overlapping.is_open()), ([1035.0, 1035.0], false));
+        assert_eq!((overlapping.closest(), overlapping.needs_more_counts()), ([1035.0, 1035.0], false));
         assert!((overlapping.variation() - 40.0 / 1040.0).abs() < 1e-12);
     }
 }

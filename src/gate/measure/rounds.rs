@@ -4,7 +4,7 @@ use super::bench::{Bench, TimedRun};
 use super::error::MeasureError;
 use super::session::{Checkouts, Session};
 use crate::compare::schedule::{self, Costs, SideKind};
-use crate::compare::{self, BenchmarkMetric, Compared};
+use crate::compare::{self, BenchmarkMetric, SuiteComparison};
 use crate::gate::confirm;
 use crate::gate::error::Error;
 use crate::gate::judge::PolicyRules;
@@ -21,7 +21,7 @@ impl Session<'_> {
 
     /// The number of pairs, fixed before any suspect is re-measured: choosing it by what the pairs show would bias the
     /// result.
-    pub(super) fn pairs(&self, suspects: &BTreeSet<BenchmarkMetric>, screened: &Compared, can_filter: bool) -> usize {
+    pub(super) fn pairs(&self, suspects: &BTreeSet<BenchmarkMetric>, screened: &SuiteComparison, can_filter: bool) -> usize {
         if self.plan.pairs.is_some() || self.plan.budget.is_some() {
             return self.planned_pairs();
         }

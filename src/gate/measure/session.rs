@@ -4,14 +4,14 @@
 use super::bench::{Bench, SideCheckout, TimedRun};
 use super::error::MeasureError;
 use super::plan::{MeasurePlan, Progress};
-use crate::compare::Compared;
+use crate::compare::SuiteComparison;
 use crate::gate::builder::Gate;
 use crate::gate::confirm::{self, MeasuredRuns};
 use crate::gate::error::Error;
 use crate::gate::explain::explain_regressions;
 use crate::gate::judge::{SideFacts, at_different_times, judge};
 use crate::gate::machine_class::is_comparable;
-use crate::gate::record::{Recorded, store_run};
+use crate::gate::record::{RecordedRun, store_run};
 use crate::gate::renames::{leave_out_joined, leave_out_replaced};
 use crate::gate::side::Side;
 use crate::io::noise;
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    pub(super) fn store(&mut self, run: Run) -> Result<Recorded, Error> {
+    pub(super) fn store(&mut self, run: Run) -> Result<RecordedRun, Error> {
         let recorded = store_run(&*self.gate.open_store()?, &self.with_time_and_branch(run)?)?;
         self.stored += 1;
         Ok(recorded)
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         // The number of instructions does not depend on the state of the machine.
         let conditions = if bench.counts_instructions() { Vec::new() } else { noise::conditions() };
         conditions.iter().for_each(|condition| self.progress.message(&condition.message));
-        self.runs.announced.clone_from(&conditions);
+        self.runs.already_reported.clone_from(&conditions);
         bench.diagnostics.extend(conditions);
 
         let checkouts = self.prepare(bench, &base)?;
@@ -171,7 +171,7 @@ impl<'a> Session<'a> {
         checkouts: &Checkouts,
         stored: Option<Side>,
         started: Instant,
-    ) -> Result<Compared, Error> {
+    ) -> Result<SuiteComparison, Error> {
         self.measure_rounds(bench, checkouts, stored.is_some(), started)?;
         let rules = match &stored {
             Some(_) => at_different_times(self.policy()),
@@ -249,7 +249,7 @@ impl<'a> Session<'a> {
             if bench.has_build() {
                 self.progress.stage(&format!("building {name} ({})", side.commit.short()));
             }
-            bench.take_over_dependencies(side, other);
+            bench.reuse_dependencies(side, other);
             match bench.build(side) {
                 Ok(None) => {}
                 Ok(Some(wall)) => {
@@ -264,12 +264,12 @@ impl<'a> Session<'a> {
                 Err(error) => return Err(error.into()),
             }
         }
-        bench.keep_dependencies(&checkouts.head);
+        bench.cache_dependencies(&checkouts.head);
         self.progress.stage("measuring");
         Ok(checkouts)
     }
 
-    pub(super) fn judge(&self, compared: Compared, base: &Base, checkouts: &Checkouts) -> Report {
+    pub(super) fn judge(&self, compared: SuiteComparison, base: &Base, checkouts: &Checkouts) -> Report {
         let label = match checkouts.head.environment.get(Environment::DIRTY) {
             Some(_) => "HEAD with uncommitted changes",
             None => "HEAD",

@@ -1,7 +1,7 @@
 //! The lines `/perfgate accept NAME|all COMMIT [reason]` of a comment.
 
 /// Longest reason, in characters.
-const REASON: usize = 300;
+const MAX_REASON_CHARS: usize = 300;
 /// Digits of a commit id. The beginning of an id is not enough: it is easy to create a second commit with the same beginning.
 const DIGITS: [usize; 2] = [40, 64];
 
@@ -95,7 +95,7 @@ impl AcceptCommand {
             None if name == "all" => None,
             _ => Some(wrapped.unwrap_or(name).to_owned()),
         };
-        let reason = reason.trim().chars().take(REASON).collect();
+        let reason = reason.trim().chars().take(MAX_REASON_CHARS).collect();
         (!name.is_empty()).then(|| AcceptCommand { benchmark, commit: commit.map(|(_, _, id)| id), reason })
     }
 }

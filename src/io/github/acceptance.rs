@@ -1,7 +1,7 @@
 //! Requests to accept the regressions of a pull request, by people with write access: a comment
 //! `/perfgate accept NAME|all COMMIT [reason]`, or a label.
 //!
-//! Both are valid for one head. The next push needs a new request, and so does a force push back to an earlier commit.
+//! Both are valid for one head. The next push needs a new request, even a force push back to an earlier commit.
 //! A comment names the commit. A label cannot, so it must have been set after a report on the head. That report must be
 //! newer than the last force push and the last change of the base branch. All these times are GitHub's, because the
 //! dates of commits can be chosen freely. Permissions come from the API, never from an event.
@@ -9,7 +9,7 @@
 use super::accept_command::commands;
 use super::check::is_own;
 use super::client::{Client, Request};
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use super::marker;
 use super::slug::Slug;
 use crate::model::Commit;
@@ -74,7 +74,7 @@ pub struct PullHead<'a> {
 }
 
 /// Reads all requests: comments, and the label, if one is given.
-pub fn requests(client: &Client, head: PullHead<'_>, label: Option<&str>) -> Result<Requests, Fault> {
+pub fn requests(client: &Client, head: PullHead<'_>, label: Option<&str>) -> Result<Requests, ApiError> {
     let reader = Reader { client, head, may_write: RefCell::default() };
     let mut requests = Requests::default();
     reader.comments(&mut requests)?;
@@ -182,12 +182,12 @@ impl Requests {
 }
 
 impl Reader<'_> {
-    fn comments(&self, requests: &mut Requests) -> Result<(), Fault> {
+    fn comments(&self, requests: &mut Requests) -> Result<(), ApiError> {
         let PullHead { repository, pull, commit, .. } = self.head;
         let doing = self.doing();
         let route = format!("/repos/{repository}/issues/{pull}/comments");
         let (comments, _): (Vec<Comment>, _) =
-            self.client.pages(Request { route: &route, doing: &doing, need: Need::ReadPulls }, |page| page)?;
+            self.client.pages(Request { route: &route, doing: &doing, permission: RequiredPermission::ReadPulls }, |page| page)?;
         for Comment { body, user } in comments {
             let (Some(body), Some(User { login })) = (body, user) else { continue };
             // Our own comment shows the command.
@@ -215,17 +215,17 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn label(&self, label: &str, requests: &mut Requests) -> Result<(), Fault> {
+    fn label(&self, label: &str, requests: &mut Requests) -> Result<(), ApiError> {
         let PullHead { repository, pull, commit, check } = self.head;
         let route = format!("/repos/{repository}/pulls/{pull}");
-        let found: Pull = self.client.get(Request { route: &route, doing: &self.doing(), need: Need::ReadPulls })?;
+        let found: Pull = self.client.get(Request { route: &route, doing: &self.doing(), permission: RequiredPermission::ReadPulls })?;
         if found.head.sha != commit.as_str() || !found.labels.iter().any(|known| known.name == label) {
             return Ok(());
         }
         let doing = self.doing();
         let route = format!("/repos/{repository}/issues/{pull}/timeline");
         let (events, is_complete): (Vec<TimelineEvent>, _) =
-            self.client.pages(Request { route: &route, doing: &doing, need: Need::ReadPulls }, |page| page)?;
+            self.client.pages(Request { route: &route, doing: &doing, permission: RequiredPermission::ReadPulls }, |page| page)?;
         let is_label = |event: &&TimelineEvent| {
             event.event == "labeled" && event.label.as_ref().is_some_and(|set| set.name == label)
         };
@@ -240,7 +240,7 @@ impl Reader<'_> {
         let route = format!("/repos/{repository}/commits/{commit}/check-runs?filter=all");
         let (checks, _): (Vec<Check>, _) = self
             .client
-            .pages(Request { route: &route, doing: &doing, need: Need::Checks }, |page: Checks| page.check_runs)?;
+            .pages(Request { route: &route, doing: &doing, permission: RequiredPermission::Checks }, |page: Checks| page.check_runs)?;
         let mut reports = checks.iter().filter(|run| run.is_report(check)).filter_map(|run| run.started_at);
         let is_seen = reports.any(|report| report < set && changed.is_none_or(|changed| changed < report));
         let who = login.clone();
@@ -253,7 +253,7 @@ impl Reader<'_> {
     }
 
     /// True for a person who may write to the repository.
-    fn may_write(&self, login: &str) -> Result<bool, Fault> {
+    fn may_write(&self, login: &str) -> Result<bool, ApiError> {
         if let Some(known) = self.may_write.borrow().get(login) {
             return Ok(*known);
         }
@@ -264,13 +264,13 @@ impl Reader<'_> {
         Ok(may)
     }
 
-    fn is_writer(&self, login: &str) -> Result<bool, Fault> {
+    fn is_writer(&self, login: &str) -> Result<bool, ApiError> {
         let doing = format!("reading the permission of {login}");
         let route = format!("/repos/{}/collaborators/{login}/permission", self.head.repository);
-        match self.client.get::<Permission>(Request { route: &route, doing: &doing, need: Need::Contents }) {
+        match self.client.get::<Permission>(Request { route: &route, doing: &doing, permission: RequiredPermission::Contents }) {
             Ok(Permission { permission }) => Ok(matches!(permission.as_str(), "admin" | "write")),
-            Err(Fault::Absent { .. }) => Ok(false),
-            Err(fault) => Err(fault),
+            Err(ApiError::Absent { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Check runs: the verdict of a commit. They have no annotations, because no input format provides source lines.
 
 use super::client::{Client, Request};
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use super::slug::Slug;
 use super::unique::unique_word;
 use crate::model::Commit;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 /// Longest summary that GitHub accepts, in characters.
-const SUMMARY: usize = 65_535;
+const MAX_SUMMARY_CHARS: usize = 65_535;
 
 /// The content of a check run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub(super) fn is_own(external_id: &str) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Created {
+struct CheckRunResponse {
     id: u64,
     #[serde(default)]
     html_url: Option<String>,
@@ -70,12 +70,12 @@ struct Created {
 
 #[derive(Deserialize)]
 struct List {
-    check_runs: Vec<Created>,
+    check_runs: Vec<CheckRunResponse>,
 }
 
 /// Creates the check run of a commit and returns its URL. If the outcome of a request is unknown, checks whether the check
 /// run exists before retrying.
-pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result<Option<String>, Fault> {
+pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result<Option<String>, ApiError> {
     let doing = format!("creating the check run of {}", check.commit.short());
     // Distinguishes this check run from an earlier one with the same content, and from a job with the same name.
     let id = format!("{OWN}{}", unique_word());
@@ -85,20 +85,20 @@ pub fn put_check(client: &Client, repository: &Slug, check: &CheckRun) -> Result
         "status": "completed",
         "conclusion": check.conclusion.word(),
         "external_id": id,
-        "output": {"title": shortened(&check.title, 255), "summary": shortened(&check.summary, SUMMARY)},
+        "output": {"title": shortened(&check.title, 255), "summary": shortened(&check.summary, MAX_SUMMARY_CHARS)},
     });
     if let Some(url) = &check.details_url {
         body["details_url"] = url.as_str().into();
     }
     let route = format!("/repos/{repository}/check-runs");
-    let find = || -> Result<Option<Created>, Fault> {
+    let find = || -> Result<Option<CheckRunResponse>, ApiError> {
         let list = format!("/repos/{repository}/commits/{}/check-runs?filter=all", check.commit);
-        let request = Request { route: &list, doing: &doing, need: Need::Checks };
+        let request = Request { route: &list, doing: &doing, permission: RequiredPermission::Checks };
         let (known, _) = client.pages(request, |page: List| page.check_runs)?;
         let same = known.into_iter().filter(|check| check.external_id.as_deref() == Some(&id));
         Ok(same.max_by_key(|check| check.id))
     };
-    let request = Request { route: &route, doing: &doing, need: Need::Checks };
+    let request = Request { route: &route, doing: &doing, permission: RequiredPermission::Checks };
     Ok(client.post_once(request, &body, find)?.html_url)
 }
 

@@ -3,7 +3,7 @@
 //! Waits for rate limits if the wait is short. Read requests are retried after a 5xx or no response. Write requests are
 //! not: `post_once` and the loop of `comment` first check whether the write took effect.
 
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use super::response::{Method, Response};
 use super::token::Token;
 use super::transport::Transport;
@@ -50,8 +50,8 @@ pub struct Client {
     base: String,
     retry_limits: RetryLimits,
     spent: Cell<Duration>,
-    /// After this fault no further requests are sent.
-    gone: RefCell<Option<Fault>>,
+    /// After this error no further requests are sent.
+    connection_failure: RefCell<Option<ApiError>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -61,7 +61,7 @@ impl std::fmt::Debug for Client {
 }
 
 /// Maximum number of pages of a list, and the number of items in a full page.
-const PAGES: usize = 50;
+const MAX_PAGES: usize = 50;
 const PER_PAGE: usize = 100;
 
 /// A request: the path below the API's address (or a full URL), a description for messages, and the required permission.
@@ -69,24 +69,24 @@ const PER_PAGE: usize = 100;
 pub(super) struct Request<'a> {
     pub route: &'a str,
     pub doing: &'a str,
-    pub need: Need,
+    pub permission: RequiredPermission,
 }
 
 impl Client {
     /// Connects to the API at an address (`GITHUB_API_URL`): `https://api.github.com` or an Enterprise server.
-    pub fn new(api_url: &str, token: Option<&Token>) -> Result<Client, Fault> {
+    pub fn new(api_url: &str, token: Option<&Token>) -> Result<Client, ApiError> {
         Client::with_retry_limits(api_url, token, RetryLimits::default())
     }
 
     /// Connects with other limits.
-    pub fn with_retry_limits(api_url: &str, token: Option<&Token>, retry_limits: RetryLimits) -> Result<Client, Fault> {
-        let token = token.ok_or(Fault::NoToken)?;
+    pub fn with_retry_limits(api_url: &str, token: Option<&Token>, retry_limits: RetryLimits) -> Result<Client, ApiError> {
+        let token = token.ok_or(ApiError::NoToken)?;
         if !token.is_plain() {
-            return Err(Fault::MalformedToken);
+            return Err(ApiError::MalformedToken);
         }
         let base = check_address(api_url)?;
         let transport = Transport::open(&base, token, retry_limits.request)?;
-        Ok(Client { transport, base, retry_limits, spent: Cell::new(Duration::ZERO), gone: RefCell::new(None) })
+        Ok(Client { transport, base, retry_limits, spent: Cell::new(Duration::ZERO), connection_failure: RefCell::new(None) })
     }
 
     /// The limits.
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// Sends a GET request.
-    pub(super) fn get<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<T, Fault> {
+    pub(super) fn get<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<T, ApiError> {
         typed(&self.send(Method::Get, request, None)?, request.doing)
     }
 
@@ -110,10 +110,10 @@ impl Client {
         &self,
         request: Request<'_>,
         items: impl Fn(P) -> Vec<T>,
-    ) -> Result<(Vec<T>, bool), Fault> {
+    ) -> Result<(Vec<T>, bool), ApiError> {
         let mut all = Vec::new();
         let sign = if request.route.contains('?') { '&' } else { '?' };
-        for page in 1..=PAGES {
+        for page in 1..=MAX_PAGES {
             let route = format!("{}{sign}per_page={PER_PAGE}&page={page}", request.route);
             let (found, next) = self.page(Request { route: &route, ..request })?;
             let found = items(found);
@@ -127,14 +127,14 @@ impl Client {
     }
 
     /// Sends a GET request; also returns whether there is a next page.
-    fn page<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<(T, bool), Fault> {
+    fn page<T: DeserializeOwned>(&self, request: Request<'_>) -> Result<(T, bool), ApiError> {
         let response = self.send(Method::Get, request, None)?;
         let next = response.header("link").is_some_and(|link| link.contains("rel=\"next\""));
         Ok((typed(&response, request.doing)?, next))
     }
 
     /// Sends a POST request once, without retries.
-    pub(super) fn post<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, Fault> {
+    pub(super) fn post<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, ApiError> {
         typed(&self.send(Method::Post, request, Some(value(body, request)?))?, request.doing)
     }
 
@@ -144,33 +144,33 @@ impl Client {
         &self,
         request: Request<'_>,
         body: &impl Serialize,
-        find: impl Fn() -> Result<Option<T>, Fault>,
-    ) -> Result<T, Fault> {
+        find: impl Fn() -> Result<Option<T>, ApiError>,
+    ) -> Result<T, ApiError> {
         let mut attempts = 0;
         loop {
             attempts += 1;
             match self.post(request, body) {
-                Err(fault) if fault.is_temporary() && attempts < self.retry_limits.attempts => {
+                Err(error) if error.is_temporary() && attempts < self.retry_limits.attempts => {
                     self.pause(self.retry_limits.wait_after(attempts));
                     if let Some(found) = find()? {
                         return Ok(found);
                     }
                 }
-                created => return created.map_err(|fault| fault.after(attempts)),
+                created => return created.map_err(|error| error.after(attempts)),
             }
         }
     }
 
     /// Sends a PATCH request.
-    pub(super) fn patch<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, Fault> {
+    pub(super) fn patch<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, ApiError> {
         typed(&self.send(Method::Patch, request, Some(value(body, request)?))?, request.doing)
     }
 
     /// Sends a DELETE request; succeeds if the resource is already gone.
-    pub(super) fn delete(&self, request: Request<'_>) -> Result<(), Fault> {
+    pub(super) fn delete(&self, request: Request<'_>) -> Result<(), ApiError> {
         match self.send(Method::Delete, request, None) {
-            Ok(_) | Err(Fault::Absent { .. }) => Ok(()),
-            Err(fault) => Err(fault),
+            Ok(_) | Err(ApiError::Absent { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -179,9 +179,9 @@ impl Client {
         std::thread::sleep(wait.min(self.retry_limits.total));
     }
 
-    fn send(&self, method: Method, request: Request<'_>, body: Option<Value>) -> Result<Response, Fault> {
-        if let Some(fault) = self.gone.borrow().clone() {
-            return Err(fault);
+    fn send(&self, method: Method, request: Request<'_>, body: Option<Value>) -> Result<Response, ApiError> {
+        if let Some(error) = self.connection_failure.borrow().clone() {
+            return Err(error);
         }
         let mut attempts = 0;
         loop {
@@ -192,20 +192,20 @@ impl Client {
             } else {
                 request.route.to_owned()
             };
-            let (fault, wait) = match self.transport.send(method, &address, body.as_ref(), self.retry_limits.request) {
+            let (error, wait) = match self.transport.send(method, &address, body.as_ref(), self.retry_limits.request) {
                 Ok(response) if response.status < 300 => return Ok(response),
                 Ok(response) => {
-                    let fault = Fault::of(&response, request.doing, request.need).after(attempts);
-                    (fault, response.wait().map(Duration::from_secs))
+                    let error = ApiError::of(&response, request.doing, request.permission).after(attempts);
+                    (error, response.wait().map(Duration::from_secs))
                 }
                 Err(reason) => (
-                    Fault::Network { doing: request.doing.to_owned(), host: self.base.clone(), reason, attempts },
+                    ApiError::Network { doing: request.doing.to_owned(), host: self.base.clone(), reason, attempts },
                     None,
                 ),
             };
-            let again = match &fault {
-                Fault::Limit { .. } => true, // the request was rejected before it took effect
-                fault => fault.is_temporary() && method == Method::Get,
+            let again = match &error {
+                ApiError::Limit { .. } => true, // the request was rejected before it took effect
+                error => error.is_temporary() && method == Method::Get,
             };
             let wait = wait.unwrap_or(self.retry_limits.wait_after(attempts));
             let spent = self.spent.get() + started.elapsed();
@@ -216,28 +216,28 @@ impl Client {
                 continue;
             }
             // The server does not respond at all: fail further requests at once.
-            if matches!(fault, Fault::Network { .. }) && (again || spent > self.retry_limits.total) {
-                self.gone.replace(Some(fault.clone()));
+            if matches!(error, ApiError::Network { .. }) && (again || spent > self.retry_limits.total) {
+                self.connection_failure.replace(Some(error.clone()));
             }
-            return Err(fault);
+            return Err(error);
         }
     }
 }
 
-fn typed<T: DeserializeOwned>(response: &Response, doing: &str) -> Result<T, Fault> {
+fn typed<T: DeserializeOwned>(response: &Response, doing: &str) -> Result<T, ApiError> {
     serde_json::from_str(&response.text)
-        .map_err(|error| Fault::UnexpectedResponse { doing: doing.to_owned(), reason: error.to_string() })
+        .map_err(|error| ApiError::UnexpectedResponse { doing: doing.to_owned(), reason: error.to_string() })
 }
 
-fn value(body: &impl Serialize, request: Request<'_>) -> Result<Value, Fault> {
+fn value(body: &impl Serialize, request: Request<'_>) -> Result<Value, ApiError> {
     serde_json::to_value(body)
-        .map_err(|error| Fault::UnexpectedResponse { doing: request.doing.to_owned(), reason: error.to_string() })
+        .map_err(|error| ApiError::UnexpectedResponse { doing: request.doing.to_owned(), reason: error.to_string() })
 }
 
 /// The address without a trailing slash. Refuses plain HTTP except to this machine, because the token would be readable.
-fn check_address(api_url: &str) -> Result<String, Fault> {
+fn check_address(api_url: &str) -> Result<String, ApiError> {
     let base = api_url.trim().trim_end_matches('/');
-    let wrong = |what: &str| Err(Fault::Address(format!("GITHUB_API_URL {base:?} {what}")));
+    let wrong = |what: &str| Err(ApiError::Address(format!("GITHUB_API_URL {base:?} {what}")));
     if base.chars().any(|c| c.is_control() || c.is_whitespace()) || base.contains(['@', '?', '#']) {
         return wrong("is not a plain URL");
     }

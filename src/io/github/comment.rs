@@ -4,9 +4,9 @@
 //! if another job has overwritten this section.
 
 use super::client::{Client, Request};
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use super::identity;
-use super::marker::{Mark, Section, Sections, neutralise};
+use super::marker::{Mark, Section, Sections, neutralize};
 use super::slug::Slug;
 use serde::Deserialize;
 use serde_json::json;
@@ -31,7 +31,7 @@ pub struct Part<'a> {
 
 /// Outcome of writing a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Commented {
+pub enum CommentOutcome {
     /// No comment exists and none was needed.
     None,
     /// The comment is up to date; its URL, if known.
@@ -42,7 +42,7 @@ pub enum Commented {
 
 /// When a comment is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
+pub enum CommentCondition {
     /// Create or update.
     Always,
     /// Update an existing comment; create one only if there is news.
@@ -98,8 +98,8 @@ pub fn put_comment(
     repository: &Slug,
     pull: u64,
     part: &Part<'_>,
-    when: When,
-) -> Result<Commented, Fault> {
+    when: CommentCondition,
+) -> Result<CommentOutcome, ApiError> {
     let doing = format!("commenting on pull request #{pull} of {repository}");
     let author = identity::login(client)?;
     let mut thread =
@@ -111,30 +111,30 @@ pub fn put_comment(
             Ok(WriteAttempt::Done(commented)) => return Ok(commented),
             Ok(WriteAttempt::Overwritten) => last = None,
             // The write may have taken effect anyway; the next attempt checks.
-            Err(fault) if fault.is_temporary() && attempt + 1 < client.retry_limits().attempts => last = Some(fault),
-            Err(fault) => return Err(fault),
+            Err(error) if error.is_temporary() && attempt + 1 < client.retry_limits().attempts => last = Some(error),
+            Err(error) => return Err(error),
         }
         // Jitter: jobs that collided must not wait equally long.
         let spread = u32::from(shard.to_string().bytes().fold(0_u8, |a, b| a.wrapping_mul(31).wrapping_add(b)) % 4);
         client.pause(client.retry_limits().pause * (attempt * 2 + 1 + spread));
     }
-    Err(last.unwrap_or(Fault::Overwritten { doing: thread.doing, attempts: MAX_WRITE_ATTEMPTS }))
+    Err(last.unwrap_or(ApiError::Overwritten { doing: thread.doing, attempts: MAX_WRITE_ATTEMPTS }))
 }
 
 enum WriteAttempt {
-    Done(Commented),
+    Done(CommentOutcome),
     Overwritten,
 }
 
 impl CommentThread<'_> {
     /// Reads the comment, writes the section, and checks that it was not overwritten.
-    fn attempt_write(&mut self, part: &Part<'_>, shard: &Mark, when: When) -> Result<WriteAttempt, Fault> {
+    fn attempt_write(&mut self, part: &Part<'_>, shard: &Mark, when: CommentCondition) -> Result<WriteAttempt, ApiError> {
         let started = Instant::now();
         let shared = part.shard.is_some();
         let mut ours = self.ours()?.into_iter();
         let Some((first, mut sections)) = ours.next() else {
-            if matches!(when, When::Auto { news: false } | When::Changed { news: false }) {
-                return Ok(WriteAttempt::Done(Commented::None));
+            if matches!(when, CommentCondition::Auto { news: false } | CommentCondition::Changed { news: false }) {
+                return Ok(WriteAttempt::Done(CommentOutcome::None));
             }
             if self.created {
                 return Ok(WriteAttempt::Overwritten);
@@ -165,12 +165,12 @@ impl CommentThread<'_> {
         let existing = sections.parts.get(shard);
         let is_later = |section: &Section| section.run.zip(part.run).is_some_and(|(theirs, ours)| theirs > ours);
         if existing.is_some_and(is_later) {
-            return Ok(WriteAttempt::Done(Commented::Superseded(first.html_url)));
+            return Ok(WriteAttempt::Done(CommentOutcome::Superseded(first.html_url)));
         }
         let keep = match when {
-            When::Always => false,
-            When::Auto { news } => existing.is_none() && !news,
-            When::Changed { news } => existing.map_or(!news, |section| section.findings_digest == part.findings_digest),
+            CommentCondition::Always => false,
+            CommentCondition::Auto { news } => existing.is_none() && !news,
+            CommentCondition::Changed { news } => existing.map_or(!news, |section| section.findings_digest == part.findings_digest),
         };
         let sections = if keep { sections } else { self.filled(sections, part, shard)? };
         let body = sections.write();
@@ -182,7 +182,7 @@ impl CommentThread<'_> {
             self.delete(other.id)?;
         }
         if !merged && (unchanged || !shared) {
-            return Ok(WriteAttempt::Done(Commented::UpToDate(first.html_url)));
+            return Ok(WriteAttempt::Done(CommentOutcome::UpToDate(first.html_url)));
         }
         let wanted = sections.parts.get(shard).filter(|_| !keep);
         self.wait_and_verify(wanted, shard, first.html_url, shared.then(|| started.elapsed()))
@@ -195,7 +195,7 @@ impl CommentThread<'_> {
         shard: &Mark,
         url: Option<String>,
         took: Option<Duration>,
-    ) -> Result<WriteAttempt, Fault> {
+    ) -> Result<WriteAttempt, ApiError> {
         if let Some(took) = took {
             self.client.pause(self.client.retry_limits().pause * 2 + took * 2);
         }
@@ -208,18 +208,18 @@ impl CommentThread<'_> {
         };
         match self.ours()?.as_slice() {
             [(comment, sections)] if there(sections) => {
-                Ok(WriteAttempt::Done(Commented::UpToDate(comment.html_url.clone().or(url))))
+                Ok(WriteAttempt::Done(CommentOutcome::UpToDate(comment.html_url.clone().or(url))))
             }
             _ => Ok(WriteAttempt::Overwritten),
         }
     }
 
     /// Adds this shard's section.
-    fn filled(&self, mut sections: Sections, part: &Part<'_>, shard: &Mark) -> Result<Sections, Fault> {
+    fn filled(&self, mut sections: Sections, part: &Part<'_>, shard: &Mark) -> Result<Sections, ApiError> {
         let mut section = Section { findings_digest: part.findings_digest.clone(), run: part.run, text: String::new() };
         let room = sections.room(shard, &section);
-        let text = (part.text)(room).map(|text| neutralise(&text)).filter(|text| text.chars().count() <= room);
-        let text = text.ok_or_else(|| Fault::CommentFull { doing: self.doing.clone() })?;
+        let text = (part.text)(room).map(|text| neutralize(&text)).filter(|text| text.chars().count() <= room);
+        let text = text.ok_or_else(|| ApiError::CommentFull { doing: self.doing.clone() })?;
         // Matches what is read back, which includes the empty line before the end marker.
         section.text = format!("{}\n\n", text.trim_end_matches('\n'));
         sections.parts.insert(shard.clone(), section);
@@ -227,9 +227,9 @@ impl CommentThread<'_> {
     }
 
     /// The comments that perfgate wrote for this key, oldest first.
-    fn ours(&self) -> Result<Vec<(Comment, Sections)>, Fault> {
+    fn ours(&self) -> Result<Vec<(Comment, Sections)>, ApiError> {
         let route = format!("/repos/{}/issues/{}/comments", self.repository, self.pull);
-        let (comments, _) = self.client.pages(self.request(&route, Need::Pulls), |page: Vec<Comment>| page)?;
+        let (comments, _) = self.client.pages(self.request(&route, RequiredPermission::Pulls), |page: Vec<Comment>| page)?;
         let ours = comments.into_iter().filter(|comment| comment.is_by(&self.author)).filter_map(|comment| {
             let sections = Sections::read(comment.body.as_deref()?, &self.key)?;
             Some((comment, sections))
@@ -239,41 +239,41 @@ impl CommentThread<'_> {
         Ok(found)
     }
 
-    fn create(&self, sections: &Sections) -> Result<Comment, Fault> {
+    fn create(&self, sections: &Sections) -> Result<Comment, ApiError> {
         let route = format!("/repos/{}/issues/{}/comments", self.repository, self.pull);
-        self.client.post(self.request(&route, Need::Pulls), &json!({"body": sections.write()}))
+        self.client.post(self.request(&route, RequiredPermission::Pulls), &json!({"body": sections.write()}))
     }
 
     /// False if the comment is gone because another job has merged it into its own. Uses PATCH; octocrab's method sends
     /// POST.
-    fn update(&self, id: u64, body: &str) -> Result<bool, Fault> {
+    fn update(&self, id: u64, body: &str) -> Result<bool, ApiError> {
         let route = format!("/repos/{}/issues/comments/{id}", self.repository);
-        match self.client.patch::<Comment>(self.request(&route, Need::Pulls), &json!({"body": body})) {
+        match self.client.patch::<Comment>(self.request(&route, RequiredPermission::Pulls), &json!({"body": body})) {
             Ok(_) => Ok(true),
-            Err(Fault::Absent { .. }) => Ok(false),
-            Err(fault) => Err(fault),
+            Err(ApiError::Absent { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
     /// Reads one comment again; `None` if it is gone or has lost its marker.
-    fn reread(&self, id: u64) -> Result<Option<(Comment, Sections)>, Fault> {
+    fn reread(&self, id: u64) -> Result<Option<(Comment, Sections)>, ApiError> {
         let route = format!("/repos/{}/issues/comments/{id}", self.repository);
-        match self.client.get::<Comment>(self.request(&route, Need::Pulls)) {
+        match self.client.get::<Comment>(self.request(&route, RequiredPermission::Pulls)) {
             Ok(comment) => {
                 let sections = comment.body.as_deref().and_then(|body| Sections::read(body, &self.key));
                 Ok(sections.map(|sections| (comment, sections)))
             }
-            Err(Fault::Absent { .. }) => Ok(None),
-            Err(fault) => Err(fault),
+            Err(ApiError::Absent { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    fn delete(&self, id: u64) -> Result<(), Fault> {
-        self.client.delete(self.request(&format!("/repos/{}/issues/comments/{id}", self.repository), Need::Pulls))
+    fn delete(&self, id: u64) -> Result<(), ApiError> {
+        self.client.delete(self.request(&format!("/repos/{}/issues/comments/{id}", self.repository), RequiredPermission::Pulls))
     }
 
-    fn request<'a>(&'a self, route: &'a str, need: Need) -> Request<'a> {
-        Request { route, doing: &self.doing, need }
+    fn request<'a>(&'a self, route: &'a str, permission: RequiredPermission) -> Request<'a> {
+        Request { route, doing: &self.doing, permission }
     }
 }
 

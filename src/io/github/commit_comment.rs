@@ -2,7 +2,7 @@
 
 use super::client::{Client, Request};
 use super::comment::Comment;
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use super::identity;
 use super::marker::Mark;
 use super::slug::Slug;
@@ -16,18 +16,18 @@ pub fn put_commit_comment(
     commit: &Commit,
     key: &str,
     text: &str,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, ApiError> {
     let doing = format!("commenting on the commit {}", commit.short());
     let marker = format!("<!-- perfgate:commit key={} -->\n", Mark::new(key));
     let body = json!({"body": format!("{marker}{text}")});
     let author = identity::login(client)?;
     let route = format!("/repos/{repository}/commits/{commit}/comments");
-    let request = Request { route: &route, doing: &doing, need: Need::WriteContents };
+    let request = Request { route: &route, doing: &doing, permission: RequiredPermission::WriteContents };
     let is_ours = |comment: &Comment| {
         let body = comment.body.as_deref().unwrap_or_default().replace("\r\n", "\n");
         comment.is_by(&author) && body.starts_with(&marker)
     };
-    let find = || -> Result<Option<Comment>, Fault> {
+    let find = || -> Result<Option<Comment>, ApiError> {
         let (comments, _) = client.pages(request, |page: Vec<Comment>| page)?;
         Ok(comments.into_iter().find(is_ours))
     };

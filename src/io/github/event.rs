@@ -14,7 +14,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Largest event file to read; GitHub limits payloads to 25 MB.
-const LARGEST: u64 = 25 << 20;
+const MAX_EVENT_BYTES: u64 = 25 << 20;
 
 /// A supported event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,9 +177,9 @@ fn content(path: &Path) -> Result<Vec<u8>, EventError> {
     let unreadable = |error| EventError::Unreadable { path: path.to_owned(), error };
     let mut bytes = Vec::new();
     let file = regular::open(path).map_err(unreadable)?;
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST {
-        let why = format!("is larger than {} MB", LARGEST >> 20);
+    file.take(MAX_EVENT_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > MAX_EVENT_BYTES {
+        let why = format!("is larger than {} MB", MAX_EVENT_BYTES >> 20);
         return Err(EventError::Damaged { path: path.to_owned(), why });
     }
     Ok(bytes)
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn pull_requests_from_forks_are_recognised() {
+    fn pull_requests_from_forks_are_recognized() {
         let event = read("pull_request", &pull(json!({"full_name": "octo/r"}))).unwrap();
         assert!(!event.is_from_fork());
         assert_eq!(event.default_branch.as_deref(), Some("main"));
@@ -354,7 +354,7 @@ mod tests {
     fn a_file_that_is_too_large_is_not_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("event.json");
-        File::create(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        File::create(&path).unwrap().set_len(MAX_EVENT_BYTES + 1).unwrap();
         assert!(Event::read("push", &path, &|_| None).unwrap_err().to_string().contains("larger than 25 MB"));
     }
 }

@@ -1,7 +1,7 @@
 //! The account of the token: only its own comments may be edited.
 
 use super::client::{Client, Request};
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,21 +17,21 @@ struct User {
 ///
 /// `/user` works for tokens of people. Tokens of jobs and Apps have no access to it and use GraphQL. If neither works,
 /// assumes the job's token.
-pub(super) fn login(client: &Client) -> Result<String, Fault> {
-    let request = Request { route: "/user", doing: "reading the account of the token", need: Need::Contents };
+pub(super) fn login(client: &Client) -> Result<String, ApiError> {
+    let request = Request { route: "/user", doing: "reading the account of the token", permission: RequiredPermission::Contents };
     match client.get::<User>(request) {
         Ok(user) => return Ok(user.login),
-        Err(Fault::Permission { .. } | Fault::Absent { .. } | Fault::Refused { .. }) => {}
-        Err(fault) => return Err(fault),
+        Err(ApiError::Permission { .. } | ApiError::Absent { .. } | ApiError::Refused { .. }) => {}
+        Err(error) => return Err(error),
     }
     let route = graphql(client.base());
     let query = json!({"query": "query { viewer { login } }"});
     // The query creates nothing, so there is nothing to find.
     match client.post_once::<Value>(Request { route: &route, ..request }, &query, || Ok(None)) {
         Ok(answer) => Ok(bot(answer["data"]["viewer"]["login"].as_str().unwrap_or(ACTIONS))),
-        Err(Fault::Permission { .. } | Fault::Absent { .. } | Fault::Refused { .. }) => Ok(ACTIONS.to_owned()),
+        Err(ApiError::Permission { .. } | ApiError::Absent { .. } | ApiError::Refused { .. }) => Ok(ACTIONS.to_owned()),
         // With a wrong account, what perfgate posted earlier would not be found, and would be posted again.
-        Err(fault) => Err(fault),
+        Err(error) => Err(error),
     }
 }
 

@@ -6,9 +6,9 @@
 use super::check::fingerprint;
 use super::client::{Client, Request};
 use super::comment::Comment;
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use super::identity;
-use super::marker::{LONGEST, Mark};
+use super::marker::{MAX_COMMENT_CHARS, Mark};
 use super::slug::Slug;
 use super::unique::unique_word;
 use crate::model::Commit;
@@ -17,15 +17,15 @@ use serde_json::json;
 use std::fmt;
 
 /// Longest name in a marker; the rest of a longer one becomes a hash.
-const NAME: usize = 300;
+const MAX_NAME_CHARS: usize = 300;
 /// Longest title, in characters.
-const TITLE: usize = 256;
+const MAX_TITLE_CHARS: usize = 256;
 
 const BEGIN: &str = "<!-- perfgate:issue ";
 const BASE: &str = " base=";
 const OVER: &str = " over";
 const CLOSE: &str = " -->";
-/// The marker of the comment with the reason, to recognise it.
+/// The marker of the comment with the reason, to recognize it.
 const CLOSED: &str = "<!-- perfgate:issue-closed ";
 
 /// The series that an issue is about. Two series with the same benchmark name differ in one of the other names.
@@ -60,10 +60,10 @@ impl fmt::Display for Subject<'_> {
 /// A name as one word of a marker, of limited length.
 fn mark(name: &str) -> String {
     let mark = Mark::new(name).to_string();
-    if mark.len() <= NAME {
+    if mark.len() <= MAX_NAME_CHARS {
         return mark;
     }
-    format!("{}.{:016x}", mark.get(..NAME).unwrap_or_default(), fingerprint(&[&mark]))
+    format!("{}.{:016x}", mark.get(..MAX_NAME_CHARS).unwrap_or_default(), fingerprint(&[&mark]))
 }
 
 /// An issue that perfgate opened.
@@ -86,7 +86,7 @@ pub struct Issue {
 }
 
 #[derive(Deserialize)]
-struct Listed {
+struct IssueResponse {
     number: u64,
     #[serde(default)]
     html_url: String,
@@ -103,7 +103,7 @@ struct Listed {
 
 /// What is needed of an issue that was just opened.
 #[derive(Deserialize)]
-struct Opened {
+struct NewIssue {
     number: u64,
     #[serde(default)]
     html_url: String,
@@ -126,7 +126,7 @@ impl Issue {
         named.map(|mark| mark.text()).unwrap_or_default()
     }
 
-    fn read(listed: Listed) -> Option<Issue> {
+    fn read(listed: IssueResponse) -> Option<Issue> {
         let body = listed.body?.replace("\r\n", "\n");
         // A person may have written above the marker.
         let marker = body.lines().find_map(|line| line.trim_end().strip_prefix(BEGIN)?.strip_suffix(CLOSE))?;
@@ -157,36 +157,36 @@ impl Issue {
 
 /// Why an issue is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClosedAs {
+pub enum CloseReason {
     /// The regression is gone.
     Completed,
     /// The regression is accepted.
     NotPlanned,
 }
 
-impl ClosedAs {
+impl CloseReason {
     fn word(self) -> &'static str {
         match self {
-            ClosedAs::Completed => "completed",
-            ClosedAs::NotPlanned => "not_planned",
+            CloseReason::Completed => "completed",
+            CloseReason::NotPlanned => "not_planned",
         }
     }
 }
 
 /// Characters that are left for the text of an issue.
 pub fn room_in_issue(subject: &Subject<'_>) -> usize {
-    LONGEST.saturating_sub(subject.to_string().len() + 120)
+    MAX_COMMENT_CHARS.saturating_sub(subject.to_string().len() + 120)
 }
 
 /// All issues that perfgate opened with this token's account, newest first.
-pub fn issues(client: &Client, repository: &Slug) -> Result<Vec<Issue>, Fault> {
+pub fn issues(client: &Client, repository: &Slug) -> Result<Vec<Issue>, ApiError> {
     let author = identity::login(client)?;
     let doing = format!("reading the issues of {repository}");
     let creator = author.replace('[', "%5B").replace(']', "%5D");
     let route = format!("/repos/{repository}/issues?state=all&creator={creator}&sort=created&direction=desc");
-    let request = Request { route: &route, doing: &doing, need: Need::Issues };
-    let (listed, _) = client.pages(request, |page: Vec<Listed>| page)?;
-    let is_ours = |one: &Listed| {
+    let request = Request { route: &route, doing: &doing, permission: RequiredPermission::Issues };
+    let (listed, _) = client.pages(request, |page: Vec<IssueResponse>| page)?;
+    let is_ours = |one: &IssueResponse| {
         let by_us = one.user.as_ref().is_some_and(|user| user.login.eq_ignore_ascii_case(&author));
         by_us && one.pull_request.is_none()
     };
@@ -201,32 +201,32 @@ pub fn open_issue(
     base: &Commit,
     title: &str,
     text: &str,
-) -> Result<String, Fault> {
+) -> Result<String, ApiError> {
     let doing = "opening an issue".to_owned();
     let marker = format!("{BEGIN}{subject}{BASE}{base}{CLOSE}\n");
-    let title: String = title.chars().take(TITLE).collect();
+    let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
     let body = json!({"title": title, "body": format!("{marker}{text}")});
     let route = format!("/repos/{repository}/issues");
-    let oldest = || -> Result<Option<Issue>, Fault> {
+    let oldest = || -> Result<Option<Issue>, ApiError> {
         let open = issues(client, repository)?.into_iter().filter(|issue| issue.is_open && issue.is_about(subject));
         Ok(open.min_by_key(|issue| issue.number))
     };
-    let find = || Ok(oldest()?.map(|Issue { number, url, .. }| Opened { number, html_url: url }));
-    let request = Request { route: &route, doing: &doing, need: Need::Issues };
+    let find = || Ok(oldest()?.map(|Issue { number, url, .. }| NewIssue { number, html_url: url }));
+    let request = Request { route: &route, doing: &doing, permission: RequiredPermission::Issues };
     let made = client.post_once(request, &body, find)?;
     match oldest()?.filter(|issue| issue.number < made.number) {
         None => Ok(made.html_url),
         Some(older) => {
             let route = format!("/repos/{repository}/issues/{}", made.number);
             let body = json!({"state": "closed", "state_reason": "not_planned", "body": format!("Duplicate of #{}.", older.number)});
-            client.patch::<Listed>(Request { route: &route, doing: &doing, need: Need::Issues }, &body)?;
+            client.patch::<IssueResponse>(Request { route: &route, doing: &doing, permission: RequiredPermission::Issues }, &body)?;
             Ok(older.url)
         }
     }
 }
 
 /// Replaces the text of an issue.
-pub fn update_issue(client: &Client, repository: &Slug, issue: &Issue, text: &str) -> Result<(), Fault> {
+pub fn update_issue(client: &Client, repository: &Slug, issue: &Issue, text: &str) -> Result<(), ApiError> {
     if issue.text == text {
         return Ok(());
     }
@@ -239,19 +239,19 @@ pub fn close_issue(
     client: &Client,
     repository: &Slug,
     issue: &Issue,
-    closed: ClosedAs,
+    closed: CloseReason,
     comment: &str,
-) -> Result<(), Fault> {
+) -> Result<(), ApiError> {
     // Close first: if the comment then fails, only the comment is lost, and the next run does not repeat it.
     let over = Issue { is_over: true, ..issue.clone() };
     let body = json!({"state": "closed", "state_reason": closed.word(), "body": over.body()});
     patch(client, repository, issue, "closing", &body)?;
     let doing = issue.doing("commenting on");
     let route = format!("/repos/{repository}/issues/{}/comments", issue.number);
-    let request = Request { route: &route, doing: &doing, need: Need::Issues };
+    let request = Request { route: &route, doing: &doing, permission: RequiredPermission::Issues };
     // Distinguishes this comment from one of an earlier closing.
     let marker = format!("{CLOSED}{}{CLOSE}", unique_word());
-    let find = || -> Result<Option<Comment>, Fault> {
+    let find = || -> Result<Option<Comment>, ApiError> {
         let author = identity::login(client)?;
         let (comments, _) = client.pages(request, |page: Vec<Comment>| page)?;
         let is_this =
@@ -261,10 +261,10 @@ pub fn close_issue(
     client.post_once(request, &json!({"body": format!("{comment}\n{marker}\n")}), find).map(drop)
 }
 
-fn patch(client: &Client, repository: &Slug, issue: &Issue, what: &str, body: &serde_json::Value) -> Result<(), Fault> {
+fn patch(client: &Client, repository: &Slug, issue: &Issue, what: &str, body: &serde_json::Value) -> Result<(), ApiError> {
     let doing = issue.doing(what);
     let route = format!("/repos/{repository}/issues/{}", issue.number);
-    client.patch::<Listed>(Request { route: &route, doing: &doing, need: Need::Issues }, body).map(drop)
+    client.patch::<IssueResponse>(Request { route: &route, doing: &doing, permission: RequiredPermission::Issues }, body).map(drop)
 }
 
 #[cfg(test)]
@@ -274,7 +274,7 @@ mod tests {
     const SUBJECT: Subject<'static> =
         Subject { key: "a b", shard: "", branch: "main", machine: "X, 4 cores", benchmark: "p --> q", metric: "time" };
 
-    fn listed(body: &str) -> Listed {
+    fn listed(body: &str) -> IssueResponse {
         serde_json::from_value(json!({"number": 3, "state": "open", "body": body})).unwrap()
     }
 
@@ -312,6 +312,6 @@ mod tests {
         }
         let long = [format!("{}a", "x".repeat(5000)), format!("{}b", "x".repeat(5000))];
         let marks = long.each_ref().map(|name| mark(name));
-        assert!(marks[0] != marks[1] && marks[0].len() < NAME + 20);
+        assert!(marks[0] != marks[1] && marks[0].len() < MAX_NAME_CHARS + 20);
     }
 }

@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Largest summary of a step, in bytes.
-const SUMMARY: usize = 1024 * 1024;
+const MAX_SUMMARY_BYTES: usize = 1024 * 1024;
 
 /// Appends a document to the job's summary.
 pub fn add_summary(path: &Path, document: &str) -> io::Result<()> {
-    if document.len() > SUMMARY {
+    if document.len() > MAX_SUMMARY_BYTES {
         return Err(io::Error::other("the document is longer than 1 MiB, the limit of GitHub"));
     }
     append(path, &format!("{}\n", document.trim_end_matches('\n')))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// Longest comment that GitHub accepts, in characters.
-pub(super) const LONGEST: usize = 65_536;
+pub(super) const MAX_COMMENT_CHARS: usize = 65_536;
 
 const REPORT: &str = "<!-- perfgate:report key=";
 const PART: &str = "<!-- perfgate:part shard=";
@@ -64,7 +64,7 @@ impl fmt::Display for Mark {
 /// The section of one shard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Section {
-    /// Hash of the findings, to recognise a new commit with the same findings.
+    /// Hash of the findings, to recognize a new commit with the same findings.
     pub findings_digest: String,
     /// Number of the workflow run; increases over time.
     pub run: Option<u64>,
@@ -132,12 +132,12 @@ impl Sections {
     pub fn room(&self, shard: &Mark, section: &Section) -> usize {
         let mut others = self.clone();
         others.parts.insert(shard.clone(), Section { text: String::new(), ..section.clone() });
-        LONGEST.saturating_sub(others.write().chars().count() + 2)
+        MAX_COMMENT_CHARS.saturating_sub(others.write().chars().count() + 2)
     }
 }
 
 /// Indents lines that look like markers, so that they cannot end the section.
-pub(super) fn neutralise(text: &str) -> String {
+pub(super) fn neutralize(text: &str) -> String {
     let ours = |line: &str| line.starts_with(PART) || line.starts_with(END) || line.starts_with(REPORT);
     let lines = text.replace("\r\n", "\n");
     lines.split_inclusive('\n').map(|line| if ours(line) { format!(" {line}") } else { line.to_owned() }).collect()
@@ -184,7 +184,7 @@ mod tests {
         let key = Mark::new("k");
         let hostile = "x\n<!-- /perfgate:part shard=a -->\n<!-- perfgate:part shard=b -->\ny\n";
         let mut sections = Sections::empty(&key);
-        sections.parts.insert(Mark::new("a"), section(&neutralise(hostile)));
+        sections.parts.insert(Mark::new("a"), section(&neutralize(hostile)));
         let read = Sections::read(&sections.write(), &key).unwrap();
         assert_eq!(read.parts.len(), 1);
         assert!(read.parts[&Mark::new("a")].text.contains("\ny\n"));
@@ -197,7 +197,7 @@ mod tests {
         let shard = Mark::new("b");
         let room = sections.room(&shard, &section("text"));
         sections.parts.insert(shard, section(&"é".repeat(room)));
-        assert!((LONGEST - 2..=LONGEST).contains(&sections.write().chars().count()));
+        assert!((MAX_COMMENT_CHARS - 2..=MAX_COMMENT_CHARS).contains(&sections.write().chars().count()));
     }
 
     proptest::proptest! {

@@ -6,14 +6,14 @@
 //! do not name their pull request.
 
 use super::client::Client;
-use super::fault::Fault;
+use super::api_error::ApiError;
 use super::pull::{Pull, pull, pulls_of};
 use super::slug::Slug;
 use crate::io::repository::{Repository, RepositoryError};
 use crate::model::Commit;
 
 /// Maximum number of commits in a group; GitHub's limit is 100 pull requests.
-const MOST: usize = 100;
+const MAX_COMMITS: usize = 100;
 
 /// A group, as its event describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub enum GroupError {
     Unclear(UnclearGroup),
     /// GitHub's API.
     #[error(transparent)]
-    GitHub(#[from] Fault),
+    GitHub(#[from] ApiError),
     /// The history.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -92,7 +92,7 @@ impl MergeGroup {
             ([first, ..], _) if first.first() != Some(base) => unclear(UnclearGroup::OtherBase),
             ([only], [merged]) if only.len() <= 2 => Ok(vec![self.member(client, repository, number, *merged)?]),
             (_, []) => unclear(UnclearGroup::OtherBase),
-            (_, several) if several.len() > MOST => unclear(UnclearGroup::SeveralCommits),
+            (_, several) if several.len() > MAX_COMMITS => unclear(UnclearGroup::SeveralCommits),
             (_, several) => {
                 let mut members = Vec::new();
                 for head in several {
@@ -126,7 +126,7 @@ impl MergeGroup {
     }
 
     /// The open pull request with this newest commit; none if there are several.
-    fn pull_with_head(&self, client: &Client, repository: &Slug, head: &Commit) -> Result<Option<GroupMember>, Fault> {
+    fn pull_with_head(&self, client: &Client, repository: &Slug, head: &Commit) -> Result<Option<GroupMember>, ApiError> {
         let mut found = pulls_of(client, repository, head.as_str(), None)?;
         found.retain(|pull| self.is_for(pull));
         Ok(match found.as_slice() {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Name of the file.
 pub const FILE_NAME: &str = "perfgate-results.bin";
 /// Largest file to write or read.
-pub const LARGEST: u64 = 10 << 20;
+pub const MAX_FILE_BYTES: u64 = 10 << 20;
 
 /// Maximum number of records, and of bytes that they unpack to together. A file of 10 MB with the noise of real samples stays far
 /// below; without this limit, 28 kB of equal samples took 1.5 GB of memory.
@@ -72,7 +72,7 @@ pub enum PackedResultsError {
         error: std::io::Error,
     },
     /// The file is too large.
-    #[error("{}: the results of a job may have at most {} MB; use fewer samples or benchmarks", path.display(), LARGEST >> 20)]
+    #[error("{}: the results of a job may have at most {} MB; use fewer samples or benchmarks", path.display(), MAX_FILE_BYTES >> 20)]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -88,7 +88,7 @@ pub enum PackedResultsError {
     },
     /// The file is something else.
     #[error("{}: was not written by perfgate for another job ({why})", path.display())]
-    Foreign {
+    NotPackedResults {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -155,7 +155,7 @@ impl PackedResults {
         };
         let header = serde_json::to_vec(&header).unwrap_or_default();
         let bytes = [MAGIC, &header, b"\n", &records.concat().concat()].concat();
-        if bytes.len() as u64 > LARGEST || header.len() > LONGEST_HEADER {
+        if bytes.len() as u64 > MAX_FILE_BYTES || header.len() > LONGEST_HEADER {
             return Err(PackedResultsError::TooLarge { path: path.to_owned() });
         }
         std::fs::write(path, bytes).map_err(|error| PackedResultsError::File { path: path.to_owned(), error })?;
@@ -167,8 +167,8 @@ impl PackedResults {
         let unreadable = |error| PackedResultsError::File { path: path.to_owned(), error };
         let mut bytes = Vec::new();
         let file = regular::open(path).map_err(unreadable)?;
-        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > LARGEST {
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > MAX_FILE_BYTES {
             return Err(PackedResultsError::TooLarge { path: path.to_owned() });
         }
         PackedResults::parse(&bytes, path)
@@ -176,7 +176,7 @@ impl PackedResults {
 
     /// Reads the content of the file; `path` is for messages.
     pub fn parse(bytes: &[u8], path: &Path) -> Result<PackedResults, PackedResultsError> {
-        let foreign = |why: &str| PackedResultsError::Foreign { path: path.to_owned(), why: why.to_owned() };
+        let foreign = |why: &str| PackedResultsError::NotPackedResults { path: path.to_owned(), why: why.to_owned() };
         let rest = bytes.strip_prefix(MAGIC).ok_or_else(|| foreign("it does not start with the magic line"))?;
         let end = rest.iter().take(LONGEST_HEADER + 1).position(|byte| *byte == b'\n');
         let (header, mut rest) = rest.split_at(end.ok_or_else(|| foreign("its header is not terminated"))?);
@@ -384,7 +384,7 @@ mod tests {
         assert!(why(|bytes| swap(bytes, &"1".repeat(40), &"Z".repeat(40))).contains("a commit id is invalid"));
         assert!(why(|bytes| bytes[..bytes.len() - 1].to_vec()).contains("it is truncated"));
         assert!(why(|bytes| [bytes, vec![0]].concat()).contains("longer than its header states"));
-        assert!(why(|bytes| [bytes, vec![0; LARGEST as usize]].concat()).contains("at most 10 MB"));
+        assert!(why(|bytes| [bytes, vec![0; MAX_FILE_BYTES as usize]].concat()).contains("at most 10 MB"));
         assert!(why(|bytes| swap(bytes, "pgrun\n", "pgrux\n")).contains("not a stored run"));
         let empty = |bytes: Vec<u8>| {
             let end = bytes.windows(2).position(|window| window == b"}\n").unwrap();

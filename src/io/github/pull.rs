@@ -1,7 +1,7 @@
 //! Pull requests: read one, find those of a commit, and update a description.
 
 use super::client::{Client, Request};
-use super::fault::{Fault, Need};
+use super::api_error::{ApiError, RequiredPermission};
 use super::slug::Slug;
 use serde::Deserialize;
 use serde_json::json;
@@ -47,9 +47,9 @@ pub struct RepositoryName {
 }
 
 /// Reads a pull request by its number.
-pub fn pull(client: &Client, repository: &Slug, number: u64) -> Result<Pull, Fault> {
+pub fn pull(client: &Client, repository: &Slug, number: u64) -> Result<Pull, ApiError> {
     let doing = format!("reading pull request #{number} of {repository}");
-    client.get(Request { route: &format!("/repos/{repository}/pulls/{number}"), doing: &doing, need: Need::ReadPulls })
+    client.get(Request { route: &format!("/repos/{repository}/pulls/{number}"), doing: &doing, permission: RequiredPermission::ReadPulls })
 }
 
 /// Finds the open pull requests whose head is this commit, ordered by number. `head` is the owner and branch, if known:
@@ -59,10 +59,10 @@ pub fn pulls_of(
     repository: &Slug,
     commit: &str,
     head: Option<(&str, &str)>,
-) -> Result<Vec<Pull>, Fault> {
+) -> Result<Vec<Pull>, ApiError> {
     let doing = format!("finding the pull request of a commit in {repository}");
-    let list = |route: &str| -> Result<Vec<Pull>, Fault> {
-        let found: Vec<Pull> = client.get(Request { route, doing: &doing, need: Need::ReadPulls })?;
+    let list = |route: &str| -> Result<Vec<Pull>, ApiError> {
+        let found: Vec<Pull> = client.get(Request { route, doing: &doing, permission: RequiredPermission::ReadPulls })?;
         Ok(found.into_iter().filter(|pull| pull.head.sha == commit && pull.state != "closed").collect())
     };
     let mut found = Vec::new();
@@ -78,10 +78,10 @@ pub fn pulls_of(
 }
 
 /// Replaces a pull request's description.
-pub fn update_body(client: &Client, repository: &Slug, number: u64, body: &str) -> Result<(), Fault> {
+pub fn update_body(client: &Client, repository: &Slug, number: u64, body: &str) -> Result<(), ApiError> {
     let doing = format!("updating the description of pull request #{number}");
     let route = format!("/repos/{repository}/pulls/{number}");
-    let request = Request { route: &route, doing: &doing, need: Need::Pulls };
+    let request = Request { route: &route, doing: &doing, permission: RequiredPermission::Pulls };
     client.patch::<serde_json::Value>(request, &json!({"body": body})).map(drop)
 }
 

@@ -1,6 +1,6 @@
 //! Sends one request to GitHub with octocrab. `client` handles retries and errors.
 
-use super::fault::Fault;
+use super::api_error::ApiError;
 use super::response::{Method, Response};
 use super::token::Token;
 use octocrab::service::middleware::retry::RetryConfig;
@@ -16,14 +16,14 @@ pub struct Transport {
 }
 
 /// Fails in a build without the feature `github`.
-pub fn available() -> Result<(), Fault> {
+pub fn available() -> Result<(), ApiError> {
     Ok(())
 }
 
 impl Transport {
     /// Connects to the server of an API's address.
-    pub fn open(base: &str, token: &Token, connect: Duration) -> Result<Transport, Fault> {
-        let broken = |error: &dyn Display| Fault::Address(format!("cannot connect to GitHub: {error}"));
+    pub fn open(base: &str, token: &Token, connect: Duration) -> Result<Transport, ApiError> {
+        let broken = |error: &dyn Display| ApiError::Address(format!("cannot connect to GitHub: {error}"));
         // Two dependencies use rustls with different defaults, so the provider must be set explicitly.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime =
@@ -33,7 +33,7 @@ impl Transport {
         let path = base.find("://").and_then(|at| base[at + 3..].find('/').map(|slash| at + 3 + slash));
         let api = OctocrabBuilder::new()
             .base_uri(&base[..path.unwrap_or(base.len())])
-            .map_err(|_| Fault::Address(format!("GITHUB_API_URL {base:?} is not a valid URL")))?
+            .map_err(|_| ApiError::Address(format!("GITHUB_API_URL {base:?} is not a valid URL")))?
             .personal_token(token.reveal())
             .add_retry_config(RetryConfig::None)
             .set_connect_timeout(Some(connect))

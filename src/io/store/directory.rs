@@ -6,7 +6,7 @@
 use super::check::{checked, refuse_mismatch, refuse_newer, with_thinned_form};
 use super::error::StoreError;
 use super::key::{Key, covers};
-use super::store_trait::{Added, Listing, Store, Written};
+use super::store_trait::{RecordedTime, Listing, Store, WriteCounts};
 use crate::io::regular;
 use crate::model::record;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 const TEMPORARY: &str = ".unfinished-";
 
 /// A temporary file of this age has no writer any more.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory of runs.
 #[derive(Debug, Clone)]
@@ -147,13 +147,13 @@ impl Store for DirectoryStore {
         }
     }
 
-    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<WriteCounts, StoreError> {
         refuse_mismatch(records)?;
         refuse_newer(self, &self.last_month()?)?;
         let months: BTreeSet<String> = records.iter().map(|(key, _)| key.month()).collect();
         months.iter().try_for_each(|month| sweep(&self.root.join(month)))?;
         let thinned = with_thinned_form(self, records)?;
-        let mut written = Written::default();
+        let mut written = WriteCounts::default();
         for (key, bytes) in records {
             if !thinned.contains(key) && self.add(key, bytes)? {
                 written.added += 1;
@@ -178,10 +178,10 @@ impl Store for DirectoryStore {
         Ok(removed)
     }
 
-    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>> {
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<RecordedTime>> {
         let modified = |key: &Key| fs::metadata(self.path(key)).and_then(|file| file.modified()).ok();
         let since_1970 = |time: SystemTime| Some(time.duration_since(UNIX_EPOCH).ok()?.as_secs() as i64);
-        keys.iter().map(|key| modified(key).and_then(since_1970).map(|time| Added::of_file(key, time))).collect()
+        keys.iter().map(|key| modified(key).and_then(since_1970).map(|time| RecordedTime::of_file(key, time))).collect()
     }
 
     fn url(&self) -> String {
@@ -207,7 +207,7 @@ fn beginning(path: &Path) -> Option<Vec<u8>> {
 pub(crate) fn sweep(folder: &Path) -> Result<(), StoreError> {
     for (_, path) in entries(folder)?.into_iter().filter(|(name, _)| name.starts_with(TEMPORARY)) {
         let written = fs::metadata(&path).and_then(|metadata| metadata.modified());
-        if written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED)) {
+        if written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED_AFTER)) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed("remove", &path)(error)),
                 _ => {} // or another process was first

@@ -105,7 +105,7 @@ pub enum StoreError {
     Mismatch(Box<Key>),
     /// All retries lost a race to other processes.
     #[error(
-        "{store} was still busy after {tries} tries: {why}; if no other perfgate or git is running, remove the left-over lock"
+        "{store} was still busy after {tries} tries: {why}; if no other perfgate or git is running, remove the leftover lock"
     )]
     Busy {
         /// The store.

@@ -9,25 +9,25 @@ use std::time::Duration;
 /// A folder of its own, because git removes a folder with its last ref.
 const FOLDER: &str = "refs/perfgate-incoming";
 /// A ref of this age was abandoned, whichever machine wrote it.
-const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A ref for one fetch, with a new name; deleted when dropped.
-pub(super) struct Incoming<'r> {
+pub(super) struct IncomingRef<'r> {
     repository: &'r Repository,
     pub name: String,
 }
 
-impl<'r> Incoming<'r> {
+impl<'r> IncomingRef<'r> {
     /// A new name. Removes the refs that killed processes left.
     pub fn new(repository: &'r Repository) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         sweep(repository);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Incoming { repository, name: format!("{FOLDER}/{}-{number}", pid_file::process_name()) }
+        IncomingRef { repository, name: format!("{FOLDER}/{}-{number}", pid_file::process_name()) }
     }
 }
 
-impl Drop for Incoming<'_> {
+impl Drop for IncomingRef<'_> {
     fn drop(&mut self) {
         delete(self.repository, &self.name);
     }
@@ -47,7 +47,7 @@ fn sweep(repository: &Repository) {
     for name in names {
         let process = name.rsplit('/').next().and_then(|last| last.rsplit_once('-')).map(|(process, _)| process);
         let written = repository.commondir().join(&name).metadata().and_then(|file| file.modified());
-        let is_old = written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED));
+        let is_old = written.is_ok_and(|time| time.elapsed().is_ok_and(|age| age > ABANDONED_AFTER));
         if is_old || process.is_some_and(pid_file::has_ended) {
             delete(repository, &name);
         }

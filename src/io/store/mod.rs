@@ -21,8 +21,8 @@ pub(super) use directory::{TemporaryFile, sweep};
 pub use error::StoreError;
 pub use git::GitStore;
 pub use key::{Key, RunIdentity, fingerprint};
-pub use object::{Bucket, BucketError, BucketStore, BucketUrl, Created, Page, Provider};
-pub use store_trait::{Added, Listing, Newest, Store, SyncCounts, Written};
+pub use object::{Bucket, BucketError, BucketStore, BucketUrl, CreateOutcome, Page, Provider};
+pub use store_trait::{RecordedTime, Listing, Newest, Store, SyncCounts, WriteCounts};
 pub use url::StoreUrl;
 
 use crate::model::record::{self, RecordError};

@@ -37,14 +37,14 @@ pub use without::{Bucket, BucketError};
 use super::check::{NEWEST, checked, refuse_mismatch};
 use super::error::StoreError;
 use super::key::{Key, deduplicated, month_of};
-use super::store_trait::{Added, Listing, Newest, Store, SyncCounts, Written};
+use super::store_trait::{RecordedTime, Listing, Newest, Store, SyncCounts, WriteCounts};
 use crate::model::record;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// The outcome of a conditional write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Created {
+pub enum CreateOutcome {
     /// The object is new.
     New,
     /// An object of this name exists, with this content.
@@ -260,7 +260,7 @@ impl Store for BucketStore {
             .collect()
     }
 
-    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<WriteCounts, StoreError> {
         refuse_mismatch(records)?;
         self.refuse_newer()?;
         let objects: BTreeMap<&Key, &Vec<u8>> = records.iter().map(|(key, bytes)| (key, bytes)).collect();
@@ -269,11 +269,11 @@ impl Store for BucketStore {
         let mut added = 0;
         for (key, created) in objects.keys().zip(self.bucket.create(&named)) {
             match created? {
-                Created::New => added += 1,
-                Created::Exists(bytes) => drop(checked(self.url(), key, bytes)?),
+                CreateOutcome::New => added += 1,
+                CreateOutcome::Exists(bytes) => drop(checked(self.url(), key, bytes)?),
             }
         }
-        Ok(Written { added, already: records.len() - added })
+        Ok(WriteCounts { added, already: records.len() - added })
     }
 
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError> {
@@ -285,8 +285,8 @@ impl Store for BucketStore {
         Ok(removed)
     }
 
-    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>> {
-        let modified = |key: &Key| self.bucket.modified(&key.to_string()).map(|time| Added::of_file(key, time));
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<RecordedTime>> {
+        let modified = |key: &Key| self.bucket.modified(&key.to_string()).map(|time| RecordedTime::of_file(key, time));
         keys.iter().map(modified).collect()
     }
 

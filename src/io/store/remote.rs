@@ -2,7 +2,7 @@
 //! (libgit2 also loses pushes to remotes that are paths.) `sync` decides what is fetched and pushed.
 
 use super::error::StoreError;
-use crate::io::git_command::{EXCHANGE_LIMIT, Fault, end_if_stalled, git, output_within, pass_token, plain_line};
+use crate::io::git_command::{EXCHANGE_LIMIT, GitFailure, end_if_stalled, git, output_within, pass_token, plain_line};
 use git2::Oid;
 use std::ffi::OsString;
 use std::io;
@@ -92,9 +92,9 @@ impl<'a> Remote<'a> {
         let Some(rejected) = stdout.lines().find_map(|line| line.strip_prefix("!\t")) else {
             return Err(self.failed("push to", &stderr));
         };
-        match Fault::of_push(rejected, lease.is_some()) {
-            Some(Fault::ForceRefused) => Ok(PushOutcome::ForceRefused(clean(rejected))),
-            Some(Fault::LostRace) => Ok(PushOutcome::LostRace(clean(rejected))),
+        match GitFailure::of_push(rejected, lease.is_some()) {
+            Some(GitFailure::ForceRefused) => Ok(PushOutcome::ForceRefused(clean(rejected))),
+            Some(GitFailure::LostRace) => Ok(PushOutcome::LostRace(clean(rejected))),
             _ => Err(self.refused(&last_lines(&format!("{stderr}\n{rejected}")))),
         }
     }

@@ -17,7 +17,7 @@ pub trait Store: Send + Sync {
         Ok(keys)
     }
 
-    /// At least `count` of the newest runs, or all if there are fewer. A store where listings cost money returns few more.
+    /// At least `count` of the newest runs, or all if there are fewer. A store whose listings cost money returns only a few more.
     fn newest(&self, count: usize) -> Result<Newest, StoreError> {
         let _ = count;
         let Listing { keys, foreign, .. } = self.list()?;
@@ -46,7 +46,7 @@ pub trait Store: Send + Sync {
     /// Adds runs. Existing runs, whole or thinned, are not changed. A bucket does not search for the thinned form, so
     /// it may get the whole form next to it. A thinned run may be added next to its whole form, until that is removed.
     /// Each run becomes visible as a whole or not at all.
-    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError>;
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<WriteCounts, StoreError>;
 
     /// Removes runs; returns how many of them existed.
     fn remove(&self, keys: &[Key]) -> Result<usize, StoreError>;
@@ -58,7 +58,7 @@ pub trait Store: Send + Sync {
     }
 
     /// When each of these runs was recorded, as far as it is known. The runs are those of a listing by this store.
-    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>>;
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<RecordedTime>>;
 
     /// The store's URL (`git:refs/perfgate/baselines`).
     fn url(&self) -> String;
@@ -76,7 +76,7 @@ pub trait Store: Send + Sync {
 
 /// When a run was recorded, in seconds since 1970: the time of the commit, file or object that added it to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Added {
+pub enum RecordedTime {
     /// At this time.
     At(i64),
     /// At this time or before. Pruning restarts the history of a git store. A pull or push of diverged histories adds
@@ -84,10 +84,10 @@ pub enum Added {
     NoLaterThan(i64),
 }
 
-impl Added {
+impl RecordedTime {
     /// What the time of a run's file means.
-    pub(super) fn of_file(key: &Key, time: i64) -> Added {
-        if key.is_thinned() { Added::NoLaterThan(time) } else { Added::At(time) }
+    pub(super) fn of_file(key: &Key, time: i64) -> RecordedTime {
+        if key.is_thinned() { RecordedTime::NoLaterThan(time) } else { RecordedTime::At(time) }
     }
 }
 
@@ -134,7 +134,7 @@ pub struct Newest {
 
 /// The outcome of a write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct WriteCounts {
     /// Runs that are new.
     pub added: usize,
     /// Runs that existed.

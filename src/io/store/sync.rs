@@ -1,8 +1,8 @@
 //! Pull and push of a git store. Afterwards, both sides have all runs, in one linear history.
 //!
-//! The remote's ref is fetched under a name of its own. If the two histories have diverged, ours is replaced by one commit
-//! on top of the remote's: the remote's files, plus those that we added since the merge base, minus those that we
-//! removed. (Without a merge base, nothing is removed.) A push of that commit succeeds, or loses the race to another
+//! The remote's ref is fetched under a name of its own. If the two histories have diverged, one commit on top of the
+//! remote's replaces the local one. It has the remote's files, plus those added here since the merge base, minus those
+//! removed here. (Without a merge base, nothing is removed.) A push of that commit succeeds, or loses the race to another
 //! writer and is retried with back-off.
 //!
 //! Pruning restarts the history and adds tombstones (see `tombstones`). Of two histories without a common commit, the one
@@ -13,7 +13,7 @@
 use super::backoff::Backoff;
 use super::error::StoreError;
 use super::git::{GitStore, RefUpdate, message};
-use super::incoming::Incoming;
+use super::incoming::IncomingRef;
 use super::key::{Key, RunIdentity};
 use super::remote::{PushOutcome, Remote};
 use super::store_trait::{Listing, Store, SyncCounts};
@@ -86,7 +86,7 @@ impl GitStore {
         repository: &Repository,
         remote: &Remote<'_>,
     ) -> Result<(Option<Oid>, usize), StoreError> {
-        let incoming = Incoming::new(repository);
+        let incoming = IncomingRef::new(repository);
         if !remote.fetch(&self.reference, &incoming.name)? {
             return Ok((None, 0));
         }

@@ -7,7 +7,7 @@ use super::limits::VERSION;
 pub enum RecordError {
     /// Not a record.
     #[error("not a stored run: it does not start with the header of one")]
-    Foreign,
+    NotARecord,
     /// Written by a later version of perfgate that this one cannot read.
     #[error(
         "the stored run has format version {version}, which needs a perfgate that reads version {needs}; this one reads \
@@ -24,7 +24,7 @@ pub enum RecordError {
     Damaged(String),
     /// A run that cannot be stored.
     #[error("the run cannot be stored: {0}")]
-    Unfit(String),
+    NotStorable(String),
     /// Compression failed.
     #[error("the run cannot be compressed: {0}")]
     Compression(#[source] std::io::Error),

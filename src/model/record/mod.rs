@@ -49,7 +49,7 @@ pub fn version(bytes: &[u8]) -> Result<u16, RecordError> {
 pub fn encode(run: &Run) -> Result<Vec<u8>, RecordError> {
     let (index, samples) = write::write(run)?;
     if index.len() > INDEX_LIMIT || samples.len() > SAMPLES_LIMIT {
-        return Err(RecordError::Unfit(format!(
+        return Err(RecordError::NotStorable(format!(
             "it is too large ({} MiB of names and digests, {} MiB of samples; at most {} and {})",
             index.len() >> 20,
             samples.len() >> 20,
@@ -133,7 +133,7 @@ struct Header {
 
 impl Header {
     fn read(bytes: &[u8]) -> Result<Header, RecordError> {
-        let fields = bytes.strip_prefix(MAGIC).ok_or(RecordError::Foreign)?;
+        let fields = bytes.strip_prefix(MAGIC).ok_or(RecordError::NotARecord)?;
         let cut = || RecordError::Damaged("it ends inside its header".into());
         let pair = |at: usize| fields.get(at..at + 2).and_then(|b| b.try_into().ok()).map(u16::from_le_bytes);
         let quad = |at: usize| fields.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_le_bytes);

@@ -10,7 +10,7 @@ use super::error::RecordError;
 use super::limits::MAX_EVIDENCE;
 use super::samples::{self, Step};
 use super::wire::{Cursor, damaged, limited, put_floats, put_planes, put_varint};
-use crate::model::{Digest, Evidence, Summary, Thinned};
+use crate::model::{Digest, Evidence, Summary, ThinnedSamples};
 
 /// The quantiles that are kept; the first and the last are minimum and maximum.
 pub const SHARES: [f64; 11] = [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0];
@@ -35,7 +35,7 @@ impl Writer {
     }
 
     /// Adds the quantiles of one run.
-    pub(super) fn add(&mut self, thinned: &Thinned) -> Result<(), &'static str> {
+    pub(super) fn add(&mut self, thinned: &ThinnedSamples) -> Result<(), &'static str> {
         let (median, kept) = (thinned.digest.median, &thinned.quantiles);
         let mut mask = 0;
         let mut values: Vec<f64> = Vec::new();
@@ -171,6 +171,6 @@ impl Quantiles {
             samples: Some(u64::from(digest.samples)),
             quantiles: shares.zip(values).collect(),
         };
-        Ok(Evidence::Thinned(Box::new(Thinned { digest, quantiles })))
+        Ok(Evidence::Thinned(Box::new(ThinnedSamples { digest, quantiles })))
     }
 }

@@ -1,9 +1,9 @@
-//! Samples in a record: quantised on a log scale with an error of at most 0.01%, or without loss where that fails.
+//! Samples in a record: quantized on a log scale with an error of at most 0.01%, or without loss where that fails.
 //!
 //! A sample x of a measurement with median m is kept as y = round(ln(x / m) / STEP), and read back as m * exp(y * STEP).
-//! The samples of a benchmark vary by some percent, so y has about ten bits, whatever the unit and size of x; most of the
-//! 52 bits of a double are noise. y is zigzag-encoded and written in three byte planes: the two upper ones are nearly
-//! empty and compress to nothing, the lowest one to its entropy.
+//! The samples of a benchmark vary by some percent, so y has about ten bits, whatever the unit and size of x. Most of the
+//! 52 bits of a double are noise. y is zigzag-encoded and written in three byte planes. The two upper planes are nearly
+//! empty and compress to almost nothing, the lowest one to its entropy.
 
 use super::wire::Planes;
 
@@ -13,12 +13,12 @@ const STEP: f64 = 1.999e-4;
 /// Largest relative error of a decoded sample.
 const ERROR: f64 = 1e-4;
 
-/// A quantised sample, zigzag-encoded.
+/// A quantized sample, zigzag-encoded.
 pub(super) type Step = [u8; 3];
 
 /// The samples as steps from their median; `None` if a sample cannot be represented: zero, a negative number, or a
 /// ratio to the median that is out of range.
-pub(super) fn quantise(samples: &[f64], median: f64) -> Option<Vec<Step>> {
+pub(super) fn quantize(samples: &[f64], median: f64) -> Option<Vec<Step>> {
     samples.iter().map(|&x| step(x, median)).collect()
 }
 
@@ -60,7 +60,7 @@ mod tests {
     use crate::model::record::wire::{Cursor, put_planes};
 
     fn round_trip(samples: &[f64], median: f64) -> Option<Vec<f64>> {
-        let steps = quantise(samples, median)?;
+        let steps = quantize(samples, median)?;
         let mut bytes = Vec::new();
         put_planes(&mut bytes, &steps);
         Some(read(&Cursor(&bytes).planes(samples.len()).unwrap(), 0, samples.len(), median))

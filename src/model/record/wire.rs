@@ -160,7 +160,7 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn text(&mut self) -> Result<&'a str, RecordError> {
         let n = self.count(1)?;
-        std::str::from_utf8(self.take(n)?).map_err(|_| damaged("a text is not UTF-8"))
+        std::str::from_utf8(self.take(n)?).map_err(|_| damaged("a string is not valid UTF-8"))
     }
 
     /// A number that must be finite.

@@ -32,11 +32,11 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
         (run.environment.0.len(), MAX_FACTS, "facts of the machine"),
     ] {
         if count > limit {
-            return Err(RecordError::Unfit(format!("it has {count} {what}; at most {limit} can be stored")));
+            return Err(RecordError::NotStorable(format!("it has {count} {what}; at most {limit} can be stored")));
         }
     }
     if columns.text > INDEX_LIMIT {
-        return Err(RecordError::Unfit("its names of tools, metrics and units are too long".into()));
+        return Err(RecordError::NotStorable("its names of tools, metrics and units are too long".into()));
     }
     let mut index = Vec::new();
     put_column(&mut index, tag::RUN, &facts(run));
@@ -62,7 +62,7 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
 }
 
 fn not_storable(measurement: &Measurement, what: &str) -> RecordError {
-    RecordError::Unfit(format!("{} of `{}` {what}", measurement.metric.name, measurement.benchmark))
+    RecordError::NotStorable(format!("{} of `{}` {what}", measurement.metric.name, measurement.benchmark))
 }
 
 fn put_column(index: &mut Vec<u8>, tag: u64, content: &[u8]) {
@@ -216,7 +216,7 @@ impl<'a> Columns<'a> {
         let digest = Digest { samples: count, ..digest() };
         measured(m, digest.median)?;
         self.digests.push(digest);
-        let steps = if m.metric.exact { None } else { samples::quantise(all, digest.median) };
+        let steps = if m.metric.exact { None } else { samples::quantize(all, digest.median) };
         match steps {
             Some(steps) => {
                 self.steps.extend(steps);

@@ -8,7 +8,7 @@ use crate::render::flame::flame_graph;
 use std::fmt::Write;
 
 /// Functions of each explanation.
-const LISTED: usize = 20;
+const MAX_FUNCTIONS: usize = 20;
 
 /// The page of one explanation.
 pub fn page(explanation: &Explanation) -> String {
@@ -38,7 +38,7 @@ pub(super) fn section(out: &mut String, explanations: &[Explanation]) {
         let open = if index == 0 { " open" } else { "" }; // all of them would move the findings out of sight
         let sentence = xml(&message(&explanation.sentence()));
         let _ = writeln!(out, "<details{open} class=\"explanation\"><summary>{sentence}</summary>");
-        details(out, explanation, LISTED, false);
+        details(out, explanation, MAX_FUNCTIONS, false);
         out.push_str("</details>\n");
     }
     for note in notes(explanations) {

@@ -13,7 +13,7 @@ use crate::render::remarks::Remarks;
 use crate::render::summary::{self, capitalized};
 use crate::render::template::budget_text;
 use crate::render::verdict_text::{HeadlineStatus, verdict};
-use crate::verdict::{Finding, Outcome, Report, Within};
+use crate::verdict::{Finding, Outcome, Report, ChangeDirection};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -172,8 +172,8 @@ const KINDS: [(&str, &str); 12] = [
 /// The place of a finding's kind in `KINDS`.
 fn kind(finding: &Finding) -> usize {
     match (finding.within, finding.outcome) {
-        (Some(Within::Slower), _) => 8,
-        (Some(Within::Faster), _) => 9,
+        (Some(ChangeDirection::Slower), _) => 8,
+        (Some(ChangeDirection::Faster), _) => 9,
         (None, Outcome::Failed) => 0,
         (None, Outcome::Regressed) => 1,
         (None, Outcome::Accepted) => 2,

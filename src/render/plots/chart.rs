@@ -119,7 +119,7 @@ pub enum Shape {
 }
 
 impl ColorRole {
-    /// The form of dots of this colour, for people who do not see the difference of colours.
+    /// The shape of dots of this colour, for people who cannot distinguish the colours.
     pub fn shape(self) -> Shape {
         match self {
             ColorRole::Bad => Shape::Triangle,

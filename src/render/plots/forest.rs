@@ -7,11 +7,11 @@ use crate::render::summary::of_unknown_direction;
 use crate::verdict::{Finding, Outcome, Report};
 
 /// Maximum number of rows.
-const ROWS: usize = 40;
+const MAX_ROWS: usize = 40;
 /// Maximum number of characters of a name.
-const NAME: usize = 48;
+const MAX_NAME_CHARS: usize = 48;
 /// The largest factor on the axis.
-const REACH: f64 = 8.0;
+const MAX_FACTOR: f64 = 8.0;
 /// Changes that may have a tick, on each side of zero.
 const TICKS_ABOVE: [f64; 11] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 4.0, 7.0];
 const TICKS_BELOW: [f64; 10] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.85];
@@ -23,7 +23,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
         .iter()
         .filter_map(|finding| Some((finding, finding.change.filter(|c| c.is_finite())?)))
         .collect();
-    let rows = &all[..all.len().min(ROWS)];
+    let rows = &all[..all.len().min(MAX_ROWS)];
     if rows.is_empty() {
         return None;
     }
@@ -68,7 +68,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
 fn reach(rows: &[(&Finding, f64)], threshold: f64) -> f64 {
     let ends = rows.iter().flat_map(|(finding, by)| finding.interval.unwrap_or([*by, *by]).into_iter().chain([*by]));
     let widest = ends.filter(|end| end.is_finite()).map(|end| end.max(-0.999).ln_1p().abs()).fold(0.0, f64::max);
-    1.05 * widest.clamp((1.5 * threshold.max(0.0).ln_1p()).clamp(0.01, REACH.ln()), REACH.ln())
+    1.05 * widest.clamp((1.5 * threshold.max(0.0).ln_1p()).clamp(0.01, MAX_FACTOR.ln()), MAX_FACTOR.ln())
 }
 
 /// The threshold of each row, on its worse side; consecutive rows with the same threshold share a line.
@@ -104,8 +104,8 @@ fn role(outcome: Outcome) -> ColorRole {
 
 fn label(finding: &Finding, by: f64) -> String {
     let name = match &*finding.metric {
-        "time" => named(&finding.name, NAME),
-        metric => format!("{} ({})", named(&finding.name, NAME), text(metric, 16)),
+        "time" => named(&finding.name, MAX_NAME_CHARS),
+        metric => format!("{} ({})", named(&finding.name, MAX_NAME_CHARS), text(metric, 16)),
     };
     format!("{name}  {}", change(by))
 }

@@ -9,7 +9,7 @@ use crate::render::quantity::scale;
 use crate::stats::changepoint::Shape;
 
 /// Labelled commits on the axis.
-const LABELLED: usize = 7;
+const MAX_LABELS: usize = 7;
 
 /// The chart of a series.
 pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
@@ -107,7 +107,7 @@ fn levels(
 fn commits(segmented: &SegmentedSeries) -> Vec<(f64, String)> {
     let points = &segmented.series.points;
     let last = points.len().saturating_sub(1);
-    let count = last.min(LABELLED - 1);
+    let count = last.min(MAX_LABELS - 1);
     let mut labelled: Vec<usize> = (0..=count).map(|i| (i * last).checked_div(count).unwrap_or(0)).collect();
     labelled.dedup();
     labelled.into_iter().map(|i| (i as f64, text(&label(points[i].commit.as_ref(), points[i].time), 12))).collect()

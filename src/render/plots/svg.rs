@@ -173,7 +173,7 @@ impl<'a> Canvas<'a> {
         self.backend.draw_circle(pixel(at), radius, &style, true).map_err(|error| error.to_string())
     }
 
-    /// A dot in the colour and the form of a role.
+    /// A dot in the colour and shape of a role.
     fn mark(&mut self, (x, y): (f64, f64), role: ColorRole) -> Drawn {
         let color = color(role);
         match role.shape() {

@@ -3,10 +3,10 @@
 use crate::compare::schedule::MAX_PAIRS;
 use crate::model::number_text;
 use crate::render::quantity::{counted, percent};
-use crate::verdict::{Finding, Outcome, Undecided};
+use crate::verdict::{Finding, Outcome, UndecidedReason};
 use std::collections::BTreeMap;
 
-/// The advice for a benchmark that is so noisy that more runs would not decide it.
+/// The advice for a benchmark that is so noisy that more runs may not decide it.
 pub(in crate::render) const LESS_NOISE: &str =
     "reduce the noise (longer benchmarks, a quieter machine), or change the threshold";
 /// The advice for a benchmark whose change is about as large as the threshold.
@@ -65,19 +65,19 @@ pub(super) fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
     Some(Advice { why, remedy })
 }
 
-/// True if noise is not the reason that more runs would not decide a change: the results would show that no change at all is within
+/// True if noise is not the reason that more runs may not decide a change: the results would show that no change at all is within
 /// the threshold.
 pub(in crate::render) fn is_close_to_threshold(finding: &Finding) -> bool {
     let half_width = finding.interval.map(|[low, high]| (high.ln_1p() - low.ln_1p()) / 2.0);
     finding.is_too_noisy()
-        && finding.undecided == Some(Undecided::BeyondThreshold)
+        && finding.undecided == Some(UndecidedReason::BeyondThreshold)
         && half_width.is_some_and(|half| half < finding.threshold.ln_1p())
 }
 
-fn undecided(why: Undecided, threshold: f64) -> String {
+fn undecided(why: UndecidedReason, threshold: f64) -> String {
     match why {
-        Undecided::MayBeNoise => "the interval contains 0, so the change may be noise".to_owned(),
-        Undecided::BeyondThreshold => {
+        UndecidedReason::MayBeNoise => "the interval contains 0, so the change may be noise".to_owned(),
+        UndecidedReason::BeyondThreshold => {
             let factor = 1.0 + threshold;
             let lower = number_text::change(1.0 / factor - 1.0);
             // With as many digits as the threshold has.
@@ -85,8 +85,8 @@ fn undecided(why: Undecided, threshold: f64) -> String {
             let upper = percent(threshold);
             format!("the interval extends beyond the threshold ({lower} to +{upper}, a factor of {factor} either way)")
         }
-        Undecided::NotSignificant => "not significant after correction for the number of tests".to_owned(),
-        Undecided::NotWithinAtAlpha => "not shown to be within the threshold at this `alpha`".to_owned(),
+        UndecidedReason::NotSignificant => "not significant after correction for the number of tests".to_owned(),
+        UndecidedReason::NotWithinAtAlpha => "not shown to be within the threshold at this `alpha`".to_owned(),
     }
 }
 
@@ -94,15 +94,15 @@ impl Fix {
     pub fn text(self) -> String {
         let runs = |count| format!("{} per side would decide", counted(count, "more run"));
         match self {
-            Fix::LessNoise => "more runs would not decide".to_owned(),
-            Fix::OtherThreshold => "the change is close to the threshold, so more runs would not decide".to_owned(),
+            Fix::LessNoise => "more runs may not decide".to_owned(),
+            Fix::OtherThreshold => "the change is close to the threshold, so more runs may not decide".to_owned(),
             Fix::Runs(count) => runs(count),
             Fix::Rounds(count, all) => format!("{} (`perfgate measure --rounds {all}`)", runs(count)),
             Fix::Pairs(count, all) => format!("{} (`perfgate measure --confirm {all}`)", runs(count)),
         }
     }
 
-    /// What to do if more runs would not decide.
+    /// What to do if more runs may not decide.
     pub fn advice(self) -> Option<&'static str> {
         match self {
             Fix::LessNoise => Some(LESS_NOISE),
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_range_of_a_threshold_has_its_factor() {
-        let text = |threshold| undecided(Undecided::BeyondThreshold, threshold);
+        let text = |threshold| undecided(UndecidedReason::BeyondThreshold, threshold);
         let expected = "the interval extends beyond the threshold (−16.7% to +20%, a factor of 1.2 either way)";
         assert_eq!(text(0.2), expected);
         assert!(text(0.075).ends_with(" to +7.5%, a factor of 1.075 either way)"), "{}", text(0.075));

@@ -1,6 +1,6 @@
 //! What changed in the samples of a benchmark, in words.
 
-use crate::model::{OfSides, SampleGroup, SlowPart, WorkUnit, sample_noun};
+use crate::model::{PerSide, SampleGroup, SlowPart, WorkUnit, sample_noun};
 use crate::render::quantity::{pair, thousands};
 use crate::verdict::Finding;
 
@@ -41,7 +41,7 @@ fn amount_of_work(amount: f64) -> String {
 }
 
 /// `45% of the samples take 3.0× as long as the others, in base 10% take 2.9×`.
-fn slow_part(part: &OfSides<SlowPart>, metric: &str, noun: &str) -> String {
+fn slow_part(part: &PerSide<SlowPart>, metric: &str, noun: &str) -> String {
     let (verb, as_others) =
         if metric.starts_with("time") { ("take", " as long as the others") } else { ("reach", " the others") };
     let of = |side: SlowPart, noun: &str| format!("{}{noun} {verb} {:.1}×", share(side.share), side.factor);
@@ -55,7 +55,7 @@ fn slow_part(part: &OfSides<SlowPart>, metric: &str, noun: &str) -> String {
 }
 
 /// `two modes in base: 100.4 ms (60%) and 301.2 ms (40%), in head: 100.2 ms (58%) and 300.8 ms (42%)`.
-fn two_modes(modes: &OfSides<[SampleGroup; 2]>, unit: &str) -> String {
+fn two_modes(modes: &PerSide<[SampleGroup; 2]>, unit: &str) -> String {
     let of = |side: Option<[SampleGroup; 2]>, name: &str| {
         side.map(|[lower, upper]| {
             let [low, high] = pair([Some(lower.value), Some(upper.value)], unit);
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn a_slow_part_has_its_share_and_factor() {
         let part = |share, factor| Some(SlowPart { share, factor });
-        let text = |base, head| slow_part(&OfSides { base, head }, "time", "samples");
+        let text = |base, head| slow_part(&PerSide { base, head }, "time", "samples");
         assert_eq!(text(None, part(0.45, 3.0)), "45% of the samples take 3.0× as long as the others");
         assert_eq!(
             text(part(0.1, 2.9), part(0.45, 3.0)),

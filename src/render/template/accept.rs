@@ -13,7 +13,7 @@ use std::fmt::Write;
 /// Waivers are suggested for this many regressions; more are unlikely to be intended.
 const MAX_WAIVERS: usize = 10;
 /// Days until a suggested waiver expires.
-const DAYS: i64 = 90;
+const DAYS_UNTIL_EXPIRY: i64 = 90;
 
 /// `[[accept]]` entries for the first regressions. Empty if there is no regression, if the day is unknown, if waivers do not
 /// count (in a pull request from a fork), or if the regressions may come from other commits.
@@ -23,7 +23,7 @@ pub fn suggested_waivers(report: &Report) -> String {
         return String::new();
     }
     let day = report.facts.as_ref().and_then(|facts| facts.day.as_deref());
-    let Some(until) = day.and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.checked_add(DAYS.days()).ok())
+    let Some(until) = day.and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.checked_add(DAYS_UNTIL_EXPIRY.days()).ok())
     else {
         return String::new();
     };
@@ -37,7 +37,7 @@ pub fn suggested_waivers(report: &Report) -> String {
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = write!(
             out,
-            "{gap}[[accept]]\nbenchmark = {name}\nmetric = {metric}\nup-to = \"{up_to}\"{}\nreason = \"say why\"\n\
+            "{gap}[[accept]]\nbenchmark = {name}\nmetric = {metric}\nup-to = \"{up_to}\"{}\nreason = \"why this is accepted\"\n\
              until = \"{until}\"\n",
             origin(finding)
         );
@@ -61,7 +61,7 @@ fn of_suite(report: &Report, until: Date) -> String {
     let suite = report.suite.filter(|suite| suite.outcome == Outcome::Regressed);
     let Some(suite) = suite.filter(|suite| suite.interval[1] < MAX_ACCEPTED) else { return String::new() };
     let up_to = whole_percent(suite.interval[1]);
-    format!("[[accept]]\nsuite = true\nup-to = \"{up_to}%\"\nreason = \"say why\"\nuntil = \"{until}\"\n")
+    format!("[[accept]]\nsuite = true\nup-to = \"{up_to}%\"\nreason = \"why this is accepted\"\nuntil = \"{until}\"\n")
 }
 
 fn whole_percent(fraction: f64) -> f64 {

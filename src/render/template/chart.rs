@@ -7,7 +7,7 @@ use crate::verdict::{SeriesPoint, SeriesReport};
 use std::collections::BTreeSet;
 
 /// A colour that is visible on light and dark backgrounds; Mermaid's default is almost white.
-const COLOUR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
+const LINE_COLOR: &str = "%%{init: {\"themeVariables\": {\"xyChart\": {\"plotColorPalette\": \"#d1242f\"}}}}%%\n";
 
 /// Digits of a commit in a label. More would overlap with ten labels, because GitHub draws a chart 700 pixels wide.
 const DIGITS: usize = 7;
@@ -34,7 +34,7 @@ pub fn chart(series: &SeriesReport) -> Option<Chart> {
     let labels: Vec<String> = labels(&series.points).iter().map(|label| format!("\"{label}\"")).collect();
     let axis = if unit.is_empty() { String::new() } else { format!("\"{unit}\" ") };
     let mermaid = format!(
-        "{COLOUR}xychart-beta\n    x-axis [{}]\n    y-axis {axis}{low} --> {high}\n    line [{}]\n",
+        "{LINE_COLOR}xychart-beta\n    x-axis [{}]\n    y-axis {axis}{low} --> {high}\n    line [{}]\n",
         labels.join(", "),
         line.join(", ")
     );
@@ -89,7 +89,7 @@ mod tests {
     fn a_chart_has_a_label_for_each_point_but_no_names() {
         let chart = chart(&series("ns", &[1000.0, 1010.0, 1020.0, 1000.0, 1000.0, 1000.0, 1000.0, 2500.0])).unwrap();
         let expected = "xychart-beta\n    x-axis [\"c000000\", \"c000001\", \"c000002\", \"c000003\", \"c000004\", \"c000005\", \"c000006\", \"head\"]\n    y-axis \"µs\" 0 --> 2.65\n    line [1, 1.01, 1.02, 1, 1, 1, 1, 2.5]\n";
-        assert_eq!(chart.mermaid.strip_prefix(COLOUR), Some(expected));
+        assert_eq!(chart.mermaid.strip_prefix(LINE_COLOR), Some(expected));
         assert_eq!((chart.unit.as_str(), chart.commits), ("µs", 8));
     }
 

@@ -216,7 +216,7 @@ pub struct Row {
     pub fails: bool,
     /// An emoji for the outcome.
     pub mark: String,
-    /// True for a suspected regression: inconclusive, and worth measuring again.
+    /// True for a suspected regression: inconclusive, and worth re-measuring.
     pub suspect: bool,
     /// If unchanged, a significant change within the threshold: `slower, within 20%`.
     pub within: Option<String>,

@@ -10,7 +10,7 @@ use super::row::{advised_row, budget, largest, ratio, row};
 use super::sections::{alerts, bottlenecks, concerns, load, queries, spread};
 use super::selection::{Limits, Selection};
 use crate::model::{CodeChange, Commit, Diagnostic, sample_noun};
-use crate::render::explanation::{TOP, explanation_text, notes};
+use crate::render::explanation::{MAX_FUNCTIONS_IN_REPORT, explanation_text, notes};
 use crate::render::legend;
 use crate::render::method::method;
 use crate::render::next::next_step;
@@ -174,7 +174,7 @@ fn counted_more(count: usize, what: &str) -> String {
 }
 
 fn explanations(report: &Report, most: usize) -> Vec<ExplanationText> {
-    report.explanations.iter().take(most).map(|explanation| explanation_text(explanation, TOP)).collect()
+    report.explanations.iter().take(most).map(|explanation| explanation_text(explanation, MAX_FUNCTIONS_IN_REPORT)).collect()
 }
 
 /// The change of the whole suite where it was judged, as the verdict states it; otherwise the mean change.

@@ -282,11 +282,11 @@ fn method(findings: &[&Finding], aggregate: Aggregate) -> String {
         Aggregate::Sum => "sum",
         Aggregate::Mean => "mean",
     };
-    let [before, after] = [false, true].map(|head| side_values(findings, head, aggregate).len());
-    match (before, after) {
+    let [base, head] = [false, true].map(|head| side_values(findings, head, aggregate).len());
+    match (base, head) {
         (0, count) | (count, 0) => format!("{tools}: {how} of {count}"),
-        (before, after) if before == after => format!("{tools}: {how} of {after}"),
-        (before, after) => format!("{tools}: {how} of {before} before, {after} after"),
+        (base, head) if base == head => format!("{tools}: {how} of {head}"),
+        (base, head) => format!("{tools}: {how} of {base} in base, {head} in head"),
     }
 }
 

@@ -26,7 +26,7 @@ fn digest(line: &str) -> String {
 }
 
 /// A section as it was found in a document.
-pub struct Found<'a> {
+pub struct ExistingSection<'a> {
     /// Its lines, without comments and blocks of this module.
     pub lines: Vec<&'a str>,
     /// Lines that were kept before.
@@ -35,10 +35,10 @@ pub struct Found<'a> {
     digests: Option<BTreeSet<&'a str>>,
 }
 
-impl<'a> Found<'a> {
+impl<'a> ExistingSection<'a> {
     /// Takes a section apart.
-    pub fn of(content: &'a str) -> Found<'a> {
-        let mut found = Found { lines: Vec::new(), kept: Vec::new(), digests: None };
+    pub fn of(content: &'a str) -> ExistingSection<'a> {
+        let mut found = ExistingSection { lines: Vec::new(), kept: Vec::new(), digests: None };
         let mut is_kept = false;
         for line in content.lines() {
             let digests = line.trim().strip_prefix(LINES.trim_end()).and_then(|rest| rest.strip_suffix("-->"));

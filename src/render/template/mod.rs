@@ -31,10 +31,10 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, es
 use std::collections::{BTreeMap, BTreeSet};
 
 /// GitHub's limit for the characters of a comment or a pull request's description.
-pub const LONGEST: usize = 65_536;
+pub const MAX_COMMENT_CHARS: usize = 65_536;
 
 /// The built-in templates: name and text.
-pub static SHIPPED: [(&str, &str); 6] = [
+pub static BUILT_IN: [(&str, &str); 6] = [
     ("pr", include_str!("../../../templates/pr.md.j2")),
     ("library", include_str!("../../../templates/library.md.j2")),
     ("issue", include_str!("../../../templates/issue.md.j2")),
@@ -70,14 +70,14 @@ pub(super) enum DetailLevel {
 
 impl Template {
     /// A built-in template.
-    pub fn shipped(name: &str) -> Option<Template> {
-        let (name, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
+    pub fn built_in(name: &str) -> Option<Template> {
+        let (name, text) = BUILT_IN.iter().find(|(known, _)| *known == name)?;
         Some(Template { name: format!("{name}.md.j2"), text: (*text).to_owned() })
     }
 
-    /// The document, at most [`LONGEST`] characters: details are dropped first, then regressions.
+    /// The document, at most [`MAX_COMMENT_CHARS`] characters: details are dropped first, then regressions.
     pub fn render(&self, report: &Report) -> Result<String, Box<Problems>> {
-        self.render_within(report, LONGEST)
+        self.render_within(report, MAX_COMMENT_CHARS)
     }
 
     /// The document with another limit, which it exceeds only if the template's own text does.
@@ -131,9 +131,9 @@ impl Template {
 
     fn framed(&self, error: &Error, context: &Context) -> Problems {
         let own = error.name().is_none_or(|name| name == self.name);
-        let shipped =
-            || SHIPPED.iter().chain([&PIECES]).find(|(name, _)| error.name() == Some(name)).map(|(_, text)| *text);
-        let text = if own { self.text.as_str() } else { shipped().unwrap_or_default() };
+        let built_in =
+            || BUILT_IN.iter().chain([&PIECES]).find(|(name, _)| error.name() == Some(name)).map(|(_, text)| *text);
+        let text = if own { self.text.as_str() } else { built_in().unwrap_or_default() };
         let name = error.name().unwrap_or(&self.name);
         let message = match (error.kind(), error.detail()) {
             (ErrorKind::UndefinedError, _) => "this name is not defined".to_owned(),
@@ -235,7 +235,7 @@ fn engine() -> Environment<'static> {
         let language: String = language.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
         shown(value, |text| escape::markdown_fence(text, &language))
     });
-    for (name, text) in SHIPPED.into_iter().chain([PIECES]) {
+    for (name, text) in BUILT_IN.into_iter().chain([PIECES]) {
         // Tests ensure that they parse.
         let _ = engine.add_template(name, text);
     }

@@ -1,7 +1,7 @@
 //! Updates perfgate's sections (`perfgate:part` in their markers) of a document that people edit. Only text between markers
 //! changes; everything else is kept byte for byte, as are ticks and answers that people gave inside a section.
 
-use super::kept::{Found, line_digests};
+use super::kept::{ExistingSection, line_digests};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -52,7 +52,7 @@ impl Parts {
     /// The parts of a rendered document.
     pub fn of(document: &str) -> Result<Parts, PartError> {
         let content = |part: Marked| {
-            let found = Found::of(document.get(part.content).unwrap_or_default());
+            let found = ExistingSection::of(document.get(part.content).unwrap_or_default());
             (part.name, found.lines.iter().map(|line| format!("{line}\n")).collect())
         };
         Ok(Parts(find_parts(document)?.into_iter().map(content).collect()))
@@ -63,7 +63,7 @@ impl Parts {
     pub fn keep(&mut self, name: &str, document: &str) -> Result<(), PartError> {
         if let Some(part) = find_parts(document)?.into_iter().find(|part| part.name == name) {
             let old = document.get(part.content).unwrap_or_default();
-            self.0.insert(name.to_owned(), Found::of(old).lines_of_perfgate());
+            self.0.insert(name.to_owned(), ExistingSection::of(old).lines_of_perfgate());
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Parts {
                 let message = format!("the template has no section `{}`", part.name);
                 return Err(PartError { line: part.line, message, help: format!("its sections are {known}") });
             };
-            let old = Found::of(body.get(part.content.clone()).unwrap_or_default());
+            let old = ExistingSection::of(body.get(part.content.clone()).unwrap_or_default());
             let answered = keep_answers(&old.lines, new);
             let new = format!("{answered}{}{}", old.block(new, &answered), line_digests(new));
             text.push_str(body.get(done..part.content.start).unwrap_or_default());

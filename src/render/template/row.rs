@@ -98,18 +98,18 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let [before, value, low, high] =
         pair([line.base, line.value, line.interval.map(|i| i[0]), line.interval.map(|i| i[1])], &line.unit);
     let limit = Limit::parse(&line.target);
-    let bound = limit.as_ref().and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
+    let limit_value = limit.as_ref().and_then(|limit| limit.limit_value(&Unit::from_label(&line.unit), line.base));
     let is_checked = line.status != BudgetStatus::NoData;
-    let bound = bound.filter(|_| is_checked);
+    let limit_value = limit_value.filter(|_| is_checked);
     // Next to a value in MiB/s, a limit in MB/s cannot be checked by eye.
-    let shown = bound.map(|bound| pair([Some(bound)], &line.unit)[0].clone());
+    let shown = limit_value.map(|limit_value| pair([Some(limit_value)], &line.unit)[0].clone());
     let shown = shown.filter(|shown| {
         limit.as_ref().is_some_and(Limit::is_relative) || unit_of(shown) != unit_of(&line.target.replace('u', "µ"))
     });
     let (name, written) = decisive(line);
-    let decisive = Limit::parse(written).and_then(|limit| limit.bound(&Unit::from_label(&line.unit), line.base));
-    let decisive = decisive.filter(|bound| is_checked && *bound > 0.0);
-    let far = decisive.zip(line.value).map(|(bound, value)| value / bound - 1.0);
+    let decisive = Limit::parse(written).and_then(|limit| limit.limit_value(&Unit::from_label(&line.unit), line.base));
+    let decisive = decisive.filter(|limit_value| is_checked && *limit_value > 0.0);
+    let far = decisive.zip(line.value).map(|(limit_value, value)| value / limit_value - 1.0);
     BudgetText {
         name: line.benchmark.clone(),
         metric: line.metric.clone(),

@@ -12,7 +12,7 @@ use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
 use std::collections::BTreeMap;
 
 /// Maximum number of functions named for an explained regression.
-const EXPLAINED: usize = 3;
+const MAX_FUNCTIONS: usize = 3;
 
 /// Repeated statements, the functions that explain regressions, the largest functions of a profile, then regressions by size.
 pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
@@ -50,7 +50,7 @@ fn explained_bottlenecks(explanation: &Explanation, found: &mut Vec<Bottleneck>)
         return;
     }
     let (benchmark, metric) = (explanation.benchmark.as_deref().unwrap_or("head"), growth.measure.metric());
-    let most = growth.most.map_or(0, |(count, _)| count.min(EXPLAINED));
+    let most = growth.most.map_or(0, |(count, _)| count.min(MAX_FUNCTIONS));
     for function in explanation_text(explanation, most).functions {
         let Some(share) = function.share else { continue };
         let location = match function.place {

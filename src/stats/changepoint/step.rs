@@ -4,7 +4,7 @@ use super::{ChangePoint, Search, Segment, Shape};
 use crate::stats::student;
 
 /// Positions of a step whose cost exceeds the best one by at most this, in variances, are possible.
-const POSSIBLE: f64 = 5.0;
+const MAX_EXTRA_COST: f64 = 5.0;
 /// Positions this close to each other are treated as one.
 const NEARBY: usize = 4;
 
@@ -33,7 +33,7 @@ impl Search<'_> {
             positions.push((position, cost));
         }
         let best = positions.iter().map(|(_, cost)| *cost).fold(0.0, f64::min);
-        positions.retain(|(_, cost)| *cost <= best + POSSIBLE);
+        positions.retain(|(_, cost)| *cost <= best + MAX_EXTRA_COST);
         positions.sort_by_key(|(position, _)| *position);
         let (first, last) = (positions[0].0, positions[positions.len() - 1].0);
         let at = most_likely(&positions).unwrap_or(right.start);

@@ -5,9 +5,9 @@ use super::{Bench, SideCheckout};
 use crate::compare::filter::{FILTER, program_name};
 use crate::gate::measure::error::MeasureError;
 use crate::gate::measure::targets::{self, profiles};
-use crate::io::cargo_seed;
+use crate::io::cargo_dependencies;
 use crate::io::cargo_target;
-use crate::io::command::{Command, CommandError, Finished, Limit};
+use crate::io::command::{Command, CommandError, FinishedCommand, Limit};
 use crate::io::store::fingerprint;
 use crate::model::Diagnostic;
 use std::collections::BTreeSet;
@@ -26,7 +26,7 @@ impl Bench<'_> {
 
     /// Reuses the dependencies that cargo has built: for head those of base, and for base those in the user's own target
     /// directory.
-    pub fn take_over_dependencies(&self, side: &SideCheckout, other: Option<&SideCheckout>) {
+    pub fn reuse_dependencies(&self, side: &SideCheckout, other: Option<&SideCheckout>) {
         let Some(target) = &side.target else { return };
         if !self.has_build() {
             return;
@@ -40,16 +40,16 @@ impl Bench<'_> {
         };
         let own = self.own_packages([Some(side), other].into_iter().flatten());
         for from in from {
-            cargo_seed::take_over(&from, target, &profiles(&self.spec.words), &own);
+            cargo_dependencies::copy_dependencies(&from, target, &profiles(&self.spec.words), &own);
         }
     }
 
-    /// Keeps what cargo has built of the dependencies for the next measurement. A warning if that is not possible.
-    pub fn keep_dependencies(&mut self, side: &SideCheckout) {
+    /// Caches the built dependencies for the next measurement. Failure is a warning.
+    pub fn cache_dependencies(&mut self, side: &SideCheckout) {
         let (Some(cache), Some(target)) = (&self.spec.cache, &side.target) else { return };
         let own = self.own_packages([side].into_iter());
-        if let Err(error) = cargo_seed::keep(target, cache, &self.name_in_cache(), &profiles(&self.spec.words), &own) {
-            let message = format!("cannot keep what was built: {error}");
+        if let Err(error) = cargo_dependencies::store_in_cache(target, cache, &self.name_in_cache(), &profiles(&self.spec.words), &own) {
+            let message = format!("cannot cache the built dependencies: {error}");
             self.diagnostics.push(Diagnostic::warning("cache", cache.display().to_string(), message));
         }
     }
@@ -57,7 +57,7 @@ impl Bench<'_> {
     /// The packages of the repository, on these sides and in the user's work tree.
     fn own_packages<'s>(&self, sides: impl Iterator<Item = &'s SideCheckout>) -> BTreeSet<String> {
         let roots = sides.map(|side| side.checkout.root.as_path()).chain(self.repository.root());
-        roots.flat_map(cargo_seed::packages).collect()
+        roots.flat_map(cargo_dependencies::packages).collect()
     }
 
     /// The name of this repository's entry in the cache.
@@ -116,7 +116,7 @@ impl Bench<'_> {
     }
 
     /// Runs a command that builds a side: without a time limit, and on all processors.
-    pub(super) fn run_build(&self, side: &SideCheckout, mut command: Command) -> Result<Finished, MeasureError> {
+    pub(super) fn run_build(&self, side: &SideCheckout, mut command: Command) -> Result<FinishedCommand, MeasureError> {
         command.limit = Limit::default();
         command.processors.clear();
         command.run().map_err(|source| match source {

@@ -1,6 +1,6 @@
 //! A command that is not a benchmark tool: its process as a run.
 
-use crate::io::command::Finished;
+use crate::io::command::FinishedCommand;
 use crate::model::{Direction, Evidence, Measurement, Metric, Run, Unit};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ pub(crate) const PROCESS: &str = "process";
 pub(super) const LONGEST_NAME: usize = 120;
 
 /// The time, processor time and memory of the process as a run.
-pub(super) fn process_run(command: &[String], finished: &Finished) -> Run {
+pub(super) fn process_run(command: &[String], finished: &FinishedCommand) -> Run {
     let name: String = command.join(" ").chars().take(LONGEST_NAME).collect();
     let one = |metric: Metric, value: f64| Measurement::new(PROCESS, name.as_str(), metric, Evidence::Value(value));
     let time = |name: &'static str, duration: Duration| {

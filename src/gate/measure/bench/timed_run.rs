@@ -8,8 +8,8 @@ use crate::gate::confirm::note_on_process;
 use crate::gate::measure::error::MeasureError;
 use crate::gate::measure::targets::without_plots;
 use crate::io::collect::{self, ResultSources};
-use crate::io::command::{Command, Finished};
-use crate::io::input::Loaded;
+use crate::io::command::{Command, FinishedCommand};
+use crate::io::input::LoadedResults;
 use crate::io::noise::NoiseMonitor;
 use crate::model::{Diagnostic, Run};
 use std::fs;
@@ -72,7 +72,7 @@ impl Bench<'_> {
     }
 
     /// Runs the command and records disturbances by other programs.
-    fn run_monitored(&mut self, side: &SideCheckout, command: &Command) -> Result<Finished, MeasureError> {
+    fn run_monitored(&mut self, side: &SideCheckout, command: &Command) -> Result<FinishedCommand, MeasureError> {
         let monitor = NoiseMonitor::start();
         let finished = command.run()?;
         if let Some(disturbance) = monitor.end(finished.usage).describe() {
@@ -93,9 +93,9 @@ impl Bench<'_> {
     /// The results of a run: those that were found, or the time of the process. The first run decides which of them is measured.
     fn measured_run(
         &mut self,
-        found: Option<Loaded>,
+        found: Option<LoadedResults>,
         command: &Command,
-        finished: &Finished,
+        finished: &FinishedCommand,
         run_dir: &Path,
     ) -> Result<Run, MeasureError> {
         match (found, self.result_source) {
@@ -160,7 +160,7 @@ fn criterion_directories(side: &SideCheckout, command: &Command, given: PathBuf)
     directories
 }
 
-fn no_results(command: &Command, finished: &Finished) -> MeasureError {
+fn no_results(command: &Command, finished: &FinishedCommand) -> MeasureError {
     let output = match finished.last_lines.as_str() {
         "" => "it printed nothing".to_owned(),
         lines => format!("its last lines:\n{lines}"),

@@ -1,13 +1,14 @@
-//! Times in the output of a command that is timed as a whole. They may be the results of benchmarks in a format that perfgate
-//! does not know, and a change of them does not change the time of the process if the tool chooses its iterations by the clock.
+//! Times in the output of a command that is timed as a whole. They may be benchmark results in a format that perfgate
+//! does not read. If the tool chooses its iterations by the clock, a change of these times does not change the time of the
+//! process.
 
-use crate::io::command::Finished;
+use crate::io::command::FinishedCommand;
 use crate::model::Diagnostic;
 
 /// Bytes of each stream that are searched.
-const SEARCHED: usize = 1 << 20;
+const MAX_SEARCHED_BYTES: usize = 1 << 20;
 /// Characters of a line that are quoted.
-const QUOTED: usize = 80;
+const MAX_QUOTED_CHARS: usize = 80;
 /// Many programs print how many seconds or milliseconds they took, and no other time.
 const MIN_LINES_WITH_DURATION: usize = 2;
 const SHORT_UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "nsec", "usec", "nanoseconds", "microseconds"];
@@ -20,17 +21,17 @@ enum Time {
     Duration,
 }
 
-/// A warning about times that a command printed and that no format recognizes.
-pub(super) fn unread_time(finished: &Finished) -> Option<Diagnostic> {
+/// A warning about printed times that no format can read.
+pub(super) fn unread_time(finished: &FinishedCommand) -> Option<Diagnostic> {
     let streams = [&finished.stdout, &finished.stderr].map(|stream| {
         let bytes = stream.whole.as_deref().unwrap_or(&stream.tail);
-        String::from_utf8_lossy(&bytes[..bytes.len().min(SEARCHED)])
+        String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_SEARCHED_BYTES)])
     });
     let line = line_with_time(streams.iter().flat_map(|text| text.lines()))?;
-    let quoted: String = line.trim().chars().take(QUOTED).collect();
+    let quoted: String = line.trim().chars().take(MAX_QUOTED_CHARS).collect();
     let message = format!(
-        "the command printed times in a format that perfgate does not know, such as `{quoted}`; they were not compared. Write \
-         them in a known format (`perfgate formats`)"
+        "the command printed times in an unknown format, such as `{quoted}`; they were not compared. Print \
+         them in a format that perfgate reads (`perfgate formats`)"
     );
     Some(Diagnostic::warning("unread-times", "", message))
 }

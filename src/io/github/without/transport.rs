@@ -1,6 +1,6 @@
 //! Replaces `transport` in a build without the feature `github`: there is no connection.
 
-use super::fault::Fault;
+use super::api_error::ApiError;
 use super::response::{Method, Response};
 use super::token::Token;
 use serde_json::Value;
@@ -10,17 +10,17 @@ use std::time::Duration;
 pub enum Transport {}
 
 /// Fails always.
-pub fn available() -> Result<(), Fault> {
+pub fn available() -> Result<(), ApiError> {
     Err(missing())
 }
 
-fn missing() -> Fault {
-    Fault::Address("this perfgate was built without github; build it with --features github".to_owned())
+fn missing() -> ApiError {
+    ApiError::Address("this perfgate was built without github; build it with --features github".to_owned())
 }
 
 impl Transport {
     /// Fails always.
-    pub fn open(_: &str, _: &Token, _: Duration) -> Result<Transport, Fault> {
+    pub fn open(_: &str, _: &Token, _: Duration) -> Result<Transport, ApiError> {
         Err(missing())
     }
 

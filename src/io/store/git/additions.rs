@@ -3,7 +3,7 @@
 use super::GitStore;
 use crate::io::store::error::StoreError;
 use crate::io::store::key::Key;
-use crate::io::store::store_trait::Added;
+use crate::io::store::store_trait::RecordedTime;
 use crate::io::store::{sync, tombstones};
 use git2::{Commit, ObjectType, Oid, Repository, Tree};
 use std::collections::BTreeMap;
@@ -30,7 +30,7 @@ type Missing = BTreeMap<String, Vec<(usize, String)>>;
 
 impl GitStore {
     /// When each of these runs was added. The history is read from the newest commit on, as far as necessary.
-    pub(super) fn additions(&self, keys: &[Key]) -> Result<Vec<Option<Added>>, StoreError> {
+    pub(super) fn additions(&self, keys: &[Key]) -> Result<Vec<Option<RecordedTime>>, StoreError> {
         let mut found = vec![None; keys.len()];
         let repository = self.repository()?;
         let Some(newest) = self.ref_commit(&repository)? else { return Ok(found) };
@@ -126,8 +126,8 @@ impl GitStore {
     }
 }
 
-fn added(key: &Key, time: i64, is_exact: bool) -> Added {
-    if is_exact { Added::of_file(key, time) } else { Added::NoLaterThan(time) }
+fn added(key: &Key, time: i64, is_exact: bool) -> RecordedTime {
+    if is_exact { RecordedTime::of_file(key, time) } else { RecordedTime::NoLaterThan(time) }
 }
 
 /// Keeps the runs for which `is_kept` is true of month, index and file name.

@@ -5,7 +5,7 @@ use crate::io::store::backoff::Backoff;
 use crate::io::store::check::{refuse_mismatch, refuse_newer};
 use crate::io::store::error::StoreError;
 use crate::io::store::key::{Key, RunIdentity, covers};
-use crate::io::store::store_trait::{Added, Listing, Store, SyncCounts, Written};
+use crate::io::store::store_trait::{RecordedTime, Listing, Store, SyncCounts, WriteCounts};
 use git2::{Oid, Repository, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -37,7 +37,7 @@ impl Store for GitStore {
         bytes
     }
 
-    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<Written, StoreError> {
+    fn write(&self, records: &[(Key, Vec<u8>)]) -> Result<WriteCounts, StoreError> {
         refuse_mismatch(records)?;
         let repository = self.repository()?;
         refuse_newer(self, &self.last_month(&repository)?)?;
@@ -48,7 +48,7 @@ impl Store for GitStore {
             .collect::<Result<BTreeMap<_, _>, StoreError>>()?;
         self.update(Parent::Present, |repository, tree| {
             let (next, added) = self.with_runs(repository, tree, &blobs)?;
-            let written = Written { added: added.len(), already: records.len() - added.len() };
+            let written = WriteCounts { added: added.len(), already: records.len() - added.len() };
             let next = (!added.is_empty()).then(|| (next, message("record", &added)));
             Ok((next, written))
         })
@@ -83,7 +83,7 @@ impl Store for GitStore {
         })
     }
 
-    fn added_at(&self, keys: &[Key]) -> Vec<Option<Added>> {
+    fn added_at(&self, keys: &[Key]) -> Vec<Option<RecordedTime>> {
         self.additions(keys).unwrap_or_else(|_| vec![None; keys.len()])
     }
 

@@ -1,6 +1,6 @@
 //! The messages for faults of buckets: what is wrong and how to fix it, for each provider.
 
-use super::fault::Fault;
+use super::fault::BucketFault;
 use super::{BucketUrl, Provider};
 
 /// The fix for a credentials file that only describes where to get credentials.
@@ -9,42 +9,42 @@ pub(super) const FEDERATION: &str = "GOOGLE_APPLICATION_CREDENTIALS is a configu
     with `token_format: access_token`)";
 
 /// The message for a fault.
-pub(super) fn describe(fault: &Fault, url: &BucketUrl) -> String {
+pub(super) fn describe(fault: &BucketFault, url: &BucketUrl) -> String {
     let bucket = &url.bucket;
     let provider = url.provider;
     match fault {
-        Fault::Settings(why) => format!("wrong settings in the environment: {why}"),
-        Fault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
-        Fault::Identity(why) => {
+        BucketFault::Settings(why) => format!("wrong settings in the environment: {why}"),
+        BucketFault::NoCredentials(why) => format!("there are no credentials ({why}); {}", credentials(provider)),
+        BucketFault::Identity(why) => {
             format!("the job's identity got no credentials ({why}); {}", identity(provider))
         }
-        Fault::BadCredentials(why) => {
+        BucketFault::BadCredentials(why) => {
             format!(
                 "the credentials were rejected ({why}); renew them, check the machine's clock, and {}",
                 credentials(provider)
             )
         }
-        Fault::Denied(why) => format!("access denied ({why}); {}", permissions(provider, bucket)),
-        Fault::NoBucket(why) => {
+        BucketFault::Denied(why) => format!("access denied ({why}); {}", permissions(provider, bucket)),
+        BucketFault::NoBucket(why) => {
             let what = if provider == Provider::Azure { "container" } else { "bucket" };
             format!(
                 "there is no {what} `{bucket}` ({why}); create it, or correct the store's URL or {}",
                 place(provider)
             )
         }
-        Fault::Region { bucket: Some(region), request } => {
+        BucketFault::Region { bucket: Some(region), request } => {
             format!("the bucket is in region {region}, not in {request}; set AWS_REGION={region}")
         }
-        Fault::Region { bucket: None, request } => {
+        BucketFault::Region { bucket: None, request } => {
             format!(
                 "the bucket is not in region {request}; set AWS_REGION to the bucket's region (aws s3api get-bucket-location --bucket {bucket})"
             )
         }
-        Fault::Unreachable(why) => {
+        BucketFault::Unreachable(why) => {
             format!("no connection ({why}); check the network, the proxy, and {}", place(provider))
         }
-        Fault::Unavailable(why) => format!("all retries failed; the last error was: {why}; try again later"),
-        Fault::Other(why) => why.clone(),
+        BucketFault::Unavailable(why) => format!("all retries failed; the last error was: {why}; try again later"),
+        BucketFault::Other(why) => why.clone(),
     }
 }
 

@@ -5,9 +5,9 @@
 
 use super::client::{self, Client};
 use super::error::BucketError;
-use super::fault::Fault;
+use super::fault::BucketFault;
 use super::refusal::{Failure, recorded};
-use super::{BucketUrl, Created, Page};
+use super::{BucketUrl, CreateOutcome, Page};
 use object_store::list::PaginatedListOptions;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 16;
 
 /// Tries of a request, each with the retries of the client.
-const TRIES: u32 = 4;
+const MAX_ATTEMPTS: u32 = 4;
 
 /// An open bucket.
 pub struct Bucket {
@@ -44,7 +44,7 @@ impl fmt::Debug for Bucket {
 impl Bucket {
     /// Opens a bucket with the credentials of the environment. A missing bucket fails at the first request.
     pub fn open(url: &BucketUrl) -> Result<Bucket, BucketError> {
-        let failed = |error: std::io::Error| BucketError::new("open", url, Fault::Other(error.to_string()));
+        let failed = |error: std::io::Error| BucketError::new("open", url, BucketFault::Other(error.to_string()));
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let opened = client::open(url, &runtime)?;
         let modified = Mutex::default();
@@ -62,7 +62,7 @@ impl Bucket {
     }
 
     /// Creates objects. One that exists is left unchanged and returned.
-    pub fn create(&self, objects: &[(String, Vec<u8>)]) -> Vec<Result<Created, BucketError>> {
+    pub fn create(&self, objects: &[(String, Vec<u8>)]) -> Vec<Result<CreateOutcome, BucketError>> {
         let tasks = objects
             .iter()
             .map(|(name, bytes)| (format!("write {name} to"), (self.path(name), PutPayload::from(bytes.clone()))));
@@ -136,7 +136,7 @@ impl Bucket {
         Path::parse(joined).unwrap_or_else(|_| Path::from(whole))
     }
 
-    /// Makes a request for each item; the answers are in the order of the items.
+    /// Makes a request for each item; the responses are in the order of the items.
     fn each<I, T, F>(
         &self,
         items: impl IntoIterator<Item = (String, I)>,
@@ -149,36 +149,36 @@ impl Bucket {
     {
         let mut waiting: Vec<(usize, u32, String, I)> =
             items.into_iter().enumerate().map(|(index, (what, item))| (index, 1, what, item)).collect();
-        let mut answers: Vec<Option<Result<T, BucketError>>> = waiting.iter().map(|_| None).collect();
+        let mut responses: Vec<Option<Result<T, BucketError>>> = waiting.iter().map(|_| None).collect();
         waiting.reverse();
-        let lost = |what: &str| BucketError::new(what, &self.url, Fault::Other("a request was lost".to_owned()));
+        let lost = |what: &str| BucketError::new(what, &self.url, BucketFault::Other("a request was lost".to_owned()));
         self.runtime.block_on(async {
             let mut running = JoinSet::new();
             loop {
                 while running.len() < AT_ONCE
                     && let Some((index, tries, what, item)) = waiting.pop()
                 {
-                    let answer = request(Arc::clone(&self.client), item.clone());
+                    let response = request(Arc::clone(&self.client), item.clone());
                     running.spawn(async move {
                         tokio::time::sleep(pause(tries)).await;
-                        (index, tries, what, item, answer.await)
+                        (index, tries, what, item, response.await)
                     });
                 }
                 let Some(joined) = running.join_next().await else { break };
-                let Ok((index, tries, what, item, answer)) = joined else { continue };
-                let answer = answer.map_err(|failure| Fault::of(&failure, &self.region));
-                match answer {
-                    Err(fault) if fault.is_transient() && tries < TRIES => waiting.push((index, tries + 1, what, item)),
-                    answer => {
-                        let answer = answer.map_err(|fault| BucketError::new(what, &self.url, fault));
-                        if let Some(place) = answers.get_mut(index) {
-                            *place = Some(answer);
+                let Ok((index, tries, what, item, response)) = joined else { continue };
+                let response = response.map_err(|failure| BucketFault::of(&failure, &self.region));
+                match response {
+                    Err(fault) if fault.is_transient() && tries < MAX_ATTEMPTS => waiting.push((index, tries + 1, what, item)),
+                    response => {
+                        let response = response.map_err(|fault| BucketError::new(what, &self.url, fault));
+                        if let Some(place) = responses.get_mut(index) {
+                            *place = Some(response);
                         }
                     }
                 }
             }
         });
-        answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(lost("use")))).collect()
+        responses.into_iter().map(|response| response.unwrap_or_else(|| Err(lost("use")))).collect()
     }
 }
 
@@ -196,16 +196,16 @@ async fn read(client: Arc<dyn Client>, (path, most): (Path, Option<u64>)) -> Res
     }
 }
 
-async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) -> Result<Created, Failure> {
+async fn create(client: Arc<dyn Client>, (path, payload): (Path, PutPayload)) -> Result<CreateOutcome, Failure> {
     use object_store::Error::{AlreadyExists, PermissionDenied};
     let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-    let Err(failure) = recorded(client.put_opts(&path, payload, options)).await else { return Ok(Created::New) };
+    let Err(failure) = recorded(client.put_opts(&path, payload, options)).await else { return Ok(CreateOutcome::New) };
     match failure.error {
         // `None`: another writer of this object has not finished yet.
-        AlreadyExists { .. } => read(client, (path, None)).await?.map(Created::Exists).ok_or(failure),
+        AlreadyExists { .. } => read(client, (path, None)).await?.map(CreateOutcome::Exists).ok_or(failure),
         // Without the permission to replace, Azure denies a write where an object exists, whatever its condition.
         PermissionDenied { .. } => match read(client, (path, None)).await {
-            Ok(Some(bytes)) => Ok(Created::Exists(bytes)),
+            Ok(Some(bytes)) => Ok(CreateOutcome::Exists(bytes)),
             _ => Err(failure),
         },
         _ => Err(failure),
@@ -218,28 +218,28 @@ async fn remove(client: Arc<dyn Client>, path: Path) -> Result<bool, Failure> {
         // Another process may remove it in between.
         Ok(_) => match recorded(client.delete(&path)).await {
             Err(Failure { error: NotFound { .. }, .. }) => Ok(false),
-            answer => answer.map(|()| true),
+            response => response.map(|()| true),
         },
         Err(Failure { error: NotFound { .. }, .. }) => Ok(false),
         Err(failure) => Err(failure),
     }
 }
 
-async fn list(client: Arc<dyn Client>, (root, prefix, options): Listed) -> Result<Page, Failure> {
+async fn list(client: Arc<dyn Client>, (root, prefix, options): ListRequest) -> Result<Page, Failure> {
     let prefix = format!("{root}{prefix}");
     let prefix = (!prefix.is_empty()).then_some(prefix);
-    let answer = recorded(client.list_paginated(prefix.as_deref(), options)).await?;
+    let response = recorded(client.list_paginated(prefix.as_deref(), options)).await?;
     let name = |path: &Path| path.as_ref().strip_prefix(root.as_str()).map(str::to_owned);
-    let objects = answer.result.objects.iter();
+    let objects = response.result.objects.iter();
     let (names, modified) =
         objects.filter_map(|object| Some((name(&object.location)?, object.last_modified.timestamp()))).unzip();
     Ok(Page {
         names,
         modified,
-        folders: answer.result.common_prefixes.iter().filter_map(name).collect(),
-        next: answer.page_token,
+        folders: response.result.common_prefixes.iter().filter_map(name).collect(),
+        next: response.page_token,
     })
 }
 
 /// The prefix of all names, that of the listed ones below it, and options.
-type Listed = (String, String, PaginatedListOptions);
+type ListRequest = (String, String, PaginatedListOptions);

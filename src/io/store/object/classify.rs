@@ -3,45 +3,45 @@
 
 use super::Provider;
 use super::advice::{FEDERATION, credentials};
-use super::fault::Fault;
+use super::fault::BucketFault;
 use super::refusal::{Failure, Refusal};
 use super::text::clean;
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error;
 
-impl Fault {
+impl BucketFault {
     /// The fault behind a failed request.
-    pub(super) fn of(failure: &Failure, region: &str) -> Fault {
+    pub(super) fn of(failure: &Failure, region: &str) -> BucketFault {
         let Failure { error, refusal } = failure;
         if let Some(kind) = connection(error) {
             let why = innermost(error);
-            return if kind == HttpErrorKind::Connect { Fault::Unreachable(why) } else { Fault::Unavailable(why) };
+            return if kind == HttpErrorKind::Connect { BucketFault::Unreachable(why) } else { BucketFault::Unavailable(why) };
         }
         if let Some(refusal) = refusal {
-            return Fault::of_refusal(refusal, region);
+            return BucketFault::of_refusal(refusal, region);
         }
         let why = innermost(error);
         match error {
-            object_store::Error::PermissionDenied { .. } => Fault::Denied(why),
-            object_store::Error::Unauthenticated { .. } => Fault::BadCredentials(why),
-            _ => Fault::Other(why),
+            object_store::Error::PermissionDenied { .. } => BucketFault::Denied(why),
+            object_store::Error::Unauthenticated { .. } => BucketFault::BadCredentials(why),
+            _ => BucketFault::Other(why),
         }
     }
 
-    fn of_refusal(refusal: &Refusal, region: &str) -> Fault {
+    fn of_refusal(refusal: &Refusal, region: &str) -> BucketFault {
         let other_region =
-            || Fault::Region { bucket: refusal.region.as_deref().map(clean), request: region.to_owned() };
+            || BucketFault::Region { bucket: refusal.region.as_deref().map(clean), request: region.to_owned() };
         if refusal.is_bare_redirect {
             return other_region();
         }
         let why = refusal.describe();
         let Some(code) = &refusal.code else {
             return match refusal.status {
-                403 => Fault::Denied(why),
-                401 => Fault::BadCredentials(why),
-                404 => Fault::NoBucket(why),
-                500..=599 => Fault::Unavailable(why),
-                _ => Fault::Other(why),
+                403 => BucketFault::Denied(why),
+                401 => BucketFault::BadCredentials(why),
+                404 => BucketFault::NoBucket(why),
+                500..=599 => BucketFault::Unavailable(why),
+                _ => BucketFault::Other(why),
             };
         };
         match code.as_str() {
@@ -51,10 +51,10 @@ impl Fault {
             | "InvalidBucketName"
             | "InvalidResourceName"
             // Azure's code for a missing container where the request has no credentials.
-            | "ResourceNotFound" => Fault::NoBucket(why),
+            | "ResourceNotFound" => BucketFault::NoBucket(why),
             "AuthorizationHeaderMalformed" | "PermanentRedirect" | "TemporaryRedirect" => other_region(),
             // Azure's emulator uses this code for a wrong signature too; Azure itself uses it for a blocked network.
-            "AuthorizationFailure" if refusal.is_azurite => Fault::BadCredentials(why),
+            "AuthorizationFailure" if refusal.is_azurite => BucketFault::BadCredentials(why),
             "InvalidAccessKeyId"
             | "SignatureDoesNotMatch"
             | "ExpiredToken"
@@ -66,7 +66,7 @@ impl Fault {
             | "AuthenticationFailed"
             | "NoAuthenticationInformation"
             | "InvalidAuthenticationInfo"
-            | "KeyBasedAuthenticationNotPermitted" => Fault::BadCredentials(why),
+            | "KeyBasedAuthenticationNotPermitted" => BucketFault::BadCredentials(why),
             "AccessDenied"
             | "AllAccessDisabled"
             | "AccountProblem"
@@ -78,7 +78,7 @@ impl Fault {
             | "AuthorizationSourceIPMismatch"
             | "PublicAccessNotPermitted"
             | "InsufficientAccountPermissions"
-            | "AccountIsDisabled" => Fault::Denied(why),
+            | "AccountIsDisabled" => BucketFault::Denied(why),
             "InternalError"
             | "SlowDown"
             | "ServiceUnavailable"
@@ -87,33 +87,33 @@ impl Fault {
             | "OperationTimedOut"
             // A race between two writers of one object: a retry finds what the other one wrote.
             | "ConditionalRequestConflict"
-            | "OperationAborted" => Fault::Unavailable(why),
-            _ => Fault::Other(why),
+            | "OperationAborted" => BucketFault::Unavailable(why),
+            _ => BucketFault::Other(why),
         }
     }
 
     /// The fault behind a client that could not be made.
-    pub(super) fn of_settings(error: &object_store::Error, provider: Provider) -> Fault {
+    pub(super) fn of_settings(error: &object_store::Error, provider: Provider) -> BucketFault {
         let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         // JSON of another type is quoted in this message, and may be a secret.
         let why = why.split("invalid type: ").next().unwrap_or_default();
-        Fault::Settings(format!("{}; {}", clean(why.trim_end_matches(['.', ':', ' '])), credentials(provider)))
+        BucketFault::Settings(format!("{}; {}", clean(why.trim_end_matches(['.', ':', ' '])), credentials(provider)))
     }
 
     /// The credentials file describes workload identity federation.
-    pub(super) fn federation() -> Fault {
-        Fault::Settings(FEDERATION.to_owned())
+    pub(super) fn federation() -> BucketFault {
+        BucketFault::Settings(FEDERATION.to_owned())
     }
 
     /// The fault behind a token of the job's identity that was not exchanged for credentials.
-    pub(super) fn no_identity(failure: &Failure) -> Fault {
+    pub(super) fn no_identity(failure: &Failure) -> BucketFault {
         let why = why(failure);
-        if connection(&failure.error).is_some() { Fault::Unreachable(why) } else { Fault::Identity(why) }
+        if connection(&failure.error).is_some() { BucketFault::Unreachable(why) } else { BucketFault::Identity(why) }
     }
 
     /// The fault where there are no credentials.
-    pub(super) fn no_credentials(failure: &Failure) -> Fault {
-        Fault::NoCredentials(why(failure))
+    pub(super) fn no_credentials(failure: &Failure) -> BucketFault {
+        BucketFault::NoCredentials(why(failure))
     }
 }
 
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn message(url: &str, status: u16, body: &str) -> String {
-        BucketError::new("list", &url.parse().unwrap(), Fault::of(&failure(status, body), "eu-west-1")).to_string()
+        BucketError::new("list", &url.parse().unwrap(), BucketFault::of(&failure(status, body), "eu-west-1")).to_string()
     }
 
     #[test]
@@ -204,12 +204,12 @@ mod tests {
 
     #[test]
     fn a_refusal_without_a_code_is_classified_by_its_status() {
-        let fault = |status| Fault::of(&failure(status, ""), "");
-        assert!(matches!(fault(401), Fault::BadCredentials(_)));
-        assert!(matches!(fault(403), Fault::Denied(_)));
-        assert!(matches!(fault(404), Fault::NoBucket(_)));
+        let fault = |status| BucketFault::of(&failure(status, ""), "");
+        assert!(matches!(fault(401), BucketFault::BadCredentials(_)));
+        assert!(matches!(fault(403), BucketFault::Denied(_)));
+        assert!(matches!(fault(404), BucketFault::NoBucket(_)));
         assert!(fault(500).is_transient() && fault(503).is_transient());
-        assert!(matches!(fault(418), Fault::Other(_)));
+        assert!(matches!(fault(418), BucketFault::Other(_)));
     }
 
     #[test]
@@ -218,12 +218,12 @@ mod tests {
             let body = format!(
                 "<DeleteResult><Error><Key>b/x</Key><Code>{code}</Code><Message>m.</Message></Error></DeleteResult>"
             );
-            Fault::of(&failure(200, &body), "")
+            BucketFault::of(&failure(200, &body), "")
         };
-        assert!(matches!(removal("AccessDenied"), Fault::Denied(_)));
+        assert!(matches!(removal("AccessDenied"), BucketFault::Denied(_)));
         assert!(removal("SlowDown").is_transient());
         let azure = "--b\r\n\r\nHTTP/1.1 403 Not permitted.\r\n\r\n--b--\r\n";
-        assert!(matches!(Fault::of(&failure(202, azure), ""), Fault::Denied(_)));
+        assert!(matches!(BucketFault::of(&failure(202, azure), ""), BucketFault::Denied(_)));
     }
 
     #[test]
@@ -231,17 +231,17 @@ mod tests {
         let broken = |kind| {
             let error = HttpError::new(kind, std::io::Error::other("cut off"));
             let error = object_store::Error::Generic { store: "S3", source: Box::new(error) };
-            Fault::of(&Failure { error, refusal: Some(refusal(503, "")) }, "")
+            BucketFault::of(&Failure { error, refusal: Some(refusal(503, "")) }, "")
         };
-        assert_eq!(broken(HttpErrorKind::Connect), Fault::Unreachable("cut off".into()));
-        assert_eq!(broken(HttpErrorKind::Interrupted), Fault::Unavailable("cut off".into()));
+        assert_eq!(broken(HttpErrorKind::Connect), BucketFault::Unreachable("cut off".into()));
+        assert_eq!(broken(HttpErrorKind::Interrupted), BucketFault::Unavailable("cut off".into()));
     }
 
     #[test]
     fn a_rejected_token_is_explained_with_the_server_s_message() {
         let body = "{\"error\":\"invalid_client\",\"error_description\":\"AADSTS70021: No matching record.\\r\\n\
                     Trace ID: 17\",\"error_codes\":[70021]}";
-        let fault = Fault::no_identity(&failure(401, body));
-        assert_eq!(fault, Fault::Identity("invalid_client: AADSTS70021: No matching record.".into()));
+        let fault = BucketFault::no_identity(&failure(401, body));
+        assert_eq!(fault, BucketFault::Identity("invalid_client: AADSTS70021: No matching record.".into()));
     }
 }

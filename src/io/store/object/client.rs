@@ -1,7 +1,7 @@
 //! A client for a bucket, with the settings and credentials of the environment.
 
 use super::error::BucketError;
-use super::fault::Fault;
+use super::fault::BucketFault;
 use super::refusal::{Connector, recorded};
 use super::{BucketUrl, Provider};
 use crate::io::secrets;
@@ -16,10 +16,10 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// The time limit of one try of a request.
-const ANSWER: &str = "60 seconds";
+const REQUEST_TIMEOUT: &str = "60 seconds";
 
 /// The time limit for a connection.
-const CONNECT: &str = "5 seconds";
+const CONNECT_TIMEOUT: &str = "5 seconds";
 
 /// What perfgate needs of a provider's client.
 pub(super) trait Client: ObjectStore + PaginatedListStore {}
@@ -27,14 +27,14 @@ pub(super) trait Client: ObjectStore + PaginatedListStore {}
 impl<T: ObjectStore + PaginatedListStore> Client for T {}
 
 /// A client with credentials.
-pub(super) struct Opened {
+pub(super) struct OpenClient {
     pub(super) client: Arc<dyn Client>,
     /// The region or endpoint of the environment, for messages.
     pub(super) region: String,
 }
 
 /// Makes the client and gets its credentials, so that missing or wrong ones are reported before any work.
-pub(super) fn open(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, BucketError> {
+pub(super) fn open(url: &BucketUrl, runtime: &Runtime) -> Result<OpenClient, BucketError> {
     // The process needs one TLS provider; an error means that it has one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match url.provider {
@@ -45,8 +45,8 @@ pub(super) fn open(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, BucketE
     .map_err(|fault| BucketError::new("open", url, fault))
 }
 
-fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
-    let failed = |error: object_store::Error| Fault::of_settings(&error, Provider::S3);
+fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<OpenClient, BucketFault> {
+    let failed = |error: object_store::Error| BucketFault::of_settings(&error, Provider::S3);
     let builder = || s3_builder(url);
     let settings = builder();
     let setting = |key: AmazonS3ConfigKey| settings.get_config_value(&key);
@@ -60,7 +60,7 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
     let identity = setting(AmazonS3ConfigKey::WebIdentityTokenFile).and(setting(AmazonS3ConfigKey::RoleArn)).is_some();
     let exchanged = identity && setting(AmazonS3ConfigKey::AccessKeyId).is_none();
     if exchanged && setting(AmazonS3ConfigKey::StsEndpoint).is_some_and(|endpoint| endpoint.starts_with("http://")) {
-        return Err(Fault::Settings("AWS_ENDPOINT_URL_STS must begin with https://".into()));
+        return Err(BucketFault::Settings("AWS_ENDPOINT_URL_STS must begin with https://".into()));
     }
     let unsigned = setting(AmazonS3ConfigKey::SkipSignature).as_deref() == Some("true");
     let client = if unsigned {
@@ -70,7 +70,7 @@ fn s3(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
         let credential = obtain(runtime, once, identity)?;
         builder().with_retry(bucket_retries()).with_credentials(credential).build().map_err(failed)?
     };
-    Ok(Opened { client: Arc::new(client), region })
+    Ok(OpenClient { client: Arc::new(client), region })
 }
 
 fn s3_builder(url: &BucketUrl) -> AmazonS3Builder {
@@ -90,7 +90,7 @@ fn setting_of<T: std::str::FromStr>(variable: &str) -> Option<T> {
     variable.to_ascii_lowercase().parse().ok()
 }
 
-fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
+fn google(url: &BucketUrl, runtime: &Runtime) -> Result<OpenClient, BucketFault> {
     let failed = |error: object_store::Error| google_fault(&error);
     let builder = || google_builder(url);
     let settings = builder();
@@ -106,7 +106,7 @@ fn google(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
         let credential = obtain(runtime, once, false)?;
         builder().with_retry(bucket_retries()).with_credentials(credential).build().map_err(failed)?
     };
-    Ok(Opened { client: Arc::new(client), region: String::new() })
+    Ok(OpenClient { client: Arc::new(client), region: String::new() })
 }
 
 fn google_builder(url: &BucketUrl) -> GoogleCloudStorageBuilder {
@@ -122,18 +122,18 @@ fn google_builder(url: &BucketUrl) -> GoogleCloudStorageBuilder {
     }
 }
 
-fn google_fault(error: &object_store::Error) -> Fault {
-    if describes_federation() { Fault::federation() } else { Fault::of_settings(error, Provider::Google) }
+fn google_fault(error: &object_store::Error) -> BucketFault {
+    if describes_federation() { BucketFault::federation() } else { BucketFault::of_settings(error, Provider::Google) }
 }
 
-fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
-    let failed = |error: object_store::Error| Fault::of_settings(&error, Provider::Azure);
+fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<OpenClient, BucketFault> {
+    let failed = |error: object_store::Error| BucketFault::of_settings(&error, Provider::Azure);
     let builder = || azure_builder(url);
     let settings = builder();
     let setting = |key: AzureConfigKey| settings.get_config_value(&key);
     let emulated = setting(AzureConfigKey::UseEmulator).as_deref() == Some("true");
     if setting(AzureConfigKey::AccountName).is_none() && !emulated {
-        return Err(Fault::Settings("set AZURE_STORAGE_ACCOUNT_NAME to the storage account".into()));
+        return Err(BucketFault::Settings("set AZURE_STORAGE_ACCOUNT_NAME to the storage account".into()));
     }
     let allowed = setting(AzureConfigKey::Client(ClientConfigKey::AllowHttp));
     refuse_unencrypted(setting(AzureConfigKey::Endpoint).as_deref(), allowed.as_deref(), "AZURE_ALLOW_HTTP")?;
@@ -146,7 +146,7 @@ fn azure(url: &BucketUrl, runtime: &Runtime) -> Result<Opened, Fault> {
         let credential = obtain(runtime, once, identity.is_some())?;
         builder().with_retry(bucket_retries()).with_credentials(credential).build().map_err(failed)?
     };
-    Ok(Opened { client: Arc::new(client), region: String::new() })
+    Ok(OpenClient { client: Arc::new(client), region: String::new() })
 }
 
 /// True if the environment's credentials file only describes where to get credentials.
@@ -165,11 +165,11 @@ fn azure_builder(url: &BucketUrl) -> MicrosoftAzureBuilder {
 }
 
 /// Refuses an endpoint without TLS, unless the environment allows it.
-fn refuse_unencrypted(endpoint: Option<&str>, allowed: Option<&str>, variable: &str) -> Result<(), Fault> {
+fn refuse_unencrypted(endpoint: Option<&str>, allowed: Option<&str>, variable: &str) -> Result<(), BucketFault> {
     if !endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) || allowed == Some("true") {
         return Ok(());
     }
-    Err(Fault::Settings(format!(
+    Err(BucketFault::Settings(format!(
         "the endpoint begins with http://, so keys and runs would be sent unencrypted; use https://, or set \
          {variable}=true on a trusted network"
     )))
@@ -182,18 +182,18 @@ fn obtain<C: fmt::Debug + Send + Sync>(
     runtime: &Runtime,
     provider: Arc<dyn CredentialProvider<Credential = C>>,
     identity: bool,
-) -> Result<Arc<dyn CredentialProvider<Credential = C>>, Fault> {
+) -> Result<Arc<dyn CredentialProvider<Credential = C>>, BucketFault> {
     match runtime.block_on(recorded(provider.get_credential())) {
         Ok(_) => Ok(provider),
-        Err(failure) if identity => Err(Fault::no_identity(&failure)),
-        Err(failure) => Err(Fault::no_credentials(&failure)),
+        Err(failure) if identity => Err(BucketFault::no_identity(&failure)),
+        Err(failure) => Err(BucketFault::no_credentials(&failure)),
     }
 }
 
 /// Sets the default time limits if the environment sets none (`AWS_TIMEOUT`, `AWS_CONNECT_TIMEOUT`, …).
 fn with_timeouts<B>(builder: B, provider: &str, set: impl Fn(B, ClientConfigKey, &str) -> B) -> B {
     let timeouts =
-        [("TIMEOUT", ClientConfigKey::Timeout, ANSWER), ("CONNECT_TIMEOUT", ClientConfigKey::ConnectTimeout, CONNECT)];
+        [("TIMEOUT", ClientConfigKey::Timeout, REQUEST_TIMEOUT), ("CONNECT_TIMEOUT", ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT)];
     timeouts.into_iter().fold(builder, |builder, (name, key, value)| {
         let chosen = secrets::variable(&format!("{provider}_{name}")).is_some();
         if chosen { builder } else { set(builder, key, value) }

@@ -2,7 +2,7 @@
 
 use super::BucketUrl;
 use super::advice::describe;
-use super::fault::Fault;
+use super::fault::BucketFault;
 
 /// Why an operation on a bucket failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,11 +10,11 @@ use super::fault::Fault;
 pub struct BucketError {
     what: String,
     url: Box<BucketUrl>,
-    fault: Fault,
+    fault: BucketFault,
 }
 
 impl BucketError {
-    pub(super) fn new(what: impl Into<String>, url: &BucketUrl, fault: Fault) -> Self {
+    pub(super) fn new(what: impl Into<String>, url: &BucketUrl, fault: BucketFault) -> Self {
         BucketError { what: what.into(), url: Box::new(url.clone()), fault }
     }
 }

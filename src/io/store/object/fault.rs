@@ -2,7 +2,7 @@
 
 /// The kinds of fault, by what fixes them. A text is the server's or the client's description.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum BucketFault {
     /// A wrong setting in the environment.
     Settings(String),
     /// No credentials were found.
@@ -22,7 +22,7 @@ pub(super) enum Fault {
         /// The region of the request.
         request: String,
     },
-    /// No server answers at the endpoint.
+    /// No server responds at the endpoint.
     Unreachable(String),
     /// The connection broke or the server was overloaded, at every try.
     Unavailable(String),
@@ -30,9 +30,9 @@ pub(super) enum Fault {
     Other(String),
 }
 
-impl Fault {
+impl BucketFault {
     /// True if a retry may succeed.
     pub(super) fn is_transient(&self) -> bool {
-        matches!(self, Fault::Unavailable(_))
+        matches!(self, BucketFault::Unavailable(_))
     }
 }

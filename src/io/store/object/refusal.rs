@@ -1,5 +1,5 @@
 //! How a server refused a request: the status, and the code and message of its body. The client's own errors carry
-//! these only as text, so they are recorded here as the answers arrive.
+//! these only as text, so they are recorded here as the responses arrive.
 
 use super::text::clean;
 use object_store::ClientOptions;
@@ -15,14 +15,14 @@ tokio::task_local! {
     static NEWEST: RefCell<Option<Refusal>>;
 }
 
-/// A server's answer to a request that it refused.
+/// A server's response to a request that it refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Refusal {
     /// The HTTP status. For a request for several objects, that of the first object that was refused.
     pub(super) status: u16,
     /// The name of the status, or the text that the server sends instead.
     reason: String,
-    /// A redirect without a target, which is S3's answer for a bucket of another region.
+    /// A redirect without a target, which is S3's response for a bucket of another region.
     pub(super) is_bare_redirect: bool,
     /// The provider's own code, such as `NoSuchBucket`.
     pub(super) code: Option<String>,
@@ -175,18 +175,18 @@ pub(super) struct Connector(ReqwestConnector);
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Recording(self.0.connect(options)?)))
+        Ok(HttpClient::new(RecordingClient(self.0.connect(options)?)))
     }
 }
 
 #[derive(Debug)]
-struct Recording(HttpClient);
+struct RecordingClient(HttpClient);
 
 /// What `async_trait` makes of an `async fn`.
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
+type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, HttpError>> + Send + 'a>>;
 
-impl HttpService for Recording {
-    fn call<'life0, 'async_trait>(&'life0 self, request: HttpRequest) -> Answer<'async_trait>
+impl HttpService for RecordingClient {
+    fn call<'life0, 'async_trait>(&'life0 self, request: HttpRequest) -> ResponseFuture<'async_trait>
     where
         'life0: 'async_trait,
         Self: 'async_trait,

@@ -1,10 +1,10 @@
 //! Text of servers and of the client, made fit to show.
 
 /// Maximum number of characters shown of a server's or client's error.
-const LONGEST: usize = 240;
+const MAX_ERROR_CHARS: usize = 240;
 
 /// Untrusted text, reduced to one line: no control characters, no user, password or query of a URL, at most
-/// [`LONGEST`] characters.
+/// [`MAX_ERROR_CHARS`] characters.
 pub(super) fn clean(text: &str) -> String {
     let mut out = String::new();
     for (index, word) in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).enumerate()
@@ -21,8 +21,8 @@ pub(super) fn clean(text: &str) -> String {
             None => out.push_str(word),
         }
     }
-    if out.chars().count() > LONGEST {
-        out = out.chars().take(LONGEST).chain("…".chars()).collect();
+    if out.chars().count() > MAX_ERROR_CHARS {
+        out = out.chars().take(MAX_ERROR_CHARS).chain("…".chars()).collect();
     }
     out
 }
@@ -34,6 +34,6 @@ mod tests {
     #[test]
     fn secrets_and_control_characters_are_not_shown() {
         assert_eq!(clean("a\u{1b}[31m b\nhttps://u:p@h/x?sig=s#t c"), "a [31m b https://h/x c");
-        assert_eq!(clean(&"x".repeat(1000)).chars().count(), LONGEST + 1);
+        assert_eq!(clean(&"x".repeat(1000)).chars().count(), MAX_ERROR_CHARS + 1);
     }
 }

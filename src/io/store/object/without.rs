@@ -1,6 +1,6 @@
 //! Replaces `bucket` in a build without the feature `buckets`: no bucket can be opened.
 
-use super::{BucketUrl, Created, Page};
+use super::{BucketUrl, CreateOutcome, Page};
 
 /// Why no bucket can be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +30,7 @@ impl Bucket {
     }
 
     /// Writes objects that must not be there yet.
-    pub fn create(&self, _: &[(String, Vec<u8>)]) -> Each<Created> {
+    pub fn create(&self, _: &[(String, Vec<u8>)]) -> Each<CreateOutcome> {
         match *self {}
     }
 

@@ -24,7 +24,7 @@ function dates(splits, step) {
 }
 
 // The columns of a chart: one position for each commit that one of the lines has. Lines of several units are drawn as changes
-// from their first level, as are all where the reader wants it.
+// from their first level. All lines are drawn so if the reader selects it.
 class Columns {
   constructor(lines, options) {
     this.lines = lines;

@@ -366,20 +366,20 @@ async function follow() {
   const names = path.slice("/series/".length).split("&").map((part) => { try { return decodeURIComponent(part); } catch { return part; } });
   const found = [...new Set(names.flatMap(find))];
   if (!list.hidden) scrolled = scrollY;
-  const say = (text) => view.replaceChildren(element("p", {}, element("a", { href: "#/" }, "← All series")), element("p", { class: "bad", role: "alert" }, text));
+  const showMessage = (text) => view.replaceChildren(element("p", {}, element("a", { href: "#/" }, "← All series")), element("p", { class: "bad", role: "alert" }, text));
   list.hidden = true;
   view.hidden = false;
   scrollTo(0, 0);
   if (current) current.chart.destroy();
   current = null;
-  if (!found.length) return say("The page has no series named " + names.join(", ") + ".");
+  if (!found.length) return showMessage("The page has no series named " + names.join(", ") + ".");
   try {
     const [commitPart, ...loaded] = await Promise.all([load("commits"), ...found.map((series) => load(series.file))]);
     if (number !== shows) return;
     commits = commitPart.commits;
     current = new SeriesView(found.map((series, index) => ({ series, part: loaded[index] })), wanted);
   } catch (error) {
-    if (number === shows) say(error.message);
+    if (number === shows) showMessage(error.message);
   }
 }
 

@@ -1,4 +1,4 @@
-//! A suite-wide shift whose cause is open: the machine, or a change that affects all benchmarks.
+//! A suite-wide shift of unknown cause: the machine, or a change that affects all benchmarks.
 
 use super::finding::Finding;
 use super::outcome::Outcome;
@@ -8,21 +8,21 @@ use crate::model::{Direction, ShiftTreatment, SuiteShift};
 
 /// A suite-wide shift that was not subtracted, of sides that were measured at different times.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OpenShift {
+pub struct UnsubtractedShift {
     /// The shift.
     pub shift: SuiteShift,
     /// True if the only base run may be the cause: several head runs have the shift.
     pub by_single_base_run: bool,
     /// True if benchmarks are inconclusive and the shift may be the reason.
     pub may_explain_inconclusive: bool,
-    /// True if measuring again may change the verdict. That is so if the gate passes although most benchmarks are
+    /// True if re-measuring may change the verdict. That is so if the gate passes although most benchmarks are
     /// worse, or if benchmarks are inconclusive and the gate passes, or fails because of them.
     pub needs_re_measuring: bool,
 }
 
-impl OpenShift {
+impl UnsubtractedShift {
     /// That of a report. Between different machines a shift explains nothing.
-    pub fn of(report: &Report) -> Option<OpenShift> {
+    pub fn of(report: &Report) -> Option<UnsubtractedShift> {
         let is_open =
             |shift: &&SuiteShift| matches!(shift.treatment, ShiftTreatment::Unexplained | ShiftTreatment::InEveryRun);
         // Older comparison files have only the shift of times.
@@ -45,6 +45,6 @@ impl OpenShift {
             Verdict::None => false,
         };
         let by_single_base_run = is_unexplained && report.base.runs == 1 && report.head.runs > 1;
-        Some(OpenShift { shift, by_single_base_run, may_explain_inconclusive, needs_re_measuring })
+        Some(UnsubtractedShift { shift, by_single_base_run, may_explain_inconclusive, needs_re_measuring })
     }
 }

@@ -16,9 +16,9 @@ const MAX_COPIED_BYTES: u64 = 4 << 30;
 const PARTS: [&str; 3] = [".fingerprint", "build", "deps"];
 
 /// Copies the dependencies that were built in one target directory to another that does not exist yet; returns the number of
-/// bytes. `profiles` are names of directories (`release`), and `own` the packages that are not taken over. What cannot be copied
+/// bytes. `profiles` are names of directories (`release`), and `own` the packages that are not copied. What cannot be copied
 /// is left out, and cargo builds it.
-pub fn take_over(from: &Path, to: &Path, profiles: &[String], own: &BTreeSet<String>) -> u64 {
+pub fn copy_dependencies(from: &Path, to: &Path, profiles: &[String], own: &BTreeSet<String>) -> u64 {
     let mut copied = 0;
     for profile in directories(from, profiles) {
         for part in PARTS {
@@ -38,20 +38,20 @@ pub fn take_over(from: &Path, to: &Path, profiles: &[String], own: &BTreeSet<Str
 
 /// Stores the dependencies of a target directory in a cache under a name, and replaces the entry of that name. Then removes
 /// the oldest entries until the cache is small enough.
-pub fn keep(target: &Path, cache: &Path, name: &str, profiles: &[String], own: &BTreeSet<String>) -> io::Result<()> {
+pub fn store_in_cache(target: &Path, cache: &Path, name: &str, profiles: &[String], own: &BTreeSet<String>) -> io::Result<()> {
     let (entry, new) = (cache.join(name), cache.join(format!("{name}-{}", std::process::id())));
     fs::create_dir_all(&new)?;
     fs::write(new.join(MARK), "")?;
-    take_over(target, &new, profiles, own);
+    copy_dependencies(target, &new, profiles, own);
     match fs::remove_dir_all(&entry) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => fs::rename(&new, &entry)?,
     }
-    shrink(cache, CACHE)
+    shrink(cache, MAX_CACHE_BYTES)
 }
 
 /// Maximum size of a cache in bytes.
-const CACHE: u64 = 5 << 30;
+const MAX_CACHE_BYTES: u64 = 5 << 30;
 /// The file that marks an entry of a cache: nothing else is ever removed.
 const MARK: &str = "kept-by-perfgate";
 
@@ -90,7 +90,7 @@ fn directories(target: &Path, profiles: &[String]) -> Vec<PathBuf> {
 }
 
 /// The package of `serde_json-0f3d4a…` or `libserde_json-0f3d4a….rlib`, spelled as [`packages`] spells it; `None` for files
-/// without a hash, such as finished programs. A leading `lib` is removed from names of packages too, so `foo` is not taken over
+/// without a hash, such as finished programs. A leading `lib` is removed from names of packages too, so `foo` is not copied
 /// if the repository has a package `libfoo`.
 fn package_of(name: &str) -> Option<String> {
     let stem = name.split('.').next()?;
@@ -208,7 +208,7 @@ mod tests {
         write("src/built/package/Cargo.toml", "[package]\nname = \"serde\"");
         let own = packages(&room.path().join("src"));
         assert_eq!(own, BTreeSet::from(["own_crate".to_owned(), "first_bench".to_owned()]));
-        let copied = take_over(&from, &to, &["release".to_owned()], &own);
+        let copied = copy_dependencies(&from, &to, &["release".to_owned()], &own);
         assert_eq!(copied, 4 * 5);
         let there = |path: String| to.join(path).exists();
         let file = to.join(format!("release/.fingerprint/serde-{hash}/lib-serde"));

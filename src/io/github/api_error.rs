@@ -5,7 +5,7 @@ use crate::model::Diagnostic;
 
 /// Why a request to GitHub failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum ApiError {
     /// No token.
     #[error(
         "no GitHub token; pass one in the environment: `env: {{GITHUB_TOKEN: ${{{{ github.token }}}}}}` (the input `github-token` of the action)"
@@ -32,14 +32,14 @@ pub enum Fault {
         reason: String,
     },
     /// 403: a permission is missing.
-    #[error("{doing}: the token lacks a permission (403: {reason}); {}", permission(*need, required_by_github.as_deref()))]
+    #[error("{doing}: the token lacks a permission (403: {reason}); {}", permission_advice(*permission, required_by_github.as_deref()))]
     Permission {
         /// What was attempted.
         doing: String,
         /// GitHub's message.
         reason: String,
         /// Required permission.
-        need: Need,
+        permission: RequiredPermission,
         /// Required permission according to GitHub.
         required_by_github: Option<String>,
     },
@@ -63,14 +63,14 @@ pub enum Fault {
     /// 404: not found, or no access.
     #[error(
         "{doing}: not found (404); check the repository and the number. A private repository gives the same error if the \
-         token has no access: give the job `permissions: {{{need}}}`",
-        need = need.words()
+         token has no access: give the job `permissions: {{{permission}}}`",
+        permission = permission.words()
     )]
     Absent {
         /// What was attempted.
         doing: String,
         /// Required permission.
-        need: Need,
+        permission: RequiredPermission,
     },
     /// 422 and similar: GitHub rejected the content.
     #[error("{doing}: GitHub rejected the request ({status}: {reason})")]
@@ -146,7 +146,7 @@ pub enum Fault {
 
 /// The permission that a request requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum RequiredPermission {
     /// Reading the repository.
     Contents,
     /// `contents: write`.
@@ -161,22 +161,22 @@ pub enum Need {
     Issues,
 }
 
-impl Need {
+impl RequiredPermission {
     /// As written in a workflow.
     pub fn words(self) -> &'static str {
         match self {
-            Need::Contents => "contents: read",
-            Need::WriteContents => "contents: write",
-            Need::ReadPulls => "pull-requests: read",
-            Need::Pulls => "pull-requests: write",
-            Need::Checks => "checks: write",
-            Need::Issues => "issues: write",
+            RequiredPermission::Contents => "contents: read",
+            RequiredPermission::WriteContents => "contents: write",
+            RequiredPermission::ReadPulls => "pull-requests: read",
+            RequiredPermission::Pulls => "pull-requests: write",
+            RequiredPermission::Checks => "checks: write",
+            RequiredPermission::Issues => "issues: write",
         }
     }
 }
 
-fn permission(need: Need, required_by_github: Option<&str>) -> String {
-    let words = need.words();
+fn permission_advice(permission: RequiredPermission, required_by_github: Option<&str>) -> String {
+    let words = permission.words();
     let required =
         required_by_github.map(|permissions| format!(" (GitHub requires {permissions})")).unwrap_or_default();
     format!(
@@ -186,36 +186,36 @@ fn permission(need: Need, required_by_github: Option<&str>) -> String {
     )
 }
 
-impl Fault {
+impl ApiError {
     /// Stable code in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
-            Fault::NoToken | Fault::MalformedToken | Fault::Token { .. } | Fault::SignOn { .. } => "github-token",
-            Fault::Address(_) => "github-address",
-            Fault::Permission { .. } => "github-permission",
-            Fault::Locked { .. } => "github-locked",
-            Fault::Absent { .. } => "github-not-found",
-            Fault::Refused { .. } => "github-refused",
-            Fault::Limit { .. } => "github-rate-limit",
-            Fault::ServerError { .. } => "github-unwell",
-            Fault::Network { .. } => "github-network",
-            Fault::UnexpectedResponse { .. } => "github-answer",
-            Fault::Overwritten { .. } => "github-contended",
-            Fault::CommentFull { .. } => "github-comment-full",
+            ApiError::NoToken | ApiError::MalformedToken | ApiError::Token { .. } | ApiError::SignOn { .. } => "github-token",
+            ApiError::Address(_) => "github-address",
+            ApiError::Permission { .. } => "github-permission",
+            ApiError::Locked { .. } => "github-locked",
+            ApiError::Absent { .. } => "github-not-found",
+            ApiError::Refused { .. } => "github-refused",
+            ApiError::Limit { .. } => "github-rate-limit",
+            ApiError::ServerError { .. } => "github-unwell",
+            ApiError::Network { .. } => "github-network",
+            ApiError::UnexpectedResponse { .. } => "github-answer",
+            ApiError::Overwritten { .. } => "github-contended",
+            ApiError::CommentFull { .. } => "github-comment-full",
         }
     }
 
-    /// True for temporary faults, after which it is unknown whether the request took effect.
+    /// True for temporary errors, after which it is unknown whether the request took effect.
     pub fn is_temporary(&self) -> bool {
-        matches!(self, Fault::ServerError { .. } | Fault::Network { .. })
+        matches!(self, ApiError::ServerError { .. } | ApiError::Network { .. })
     }
 
-    /// The fault with the number of attempts.
-    pub(super) fn after(self, attempts: u32) -> Fault {
+    /// The error with the number of attempts.
+    pub(super) fn after(self, attempts: u32) -> ApiError {
         match self {
-            Fault::ServerError { doing, status, .. } => Fault::ServerError { doing, status, attempts },
-            Fault::Network { doing, host, reason, .. } => Fault::Network { doing, host, reason, attempts },
-            fault => fault,
+            ApiError::ServerError { doing, status, .. } => ApiError::ServerError { doing, status, attempts },
+            ApiError::Network { doing, host, reason, .. } => ApiError::Network { doing, host, reason, attempts },
+            error => error,
         }
     }
 
@@ -224,24 +224,24 @@ impl Fault {
         Diagnostic::warning(self.code(), "", self.to_string())
     }
 
-    /// The fault of an unsuccessful response.
-    pub(super) fn of(response: &Response, doing: &str, need: Need) -> Fault {
+    /// The error of an unsuccessful response.
+    pub(super) fn of(response: &Response, doing: &str, permission: RequiredPermission) -> ApiError {
         let doing = doing.to_owned();
         let reason = response.message();
         if let Some(limit) = response.rate_limit() {
-            return Fault::Limit { doing, secondary: limit == RateLimit::Secondary, wait: response.wait() };
+            return ApiError::Limit { doing, secondary: limit == RateLimit::Secondary, wait: response.wait() };
         }
         match response.status {
-            401 => Fault::Token { doing, reason },
-            403 if response.header("x-github-sso").is_some() => Fault::SignOn { doing },
-            403 if response.is_locked() => Fault::Locked { doing, reason },
+            401 => ApiError::Token { doing, reason },
+            403 if response.header("x-github-sso").is_some() => ApiError::SignOn { doing },
+            403 if response.is_locked() => ApiError::Locked { doing, reason },
             403 => {
                 let required_by_github = response.header("x-accepted-github-permissions").map(plain);
-                Fault::Permission { doing, reason, need, required_by_github }
+                ApiError::Permission { doing, reason, permission, required_by_github }
             }
-            404 => Fault::Absent { doing, need },
-            status @ 500.. => Fault::ServerError { doing, status, attempts: 1 },
-            status => Fault::Refused { doing, status, reason },
+            404 => ApiError::Absent { doing, permission },
+            status @ 500.. => ApiError::ServerError { doing, status, attempts: 1 },
+            status => ApiError::Refused { doing, status, reason },
         }
     }
 }
