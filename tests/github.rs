@@ -7,8 +7,9 @@ mod hub;
 
 use hub::{Hub, ME, TOKEN, error, late};
 use perfgate::io::github::{
-    CheckRun, Client, CloseReason, CommentOutcome, Conclusion, ApiError, Part, RetryLimits, Slug, Subject, Token, CommentCondition,
-    close_issue, issues, open_issue, pull, pulls_of, put_check, put_comment, put_commit_comment, update_body,
+    ApiError, CheckRun, Client, CloseReason, CommentCondition, CommentOutcome, Conclusion, Part, RetryLimits, Slug,
+    Subject, Token, close_issue, issues, open_issue, pull, pulls_of, put_check, put_comment, put_commit_comment,
+    update_body,
 };
 use perfgate::model::Commit;
 use std::net::TcpListener;
@@ -33,7 +34,12 @@ fn slug() -> Slug {
 }
 
 /// Writes `text` as the section of a shard.
-fn comment(client: &Client, shard: Option<&str>, text: &str, when: CommentCondition) -> Result<Option<String>, ApiError> {
+fn comment(
+    client: &Client,
+    shard: Option<&str>,
+    text: &str,
+    when: CommentCondition,
+) -> Result<Option<String>, ApiError> {
     comment_as(client, "suite", shard, text, when)
 }
 
@@ -68,7 +74,8 @@ fn comment_in(
 fn an_earlier_run_that_ends_later_does_not_overwrite_a_later_one() {
     let hub = Hub::new();
     let client = client(&hub);
-    let comment = |text: &str, run: u64| comment_in(&client, "suite", None, text, CommentCondition::Always, Some(run)).unwrap();
+    let comment =
+        |text: &str, run: u64| comment_in(&client, "suite", None, text, CommentCondition::Always, Some(run)).unwrap();
     assert!(matches!(comment("of the second push", 12), CommentOutcome::UpToDate(_)));
     assert!(matches!(comment("of the first push", 11), CommentOutcome::Superseded(Some(_))));
     assert!(hub.state().comments[0].body.contains("of the second push"));
@@ -244,7 +251,8 @@ fn eight_concurrent_jobs_lose_no_section() {
             scope.spawn(move || {
                 let retry_limits = RetryLimits { pause: Duration::from_millis(60), ..retry_limits() };
                 let client = Client::with_retry_limits(&url, Token::new(TOKEN).as_ref(), retry_limits).unwrap();
-                comment(&client, Some(&format!("s{number}")), &format!("part {number}."), CommentCondition::Always).unwrap();
+                comment(&client, Some(&format!("s{number}")), &format!("part {number}."), CommentCondition::Always)
+                    .unwrap();
             });
         }
     });

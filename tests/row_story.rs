@@ -3,7 +3,7 @@
 
 mod common;
 use common::{Answer, Sandbox};
-use perfgate::verdict::{UnsubtractedShift, Report};
+use perfgate::verdict::{Report, UnsubtractedShift};
 use serde_json::{Value, json};
 
 /// A measurement of a perfgate-run file, with these samples.
@@ -158,7 +158,8 @@ fn of_several_shifts_the_worst_is_named_and_an_accepted_one_is_settled() {
     let mut saved: Value = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
     let shift = |metric: &str, by: f64| json!({"metric": metric, "direction": "lower", "shift": by, "treatment": "in-every-run"});
     saved["shifts"] = json!([shift("time", -0.3), shift("memory:peak", 0.6), shift("allocations", 0.2)]);
-    let open = |saved: &Value| UnsubtractedShift::of(&serde_json::from_value::<Report>(saved.clone()).unwrap()).unwrap();
+    let open =
+        |saved: &Value| UnsubtractedShift::of(&serde_json::from_value::<Report>(saved.clone()).unwrap()).unwrap();
     assert_eq!((saved["verdict"].as_str(), &*open(&saved).shift.metric), (Some("pass"), "memory:peak"));
     assert!(open(&saved).needs_re_measuring);
     saved["counts"]["accepted"] = 1.into();

@@ -2,7 +2,7 @@
 
 use super::gate_args::GateArgs;
 use super::{Global, facts, output, plots, render as rendering};
-use crate::gate::{NoVerdictOptions, DefaultSide, Gate, ReportDetail, SideSource};
+use crate::gate::{DefaultSide, Gate, NoVerdictOptions, ReportDetail, SideSource};
 use crate::io::replace;
 use crate::policy::Goal;
 use crate::render::{self, TableOptions};
@@ -144,7 +144,8 @@ pub fn run(args: CompareArgs, global: &Global) -> anyhow::Result<u8> {
         ),
     };
 
-    let allowed = NoVerdictOptions { missing_baseline: args.allow_missing_baseline.then_some(""), nothing_in_common: false };
+    let allowed =
+        NoVerdictOptions { missing_baseline: args.allow_missing_baseline.then_some(""), nothing_in_common: false };
     let mut report = match gate.judge_sources(&base, &head, allowed, detail) {
         Err(error) if error.is_missing_baseline() => bail!("{error}; to exit with 0, pass --allow-missing-baseline"),
         report => report?,

@@ -13,8 +13,8 @@ pub use target::{CommentMode, DEFAULT_KEY, Options, Target};
 use super::output;
 use crate::gate::needs_comment;
 use crate::io::github::{
-    self, Client, CommentOutcome, ApiError, Part, Slug, CommentCondition, add_outputs, add_summary, put_check, put_comment,
-    put_commit_comment,
+    self, ApiError, Client, CommentCondition, CommentOutcome, Part, Slug, add_outputs, add_summary, put_check,
+    put_comment, put_commit_comment,
 };
 use crate::model::Diagnostic;
 use crate::render;

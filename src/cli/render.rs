@@ -6,7 +6,7 @@ use crate::io::regular;
 use crate::io::replace;
 use crate::io::repository::Repository;
 use crate::policy::Problems;
-use crate::render::template::{Parts, BUILT_IN, Template, of_service};
+use crate::render::template::{BUILT_IN, Parts, Template, of_service};
 use crate::render::{counted, report_page};
 use crate::verdict::{FORMAT, Report, VERSION};
 use anyhow::{Context, bail};

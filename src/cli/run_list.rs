@@ -2,7 +2,7 @@
 
 use super::output;
 use crate::io::repository::Repository;
-use crate::io::store::{self, RecordedTime, Key, Store};
+use crate::io::store::{self, Key, RecordedTime, Store};
 use crate::model::number_text::thousands;
 use crate::model::{Commit, Detail, Environment, Run};
 use crate::render::escape;

@@ -8,7 +8,7 @@ use super::transfer::{self, ImportArgs};
 use super::{Global, output};
 use crate::gate::Gate;
 use crate::io::repository::Repository;
-use crate::io::store::{self, RecordedTime, Key, Store};
+use crate::io::store::{self, Key, RecordedTime, Store};
 use crate::model::number_text::counted;
 use crate::model::{Commit, Detail, Evidence, Run};
 use crate::render::{self, escape};

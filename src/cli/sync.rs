@@ -17,8 +17,11 @@ pub(super) fn push_removals(store: &dyn Store, remote: &str) -> anyhow::Result<(
 
 fn push_and_print(store: &dyn Store, remote: &str, remark: &str) -> anyhow::Result<()> {
     let Some(counts) = unless_shared(store.push(remote))? else { return Ok(()) };
-    let line =
-        format!("pushed to {remote}{remark}: {} sent, {} received\n", counted(counts.sent, "run"), thousands(counts.received));
+    let line = format!(
+        "pushed to {remote}{remark}: {} sent, {} received\n",
+        counted(counts.sent, "run"),
+        thousands(counts.received)
+    );
     output::print(escape::lines(&line).as_bytes())
 }
 

@@ -1,6 +1,6 @@
 //! Re-measured suspects: their new runs replace those that made them suspects, whose changes are biased by the selection.
 
-use super::{COMMON_SHIFT, SuiteComparison, Comparison, Effect, MatchRules};
+use super::{COMMON_SHIFT, Comparison, Effect, MatchRules, SuiteComparison};
 use crate::model::{Evidence, Measurement, Run, ShiftTreatment, SuiteShift};
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};

@@ -30,8 +30,8 @@ pub use repeated_results::SameResults;
 pub use run_levels::RunLevels;
 
 use crate::model::{
-    BenchId, Diagnostic, Direction, Environment, Metric, ClassBenchmark, Run, SampleGroups, SampleStatistics, ShiftTreatment,
-    SuiteShift, Work,
+    BenchId, ClassBenchmark, Diagnostic, Direction, Environment, Metric, Run, SampleGroups, SampleStatistics,
+    ShiftTreatment, SuiteShift, Work,
 };
 use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
@@ -185,7 +185,8 @@ fn compare_all(
 ) -> SuiteComparison {
     let mut pairs = pair(base, head, matching);
     let failed = failures::take_failed(&mut pairs, base, head);
-    let mut compared = SuiteComparison { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..SuiteComparison::default() };
+    let mut compared =
+        SuiteComparison { shared: pairs.iter().filter(|pair| pair.is_shared()).count(), ..SuiteComparison::default() };
     let repeated_results = RepeatedResults::of(&pairs, base, head);
     compared.same_results = repeated_results.same_results;
     compared.diagnostics.extend(repeated_samples(&repeated_results.repeated));

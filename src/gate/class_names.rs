@@ -2,7 +2,7 @@
 //! is matched with the name of the benchmark.
 
 use crate::compare::{Comparison, MatchRules};
-use crate::model::{BenchId, Direction, EndScope, Metric, ClassBenchmark, Run};
+use crate::model::{BenchId, ClassBenchmark, Direction, EndScope, Metric, Run};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The benchmarks that several classes measured: by current name, the tools that measured them.

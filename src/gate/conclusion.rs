@@ -1,7 +1,7 @@
 //! What follows from a report on a pull request: the result of its check run, and whether to write a comment.
 
 use crate::io::github::Conclusion;
-use crate::verdict::{BudgetStatus, Finding, UnsubtractedShift, Outcome, Report, Verdict};
+use crate::verdict::{BudgetStatus, Finding, Outcome, Report, UnsubtractedShift, Verdict};
 
 /// The result of the check run. Without a verdict it is neutral, or a failure if a required baseline is missing. A gate that
 /// passes is neutral too if something is in doubt: an undecided suspect, no decided benchmark, a run that ended in an error, or a

@@ -5,7 +5,7 @@ use super::config::Config;
 use super::error::Error;
 use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
 use super::measure::{MeasureError, PROCESS};
-use crate::compare::{self, BenchmarkMetric, SuiteComparison, SameResults};
+use crate::compare::{self, BenchmarkMetric, SameResults, SuiteComparison};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
 use crate::profile::Explanation;

@@ -8,7 +8,7 @@ use super::renames::{leave_out_replaced, refuse_shared_names};
 use super::side::Side;
 use super::sources::{SideSource, path_words};
 use super::tools;
-use crate::compare::{self, BenchmarkMetric, SuiteComparison, Comparison, MatchRules, SAME_SAMPLES, SameResults};
+use crate::compare::{self, BenchmarkMetric, Comparison, MatchRules, SAME_SAMPLES, SameResults, SuiteComparison};
 use crate::history::{LongNames, adopt_long_names, leave_out_removed, match_jobs, match_packages, match_processors};
 use crate::io::input::{self, InputError};
 use crate::model::{Detail, Diagnostic, Direction, Environment, Evidence, Facts, Metric, Run};
@@ -312,7 +312,8 @@ pub(super) fn refuse_unmatched(config: &Config, compared: &SuiteComparison) -> R
         (None, [one]) => format!("{}: {}", place(one), one.message),
         (None, [first, rest @ ..]) => format!("{}: {}; and {} more", place(first), first.message, rest.len()),
     };
-    let (framed, others): (Vec<&UnmatchedLimit>, Vec<&UnmatchedLimit>) = unmatched.iter().partition(|one| one.line.is_some());
+    let (framed, others): (Vec<&UnmatchedLimit>, Vec<&UnmatchedLimit>) =
+        unmatched.iter().partition(|one| one.line.is_some());
     let problems: Vec<LineProblem<'_>> = framed.iter().copied().filter_map(line_problem).collect();
     let unframed = others.iter().map(|one| format!("{}; {}", one.message, one.help)).collect();
     Err(Error::UnmatchedLimits { message, frames: config.frames(&problems).map(Box::new), unframed })

@@ -86,14 +86,14 @@ mod stored_side;
 mod tools;
 
 pub use crate::model::{
-    CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, ClassBenchmark, PlotSamples, SampleStatistics,
-    Severity, Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
+    ClassBenchmark, CodeChange, Commit, Dependency, Diagnostic, Direction, Facts, FileChange, PlotSamples,
+    SampleStatistics, Severity, Statement, Statistic, Summary, Tests, ToolReports, WorkUnit,
 };
 pub use crate::profile::{Explanation, GrownFunction, Growth, Measure, Presence};
 pub use crate::verdict::{
-    AcceptableOnPull, BudgetLine, BudgetReport, BudgetStatus, Counts, EnvironmentDifference, EnvironmentReport,
-    Failure, Finding, GoalLine, GoalStatus, MeanChange, Outcome, PinnedReport, PinnedFinding, Reason, Report, SeriesPoint,
-    SeriesReport, SideReport, UndecidedReason, Value, Verdict, ChangeDirection, WorkReport,
+    AcceptableOnPull, BudgetLine, BudgetReport, BudgetStatus, ChangeDirection, Counts, EnvironmentDifference,
+    EnvironmentReport, Failure, Finding, GoalLine, GoalStatus, MeanChange, Outcome, PinnedFinding, PinnedReport,
+    Reason, Report, SeriesPoint, SeriesReport, SideReport, UndecidedReason, Value, Verdict, WorkReport,
 };
 pub use builder::{Gate, GateBuilder};
 pub use error::Error;

@@ -75,7 +75,13 @@ impl Gate {
         let near = self.stored_near(store, &commit);
         let own = near.as_ref().and_then(|near| near.stored.get(&commit)).map(Vec::as_slice).unwrap_or_default();
         if let Some(bytes) = stored_on_another_branch(store, run, own)? {
-            return Ok(RecordedRun { commit, results: run.measurements.len(), bytes, added: false, store: store.url() });
+            return Ok(RecordedRun {
+                commit,
+                results: run.measurements.len(),
+                bytes,
+                added: false,
+                store: store.url(),
+            });
         }
         if let Some(near) = near.filter(|_| !force) {
             self.refuse_same_as_earlier(store, run, &near)?;
@@ -224,5 +230,11 @@ pub(crate) fn store_run(store: &dyn Store, run: &Run) -> Result<RecordedRun, Err
     let bytes = record::encode(run).map_err(|source| Error::Encode { source })?;
     let size = bytes.len();
     let written = store.write(&[(Key::new(run, &bytes), bytes)])?;
-    Ok(RecordedRun { commit, results: run.measurements.len(), bytes: size, added: written.added == 1, store: store.url() })
+    Ok(RecordedRun {
+        commit,
+        results: run.measurements.len(),
+        bytes: size,
+        added: written.added == 1,
+        store: store.url(),
+    })
 }

@@ -83,7 +83,8 @@ pub(super) fn is_less_exact_format(format: &str, other: &str) -> bool {
 fn leave_out_less_exact(measurements: &mut Vec<Measurement>) -> Option<Diagnostic> {
     let has = |tool: &str| measurements.iter().any(|measurement| measurement.tool == tool);
     // Most results are of one tool, or of tools that are not in the list.
-    let pairs: Vec<_> = LESS_EXACT_FORMATS.iter().filter(|(less_exact, better)| has(less_exact) && has(better)).collect();
+    let pairs: Vec<_> =
+        LESS_EXACT_FORMATS.iter().filter(|(less_exact, better)| has(less_exact) && has(better)).collect();
     let (first, better) = pairs.first()?;
     let message = format!("`{first}` results are left out: the `{better}` results of the same tool are more exact");
     measurements.retain(|measurement| pairs.iter().all(|(less_exact, _)| measurement.tool != *less_exact));

@@ -38,7 +38,13 @@ pub fn copy_dependencies(from: &Path, to: &Path, profiles: &[String], own: &BTre
 
 /// Stores the dependencies of a target directory in a cache under a name, and replaces the entry of that name. Then removes
 /// the oldest entries until the cache is small enough.
-pub fn store_in_cache(target: &Path, cache: &Path, name: &str, profiles: &[String], own: &BTreeSet<String>) -> io::Result<()> {
+pub fn store_in_cache(
+    target: &Path,
+    cache: &Path,
+    name: &str,
+    profiles: &[String],
+    own: &BTreeSet<String>,
+) -> io::Result<()> {
     let (entry, new) = (cache.join(name), cache.join(format!("{name}-{}", std::process::id())));
     fs::create_dir_all(&new)?;
     fs::write(new.join(MARK), "")?;
@@ -233,7 +239,7 @@ mod tests {
         let cache = room.path().join("cache");
         fs::create_dir_all(cache.join("of-somebody-else")).unwrap();
         for name in ["first", "second", "first"] {
-            keep(&room.path().join("target"), &cache, name, &["release".to_owned()], &BTreeSet::new()).unwrap();
+            store_in_cache(&room.path().join("target"), &cache, name, &["release".to_owned()], &BTreeSet::new()).unwrap();
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         let names = || {

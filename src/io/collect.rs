@@ -107,7 +107,11 @@ fn add_files(
 }
 
 /// Adds the results that the command printed.
-fn add_printed(found: &mut CollectedResults, sources: &ResultSources<'_>, request: Request<'_>) -> Result<(), InputError> {
+fn add_printed(
+    found: &mut CollectedResults,
+    sources: &ResultSources<'_>,
+    request: Request<'_>,
+) -> Result<(), InputError> {
     for (place, output) in [("standard output", sources.stdout), ("standard error", sources.stderr)] {
         if let Some(loaded) = printed::results(&format!("{place} of the command"), output, request).transpose() {
             found.add(place, loaded)?;
@@ -155,7 +159,12 @@ impl CollectedResults {
     }
 
     /// Adds results, without those that another place has, too. Results that cannot be read are an error if there are no others.
-    fn add_to(&mut self, place: usize, name: &str, loaded: Result<LoadedResults, InputError>) -> Result<(), InputError> {
+    fn add_to(
+        &mut self,
+        place: usize,
+        name: &str,
+        loaded: Result<LoadedResults, InputError>,
+    ) -> Result<(), InputError> {
         let mut loaded = match loaded {
             Ok(loaded) => loaded,
             Err(_) if self.named.is_some() => return Ok(()),

@@ -29,8 +29,12 @@ pub fn decompressed<'r>(mut stream: impl Read + 'r) -> io::Result<Box<dyn Read +
     stream.by_ref().take(4).read_to_end(&mut start)?;
     let whole = io::Cursor::new(start.clone()).chain(stream);
     Ok(match start.as_slice() {
-        [0x1f, 0x8b, ..] => Box::new(LimitedReader { inner: MultiGzDecoder::new(whole), left: MAX_EXPANDED_BYTES, why: EXPANDED }),
-        [0x28, 0xb5, 0x2f, 0xfd] => Box::new(LimitedReader { inner: zstd::Decoder::new(whole)?, left: MAX_EXPANDED_BYTES, why: EXPANDED }),
+        [0x1f, 0x8b, ..] => {
+            Box::new(LimitedReader { inner: MultiGzDecoder::new(whole), left: MAX_EXPANDED_BYTES, why: EXPANDED })
+        }
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            Box::new(LimitedReader { inner: zstd::Decoder::new(whole)?, left: MAX_EXPANDED_BYTES, why: EXPANDED })
+        }
         _ => Box::new(LimitedReader { inner: whole, left: PLAIN_LIMIT, why: "it is larger than 4 GiB" }),
     })
 }

@@ -82,7 +82,11 @@ fn note(copy: &str, original: &str) -> Diagnostic {
 
 /// Leaves out of `found` what `others` have, too, and out of `others` what is more exact in `found`, unless `others` are
 /// complete by themselves.
-pub(super) fn leave_out_copies(others: &mut [&mut LoadedResults], found: &mut LoadedResults, others_are_complete: bool) {
+pub(super) fn leave_out_copies(
+    others: &mut [&mut LoadedResults],
+    found: &mut LoadedResults,
+    others_are_complete: bool,
+) {
     let mut copies: BTreeSet<String> = BTreeSet::new();
     for tool in tools(found) {
         let of_others: BTreeSet<String> = others.iter().flat_map(|one| tools(one)).collect();

@@ -19,7 +19,9 @@ pub fn is_truncated(objects: &Path, id: &str) -> bool {
 /// The first truncated object in a folder of objects or in the folders that it borrows from: its id and its folder.
 /// `should_continue` is called before each object.
 pub fn find_truncated(objects: &Path, should_continue: impl Fn() -> bool) -> Option<(String, PathBuf)> {
-    objects_folders(objects).into_iter().find_map(|objects| Some((first_truncated(&objects, &should_continue)?, objects)))
+    objects_folders(objects)
+        .into_iter()
+        .find_map(|objects| Some((first_truncated(&objects, &should_continue)?, objects)))
 }
 
 fn first_truncated(objects: &Path, should_continue: &impl Fn() -> bool) -> Option<String> {

@@ -12,7 +12,11 @@ use std::io::{BufReader, Seek};
 const MAX_RESULT_BYTES: u64 = 256 << 20;
 
 /// The results in a stream of output; `None` if it has none of a known format. `place` names it in messages.
-pub(super) fn results(place: &str, output: &CapturedOutput, request: Request<'_>) -> Result<Option<LoadedResults>, InputError> {
+pub(super) fn results(
+    place: &str,
+    output: &CapturedOutput,
+    request: Request<'_>,
+) -> Result<Option<LoadedResults>, InputError> {
     let refused = |error| InputError::Refused { place: place.to_owned(), error };
     let part = match (&output.whole, &output.file) {
         (Some(bytes), _) if bytes.trim_ascii().is_empty() => return Ok(None),
@@ -117,7 +121,8 @@ mod tests {
                 let expected: BTreeSet<_> = alone.union(&benchmarks(read(second))).cloned().collect();
                 let tools: BTreeSet<&str> = expected.iter().map(|(tool, ..)| tool.as_str()).collect();
                 let is_less_exact = |tool: &str| tools.iter().any(|better| is_less_exact_format(tool, better));
-                let expected: BTreeSet<_> = expected.iter().filter(|(tool, ..)| !is_less_exact(tool)).cloned().collect();
+                let expected: BTreeSet<_> =
+                    expected.iter().filter(|(tool, ..)| !is_less_exact(tool)).cloned().collect();
                 if both != expected {
                     let (missing, more) = (expected.difference(&both).count(), both.difference(&expected).count());
                     lost.push(format!("{name} + {other}: {missing} missing, {more} more"));

@@ -154,7 +154,9 @@ impl Scratch {
         match added {
             Ok(()) => Ok(Checkout { root }),
             // Git does not print why it cannot write.
-            Err(WorktreeError::Git { what, stderr }) if GitFailure::of_checkout(&stderr) == Some(GitFailure::CannotWrite) => {
+            Err(WorktreeError::Git { what, stderr })
+                if GitFailure::of_checkout(&stderr) == Some(GitFailure::CannotWrite) =>
+            {
                 let scratch = self.root.display();
                 let stderr = format!("{stderr}\n{scratch} may be full; choose another directory with --scratch DIR");
                 Err(WorktreeError::Git { what, stderr })

@@ -157,9 +157,10 @@ impl Limit {
             {
                 (x.value, y.value, Some(a.is_upper()))
             }
-            (LimitKind::Relative { comparison: None, change: x }, LimitKind::Relative { comparison: None, change: y }) => {
-                (*x, *y, None)
-            }
+            (
+                LimitKind::Relative { comparison: None, change: x },
+                LimitKind::Relative { comparison: None, change: y },
+            ) => (*x, *y, None),
             (
                 LimitKind::Relative { comparison: Some(a), change: x },
                 LimitKind::Relative { comparison: Some(b), change: y },

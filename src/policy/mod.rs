@@ -128,7 +128,11 @@ pub struct Pin {
 
 impl Default for GateSettings {
     fn default() -> Self {
-        GateSettings { threshold: 0.2, alpha: 0.05, fail_on: [FailOn::Regressed, FailOn::Budget, FailOn::Failed].into() }
+        GateSettings {
+            threshold: 0.2,
+            alpha: 0.05,
+            fail_on: [FailOn::Regressed, FailOn::Budget, FailOn::Failed].into(),
+        }
     }
 }
 

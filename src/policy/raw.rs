@@ -218,8 +218,10 @@ fn read_names(root: &DeTable<'_>, raw: &mut RawConfig, sink: &mut Sink) {
         }
     }
     for table in tables(root, &CONTINUE, sink) {
-        raw.continued
-            .push(RawContinuation { from: table.required("from", SERIES, sink), to: table.required("to", SERIES, sink) });
+        raw.continued.push(RawContinuation {
+            from: table.required("from", SERIES, sink),
+            to: table.required("to", SERIES, sink),
+        });
     }
 }
 

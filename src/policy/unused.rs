@@ -139,8 +139,12 @@ mod tests {
 
     fn warnings(config: &str, names: &[&str]) -> Vec<String> {
         let policy = Policy::parse(config, "perfgate.toml").unwrap();
-        let time =
-            |name| MeasuredMetric { benchmark: name, metric: "time", unit: Unit::Nanosecond, direction: Direction::Lower };
+        let time = |name| MeasuredMetric {
+            benchmark: name,
+            metric: "time",
+            unit: Unit::Nanosecond,
+            direction: Direction::Lower,
+        };
         let rules = policy.unused_rules(&names.iter().copied().map(time).collect::<Vec<_>>());
         let renames = policy.unused_renames(names.iter().copied());
         rules.into_iter().chain(renames).map(|warning| warning.to_string()).collect()

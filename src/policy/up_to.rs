@@ -23,7 +23,10 @@ impl UpTo {
             UpTo::Value(limit) => {
                 let limit_value = limit.limit_value(unit, None).filter(|_| limit.limits_worse_side(direction));
                 let comparison = limit.comparison(direction);
-                value.zip(limit_value).zip(comparison).is_some_and(|((value, limit_value), one)| one.is_met_by(value, limit_value))
+                value
+                    .zip(limit_value)
+                    .zip(comparison)
+                    .is_some_and(|((value, limit_value), one)| one.is_met_by(value, limit_value))
             }
         }
     }

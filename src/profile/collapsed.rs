@@ -30,8 +30,10 @@ pub(super) fn read(bytes: &[u8], _: &mut dyn InlineFrames) -> Result<Profile, Fo
     let text = String::from_utf8_lossy(bytes);
     let mut builder = ProfileBuilder::new(Measure::Samples, Scope::File);
     for (at, line) in (1..).zip(text.lines()).filter(|(_, line)| is_stack(line)) {
-        let error =
-            || FormatError { line: Some(at), reason: "a line is a stack and a number, as in `main;parse 42`".to_owned() };
+        let error = || FormatError {
+            line: Some(at),
+            reason: "a line is a stack and a number, as in `main;parse 42`".to_owned(),
+        };
         let (stack, count) = split(line).ok_or_else(error)?;
         if stack.trim().is_empty() {
             continue; // py-spy: a thread without Python code

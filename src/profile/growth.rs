@@ -87,7 +87,8 @@ pub enum Inlining {
 
 impl Inlining {
     fn of(base: &Function, head: &Function) -> Option<Inlining> {
-        let inlined = |function: &Function| function.charged > 0.0 && function.inlined >= MIN_INLINED_SHARE * function.charged;
+        let inlined =
+            |function: &Function| function.charged > 0.0 && function.inlined >= MIN_INLINED_SHARE * function.charged;
         let called = |function: &Function| {
             let is_called = function.callers.values().any(|count| *count > 0.0);
             is_called && function.inlined <= (1.0 - MIN_INLINED_SHARE) * function.charged

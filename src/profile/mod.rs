@@ -22,7 +22,7 @@ mod tree;
 
 pub use builder::{Frame, FunctionId, ProfileBuilder};
 pub use call_tree::CallTree;
-pub use flame::{MAX_FRAMES as FLAME_FRAMES, Flame, FlameFrame};
+pub use flame::{Flame, FlameFrame, MAX_FRAMES as FLAME_FRAMES};
 pub use growth::{GrownFunction, Growth, Inlining, Presence, compare_profiles, names_in_source};
 pub use iteration::{loop_names, read_iterations};
 pub use origin::short_path;

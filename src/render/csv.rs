@@ -1,7 +1,7 @@
 //! The Report as CSV: a line per finding, numbers with full precision.
 
 use super::escape;
-use crate::verdict::{Report, Value, ChangeDirection};
+use crate::verdict::{ChangeDirection, Report, Value};
 use std::io::{self, Write};
 
 /// Writes the Report as CSV.

@@ -150,7 +150,8 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     }
     if unchanged > 0 {
         let gone = if gone > 0 { format!(", {gone} of them no longer measured") } else { String::new() };
-        let text = format!("{dim}{unchanged} series without a change{gone} (to show one: `perfgate history NAME`){dim:#}");
+        let text =
+            format!("{dim}{unchanged} series without a change{gone} (to show one: `perfgate history NAME`){dim:#}");
         out.push_str(&paragraph(&text, 2, width));
     }
     out

@@ -3,9 +3,9 @@
 use super::quantity::{counted, thousands};
 use super::remarks::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
 use super::summary::capitalized;
-use super::verdict_text::{OpenQuestion, OF_THIS_CLASS, names, not_in_fail_on};
+use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, names, not_in_fail_on};
 use crate::model::Environment;
-use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, UnsubtractedShift, Outcome, Reason, Report, Verdict};
+use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, Outcome, Reason, Report, UnsubtractedShift, Verdict};
 
 /// The sentence; `None` if there is nothing to do. It does not name benchmarks, because the rows already do.
 pub fn next_step(report: &Report) -> Option<String> {

@@ -11,7 +11,7 @@ use super::printed_change::{is_notable, printed_change, printed_change_remark, t
 use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
-use crate::verdict::{Finding, UntestedReason, UnsubtractedShift, Reason, Report, Verdict};
+use crate::verdict::{Finding, Reason, Report, UnsubtractedShift, UntestedReason, Verdict};
 use advice::{Advice, Fix, IN_TURN, MIN_USUAL, advice, usual};
 use std::collections::{BTreeMap, BTreeSet};
 

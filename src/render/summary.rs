@@ -6,7 +6,8 @@ use super::template::budget_text;
 use super::verdict_text::{HeadlineStatus, names, verdict};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
-    BudgetLine, BudgetStatus, Finding, GoalStatus, MeanChange, UnsubtractedShift, Outcome, Reason, Report, SideReport, ChangeDirection,
+    BudgetLine, BudgetStatus, ChangeDirection, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport,
+    UnsubtractedShift,
 };
 
 /// Which facts about the machines differ: `base and head ran on different machines (cpu differs)`.

@@ -3,14 +3,18 @@
 use super::quantity::{counted, percent, size, thousands};
 use super::summary::{NOT_JUDGED, different_machines, of_unknown_direction, reasons};
 use crate::model::ShiftTreatment;
-use crate::verdict::{BaselineGap, BudgetStatus, Finding, UnsubtractedShift, MIN_LISTED_CHANGE, Outcome, Reason, Report, StartCommit, Verdict};
+use crate::verdict::{
+    BaselineGap, BudgetStatus, Finding, MIN_LISTED_CHANGE, Outcome, Reason, Report, StartCommit, UnsubtractedShift,
+    Verdict,
+};
 use std::collections::BTreeSet;
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
 pub fn verdict(report: &Report) -> String {
     // A failing gate names only a shift that leaves benchmarks open.
     let is_named = |open: &UnsubtractedShift| report.verdict == Verdict::Pass || open.may_explain_inconclusive;
-    let shift = UnsubtractedShift::of(report).filter(is_named).map(|open| unsubtracted_shift(&open)).unwrap_or_default();
+    let shift =
+        UnsubtractedShift::of(report).filter(is_named).map(|open| unsubtracted_shift(&open)).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();
     let suite = suite_within(report).map(|text| format!("; {text}")).unwrap_or_default();
     match report.verdict {

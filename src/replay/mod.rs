@@ -188,7 +188,9 @@ fn persisted((name, metric): &Name, commit: Option<&Commit>, all_series: &[Segme
     };
     all_series.iter().filter(same_series).any(|segmented| {
         let at = segmented.series.points.iter().position(|point| commit.is_some() && point.commit.as_ref() == commit);
-        let near = |(first, last): (usize, usize)| at.is_some_and(|at| first <= at + MAX_DISTANCE && at <= last + MAX_DISTANCE);
+        let near = |(first, last): (usize, usize)| {
+            at.is_some_and(|at| first <= at + MAX_DISTANCE && at <= last + MAX_DISTANCE)
+        };
         segmented.changes().any(|change| change.worse == Some(true) && near(change.commits.range))
     })
 }

@@ -166,8 +166,10 @@ impl Prior {
         let mut prior = Prior { points, floor: Floor::new(min_sd), unknown };
         let step = observations.len().div_ceil(MAX_FITTED).max(1);
         let chosen = observations.iter().step_by(step);
-        let fitted: Vec<FittedObservation> = chosen.map(|one| FittedObservation::new(*one, prior.relative_prediction(one))).collect();
-        let few: Vec<FittedObservation> = fitted.iter().step_by(fitted.len().div_ceil(SCREENED).max(1)).copied().collect();
+        let fitted: Vec<FittedObservation> =
+            chosen.map(|one| FittedObservation::new(*one, prior.relative_prediction(one))).collect();
+        let few: Vec<FittedObservation> =
+            fitted.iter().step_by(fitted.len().div_ceil(SCREENED).max(1)).copied().collect();
         let log_posteriors = |points: &[GridPoint]| -> Vec<f64> {
             let of_few = |point: &GridPoint| prior.log_posterior(point, mean, &few, 1.0);
             let of_all = |point: &GridPoint| prior.log_posterior(point, mean, &fitted, step as f64);

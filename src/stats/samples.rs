@@ -185,7 +185,8 @@ mod tests {
         let times: Vec<f64> = (0..50).map(|i| 100.0 + f64::from(i * i % 17)).collect();
         let rates: Vec<f64> = times.iter().map(|x| 1.0 / x).collect();
         assert!((edge(&times) * fast_edge(&rates, FastEnd::Largest).unwrap() - 1.0).abs() < 1e-12);
-        let [of_times, of_rates] = [drift(&times), within_run_drift(&rates, FastEnd::Largest)].map(|x| x.unwrap() as f32);
+        let [of_times, of_rates] =
+            [drift(&times), within_run_drift(&rates, FastEnd::Largest)].map(|x| x.unwrap() as f32);
         assert_eq!(of_times, of_rates);
     }
 
@@ -234,8 +235,9 @@ mod tests {
     #[test]
     fn a_slow_path_moves_the_typical_mean_and_one_busy_moment_does_not() {
         let quiet: Vec<f64> = (0..49).map(|i| 100.0 + f64::from(i % 5)).collect();
-        let typical =
-            |samples: &[f64]| f64::from(typical_mean(samples, 100.0, FastEnd::Smallest).unwrap().ln_ratio()).exp() * 100.0;
+        let typical = |samples: &[f64]| {
+            f64::from(typical_mean(samples, 100.0, FastEnd::Smallest).unwrap().ln_ratio()).exp() * 100.0
+        };
         assert!((typical(&quiet) - 102.0).abs() < 1.0);
         let mut once = quiet.clone();
         once[14..21].iter_mut().for_each(|x| *x *= 3.0);

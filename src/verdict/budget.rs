@@ -347,7 +347,11 @@ fn change_of(checked: Option<&CheckedValue>, finding: &Finding, subject: Subject
 fn head_value_after_change(checked: &CheckedValue, change: &ChangeFromBase) -> Option<CheckedValue> {
     let base = checked.base?;
     let value = |change: f64| base * (1.0 + change);
-    Some(CheckedValue { value: value(change.change?), interval: change.interval.map(|ends| ends.map(value)), ..*checked })
+    Some(CheckedValue {
+        value: value(change.change?),
+        interval: change.interval.map(|ends| ends.map(value)),
+        ..*checked
+    })
 }
 
 /// Widens the interval by the uncertainty of the base, which a statistic of samples has on both sides.

@@ -3,14 +3,14 @@
 use super::doubt::{Doubt, doubt};
 use super::gap::BaselineGap;
 use super::limits::BudgetReport;
-use super::outcome::{ChangeOf, UntestedReason, Outcome, UndecidedReason, ChangeDirection};
+use super::outcome::{ChangeDirection, ChangeOf, Outcome, UndecidedReason, UntestedReason};
 use super::ruling::{Criteria, as_change};
 use super::samples;
 use crate::compare::{BenchmarkMetric, Comparison, Effect, SideValue};
 use crate::model::number_text::thousands;
 use crate::model::sample_noun;
 use crate::model::{
-    Direction, PerSide, ClassBenchmark, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit,
+    ClassBenchmark, Direction, PerSide, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit,
 };
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;

@@ -8,7 +8,6 @@ mod file;
 mod finding;
 mod gap;
 mod limits;
-mod unsubtracted_shift;
 mod outcome;
 mod pinned;
 mod reason;
@@ -17,6 +16,7 @@ mod report;
 mod ruling;
 mod samples;
 mod unmatched;
+mod unsubtracted_shift;
 mod waivers;
 mod whole_suite;
 
@@ -25,20 +25,20 @@ pub use failure::Failure;
 pub use finding::{Finding, Value, WorkReport};
 pub use gap::{BaselineGap, StartCommit};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-pub use unsubtracted_shift::UnsubtractedShift;
-pub use outcome::{ChangeOf, Counts, MeanChange, UntestedReason, Outcome, UndecidedReason, ChangeDirection};
-pub use pinned::{PinnedReport, PinnedFinding};
+pub use outcome::{ChangeDirection, ChangeOf, Counts, MeanChange, Outcome, UndecidedReason, UntestedReason};
+pub use pinned::{PinnedFinding, PinnedReport};
 pub use reason::Reason;
-pub(crate) use ruling::MIN_LISTED_CHANGE;
 pub use renamed::likely_renames;
 pub use report::{
     AcceptableOnPull, EnvironmentDifference, EnvironmentReport, FORMAT, Report, SeriesPoint, SeriesReport, SideReport,
     VERSION, Verdict,
 };
+pub(crate) use ruling::MIN_LISTED_CHANGE;
 pub use unmatched::{UnmatchedLimit, unmatched};
+pub use unsubtracted_shift::UnsubtractedShift;
 pub use whole_suite::SuiteReport;
 
-use crate::compare::{COMMON_SHIFT, SuiteComparison, Comparison, Effect};
+use crate::compare::{COMMON_SHIFT, Comparison, Effect, SuiteComparison};
 use crate::model::{Direction, Environment, Unit};
 use crate::policy::unused::MeasuredMetric;
 use crate::policy::{FailOn, Policy};
@@ -64,8 +64,16 @@ pub struct JudgeContext {
 /// Judges every comparison by the policy.
 pub fn judge(compared: SuiteComparison, policy: &Policy, context: JudgeContext) -> Report {
     let JudgeContext { base, head, environment, today } = context;
-    let SuiteComparison { comparisons, tests, common_shift, unexplained_shift, mut shifts, levels, mut diagnostics, .. } =
-        compared;
+    let SuiteComparison {
+        comparisons,
+        tests,
+        common_shift,
+        unexplained_shift,
+        mut shifts,
+        levels,
+        mut diagnostics,
+        ..
+    } = compared;
     // Between different machines nothing is tested.
     let common_shift = if environment.matches { common_shift } else { 0.0 };
     let shift_is_subtracted = Some(compared.shift_is_subtracted && environment.matches);

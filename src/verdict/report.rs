@@ -5,7 +5,7 @@ use super::finding::Finding;
 use super::gap::BaselineGap;
 use super::limits::{BudgetLine, BudgetStatus, GoalLine};
 use super::outcome::{Counts, MeanChange, Outcome};
-use super::pinned::{PinnedReport, PinnedFinding};
+use super::pinned::{PinnedFinding, PinnedReport};
 use super::reason::Reason;
 use super::whole_suite::SuiteReport;
 use crate::compare::BenchmarkMetric;

@@ -2,8 +2,8 @@
 
 use super::doubt::{Doubt, IN_NEWEST_BASE_RUN, MAX_NEWEST_BASE_SHARE, doubt};
 use super::finding::SUSPECT_P;
+use super::outcome::{ChangeDirection, Outcome, UndecidedReason, UntestedReason};
 use super::samples::modes;
-use super::outcome::{UntestedReason, Outcome, UndecidedReason, ChangeDirection};
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::{change, counted, percent, share};
 use crate::model::{Direction, Floor, sample_noun};
@@ -284,7 +284,10 @@ impl Criteria {
         };
         let edge = change(as_change(edge.delta));
         let (delta, one_head_run) = (mean.delta, mean.one_run[1]);
-        let text = format!("the mean of the {} without the slowest batch; the fastest ones changed by {edge}", noun(comparison));
+        let text = format!(
+            "the mean of the {} without the slowest batch; the fastest ones changed by {edge}",
+            noun(comparison)
+        );
         let least = (ONE_RUN_MEAN_FACTOR * log_threshold).copysign(delta);
         let note = if outcome == Outcome::Inconclusive && one_head_run && delta.abs() <= least.abs() {
             format!("this is the change of {text}; with a single head run it must exceed {}", change(as_change(least)))

@@ -130,7 +130,9 @@ pub(super) fn stale_waivers(
             let message =
                 format!("the waiver for {name:?} has no effect, because {other} accepts the regression; remove it");
             Some(Diagnostic::warning("waiver-unused", place, message))
-        } else if *used == WaiverUse::Needed || is_shard && !findings.iter().any(|one| one.own_name() == waiver.benchmark) {
+        } else if *used == WaiverUse::Needed
+            || is_shard && !findings.iter().any(|one| one.own_name() == waiver.benchmark)
+        {
             None
         } else if let Some(why) = undecided(waiver, findings) {
             let message = format!("the waiver for {:?} was not applied: {why}", waiver.benchmark);

@@ -8,7 +8,7 @@ use super::work::CiJob;
 use crate::cli::publish::{self, DEFAULT_KEY};
 use crate::cli::{facts, measure, output};
 use crate::gate::{ConfirmedRegressions, MeasurePlan, Side};
-use crate::io::github::{self, Client, CloseReason, ApiError, Issue, JobRun, Slug, Subject};
+use crate::io::github::{self, ApiError, Client, CloseReason, Issue, JobRun, Slug, Subject};
 use crate::io::repository::Repository;
 use crate::model::{Commit, Diagnostic};
 use crate::render::template::{Parts, Template, with_line_digests};

@@ -7,7 +7,7 @@ use crate::cli::output;
 use crate::cli::publish::{DEFAULT_KEY, check_name};
 use crate::gate::{AcceptableOnPull, accept_requested, note_changed_rules};
 use crate::io::github::acceptance::{self, PullHead, Requests};
-use crate::io::github::{Client, ApiError, GroupError, GroupMember, MergeGroup, Slug, UnclearGroup, api_url};
+use crate::io::github::{ApiError, Client, GroupError, GroupMember, MergeGroup, Slug, UnclearGroup, api_url};
 use crate::io::repository::Repository;
 use crate::model::Commit;
 use crate::render;

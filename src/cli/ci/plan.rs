@@ -249,7 +249,12 @@ struct CheckedOutRepository<'a> {
 }
 
 impl CheckedOutRepository<'_> {
-    fn of<'a>(event: &Event, inputs: &'a Inputs, policy: &Policy, may_fetch: bool) -> anyhow::Result<CheckedOutRepository<'a>> {
+    fn of<'a>(
+        event: &Event,
+        inputs: &'a Inputs,
+        policy: &Policy,
+        may_fetch: bool,
+    ) -> anyhow::Result<CheckedOutRepository<'a>> {
         let open = || {
             Repository::discover(std::path::Path::new("."))
                 .context("no git repository was found; add a step with actions/checkout before this one")

@@ -8,7 +8,7 @@ use super::reporter::JobReporter;
 use super::variable;
 use crate::cli::publish::{self, CommentMode, DEFAULT_KEY, FilledTemplate, Options, PublishResult, Target};
 use crate::cli::{compare, facts, measure, output, record, render as rendering, sync};
-use crate::gate::{NoVerdictOptions, DefaultSide, Gate, MeasurePlan, ReportDetail, Side, SideSource};
+use crate::gate::{DefaultSide, Gate, MeasurePlan, NoVerdictOptions, ReportDetail, Side, SideSource};
 use crate::io::github::{self, JobRun, event::Event};
 use crate::io::repository::Repository;
 use crate::io::store::Store;

@@ -101,7 +101,8 @@ impl IterationPlan {
                     Some(plan) if plan.package.as_deref() == package => plan.results += 1,
                     Some(_) => {}
                     None => {
-                        let (iterations, package) = (iterations.saturating_mul(ITERATIONS_FACTOR), package.map(str::to_owned));
+                        let (iterations, package) =
+                            (iterations.saturating_mul(ITERATIONS_FACTOR), package.map(str::to_owned));
                         plan = Some(IterationPlan { iterations, results: 1, package });
                     }
                 }

@@ -82,7 +82,10 @@ pub(super) fn check(words: &[String]) -> Result<(), ExplainError> {
 }
 
 /// Turns the error of a command under a profiler into one that names the side.
-pub(super) fn name_side(side: &SideCheckout, end: Result<FinishedCommand, CommandError>) -> Result<FinishedCommand, ExplainError> {
+pub(super) fn name_side(
+    side: &SideCheckout,
+    end: Result<FinishedCommand, CommandError>,
+) -> Result<FinishedCommand, ExplainError> {
     end.map_err(|source| match source {
         CommandError::Interrupted => MeasureError::Command(source).into(),
         source => ExplainError::Run { side: side.name(), source },

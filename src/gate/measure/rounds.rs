@@ -21,7 +21,12 @@ impl Session<'_> {
 
     /// The number of pairs, fixed before any suspect is re-measured: choosing it by what the pairs show would bias the
     /// result.
-    pub(super) fn pairs(&self, suspects: &BTreeSet<BenchmarkMetric>, screened: &SuiteComparison, can_filter: bool) -> usize {
+    pub(super) fn pairs(
+        &self,
+        suspects: &BTreeSet<BenchmarkMetric>,
+        screened: &SuiteComparison,
+        can_filter: bool,
+    ) -> usize {
         if self.plan.pairs.is_some() || self.plan.budget.is_some() {
             return self.planned_pairs();
         }

@@ -7,9 +7,9 @@
 //! dates of commits can be chosen freely. Permissions come from the API, never from an event.
 
 use super::accept_command::commands;
+use super::api_error::{ApiError, RequiredPermission};
 use super::check::is_own;
 use super::client::{Client, Request};
-use super::api_error::{ApiError, RequiredPermission};
 use super::marker;
 use super::slug::Slug;
 use crate::model::Commit;
@@ -186,8 +186,9 @@ impl Reader<'_> {
         let PullHead { repository, pull, commit, .. } = self.head;
         let doing = self.doing();
         let route = format!("/repos/{repository}/issues/{pull}/comments");
-        let (comments, _): (Vec<Comment>, _) =
-            self.client.pages(Request { route: &route, doing: &doing, permission: RequiredPermission::ReadPulls }, |page| page)?;
+        let (comments, _): (Vec<Comment>, _) = self
+            .client
+            .pages(Request { route: &route, doing: &doing, permission: RequiredPermission::ReadPulls }, |page| page)?;
         for Comment { body, user } in comments {
             let (Some(body), Some(User { login })) = (body, user) else { continue };
             // Our own comment shows the command.
@@ -218,14 +219,19 @@ impl Reader<'_> {
     fn label(&self, label: &str, requests: &mut Requests) -> Result<(), ApiError> {
         let PullHead { repository, pull, commit, check } = self.head;
         let route = format!("/repos/{repository}/pulls/{pull}");
-        let found: Pull = self.client.get(Request { route: &route, doing: &self.doing(), permission: RequiredPermission::ReadPulls })?;
+        let found: Pull = self.client.get(Request {
+            route: &route,
+            doing: &self.doing(),
+            permission: RequiredPermission::ReadPulls,
+        })?;
         if found.head.sha != commit.as_str() || !found.labels.iter().any(|known| known.name == label) {
             return Ok(());
         }
         let doing = self.doing();
         let route = format!("/repos/{repository}/issues/{pull}/timeline");
-        let (events, is_complete): (Vec<TimelineEvent>, _) =
-            self.client.pages(Request { route: &route, doing: &doing, permission: RequiredPermission::ReadPulls }, |page| page)?;
+        let (events, is_complete): (Vec<TimelineEvent>, _) = self
+            .client
+            .pages(Request { route: &route, doing: &doing, permission: RequiredPermission::ReadPulls }, |page| page)?;
         let is_label = |event: &&TimelineEvent| {
             event.event == "labeled" && event.label.as_ref().is_some_and(|set| set.name == label)
         };
@@ -238,9 +244,10 @@ impl Reader<'_> {
         let is_change = |event: &&TimelineEvent| matches!(&*event.event, "head_ref_force_pushed" | "base_ref_changed");
         let changed = events.iter().filter(is_change).filter_map(|event| event.created_at).max();
         let route = format!("/repos/{repository}/commits/{commit}/check-runs?filter=all");
-        let (checks, _): (Vec<Check>, _) = self
-            .client
-            .pages(Request { route: &route, doing: &doing, permission: RequiredPermission::Checks }, |page: Checks| page.check_runs)?;
+        let (checks, _): (Vec<Check>, _) = self.client.pages(
+            Request { route: &route, doing: &doing, permission: RequiredPermission::Checks },
+            |page: Checks| page.check_runs,
+        )?;
         let mut reports = checks.iter().filter(|run| run.is_report(check)).filter_map(|run| run.started_at);
         let is_seen = reports.any(|report| report < set && changed.is_none_or(|changed| changed < report));
         let who = login.clone();
@@ -267,7 +274,11 @@ impl Reader<'_> {
     fn is_writer(&self, login: &str) -> Result<bool, ApiError> {
         let doing = format!("reading the permission of {login}");
         let route = format!("/repos/{}/collaborators/{login}/permission", self.head.repository);
-        match self.client.get::<Permission>(Request { route: &route, doing: &doing, permission: RequiredPermission::Contents }) {
+        match self.client.get::<Permission>(Request {
+            route: &route,
+            doing: &doing,
+            permission: RequiredPermission::Contents,
+        }) {
             Ok(Permission { permission }) => Ok(matches!(permission.as_str(), "admin" | "write")),
             Err(ApiError::Absent { .. }) => Ok(false),
             Err(error) => Err(error),

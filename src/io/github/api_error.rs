@@ -190,7 +190,9 @@ impl ApiError {
     /// Stable code in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
-            ApiError::NoToken | ApiError::MalformedToken | ApiError::Token { .. } | ApiError::SignOn { .. } => "github-token",
+            ApiError::NoToken | ApiError::MalformedToken | ApiError::Token { .. } | ApiError::SignOn { .. } => {
+                "github-token"
+            }
             ApiError::Address(_) => "github-address",
             ApiError::Permission { .. } => "github-permission",
             ApiError::Locked { .. } => "github-locked",

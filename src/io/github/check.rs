@@ -1,7 +1,7 @@
 //! Check runs: the verdict of a commit. They have no annotations, because no input format provides source lines.
 
-use super::client::{Client, Request};
 use super::api_error::{ApiError, RequiredPermission};
+use super::client::{Client, Request};
 use super::slug::Slug;
 use super::unique::unique_word;
 use crate::model::Commit;

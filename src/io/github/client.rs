@@ -79,14 +79,24 @@ impl Client {
     }
 
     /// Connects with other limits.
-    pub fn with_retry_limits(api_url: &str, token: Option<&Token>, retry_limits: RetryLimits) -> Result<Client, ApiError> {
+    pub fn with_retry_limits(
+        api_url: &str,
+        token: Option<&Token>,
+        retry_limits: RetryLimits,
+    ) -> Result<Client, ApiError> {
         let token = token.ok_or(ApiError::NoToken)?;
         if !token.is_plain() {
             return Err(ApiError::MalformedToken);
         }
         let base = check_address(api_url)?;
         let transport = Transport::open(&base, token, retry_limits.request)?;
-        Ok(Client { transport, base, retry_limits, spent: Cell::new(Duration::ZERO), connection_failure: RefCell::new(None) })
+        Ok(Client {
+            transport,
+            base,
+            retry_limits,
+            spent: Cell::new(Duration::ZERO),
+            connection_failure: RefCell::new(None),
+        })
     }
 
     /// The limits.
@@ -162,7 +172,11 @@ impl Client {
     }
 
     /// Sends a PATCH request.
-    pub(super) fn patch<T: DeserializeOwned>(&self, request: Request<'_>, body: &impl Serialize) -> Result<T, ApiError> {
+    pub(super) fn patch<T: DeserializeOwned>(
+        &self,
+        request: Request<'_>,
+        body: &impl Serialize,
+    ) -> Result<T, ApiError> {
         typed(&self.send(Method::Patch, request, Some(value(body, request)?))?, request.doing)
     }
 

@@ -3,8 +3,8 @@
 //! GitHub has no conditional write. So the comment is read right before and shortly after each write, and written again
 //! if another job has overwritten this section.
 
-use super::client::{Client, Request};
 use super::api_error::{ApiError, RequiredPermission};
+use super::client::{Client, Request};
 use super::identity;
 use super::marker::{Mark, Section, Sections, neutralize};
 use super::slug::Slug;
@@ -128,7 +128,12 @@ enum WriteAttempt {
 
 impl CommentThread<'_> {
     /// Reads the comment, writes the section, and checks that it was not overwritten.
-    fn attempt_write(&mut self, part: &Part<'_>, shard: &Mark, when: CommentCondition) -> Result<WriteAttempt, ApiError> {
+    fn attempt_write(
+        &mut self,
+        part: &Part<'_>,
+        shard: &Mark,
+        when: CommentCondition,
+    ) -> Result<WriteAttempt, ApiError> {
         let started = Instant::now();
         let shared = part.shard.is_some();
         let mut ours = self.ours()?.into_iter();
@@ -170,7 +175,9 @@ impl CommentThread<'_> {
         let keep = match when {
             CommentCondition::Always => false,
             CommentCondition::Auto { news } => existing.is_none() && !news,
-            CommentCondition::Changed { news } => existing.map_or(!news, |section| section.findings_digest == part.findings_digest),
+            CommentCondition::Changed { news } => {
+                existing.map_or(!news, |section| section.findings_digest == part.findings_digest)
+            }
         };
         let sections = if keep { sections } else { self.filled(sections, part, shard)? };
         let body = sections.write();
@@ -229,7 +236,8 @@ impl CommentThread<'_> {
     /// The comments that perfgate wrote for this key, oldest first.
     fn ours(&self) -> Result<Vec<(Comment, Sections)>, ApiError> {
         let route = format!("/repos/{}/issues/{}/comments", self.repository, self.pull);
-        let (comments, _) = self.client.pages(self.request(&route, RequiredPermission::Pulls), |page: Vec<Comment>| page)?;
+        let (comments, _) =
+            self.client.pages(self.request(&route, RequiredPermission::Pulls), |page: Vec<Comment>| page)?;
         let ours = comments.into_iter().filter(|comment| comment.is_by(&self.author)).filter_map(|comment| {
             let sections = Sections::read(comment.body.as_deref()?, &self.key)?;
             Some((comment, sections))
@@ -269,7 +277,9 @@ impl CommentThread<'_> {
     }
 
     fn delete(&self, id: u64) -> Result<(), ApiError> {
-        self.client.delete(self.request(&format!("/repos/{}/issues/comments/{id}", self.repository), RequiredPermission::Pulls))
+        self.client.delete(
+            self.request(&format!("/repos/{}/issues/comments/{id}", self.repository), RequiredPermission::Pulls),
+        )
     }
 
     fn request<'a>(&'a self, route: &'a str, permission: RequiredPermission) -> Request<'a> {

@@ -1,8 +1,8 @@
 //! A comment on a commit, one per key: found by its marker and author, and updated in place.
 
+use super::api_error::{ApiError, RequiredPermission};
 use super::client::{Client, Request};
 use super::comment::Comment;
-use super::api_error::{ApiError, RequiredPermission};
 use super::identity;
 use super::marker::Mark;
 use super::slug::Slug;

@@ -1,7 +1,7 @@
 //! The account of the token: only its own comments may be edited.
 
-use super::client::{Client, Request};
 use super::api_error::{ApiError, RequiredPermission};
+use super::client::{Client, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,7 +18,8 @@ struct User {
 /// `/user` works for tokens of people. Tokens of jobs and Apps have no access to it and use GraphQL. If neither works,
 /// assumes the job's token.
 pub(super) fn login(client: &Client) -> Result<String, ApiError> {
-    let request = Request { route: "/user", doing: "reading the account of the token", permission: RequiredPermission::Contents };
+    let request =
+        Request { route: "/user", doing: "reading the account of the token", permission: RequiredPermission::Contents };
     match client.get::<User>(request) {
         Ok(user) => return Ok(user.login),
         Err(ApiError::Permission { .. } | ApiError::Absent { .. } | ApiError::Refused { .. }) => {}

@@ -3,10 +3,10 @@
 //! GitHub has no conditional write. So the issues are read again after one was opened, and of two about the same series the
 //! older one is kept.
 
+use super::api_error::{ApiError, RequiredPermission};
 use super::check::fingerprint;
 use super::client::{Client, Request};
 use super::comment::Comment;
-use super::api_error::{ApiError, RequiredPermission};
 use super::identity;
 use super::marker::{MAX_COMMENT_CHARS, Mark};
 use super::slug::Slug;
@@ -219,7 +219,10 @@ pub fn open_issue(
         Some(older) => {
             let route = format!("/repos/{repository}/issues/{}", made.number);
             let body = json!({"state": "closed", "state_reason": "not_planned", "body": format!("Duplicate of #{}.", older.number)});
-            client.patch::<IssueResponse>(Request { route: &route, doing: &doing, permission: RequiredPermission::Issues }, &body)?;
+            client.patch::<IssueResponse>(
+                Request { route: &route, doing: &doing, permission: RequiredPermission::Issues },
+                &body,
+            )?;
             Ok(older.url)
         }
     }
@@ -261,10 +264,18 @@ pub fn close_issue(
     client.post_once(request, &json!({"body": format!("{comment}\n{marker}\n")}), find).map(drop)
 }
 
-fn patch(client: &Client, repository: &Slug, issue: &Issue, what: &str, body: &serde_json::Value) -> Result<(), ApiError> {
+fn patch(
+    client: &Client,
+    repository: &Slug,
+    issue: &Issue,
+    what: &str,
+    body: &serde_json::Value,
+) -> Result<(), ApiError> {
     let doing = issue.doing(what);
     let route = format!("/repos/{repository}/issues/{}", issue.number);
-    client.patch::<IssueResponse>(Request { route: &route, doing: &doing, permission: RequiredPermission::Issues }, body).map(drop)
+    client
+        .patch::<IssueResponse>(Request { route: &route, doing: &doing, permission: RequiredPermission::Issues }, body)
+        .map(drop)
 }
 
 #[cfg(test)]

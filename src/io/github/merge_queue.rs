@@ -5,8 +5,8 @@
 //! commits, each must be a merge whose second parent is the newest commit of an open pull request. Squashed and rebased commits
 //! do not name their pull request.
 
-use super::client::Client;
 use super::api_error::ApiError;
+use super::client::Client;
 use super::pull::{Pull, pull, pulls_of};
 use super::slug::Slug;
 use crate::io::repository::{Repository, RepositoryError};
@@ -126,7 +126,12 @@ impl MergeGroup {
     }
 
     /// The open pull request with this newest commit; none if there are several.
-    fn pull_with_head(&self, client: &Client, repository: &Slug, head: &Commit) -> Result<Option<GroupMember>, ApiError> {
+    fn pull_with_head(
+        &self,
+        client: &Client,
+        repository: &Slug,
+        head: &Commit,
+    ) -> Result<Option<GroupMember>, ApiError> {
         let mut found = pulls_of(client, repository, head.as_str(), None)?;
         found.retain(|pull| self.is_for(pull));
         Ok(match found.as_slice() {

@@ -3,12 +3,12 @@
 
 mod accept_command;
 pub mod acceptance;
+mod api_error;
 mod check;
 mod client;
 mod comment;
 mod commit_comment;
 pub mod event;
-mod api_error;
 mod identity;
 mod issue;
 mod job;
@@ -24,11 +24,11 @@ mod token;
 mod transport;
 mod unique;
 
+pub use api_error::{ApiError, RequiredPermission};
 pub use check::{CheckRun, Conclusion, fingerprint, put_check};
 pub use client::{Client, RetryLimits};
-pub use comment::{CommentOutcome, Part, CommentCondition, put_comment};
+pub use comment::{CommentCondition, CommentOutcome, Part, put_comment};
 pub use commit_comment::put_commit_comment;
-pub use api_error::{ApiError, RequiredPermission};
 pub use issue::{CloseReason, Issue, Subject, close_issue, issues, open_issue, room_in_issue, update_issue};
 pub use job::{add_outputs, add_summary};
 pub use merge_queue::{GroupError, GroupMember, MergeGroup, UnclearGroup};

@@ -1,7 +1,7 @@
 //! Pull requests: read one, find those of a commit, and update a description.
 
-use super::client::{Client, Request};
 use super::api_error::{ApiError, RequiredPermission};
+use super::client::{Client, Request};
 use super::slug::Slug;
 use serde::Deserialize;
 use serde_json::json;
@@ -49,7 +49,11 @@ pub struct RepositoryName {
 /// Reads a pull request by its number.
 pub fn pull(client: &Client, repository: &Slug, number: u64) -> Result<Pull, ApiError> {
     let doing = format!("reading pull request #{number} of {repository}");
-    client.get(Request { route: &format!("/repos/{repository}/pulls/{number}"), doing: &doing, permission: RequiredPermission::ReadPulls })
+    client.get(Request {
+        route: &format!("/repos/{repository}/pulls/{number}"),
+        doing: &doing,
+        permission: RequiredPermission::ReadPulls,
+    })
 }
 
 /// Finds the open pull requests whose head is this commit, ordered by number. `head` is the owner and branch, if known:
@@ -62,7 +66,8 @@ pub fn pulls_of(
 ) -> Result<Vec<Pull>, ApiError> {
     let doing = format!("finding the pull request of a commit in {repository}");
     let list = |route: &str| -> Result<Vec<Pull>, ApiError> {
-        let found: Vec<Pull> = client.get(Request { route, doing: &doing, permission: RequiredPermission::ReadPulls })?;
+        let found: Vec<Pull> =
+            client.get(Request { route, doing: &doing, permission: RequiredPermission::ReadPulls })?;
         Ok(found.into_iter().filter(|pull| pull.head.sha == commit && pull.state != "closed").collect())
     };
     let mut found = Vec::new();

@@ -6,7 +6,7 @@
 use super::check::{checked, refuse_mismatch, refuse_newer, with_thinned_form};
 use super::error::StoreError;
 use super::key::{Key, covers};
-use super::store_trait::{RecordedTime, Listing, Store, WriteCounts};
+use super::store_trait::{Listing, RecordedTime, Store, WriteCounts};
 use crate::io::regular;
 use crate::model::record;
 use std::collections::BTreeSet;

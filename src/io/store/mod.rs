@@ -22,7 +22,7 @@ pub use error::StoreError;
 pub use git::GitStore;
 pub use key::{Key, RunIdentity, fingerprint};
 pub use object::{Bucket, BucketError, BucketStore, BucketUrl, CreateOutcome, Page, Provider};
-pub use store_trait::{RecordedTime, Listing, Newest, Store, SyncCounts, WriteCounts};
+pub use store_trait::{Listing, Newest, RecordedTime, Store, SyncCounts, WriteCounts};
 pub use url::StoreUrl;
 
 use crate::model::record::{self, RecordError};

@@ -37,7 +37,7 @@ pub use without::{Bucket, BucketError};
 use super::check::{NEWEST, checked, refuse_mismatch};
 use super::error::StoreError;
 use super::key::{Key, deduplicated, month_of};
-use super::store_trait::{RecordedTime, Listing, Newest, Store, SyncCounts, WriteCounts};
+use super::store_trait::{Listing, Newest, RecordedTime, Store, SyncCounts, WriteCounts};
 use crate::model::record;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;

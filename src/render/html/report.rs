@@ -13,7 +13,7 @@ use crate::render::remarks::Remarks;
 use crate::render::summary::{self, capitalized};
 use crate::render::template::budget_text;
 use crate::render::verdict_text::{HeadlineStatus, verdict};
-use crate::verdict::{Finding, Outcome, Report, ChangeDirection};
+use crate::verdict::{ChangeDirection, Finding, Outcome, Report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;

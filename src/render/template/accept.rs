@@ -23,7 +23,8 @@ pub fn suggested_waivers(report: &Report) -> String {
         return String::new();
     }
     let day = report.facts.as_ref().and_then(|facts| facts.day.as_deref());
-    let Some(until) = day.and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.checked_add(DAYS_UNTIL_EXPIRY.days()).ok())
+    let Some(until) =
+        day.and_then(|day| day.parse::<Date>().ok()).and_then(|day| day.checked_add(DAYS_UNTIL_EXPIRY.days()).ok())
     else {
         return String::new();
     };

@@ -4,7 +4,7 @@ use super::context::{Check, Checks};
 use super::headline::{is_load, sums};
 use crate::render::quantity::{counted, size};
 use crate::render::summary::{NOT_JUDGED, of_unknown_direction};
-use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, UnsubtractedShift, Outcome, Report, SuiteReport};
+use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report, SuiteReport, UnsubtractedShift};
 
 /// All check boxes of a report.
 pub fn checks(report: &Report) -> Checks {
@@ -110,7 +110,9 @@ fn no_regression(report: &Report) -> Check {
 fn suite_is_slower(report: &Report) -> Option<String> {
     let is_shown = |suite: &SuiteReport| matches!(suite.outcome, Outcome::Regressed | Outcome::Accepted);
     let suite = report.suite.filter(is_shown).map(|suite| format!("the whole suite is {} slower", size(suite.change)));
-    suite.or_else(|| UnsubtractedShift::of(report).filter(|open| open.shift.shift > 0.0).map(|open| open.shift.sentence()))
+    suite.or_else(|| {
+        UnsubtractedShift::of(report).filter(|open| open.shift.shift > 0.0).map(|open| open.shift.sentence())
+    })
 }
 
 /// Ticked if all findings of a kind are unchanged or improved. Those with a value on one side alone do not count, unless they failed.

@@ -174,7 +174,12 @@ fn counted_more(count: usize, what: &str) -> String {
 }
 
 fn explanations(report: &Report, most: usize) -> Vec<ExplanationText> {
-    report.explanations.iter().take(most).map(|explanation| explanation_text(explanation, MAX_FUNCTIONS_IN_REPORT)).collect()
+    report
+        .explanations
+        .iter()
+        .take(most)
+        .map(|explanation| explanation_text(explanation, MAX_FUNCTIONS_IN_REPORT))
+        .collect()
 }
 
 /// The change of the whole suite where it was judged, as the verdict states it; otherwise the mean change.

@@ -48,7 +48,9 @@ impl Bench<'_> {
     pub fn cache_dependencies(&mut self, side: &SideCheckout) {
         let (Some(cache), Some(target)) = (&self.spec.cache, &side.target) else { return };
         let own = self.own_packages([side].into_iter());
-        if let Err(error) = cargo_dependencies::store_in_cache(target, cache, &self.name_in_cache(), &profiles(&self.spec.words), &own) {
+        if let Err(error) =
+            cargo_dependencies::store_in_cache(target, cache, &self.name_in_cache(), &profiles(&self.spec.words), &own)
+        {
             let message = format!("cannot cache the built dependencies: {error}");
             self.diagnostics.push(Diagnostic::warning("cache", cache.display().to_string(), message));
         }

@@ -5,7 +5,7 @@ use crate::io::store::backoff::Backoff;
 use crate::io::store::check::{refuse_mismatch, refuse_newer};
 use crate::io::store::error::StoreError;
 use crate::io::store::key::{Key, RunIdentity, covers};
-use crate::io::store::store_trait::{RecordedTime, Listing, Store, SyncCounts, WriteCounts};
+use crate::io::store::store_trait::{Listing, RecordedTime, Store, SyncCounts, WriteCounts};
 use git2::{Oid, Repository, Tree};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;

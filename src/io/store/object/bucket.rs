@@ -168,7 +168,9 @@ impl Bucket {
                 let Ok((index, tries, what, item, response)) = joined else { continue };
                 let response = response.map_err(|failure| BucketFault::of(&failure, &self.region));
                 match response {
-                    Err(fault) if fault.is_transient() && tries < MAX_ATTEMPTS => waiting.push((index, tries + 1, what, item)),
+                    Err(fault) if fault.is_transient() && tries < MAX_ATTEMPTS => {
+                        waiting.push((index, tries + 1, what, item))
+                    }
                     response => {
                         let response = response.map_err(|fault| BucketError::new(what, &self.url, fault));
                         if let Some(place) = responses.get_mut(index) {

@@ -15,7 +15,11 @@ impl BucketFault {
         let Failure { error, refusal } = failure;
         if let Some(kind) = connection(error) {
             let why = innermost(error);
-            return if kind == HttpErrorKind::Connect { BucketFault::Unreachable(why) } else { BucketFault::Unavailable(why) };
+            return if kind == HttpErrorKind::Connect {
+                BucketFault::Unreachable(why)
+            } else {
+                BucketFault::Unavailable(why)
+            };
         }
         if let Some(refusal) = refusal {
             return BucketFault::of_refusal(refusal, region);
@@ -150,7 +154,8 @@ mod tests {
     }
 
     fn message(url: &str, status: u16, body: &str) -> String {
-        BucketError::new("list", &url.parse().unwrap(), BucketFault::of(&failure(status, body), "eu-west-1")).to_string()
+        BucketError::new("list", &url.parse().unwrap(), BucketFault::of(&failure(status, body), "eu-west-1"))
+            .to_string()
     }
 
     #[test]

@@ -192,8 +192,10 @@ fn obtain<C: fmt::Debug + Send + Sync>(
 
 /// Sets the default time limits if the environment sets none (`AWS_TIMEOUT`, `AWS_CONNECT_TIMEOUT`, …).
 fn with_timeouts<B>(builder: B, provider: &str, set: impl Fn(B, ClientConfigKey, &str) -> B) -> B {
-    let timeouts =
-        [("TIMEOUT", ClientConfigKey::Timeout, REQUEST_TIMEOUT), ("CONNECT_TIMEOUT", ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT)];
+    let timeouts = [
+        ("TIMEOUT", ClientConfigKey::Timeout, REQUEST_TIMEOUT),
+        ("CONNECT_TIMEOUT", ClientConfigKey::ConnectTimeout, CONNECT_TIMEOUT),
+    ];
     timeouts.into_iter().fold(builder, |builder, (name, key, value)| {
         let chosen = secrets::variable(&format!("{provider}_{name}")).is_some();
         if chosen { builder } else { set(builder, key, value) }
