@@ -35,6 +35,26 @@ fn the_proposed_waiver_of_a_large_change_is_valid() {
 }
 
 #[test]
+fn the_proposed_waivers_name_the_number_of_the_others_and_no_empty_name() {
+    let sandbox = Sandbox::new();
+    let names: Vec<String> = (0..24).map(|at| format!("b{at:02}")).collect();
+    let file = |value: f64| {
+        let values: Vec<(&str, f64)> =
+            [""].into_iter().chain(names.iter().map(String::as_str)).map(|n| (n, value)).collect();
+        counts("allocations", "count", "lower", &values)
+    };
+    sandbox.write("base.json", file(1.0)).write("head.json", file(2.0));
+    let (waivers, accepted) = accepting(&sandbox);
+    assert_eq!(waivers.matches("[[accept]]").count(), 10, "{waivers}");
+    assert!(!waivers.contains("benchmark = \"\""), "{waivers}");
+    assert!(
+        waivers.ends_with("\n\n# 14 more regressions: copy an entry and change its benchmark, metric and up-to\n"),
+        "{waivers}"
+    );
+    accepted.exits(1);
+}
+
+#[test]
 fn a_rise_from_zero_can_be_accepted_by_the_proposed_waiver() {
     for (unit, value, limit) in [("count", 4.0, "<=4"), ("%", 2.5, "<=2.5%"), ("B", 4096.0, "<=4096B")] {
         let sandbox = Sandbox::new();

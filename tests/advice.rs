@@ -32,6 +32,26 @@ fn the_config_names_the_default_branch() {
 }
 
 #[test]
+fn the_change_is_described_with_the_same_default_branch() {
+    let answer = trunk().perfgate_at("r", &["compare", "target/criterion", "--template", "comment"]);
+    assert!(!answer.exits(0).stderr.contains("cannot find the default branch"), "{}", answer.stderr);
+}
+
+#[test]
+fn without_a_remote_the_advice_is_to_add_or_name_one() {
+    let sandbox = trunk();
+    let commands = [&["runs", "push"][..], &["runs", "pull"], &["record", "--push"]];
+    for args in commands {
+        let answer = sandbox.perfgate_at("r", args);
+        answer.exits(2).reports("there is no remote `origin`; give the URL of one, or add it with `git remote add");
+    }
+    sandbox.git("r", &["remote", "add", "upstream", "../nowhere"]);
+    for args in commands {
+        sandbox.perfgate_at("r", args).exits(2).reports("give the name of one (`upstream`) or a URL");
+    }
+}
+
+#[test]
 fn one_path_next_to_base_is_head() {
     let sandbox = Sandbox::new();
     for name in ["a", "b"] {

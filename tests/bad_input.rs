@@ -88,10 +88,39 @@ fn a_document_that_does_not_exist_is_an_error_with_the_command_that_writes_it() 
 }
 
 #[test]
+fn text_files_may_have_a_byte_order_mark_and_other_encodings_are_named() {
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "x", 1000.0, 1).bench("new", "x", 1000.0, 2);
+    sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
+    let saved = sandbox.read("comparison.json");
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let utf32 = |text: &str| text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect::<Vec<u8>>();
+    let cases: [(&str, &str, &[&str]); 3] = [
+        ("comparison.json", saved.as_str(), &["render", "comparison.json", "--template", "comment"]),
+        ("own.toml", "[gate]\nthreshold = \"10%\"\n", &["compare", "old", "new", "--config", "own.toml"]),
+        ("own.md.j2", "{{ verdict.word }}\n", &["compare", "old", "new", "--template", "own.md.j2"]),
+    ];
+    for (file, text, args) in cases {
+        let marked = format!("\u{feff}{text}");
+        sandbox.write(file, &marked);
+        sandbox.perfgate(args).exits(0).does_not_print("\u{feff}");
+        for (encoding, bytes) in [("UTF-16", utf16(&marked)), ("UTF-32", utf32(&marked)), ("UTF-16", utf16(text))] {
+            sandbox.write(file, bytes);
+            sandbox.perfgate(args).exits(2).reports(&format!("is {encoding}")).reports("as UTF-8");
+        }
+    }
+    sandbox.write("new.txt", utf32("\u{feff}BenchmarkA 1 5 ns/op\n"));
+    sandbox.perfgate(&["compare", "old", "new.txt"]).exits(2).reports("new.txt: the file is UTF-32; save it as UTF-8");
+}
+
+#[test]
 fn sides_without_a_common_benchmark_exit_two() {
     let sandbox = Sandbox::new();
     sandbox.bench("old", "x", 1000.0, 1).bench("new", "y", 1000.0, 2);
     sandbox.perfgate(&["compare", "old", "new"]).exits(2).reports("no benchmark in common");
+    sandbox.write("new.txt", "BenchmarkA 1 5 ns/op\n");
+    let answer = sandbox.perfgate(&["compare", "old", "new.txt"]);
+    answer.exits(2).reports("results of different tools: criterion (old) and go-bench (new.txt)");
 }
 
 #[test]

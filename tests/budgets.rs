@@ -111,6 +111,29 @@ fn a_p95_is_computed_from_at_least_20_samples() {
 }
 
 #[test]
+fn a_passing_gate_names_budgets_that_are_neither_met_nor_missed() {
+    let filled = |template: &str, toml: &str| {
+        let sandbox = sandbox(1000.0, 1000.0, toml);
+        sandbox.perfgate(&["compare", "old", "new", "--template", template])
+    };
+    let comment = |toml: &str| filled("comment", toml);
+    let p99 = budget("time:p99", "<1.2us", None);
+    let no_data = comment(&p99);
+    no_data.exits(0).prints("### ❔ perfgate: PASS, but 1 budget has no data\n").does_not_print("✅ perfgate");
+    no_data.prints("Next: Fix the budget without data: p99 needs 100 samples; there are only 50.");
+    filled("issue", &p99).exits(0).prints("No regressions; 0 of 1 budget met.");
+    comment(&p99.replace("read", "*")).exits(0).prints("PASS, but 2 budgets have no data\n");
+    let met = budget("time", "<2us", None);
+    comment(&met).exits(0).prints("### ✅ perfgate: PASS: no regression in 2 benchmarks; 1 budget met\n");
+    filled("issue", &met).exits(0).prints("No regressions; all budgets met.");
+
+    // A limit just below the value: within the noise of 50 samples.
+    let undecided = comment(&budget("time", "<999ns", None));
+    undecided.exits(0).prints("### ❔ perfgate: PASS, but 1 budget is undecided\n");
+    undecided.prints("Next: Re-measure the benchmark of the undecided budget with more runs (");
+}
+
+#[test]
 fn a_limit_in_another_unit_is_an_error_framed_under_its_line() {
     for target in ["<200MB", "<200"] {
         let answer = compare(&sandbox(1000.0, 1000.0, &budget("time", target, None)));
@@ -183,7 +206,7 @@ fn an_expectation_is_met_not_met_or_undecided() {
 fn a_configured_expectation_is_shown_and_does_not_fail_the_gate() {
     let toml = "[[goal]]\nmatch = 'api/*'\nmetric = 'time'\nexpect = '-50%'\n";
     let sandbox = sandbox(1000.0, 900.0, toml);
-    sandbox.perfgate(&["compare", "old", "new"]).exits(0).prints("not met api/read time").prints("expected -50%");
+    sandbox.perfgate(&["compare", "old", "new"]).exits(0).prints("not met api/read time").prints("expected `-50%`");
     sandbox.perfgate(&["compare", "old", "new", "--expect", "nothing:time -5%"]).exits(2).reports("matches nothing");
     sandbox.perfgate(&["compare", "old", "new", "--expect", "nonsense"]).exits(2).reports("PATTERN:METRIC LIMIT");
 }

@@ -209,7 +209,7 @@ fn the_regressions_of_a_command_are_explained_in_the_job_summary() {
     variables.push(("PERFGATE_EXPLAIN", "true"));
     let explained = summary(&variables);
     assert!(
-        explained.contains("<summary>slow executes 80% more instructions; 100% of the growth is in 1"),
+        explained.contains("<summary>slow: the command executes 80% more instructions; 100% of the growth is in 1"),
         "{explained}"
     );
     assert!(explained.contains("5,000 → 9,000"), "{explained}");
@@ -274,7 +274,8 @@ fn init_never_overwrites_existing_files() {
     sandbox
         .perfgate_at("r", &["init", "--github", "--action", "octo/perfgate@v1"])
         .exits(0)
-        .reports("perfgate.toml exists");
+        .reports("perfgate.toml exists")
+        .reports("commit and push these files: each push to main records a baseline");
     assert_eq!(sandbox.read("r/perfgate.toml"), "# mine\n");
     let workflow = sandbox.read("r/.github/workflows/perfgate.yml");
     assert!(workflow.contains("uses: octo/perfgate@v1") && workflow.contains("branches: [main]"), "{workflow}");

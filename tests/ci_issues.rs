@@ -304,7 +304,9 @@ fn a_command_measures_again_before_the_first_issue() {
     assert_eq!(main.states(), ["open"], "{} {}", answer.stdout, answer.stderr);
     let text = main.issues()[0].body.clone();
     assert!(
-        text.contains("parse executes 4.5 times as many instructions; 100% of the growth is in 1 function"),
+        text.contains(
+            "parse: the command executes 4.5 times as many instructions; 100% of the growth is in 1 function"
+        ),
         "{text}"
     );
     assert!(text.contains("100% of the growth in instructions of parse"), "{text}");
@@ -319,7 +321,7 @@ fn a_command_measures_again_before_the_first_issue() {
         let text = main.issues()[0].body.clone();
         assert!(text.contains(&main.head()) && commit != main.head(), "it is updated: {text}");
         assert_eq!(text.matches(&heading).count(), 1, "{text}");
-        assert_eq!(text.matches("parse executes 4.5 times as many instructions").count(), 1, "{text}");
+        assert_eq!(text.matches("parse: the command executes 4.5 times as many instructions").count(), 1, "{text}");
         assert!(!text.contains("Changed by hand"), "{text}");
     }
     timed(&mut main, "20000");

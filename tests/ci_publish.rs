@@ -366,7 +366,8 @@ fn explanations_of_the_measuring_job_are_published() {
     let event = pull(&sandbox, &base, "o/r");
     let artifact = pack(&sandbox, "pull_request", &event, "perfgate-results-0", &measuring);
     run(&sandbox, &hub, "pull_request", event.clone(), &[("PERFGATE_ARTIFACT", artifact.as_str())]).exits(1);
-    let explained = "<summary>slow executes 80% more instructions; 100% of the growth is in 1 function</summary>";
+    let explained =
+        "<summary>slow: the command executes 80% more instructions; 100% of the growth is in 1 function</summary>";
     assert!(sandbox.read("summary").contains(explained));
     assert!(report(&hub).contains(explained), "{}", report(&hub));
 

@@ -249,6 +249,11 @@ fn with_other_work_an_operation_is_compared_per_element() {
     assert!((row["change"].as_f64().unwrap() + 0.05).abs() < 0.01, "{row}");
     let answer = sandbox.perfgate(&["compare", "base", "twice"]);
     answer.prints("work per iteration changed from ").prints("; the change is that of the time per element: ");
+    let comment = sandbox.perfgate(&["compare", "base", "twice", "--template", "comment"]);
+    comment
+        .exits(0)
+        .prints("<summary>Unchanged, with notes</summary>")
+        .prints("- `x`: work per iteration changed from ");
     criterion(&sandbox, "worse", 4000.0, [50, 100, 2], 3);
     sandbox.perfgate(&["compare", "base", "worse"]).exits(1).prints("✗ regressed");
 }

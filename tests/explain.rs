@@ -306,7 +306,7 @@ fn a_native_program_is_explained_by_its_instructions() {
     assert_explained(&sandbox, &build, &["./tool"], "instructions", "tool::sums::checksum");
     let equal =
         [&["explain", "load", "--base", "HEAD", "--scratch", "../scratch"], &build[..], &["--", "./tool"]].concat();
-    sandbox.perfgate_at("r", &equal).exits(0).prints("load executes as many instructions as base (0.0%)");
+    sandbox.perfgate_at("r", &equal).exits(0).prints("load: the command executes as many instructions as base (0.0%)");
     let failing = ["explain", "load", "--scratch", "../scratch", "--", "sh", "-c", "exit 3"];
     sandbox.perfgate_at("r", &failing).exits(2).reports("base fails under the profiler").reports("code 3");
 }

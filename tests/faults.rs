@@ -75,11 +75,69 @@ fn a_commit_whose_object_is_gone_is_not_called_a_wrong_spelling() {
 }
 
 #[test]
+fn a_damaged_ref_is_named_with_what_repairs_it() {
+    let sandbox = Sandbox::with_unrecorded_results();
+    sandbox.git("", &["clone", "-q", "--bare", "r", "there"]);
+    sandbox.git("r", &["remote", "add", "origin", "../there"]);
+    sandbox.perfgate_at("r", &["record", "--push"]).exits(0);
+    let commands =
+        [&["runs", "list"][..], &["record"], &["history"], &["compare", "target/criterion"], &["runs", "pull"]];
+    let file = sandbox.path("r/.git/refs/perfgate/baselines");
+    for (content, why) in [("", "is empty"), ("no id\n", "has no commit id")] {
+        fs::write(&file, content).unwrap();
+        for args in commands {
+            let answer = perfgate(&sandbox, args);
+            answer.exits(2).reports(&format!("baselines {why}; delete this file")).reports("perfgate runs pull");
+        }
+    }
+    fs::remove_file(&file).unwrap();
+    perfgate(&sandbox, &["runs", "pull"]).exits(0).prints("1 run received");
+    let missing = "1234567890".repeat(4);
+    fs::write(&file, format!("{missing}\n")).unwrap();
+    for args in commands {
+        let answer = perfgate(&sandbox, args);
+        answer.exits(2).reports(&format!("the ref's commit {missing} is not in this repository"));
+        answer.reports("git update-ref -d refs/perfgate/baselines");
+    }
+    sandbox.git("r", &["update-ref", "-d", "refs/perfgate/baselines"]);
+    perfgate(&sandbox, &["runs", "pull"]).exits(0).prints("1 run received");
+    fs::write(sandbox.path("r/.git/refs/heads/main"), "").unwrap();
+    perfgate(&sandbox, &["record"]).exits(2).reports("refs/heads/main is empty").reports("HEAD has it");
+}
+
+#[test]
+fn a_missing_object_of_the_store_is_named() {
+    let sandbox = Sandbox::with_unrecorded_results();
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    let tree = sandbox.git("r", &["rev-parse", "refs/perfgate/baselines^{tree}"]);
+    let folder = sandbox.git("r", &["ls-tree", &tree]).split_whitespace().nth(2).unwrap().to_owned();
+    for id in [tree, folder] {
+        let file = sandbox.path(&format!("r/.git/objects/{}/{}", &id[..2], &id[2..]));
+        fs::rename(&file, sandbox.path("moved")).unwrap();
+        for args in [&["runs", "list"][..], &["record"], &["history"]] {
+            perfgate(&sandbox, args).exits(2).reports(&format!("{id} is not in this repository"));
+        }
+        fs::rename(sandbox.path("moved"), &file).unwrap();
+    }
+}
+
+#[test]
+fn a_scratch_directory_that_does_not_exist_is_an_error_with_what_helps() {
+    let sandbox = Sandbox::with_unrecorded_results();
+    sandbox.commit("r", "second");
+    let args = ["measure", "--base", "HEAD~1", "--scratch", "../nowhere", "--", "git", "--version"];
+    perfgate(&sandbox, &args).exits(2).reports("cannot open the scratch directory ../nowhere").reports("create it");
+}
+
+#[test]
 fn a_run_is_not_clean_where_the_index_is_damaged() {
     let sandbox = Sandbox::with_unrecorded_results();
     sandbox.write("r/.git/index", "this is no index of git's");
-    perfgate(&sandbox, &["record"]).exits(0).reports("the run is marked");
+    let answer = perfgate(&sandbox, &["record"]);
+    answer.exits(0).reports("cannot check whether tracked files differ").reports("the run is marked");
     perfgate(&sandbox, &["runs", "list"]).exits(0).prints("uncommitted changes");
+    let answer = perfgate(&sandbox, &["compare", "target/criterion"]);
+    answer.exits(2).reports("index is damaged").reports("delete this file and run `git reset`");
 }
 
 #[test]
@@ -164,6 +222,7 @@ fn a_repository_with_reftable_is_read_and_its_runs_are_kept_elsewhere() {
         for args in [&["record"][..], &["runs", "list"], &["history"]] {
             perfgate(args).exits(2).reports("--store dir:PATH").reports("git refs migrate --ref-format=files");
         }
+        perfgate(&["compare", "target/criterion"]).exits(2).reports("--store dir:PATH").reports("git 2.49 or later");
         perfgate(&["compare", "target/criterion", "target/criterion"])
             .exits(2)
             .reports("base and head are the same results");

@@ -193,6 +193,16 @@ fn results_of_other_tools_in_the_directory_are_named() {
 }
 
 #[test]
+fn results_above_the_directory_are_suggested() {
+    let sandbox = Sandbox::with_unrecorded_results();
+    sandbox.write("r/a/b/file", "");
+    for command in ["record", "compare"] {
+        let answer = sandbox.perfgate_at("r/a/b", &[command]);
+        answer.exits(2).reports("in target/criterion; give the path of the results, such as `../../target/criterion`");
+    }
+}
+
+#[test]
 fn a_baseline_that_does_not_exist_comes_with_those_that_do() {
     let sandbox = Sandbox::new();
     sandbox.bench("tree", "a", 1000.0, 1);
@@ -234,6 +244,11 @@ fn a_run_is_removed_by_its_id_here_and_at_the_remote() {
     };
     let before = ids();
     assert_eq!(before.len(), 2);
+    sandbox.git("", &["clone", "-q", "remote", "other"]);
+    sandbox.perfgate_at("other", &["runs", "pull"]).exits(0).prints("2 runs received\n");
+    let shown = sandbox.perfgate_at("r", &["runs", "show", &before[0]]);
+    shown.exits(0).prints(&format!("run {} of ", before[0])).does_not_print(&before[1]);
+    sandbox.perfgate_at("r", &["runs", "show", "0123456789ab"]).exits(2).reports("0123456789ab");
     for (id, complaint) in [("zz", "not a run id"), ("0123456789ab", "has no run `0123456789ab`")] {
         sandbox.perfgate_at("r", &["runs", "remove", &before[0], id]).exits(2).reports(complaint);
     }
@@ -241,7 +256,8 @@ fn a_run_is_removed_by_its_id_here_and_at_the_remote() {
     let removed = sandbox.perfgate_at("r", &["runs", "remove", &before[0][..8], "--push"]);
     removed.exits(0).prints(&format!("removed run {}", before[0]));
     assert_eq!(ids(), before[1..]);
-    sandbox.perfgate_at("r", &["runs", "pull"]).exits(0).prints("0 runs received");
+    sandbox.perfgate_at("r", &["runs", "pull"]).exits(0).prints("0 runs received\n");
+    sandbox.perfgate_at("other", &["runs", "pull"]).exits(0).prints("0 runs received, 1 removed\n");
     assert_eq!(ids(), before[1..]);
     // In a directory too.
     sandbox.perfgate_at("r", &["record", "--store", "dir:../runs"]).exits(0);

@@ -162,7 +162,7 @@ fn each_result_file_is_detected_as_exactly_one_format() {
 fn comparing_results_of_two_formats_is_an_error() {
     let [hyperfine, jmh] = ["hyperfine/before.json", "jmh/after.json"].map(data);
     let answer = Sandbox::new().perfgate(&["compare", &hyperfine, &jmh]);
-    answer.exits(2).reports("hyperfine results").reports("jmh results").reports("one format");
+    answer.exits(2).reports("results of different tools: hyperfine (").reports(" and jmh (").reports("one format");
 }
 
 #[test]

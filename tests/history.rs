@@ -355,7 +355,8 @@ fn a_site_has_a_page_and_a_file_for_each_series() {
         "r/perfgate.toml",
         "[[accept]]\nbenchmark = \"accepted\"\nup-to = \"35%\"\nreason = \"bounds checks\"\nuntil = \"2027-03-01\"\n",
     );
-    sandbox.perfgate_at("r", &["history", "--site", "site/perf"]).exits(0);
+    let answer = sandbox.perfgate_at("r", &["history", "--site", "site/perf"]);
+    answer.exits(0).reports("wrote the page and its data to site/perf; open ");
     assert!(sandbox.path("r/site/perf/.nojekyll").exists());
     let page = sandbox.read("r/site/perf/index.html");
     let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0;

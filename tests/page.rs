@@ -30,7 +30,7 @@ fn the_scripts_print_changes_and_intervals_as_the_other_views_do() {
     let expected: Vec<String> = changes.iter().map(|by| perfgate::model::number_text::change(*by)).collect();
     assert_eq!(texts_of_script(&["change.js"], "input.map(changeText)", &json!(changes)), expected);
 
-    let ends = [-0.9375, -0.25, 0.0, 0.125, 8.9, 9.5, 2e6, 1e13];
+    let ends = [-1.0, -0.9375, -0.25, 0.0, 0.125, 8.9, 9.5, 2e6, 1e13];
     let by = [None, Some(-0.25), Some(0.125), Some(11.5)];
     let all: Vec<(Option<f64>, [f64; 2])> = by
         .into_iter()
@@ -238,6 +238,9 @@ fn axe_finds_no_violations_in_a_report_with_budgets_and_machines() {
         browser.run("document.querySelector('button.chart').click()");
         assert_eq!(browser.accessibility_violations(), json!([]), "{width} {scheme}");
         assert_eq!(browser.run("return document.documentElement.scrollWidth <= innerWidth"), true, "{width}");
+        let fits =
+            "[...document.querySelectorAll('table.limits')].every(t => t.offsetWidth <= t.parentElement.clientWidth)";
+        assert_eq!(browser.run(&format!("return {fits}")), true, "{width}");
     }
 }
 

@@ -214,6 +214,14 @@ fn a_directory_is_a_store_too() {
 }
 
 #[test]
+fn a_file_after_push_is_not_taken_as_the_remote() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").write("r/bench.txt", "BenchmarkA 1 5 ns/op\n");
+    let answer = sandbox.perfgate_at("r", &["record", "--push", "bench.txt"]);
+    answer.exits(2).reports("perfgate record bench.txt --push").reports("--push=REMOTE");
+}
+
+#[test]
 fn runs_are_pushed_and_pulled_between_clones() {
     let sandbox = recorded();
     sandbox.git("", &["init", "-q", "--bare", "hub.git"]);

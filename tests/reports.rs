@@ -173,6 +173,85 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
     }
 }
 
+/// A saved comparison of `perfgate measure` with inconclusive metrics of one benchmark: these are too noisy, these need more runs, and
+/// these have a note instead of advice.
+fn inconclusive(too_noisy: usize, decidable: usize, noted: usize) -> Sandbox {
+    let sandbox = Sandbox::new();
+    let side = |noise: [f64; 6]| {
+        let replicates: Vec<_> = noise.iter().map(|by| json!({"value": 1000.0 * (1.0 + by)})).collect();
+        let measurements = json!([{"benchmark": "noisy", "unit": "ns", "replicates": replicates}]);
+        json!({"format": "perfgate-run", "version": 1, "measurements": measurements}).to_string()
+    };
+    sandbox.write("base.json", side([0.0, 0.8, -0.6, 1.5, -0.3, 0.4]));
+    sandbox.write("head.json", side([0.3, -0.5, 0.9, -0.2, 1.2, 0.1]));
+    sandbox.perfgate(&["compare", "base.json", "head.json", "--save", "c.json"]).exits(0);
+    let mut saved: serde_json::Value = serde_json::from_str(&sandbox.read("c.json")).unwrap();
+    let count = too_noisy + decidable + noted;
+    let finding = |at: usize| {
+        let mut finding = saved["benchmarks"][0].clone();
+        finding["metric"] = format!("metric{at}").into();
+        if at >= too_noisy {
+            // So that not all of the advice is the same.
+            finding["runs_needed"] = (1 + at % 7).into();
+        }
+        if at >= too_noisy + decidable {
+            for key in ["detectable", "undecided", "runs_needed"] {
+                finding[key] = serde_json::Value::Null;
+            }
+            finding["notes"] = json!([format!("reason {at}")]);
+        }
+        finding
+    };
+    let findings: Vec<_> = (0..count).map(finding).collect();
+    saved["benchmarks"] = findings.into();
+    saved["counts"]["inconclusive"] = count.into();
+    saved["by_measure"] = true.into();
+    sandbox.write("c.json", saved.to_string());
+    sandbox
+}
+
+#[test]
+fn the_next_step_is_less_noise_if_most_rows_are_too_noisy() {
+    let next = |sandbox: &Sandbox| sandbox.perfgate(&["render", "c.json", "--template", "comment"]);
+    let most = next(&inconclusive(2, 0, 1));
+    most.exits(0).prints("Next: More runs may not decide 2 of the 3 inconclusive metrics: reduce the noise");
+    next(&inconclusive(3, 0, 0)).prints("Next: More runs may not decide the inconclusive metrics: reduce the noise");
+    let few = next(&inconclusive(1, 0, 3));
+    few.prints(
+        "Next: Re-measure the inconclusive metrics with more `--rounds`. For 1 of them, more runs may not decide:",
+    );
+}
+
+#[test]
+fn a_change_is_from_zero_only_if_every_base_run_is_zero() {
+    let sandbox = Sandbox::new();
+    for (name, errors) in [("a.json", 0.0), ("b.json", 0.0), ("zero.json", 0.0), ("one.json", 1.0), ("head.json", 40.0)]
+    {
+        let counted = json!([{"tool": "t", "benchmark": "a", "metric": "errors", "unit": "count", "direction": "lower",
+            "replicates": [{"value": errors}]}]);
+        sandbox.write(name, json!({"format": "perfgate-run", "version": 1, "measurements": counted}).to_string());
+    }
+    let compare = |third: &str| {
+        let base = ["compare", "--base", "a.json", "--base", "b.json", "--base", third, "--head", "head.json"];
+        sandbox.perfgate(&base)
+    };
+    compare("zero.json").exits(1).prints("from zero").prints("total: 0 in 3 runs of base, 40 in 1 run of head");
+    compare("one.json").exits(1).does_not_print("from zero").prints("total: 1 in 3 runs of base, 40 in 1 run of head");
+}
+
+#[test]
+fn the_numbers_of_inconclusive_rows_add_up() {
+    let text = |sandbox: &Sandbox| sandbox.perfgate(&["render", "c.json", "--template", "comment"]).stdout;
+    let few = text(&inconclusive(1, 6, 2));
+    let advice = "ore runs would decide 6 of the 9 inconclusive metrics; for another one, reduce the noise";
+    assert!(few.contains(advice) && few.contains("; 2 others have another reason, in their row."), "{few}");
+    // Not all of the rows are listed.
+    let many = text(&inconclusive(2, 14, 1));
+    assert!(many.contains("; another one has another reason.") && !many.contains("in its row"), "{many}");
+    let large = text(&inconclusive(0, 1200, 0));
+    assert!(large.contains("<summary>Inconclusive: 1,200, the largest 10 of them</summary>"), "{large}");
+}
+
 #[test]
 fn a_change_close_to_the_threshold_has_the_advice_of_another_threshold() {
     let values = |level: f64| [0.003, -0.004, 0.001, -0.002, 0.004, 0.0].map(|by| level * (1.0 + by));

@@ -77,6 +77,27 @@ fn a_legend_explains_a_change_that_is_not_that_of_the_printed_values() {
 }
 
 #[test]
+fn a_legend_names_the_re_measured_runs() {
+    let sandbox = Sandbox::new();
+    compared(&sandbox, &with_edge(900.0, 1000.0), &with_edge(1170.0, 1280.0), &["--save", "saved.json"]);
+    let mut report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    report.shifts.clear();
+    for finding in &mut report.benchmarks {
+        // Another change than that of the values.
+        (finding.change_of, finding.adjusted) = (None, Some(0.25));
+    }
+    let check = |report: &Report, runs: &str| {
+        let text = perfgate::render::markdown(report, true);
+        assert!(text.contains(&format!("change: estimated from {runs}; CI")), "{text}");
+    };
+    check(&report, "all runs");
+    report.benchmarks[0].re_measured = true;
+    check(&report, "all runs, or from the re-measured runs alone");
+    report.benchmarks.iter_mut().for_each(|finding| finding.re_measured = true);
+    check(&report, "the re-measured runs alone");
+}
+
+#[test]
 fn an_unchanged_row_whose_values_have_the_other_sign_has_a_note() {
     let sandbox = Sandbox::new();
     let (base, head) = (with_edge(900.0, 1000.0), with_edge(918.0, 990.0));
@@ -109,6 +130,18 @@ fn a_subtracted_shift_names_its_metric() {
     let shifts = json["shifts"].as_array().unwrap();
     let of = |at: usize| (shifts[at]["metric"].as_str().unwrap(), shifts[at]["treatment"].as_str().unwrap());
     assert_eq!((shifts.len(), of(0), of(1)), (2, ("time", "subtracted"), ("throughput", "subtracted")));
+    // Times of one tool are single numbers, so each tool has its own shift.
+    let of_tools = |sampled: f64, single: f64| -> Vec<Value> {
+        let of = |at: usize| {
+            let mut one = measured(&format!("single{at}"), "time", "ns", &[]);
+            one["tool"] = "single".into();
+            one["replicates"] = json!([{"value": 1000.0 * single}]);
+            [measured(&format!("sampled{at}"), "time", "ns", &samples(900.0 * sampled, 1000.0 * sampled)), one]
+        };
+        (0..10).flat_map(of).collect()
+    };
+    let tools = compared(&sandbox, &of_tools(1.0, 1.0), &of_tools(1.02, 1.03), &["--all"]);
+    tools.prints("suite-wide shift subtracted from the changes: time (t) +2.0%, time (single) +3.0%\n");
 }
 
 /// Five recorded base runs of a case of tests/verdicts, and its head run, in which all 20 benchmarks are 14.5% slower. All times of
@@ -182,7 +215,7 @@ fn a_failing_headline_counts_what_is_inconclusive() {
     let answer = compared(&sandbox, &base, &head, &[]);
     assert!(answer.exits(1).stdout.starts_with(&expected), "{expected}: {}", answer.stdout);
     // The failure does not depend on the shift, so the headline does not ask to re-measure.
-    answer.does_not_print(": re-measure");
+    assert!(!answer.stdout.lines().next().unwrap().contains("re-measure"), "{}", answer.stdout);
     // If that fails the gate, it is not repeated.
     let answer = compared(&sandbox, &base, &head, &["--fail-on", "regressed,inconclusive"]);
     assert!(answer.stdout.starts_with(&format!("FAIL: 1 regressed, {} inconclusive", open.len())), "{}", answer.stdout);
@@ -215,7 +248,7 @@ fn a_legend_says_that_an_interval_without_0_is_not_corrected() {
         let table = perfgate::render::table(report, options);
         [table, perfgate::render::markdown(report, true), perfgate::render::report_page(report)]
     };
-    let sentence = "corrected for the number of tests (a CI within the threshold is not)";
+    let sentence = "corrected for the number of tests; the CI of a change within the threshold is not corrected";
     assert!(views(&report).iter().all(|text| !text.contains(sentence)));
     (report.benchmarks[0].interval, report.benchmarks[0].q) = (Some([0.004, 0.05]), Some(0.13));
     for text in views(&report) {

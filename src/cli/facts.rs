@@ -2,16 +2,15 @@
 
 use super::output;
 use super::reproduce::{compare_line, measure_line};
-use crate::gate::{BenchCommand, Config, Gate, MeasurePlan};
-use crate::io::repository::{Repository, RepositoryError};
+use crate::gate::{BenchCommand, Gate, MeasurePlan};
+use crate::io::repository::RepositoryError;
 use crate::model::{Facts, ToolReports};
 use crate::verdict::{Report, SideReport};
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// All facts. If git fails, the change is left out, with a warning.
-fn gather(config: &Config, base: ToolReports, head: ToolReports, reproduce: Option<String>) -> Facts {
-    let change = match Repository::discover(Path::new(".")).and_then(|repository| repository.change()) {
+fn gather(gate: &Gate, base: ToolReports, head: ToolReports, reproduce: Option<String>) -> Facts {
+    let change = match gate.repository().and_then(|repository| repository.change()) {
         Ok(change) => Some(change),
         Err(RepositoryError::None { .. }) => None,
         Err(error) => {
@@ -20,7 +19,7 @@ fn gather(config: &Config, base: ToolReports, head: ToolReports, reproduce: Opti
         }
     };
     let day = Some(jiff::Zoned::now().date().to_string());
-    Facts { change, fields: config.policy.fields().clone(), base, head, day, reproduce }
+    Facts { change, fields: gate.policy().fields().clone(), base, head, day, reproduce }
 }
 
 /// Adds git's facts, the team's fields and the command line to what the tools of both sides reported.
@@ -45,8 +44,9 @@ pub fn complete_packed(gate: &Gate, report: &mut Report) {
 
 fn complete(gate: &Gate, report: &mut Report, paths: &[Vec<String>; 2]) {
     let Some(facts) = report.facts.take() else { return };
-    let line = compare_line(gate, &report.base, &report.head, paths, &facts.head.tools);
-    report.facts = Some(gather(&gate.config, facts.base, facts.head, line));
+    let remote = gate.stated_repository().ok().and_then(|repository| repository.remote());
+    let line = compare_line(gate, remote.as_deref(), &report.base, &report.head, paths, &facts.head.tools);
+    report.facts = Some(gather(gate, facts.base, facts.head, line));
 }
 
 /// Facts for a report. `measured` is the command that measured both sides, if it is known.
@@ -59,5 +59,5 @@ pub fn of_measured(gate: &Gate, report: &Report, measured: Option<(&BenchCommand
         let (tools, environment) = (tools.clone(), side.environment.clone());
         ToolReports { tools, environment, ..ToolReports::default() }
     };
-    gather(&gate.config, side(&report.base), side(&report.head), line)
+    gather(gate, side(&report.base), side(&report.head), line)
 }

@@ -111,6 +111,8 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
             write_site(directory, &render::history_site(&view, &facts))?;
             let numbers = render::history_json(&view, &diagnostics).to_string();
             output::file(&directory.join("history.json"), numbers.as_bytes())?;
+            let page = directory.join("index.html");
+            output::note(&format!("wrote the page and its data to {}; open {}", directory.display(), page.display()));
         }
     }
     if let Some(directory) = &args.plots {

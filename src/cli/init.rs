@@ -68,32 +68,34 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
         return Ok(0);
     }
     let root = Repository::discover(Path::new(".")).ok().and_then(|repository| repository.root().map(Path::to_owned));
-    if args.github {
-        let Some(root) = &root else {
-            bail!("this is not a git repository, so it cannot have workflows; run `git init` first")
-        };
-        let gate = Gate::new(Config::nearest()?, None, None);
-        let branch = gate.repository().and_then(|repository| repository.default_branch());
-        let branch = branch.unwrap_or_else(|_| "main".to_owned());
-        let action = args.action.unwrap_or_else(|| format!("{}@v1", RELEASED_FROM.unwrap_or("OWNER/perfgate")));
-        for (name, text) in WORKFLOWS.into_iter().chain(args.pages.then_some(PAGES)) {
-            let text = filled(text, &branch, &action);
-            write(&root.join(".github/workflows").join(name), &text)?;
-        }
-        if action.starts_with("OWNER/") {
-            output::note("replace OWNER in the workflows with the owner of the perfgate repository that you use");
-        }
-    }
-    write(&root.clone().unwrap_or_default().join("perfgate.toml"), CONFIG)?;
-    if !args.github {
-        output::note(match root {
-            Some(_) => {
-                "next: run the benchmarks and `perfgate record` on the default branch, then run them and \
-                 `perfgate compare` on another branch. `perfgate init --github` writes the workflows for GitHub Actions"
+    let next = match &root {
+        None if args.github => bail!("this is not a git repository, so it cannot have workflows; run `git init` first"),
+        Some(root) if args.github => {
+            let gate = Gate::new(Config::nearest()?, None, None);
+            let branch = gate.repository().and_then(|repository| repository.default_branch());
+            let branch = branch.unwrap_or_else(|_| "main".to_owned());
+            let action = args.action.unwrap_or_else(|| format!("{}@v1", RELEASED_FROM.unwrap_or("OWNER/perfgate")));
+            for (name, text) in WORKFLOWS.into_iter().chain(args.pages.then_some(PAGES)) {
+                let text = filled(text, &branch, &action);
+                write(&root.join(".github/workflows").join(name), &text)?;
             }
-            None => "next: `perfgate compare OLD NEW` compares two result files; storing runs needs a git repository",
-        });
-    }
+            if action.starts_with("OWNER/") {
+                output::note("replace OWNER in the workflows with the owner of the perfgate repository that you use");
+            }
+            format!(
+                "next: if your benchmarks are not run by `cargo bench`, change that step in .github/workflows/perfgate.yml. Then \
+                 commit and push these files: each push to {branch} records a baseline, and pull requests are compared with it"
+            )
+        }
+        Some(_) => "next: run the benchmarks and `perfgate record` on the default branch, then run them and `perfgate compare` on \
+                    another branch. `perfgate init --github` writes the workflows for GitHub Actions"
+            .to_owned(),
+        None => {
+            "next: `perfgate compare OLD NEW` compares two result files; storing runs needs a git repository".to_owned()
+        }
+    };
+    write(&root.unwrap_or_default().join("perfgate.toml"), CONFIG)?;
+    output::note(&next);
     Ok(0)
 }
 

@@ -4,8 +4,10 @@ use super::{Global, output, sync};
 use crate::gate::{Error, Gate, ResultsOf, is_dirty};
 use crate::io::input::LoadedResults;
 use crate::model::{Environment, Run};
+use crate::render::escape;
 use anyhow::bail;
 use clap::Args;
+use std::path::Path;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +49,13 @@ pub struct RecordArgs {
 
 /// Reads and stores results, and prints what was stored.
 pub fn run(args: RecordArgs, global: &Global) -> anyhow::Result<u8> {
+    if let Some(file) = args.push.as_deref().filter(|remote| args.paths.is_empty() && Path::new(remote).is_file()) {
+        let word = escape::shell(file);
+        bail!(
+            "{file}: a file after --push is taken as the name of the remote; put the results first, as in `perfgate record \
+             {word} --push`, or name the remote with --push=REMOTE"
+        );
+    }
     let gate = Gate::new(global.config()?, args.store.as_deref(), args.input_format.as_deref());
     let of = args.commit.as_deref().map_or(ResultsOf::CheckedOut, ResultsOf::Named);
     let mut run = with_warnings(match gate.read_run(&args.paths, of, args.force) {
@@ -82,7 +91,12 @@ pub(super) fn read_run_or_failures(gate: &Gate, paths: &[String]) -> anyhow::Res
 fn with_warnings(loaded: LoadedResults) -> Run {
     let LoadedResults { run, diagnostics, .. } = loaded;
     output::diagnostics(&diagnostics);
-    if is_dirty(&run) {
+    if run.environment.get(Environment::DIRTY) == Some("unknown") {
+        output::warn(
+            "cannot check whether tracked files differ from the commit (`git status` may report why); the run is marked, and \
+             reports that use it have a warning",
+        );
+    } else if is_dirty(&run) {
         output::warn("tracked files differ from the commit; the run is marked, and reports that use it have a warning");
     }
     run

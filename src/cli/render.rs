@@ -96,7 +96,7 @@ pub fn template(word: &str) -> anyhow::Result<Template> {
     if !path.exists() && !word.contains(['/', '.']) {
         bail!("{word}: no such template or file; the built-in templates are {names}");
     }
-    let text = regular::read_to_string(path).with_context(|| format!("{word}: cannot read the template"))?;
+    let text = regular::read_text(path).with_context(|| format!("{word}: cannot read the template"))?;
     Ok(Template { name: word.to_owned(), text })
 }
 
@@ -119,8 +119,10 @@ pub fn check(template: &Template, fields: &BTreeMap<String, String>) -> anyhow::
 /// Reads a saved comparison.
 pub fn read(path: &Path) -> anyhow::Result<Report> {
     let name = path.display();
-    let bytes = regular::read(path).with_context(|| format!("{name}: cannot read the comparison"))?;
-    let head: FormatHeader = serde_json::from_slice(&bytes)
+    let unreadable = || format!("{name}: cannot read the comparison");
+    let bytes = regular::read(path).with_context(unreadable)?;
+    let bytes = regular::without_mark(&bytes).with_context(unreadable)?;
+    let head: FormatHeader = serde_json::from_slice(bytes)
         .ok()
         .filter(|head: &FormatHeader| head.format == FORMAT)
         .with_context(|| format!("{name} is not a comparison file; `perfgate compare … --save FILE` writes one"))?;
@@ -130,7 +132,7 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
             head.version
         );
     }
-    serde_json::from_slice(&bytes).with_context(|| format!("{name}: the comparison is damaged; create it again"))
+    serde_json::from_slice(bytes).with_context(|| format!("{name}: the comparison is damaged; create it again"))
 }
 
 #[derive(serde::Deserialize)]

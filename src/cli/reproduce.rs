@@ -9,9 +9,10 @@ use crate::verdict::SideReport;
 const CARGO_BENCH: [&str; 6] = ["criterion", "cargo-criterion", "divan", "bencher", "gungraun", "iai-callgrind"];
 
 /// The command line that repeats a comparison. For stored runs of a tool with a known command, it measures both sides in
-/// turn; otherwise it is what the user ran.
+/// turn; otherwise it is what the user ran. `remote` is the one that has the stored runs of a git store, if there is one.
 pub fn compare_line(
     gate: &Gate,
+    remote: Option<&str>,
     base: &SideReport,
     head: &SideReport,
     [base_paths, head_paths]: &[Vec<String>; 2],
@@ -41,8 +42,12 @@ pub fn compare_line(
             let key = key.map(|key| format!("PERFGATE_KEY={} ", escape::shell(key))).unwrap_or_default();
             let head = sides("--head", head_paths);
             // Only a store in git is copied to each clone.
-            let is_git = gate.store_url().starts_with("git:");
-            let pull = if is_git { format!("perfgate runs{store} pull && ") } else { String::new() };
+            let remote = remote.filter(|_| gate.store_url().starts_with("git:"));
+            let pull = remote.map(|remote| {
+                let name = if remote == "origin" { String::new() } else { format!(" {}", escape::shell(remote)) };
+                format!("perfgate runs{store} pull{name} && ")
+            });
+            let pull = pull.unwrap_or_default();
             Some(format!("{pull}{key}perfgate compare{base}{head}{store}{options}"))
         }
         None => match (base_paths.as_slice(), head_paths.as_slice()) {
@@ -141,24 +146,31 @@ mod tests {
             let base = if base.commits.is_empty() { vec![base.label.clone()] } else { Vec::new() };
             [base, vec![head.label.clone()]]
         };
-        let line = |base: &SideReport, tool: &str| {
-            compare_line(&gate(None, None), base, &head, &paths(base, &head), &[tool.to_owned()]).unwrap()
+        let line_with = |remote: Option<&str>, base: &SideReport, tool: &str| {
+            let (paths, tools) = (paths(base, &head), [tool.to_owned()]);
+            compare_line(&gate(None, None), remote, base, &head, &paths, &tools).unwrap()
         };
+        let line = |base: &SideReport, tool: &str| line_with(Some("origin"), base, tool);
         let (one, two) = (side("v1", 1), side("the merge base", 2));
         let pulled = "perfgate runs pull && perfgate compare";
         assert_eq!(line(&one, "hyperfine"), format!("{pulled} --base 0123456789 --head 'a b.json'"));
         assert_eq!(line(&two, "hyperfine"), format!("{pulled} --head 'a b.json'"));
         assert_eq!(line(&two, "criterion"), "perfgate measure --base 0123456789 -- cargo bench");
         assert_eq!(line(&side("old", 0), "criterion"), "perfgate compare old 'a b.json'");
+        let compared = "perfgate compare --head 'a b.json'";
+        assert_eq!(line_with(None, &two, "hyperfine"), compared, "no remote to fetch from");
+        let of_upstream = line_with(Some("upstream"), &two, "hyperfine");
+        assert_eq!(of_upstream, format!("perfgate runs pull upstream && {compared}"));
         // Results of another job have no path here.
-        let packed = compare_line(&gate(None, None), &two, &head, &[vec![], vec![]], &["hyperfine".to_owned()]);
+        let (no_paths, tools) = ([vec![], vec![]], ["hyperfine".to_owned()]);
+        let packed = compare_line(&gate(None, None), Some("origin"), &two, &head, &no_paths, &tools);
         assert_eq!(packed.unwrap(), pulled);
         // The runs are those of the job's store and key.
         let keyed =
             SideReport { environment: [(Environment::KEY.to_owned(), "a b".to_owned())].into(), ..head.clone() };
         let in_store = |url: &str| {
             let gate = gate(Some(url), None);
-            compare_line(&gate, &two, &keyed, &paths(&two, &keyed), &["hyperfine".to_owned()]).unwrap()
+            compare_line(&gate, Some("origin"), &two, &keyed, &paths(&two, &keyed), &["hyperfine".to_owned()]).unwrap()
         };
         let compared = "PERFGATE_KEY='a b' perfgate compare --head 'a b.json' --store";
         assert_eq!(in_store("s3://b/p"), format!("{compared} s3://b/p"));
@@ -173,7 +185,8 @@ mod tests {
         let options = format!("{of_both} --expect 'a*:time -50%'");
         let paths = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let side = SideReport::default();
-        let line = |base: &[&str], head: &[&str]| compare_line(&gate, &side, &side, &[paths(base), paths(head)], &[]);
+        let line =
+            |base: &[&str], head: &[&str]| compare_line(&gate, None, &side, &side, &[paths(base), paths(head)], &[]);
         assert_eq!(
             line(&["a", "b"], &["c"]).unwrap(),
             format!("perfgate compare --base a --base b --head c {options}")

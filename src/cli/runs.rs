@@ -3,13 +3,12 @@
 use super::export::{self, ExportArgs};
 use super::prune::{self, PruneArgs};
 use super::run_list::{self, ListArgs, date, when};
-use super::sync::{push, push_removals, unless_shared};
+use super::sync::{pull, push, push_removals};
 use super::transfer::{self, ImportArgs};
 use super::{Global, output};
 use crate::gate::Gate;
 use crate::io::repository::Repository;
 use crate::io::store::{self, Key, RecordedTime, Store};
-use crate::model::number_text::counted;
 use crate::model::{Commit, Detail, Evidence, Run};
 use crate::render::{self, escape};
 use crate::stats::centre;
@@ -46,11 +45,11 @@ pub struct RunsArgs {
 enum RunsCommand {
     /// List the stored runs, newest first
     List(ListArgs),
-    /// Show the stored runs of a commit
-    #[command(after_help = "Example:\n  perfgate runs show HEAD")]
+    /// Show the stored runs of a commit, or one run
+    #[command(after_help = "Examples:\n  perfgate runs show HEAD\n  perfgate runs show 1f2e3d4c")]
     Show {
-        /// Git revision
-        #[arg(value_name = "COMMIT")]
+        /// Git revision, or the id of a run, as `perfgate runs list` prints it
+        #[arg(value_name = "COMMIT|ID")]
         commit: String,
     },
     /// Remove individual runs, for example from a machine that was under load
@@ -100,11 +99,7 @@ pub fn run(args: RunsArgs, global: &Global) -> anyhow::Result<u8> {
         RunsCommand::Import(args) => return transfer::import(&args, &gate, &*store),
         RunsCommand::Export(args) => return export::run(&args, &*store),
         RunsCommand::Prune(args) => return prune::run(&args, &gate, &*store),
-        RunsCommand::Pull { remote } => {
-            let Some(counts) = unless_shared(store.pull(&remote))? else { return Ok(0) };
-            let line = format!("pulled from {remote}: {} received\n", counted(counts.received, "run"));
-            output::print(escape::lines(&line).as_bytes())?;
-        }
+        RunsCommand::Pull { remote } => pull(&*store, &remote)?,
     }
     Ok(0)
 }
@@ -114,17 +109,13 @@ fn remove(store: &dyn Store, ids: &[String]) -> anyhow::Result<String> {
     let listing = store.list()?;
     let mut found: Vec<&Key> = Vec::new();
     for id in ids {
-        if id.len() < 4 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if !is_run_id(id) {
             bail!("`{id}` is not a run id; use four or more digits of an id that `perfgate runs list` prints");
         }
-        let id = id.to_ascii_lowercase();
-        let with_id: Vec<&Key> = listing.keys.iter().filter(|key| key.id().starts_with(&id)).collect();
-        match with_id.as_slice() {
-            [] => bail!("{} has no run `{id}`; `perfgate runs list` prints the ids", store.url()),
-            [one] => found.push(one),
-            several => {
-                let ids: Vec<&str> = several.iter().map(|key| key.id()).collect();
-                bail!("`{id}` is the beginning of several ids: {}; give more digits", ids.join(", "));
+        match find_run(&listing.keys, id)? {
+            Some(key) => found.push(key),
+            None => {
+                bail!("{} has no run `{}`; `perfgate runs list` prints the ids", store.url(), id.to_ascii_lowercase())
             }
         }
     }
@@ -140,7 +131,42 @@ fn remove(store: &dyn Store, ids: &[String]) -> anyhow::Result<String> {
     Ok(out)
 }
 
-fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
+/// True for text that can be the id of a run, or the beginning of one.
+fn is_run_id(word: &str) -> bool {
+    word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The run with an id that begins like this; an error if there are several.
+fn find_run<'k>(keys: &'k [Key], id: &str) -> anyhow::Result<Option<&'k Key>> {
+    let id = id.to_ascii_lowercase();
+    let with_id: Vec<&Key> = keys.iter().filter(|key| key.id().starts_with(&id)).collect();
+    match with_id.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(*one)),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|key| key.id()).collect();
+            bail!("`{id}` is the beginning of several ids: {}; give more digits", ids.join(", "));
+        }
+    }
+}
+
+fn show(store: &dyn Store, word: &str) -> anyhow::Result<String> {
+    let of_commit = runs_of_commit(store, word);
+    let run = match &of_commit {
+        Err(_) if is_run_id(word) => find_run(&store.list()?.keys, word)?.cloned(),
+        _ => None,
+    };
+    let keys = run.map_or(of_commit, |key| Ok(vec![key]))?;
+    let mut out = String::new();
+    let runs = store::read_runs(store, &keys, Detail::Digests);
+    for ((key, run), added) in keys.iter().zip(runs).zip(store.added_at(&keys)) {
+        describe(&mut out, key, &run?, added);
+    }
+    Ok(out)
+}
+
+/// The stored runs of a commit; an error if there are none.
+fn runs_of_commit(store: &dyn Store, revision: &str) -> anyhow::Result<Vec<Key>> {
     let (commit, keys) = match Repository::discover(Path::new(".")) {
         Ok(repository) => {
             let commit = repository.resolve(revision)?;
@@ -159,12 +185,7 @@ fn show(store: &dyn Store, revision: &str) -> anyhow::Result<String> {
     if keys.is_empty() {
         bail!("{} has no run of {revision} ({}); see `perfgate runs list`", store.url(), commit.short());
     }
-    let mut out = String::new();
-    let runs = store::read_runs(store, &keys, Detail::Digests);
-    for ((key, run), added) in keys.iter().zip(runs).zip(store.added_at(&keys)) {
-        describe(&mut out, key, &run?, added);
-    }
-    Ok(out)
+    Ok(keys)
 }
 
 fn describe(out: &mut String, key: &Key, run: &Run, added: Option<RecordedTime>) {

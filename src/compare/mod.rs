@@ -222,6 +222,7 @@ fn compare_all(
             if matches!(shift.treatment, ShiftTreatment::Unexplained | ShiftTreatment::InEveryRun) {
                 compared.diagnostics.push(large_shift(&shift, estimates.count()));
             }
+            let shift = shift.of_tools(members.iter().map(|index| &*pairs[*index].measurement.tool));
             compared.shifts.insert(if is_common { 0 } else { compared.shifts.len() }, shift);
         }
         if is_common {
@@ -251,6 +252,7 @@ fn compare_all(
         }
         parts.push(part);
     }
+    SuiteShift::keep_tools_of_same_metric(&mut compared.shifts);
     compared.comparisons = in_order(parts);
     let clock = clock_mhz(head);
     compared.comparisons.iter_mut().for_each(|comparison| comparison.clock_mhz = clock);
@@ -400,7 +402,7 @@ fn large_shift(shift: &SuiteShift, count: usize) -> Diagnostic {
     let runs = if shift.treatment == ShiftTreatment::InEveryRun { " in every run" } else { "" };
     let message = format!(
         "{}{runs} ({count} compared). The results do not show whether the machine or the code is the cause, so this suite-wide \
-        shift is not subtracted. To find out, measure base and head again, in turn",
+        shift is not subtracted. To find out, re-measure base and head in turn",
         shift.sentence()
     );
     Diagnostic::warning(COMMON_SHIFT, "", message)

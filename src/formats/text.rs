@@ -2,20 +2,17 @@
 //! print them, and unique names for repeated entries.
 
 use super::Source;
-use crate::model::{Diagnostic, Unit};
+use crate::model::{Diagnostic, Unit, wide_encoding};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The bytes without a byte order mark. UTF-16 is an error.
+/// The bytes without a byte order mark. UTF-16 and UTF-32 are an error.
 pub fn utf8<'a>(source: Source<'a>) -> Result<&'a [u8], Diagnostic> {
-    let bytes = source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source.bytes);
-    let utf16 = bytes.starts_with(b"\xFF\xFE")
-        || bytes.starts_with(b"\xFE\xFF")
-        || (bytes.len() > 3 && (bytes[1] == 0 && bytes[3] == 0 || bytes[0] == 0 && bytes[2] == 0));
-    if utf16 {
-        return Err(Diagnostic::error("not-utf8", source.name, "the file is UTF-16; save it as UTF-8"));
+    if let Some(encoding) = wide_encoding(source.bytes) {
+        let message = format!("the file is {encoding}; save it as UTF-8");
+        return Err(Diagnostic::error("not-utf8", source.name, message));
     }
-    Ok(bytes)
+    Ok(source.bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source.bytes))
 }
 
 /// The first byte that is not white space. It shows whether JSON, XML or other text follows.
@@ -179,9 +176,10 @@ mod tests {
     }
 
     #[test]
-    fn utf16_is_an_error() {
-        let source = Source { name: "x.json", bytes: b"\xFF\xFE{\0}\0" };
-        assert!(utf8(source).unwrap_err().message.contains("UTF-16"));
+    fn utf16_and_utf32_are_errors() {
+        let message = |bytes: &'static [u8]| utf8(Source { name: "x.json", bytes }).unwrap_err().message;
+        assert!(message(b"\xFF\xFE{\0}\0").contains("UTF-16"));
+        assert!(message(b"\xFF\xFE\0\0{\0\0\0").contains("UTF-32"));
     }
 
     #[test]

@@ -184,7 +184,7 @@ pub enum Error {
     },
     /// The two sides are results of different tools.
     #[error(
-        "{base} has {base_tools} results and {head} has {head_tools} results; use one format for both sides, or join their series with [[continue]] in perfgate.toml"
+        "base and head have results of different tools: {base_tools} ({base}) and {head_tools} ({head}); use one format for both sides, or join their series with [[continue]] in perfgate.toml"
     )]
     DifferentTools {
         /// The label of the base.

@@ -3,10 +3,11 @@
 use super::builder::Gate;
 use super::error::Error;
 use crate::io::files;
-use crate::io::input::{Location, Request};
+use crate::io::input::{InputError, Location, Request};
 use crate::io::repository::{Repository, RepositoryError};
 use crate::io::store::{self, Store, StoreError};
 use crate::model::{Commit, Detail, Diagnostic};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Where the runs of a side come from.
@@ -133,8 +134,10 @@ impl Gate {
             };
             return Ok((SideSource::MergeBase { of: None }, one, Some(diagnostic)));
         }
-        let alone =
-            |looked: String| Error::OnePath { word: word.to_owned(), store: self.store_url().to_owned(), looked };
+        let alone = |looked: String| match self.open_store() {
+            Err(error @ Error::Store(StoreError::Reftable)) => error,
+            _ => Error::OnePath { word: word.to_owned(), store: self.store_url().to_owned(), looked },
+        };
         let head = match self.resolve(&[], DefaultSide::Head) {
             Ok(head) => head,
             Err(Error::NoResults { looked, .. }) => return Err(alone(looked)),
@@ -161,6 +164,10 @@ impl Gate {
     }
 
     fn resolve_revision(&self, word: &str) -> Result<Commit, Error> {
+        self.find_revision(word).map_err(|error| inaccessible(word).unwrap_or(error))
+    }
+
+    fn find_revision(&self, word: &str) -> Result<Commit, Error> {
         let path = word.rsplit_once('@').map_or(word, |(path, _)| path);
         let is_path = Location::looks_like_path(word);
         if is_path && Path::new(path).exists() {
@@ -189,8 +196,8 @@ impl Gate {
             return self.default_results();
         }
         let at = |word: &String| {
-            let location =
-                Location::parse(word).ok_or_else(|| Error::NoSuchPath { word: word.clone(), source: None })?;
+            let missing = || Error::NoSuchPath { word: word.clone(), source: None };
+            let location = Location::parse(word).ok_or_else(|| inaccessible(word).unwrap_or_else(missing))?;
             Ok(self.results_at(word, location))
         };
         paths.iter().map(at).collect()
@@ -216,10 +223,8 @@ impl Gate {
             .iter()
             .map(|rule| {
                 let path = self.config.directory.join(&rule.path).display().to_string();
-                let location = Location::parse(&path).ok_or_else(|| Error::MissingInput {
-                    place: self.config.policy.place(rule.line),
-                    path: path.clone(),
-                })?;
+                let missing = || Error::MissingInput { place: self.config.policy.place(rule.line), path: path.clone() };
+                let location = Location::parse(&path).ok_or_else(|| inaccessible(&path).unwrap_or_else(missing))?;
                 let format = self.input_format.clone().or_else(|| rule.format.clone());
                 Ok(Results { word: path, location, format })
             })
@@ -238,6 +243,12 @@ impl Gate {
     pub(crate) fn store_url(&self) -> &str {
         self.store.as_deref().unwrap_or_else(|| self.config.policy.store_url())
     }
+}
+
+/// The error for a path in a directory that may not be entered.
+fn inaccessible(path: &str) -> Option<Error> {
+    let error = Path::new(path).metadata().err().filter(|error| error.kind() == ErrorKind::PermissionDenied)?;
+    Some(InputError::Refused { place: path.to_owned(), error }.into())
 }
 
 /// The names of the results that were found in the default place, unless they are those that the user named.
@@ -261,7 +272,13 @@ pub(super) fn real_location(location: &Location) -> Location {
 /// How to name results in a directory: those that are there, or how to get some.
 pub(super) fn advice_on_results(directory: &Path) -> String {
     let real = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
-    match files::results_in(directory).as_slice() {
+    let results = files::results_in(directory);
+    if results.is_empty()
+        && let Some(above) = Location::tree_above(directory)
+    {
+        return format!("give the path of the results, such as `{}`", above.display());
+    }
+    match results.as_slice() {
         [] if real.ancestors().any(|above| above.join("Cargo.toml").is_file()) => {
             "run `cargo bench` first, or give the path of the results".to_owned()
         }

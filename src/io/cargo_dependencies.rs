@@ -239,7 +239,8 @@ mod tests {
         let cache = room.path().join("cache");
         fs::create_dir_all(cache.join("of-somebody-else")).unwrap();
         for name in ["first", "second", "first"] {
-            store_in_cache(&room.path().join("target"), &cache, name, &["release".to_owned()], &BTreeSet::new()).unwrap();
+            store_in_cache(&room.path().join("target"), &cache, name, &["release".to_owned()], &BTreeSet::new())
+                .unwrap();
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         let names = || {

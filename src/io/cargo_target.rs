@@ -15,6 +15,15 @@ pub fn candidates(directory: &Path) -> Vec<PathBuf> {
     all.iter().map(|path| directory.join(relative(path, &here))).collect()
 }
 
+/// Criterion's results in the nearest directory above that has some, up to the top of the repository; relative to `directory`.
+pub fn results_above(directory: &Path) -> Option<PathBuf> {
+    let here = real(directory);
+    let top = here.ancestors().position(|directory| directory.join(".git").exists())?;
+    let above = here.ancestors().take(top + 1).skip(1);
+    let results = above.map(|directory| directory.join("target").join("criterion")).find(|path| path.is_dir())?;
+    Some(relative(&results, &here))
+}
+
 /// Cargo's target directory for a directory.
 pub fn target_directory(directory: &Path) -> PathBuf {
     target_of(&real(directory))

@@ -13,14 +13,17 @@ const PLAIN_LIMIT: u64 = 4 << 30;
 /// mark of UTF-16.
 pub fn decoded<'r>(stream: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
     let mut stream = decompressed(stream)?;
-    let mut start = Vec::with_capacity(2);
-    stream.by_ref().take(2).read_to_end(&mut start)?;
+    let mut start = Vec::with_capacity(4);
+    stream.by_ref().take(4).read_to_end(&mut start)?;
     let to_unit = match start.as_slice() {
-        [0xff, 0xfe] => u16::from_le_bytes,
-        [0xfe, 0xff] => u16::from_be_bytes,
-        _ => return Ok(Box::new(io::Cursor::new(start).chain(stream))),
+        [0xff, 0xfe, 0, 0] => None, // UTF-32, which is an error later
+        [0xff, 0xfe, ..] => Some(u16::from_le_bytes as fn([u8; 2]) -> u16),
+        [0xfe, 0xff, ..] => Some(u16::from_be_bytes as fn([u8; 2]) -> u16),
+        _ => None,
     };
-    Ok(Box::new(Utf16 { inner: stream, to_unit, units: Vec::new(), odd: None, text: io::Cursor::default() }))
+    let Some(to_unit) = to_unit else { return Ok(Box::new(io::Cursor::new(start).chain(stream))) };
+    let inner = io::Cursor::new(start.split_off(2)).chain(stream);
+    Ok(Box::new(Utf16 { inner, to_unit, units: Vec::new(), odd: None, text: io::Cursor::default() }))
 }
 
 /// The content of a stream, decompressed if it begins like a gzip or zstd file.
@@ -137,5 +140,9 @@ mod tests {
         let mut out = Vec::new();
         decoded(Slow(b"\xff")).unwrap().read_to_end(&mut out).unwrap();
         assert_eq!(out, b"\xff");
+        let utf32 = b"\xff\xfe\0\0a\0\0\0";
+        out.clear();
+        decoded(Slow(utf32)).unwrap().read_to_end(&mut out).unwrap();
+        assert_eq!(out, utf32, "UTF-32 is not decoded");
     }
 }

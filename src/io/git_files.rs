@@ -2,6 +2,7 @@
 //! of one would block forever.
 
 use super::regular;
+use crate::model::Commit;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -109,6 +110,19 @@ pub(super) fn find_special_file_in_work_tree(
 /// True for a named pipe, a socket or a device.
 pub(super) fn is_special_file(path: &Path) -> bool {
     path.exists() && regular::check(path).is_err()
+}
+
+/// What is wrong with the file of a ref, as after a power cut; `None` for a ref without damage or without a file.
+pub(super) fn damage_of_ref(common: &Path, name: &str) -> Option<String> {
+    let path = common.join(name);
+    let content = regular::read(&path).ok()?;
+    let content = content.trim_ascii();
+    let is_id = || Commit::parse(&String::from_utf8_lossy(content)).is_some();
+    match content {
+        [] => Some(format!("{} is empty", path.display())),
+        content if content.starts_with(b"ref:") || is_id() => None,
+        _ => Some(format!("{} has no commit id", path.display())),
+    }
 }
 
 fn special_file_below(directory: &Path) -> Option<PathBuf> {

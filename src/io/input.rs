@@ -116,6 +116,11 @@ impl Location {
     pub fn default_trees(directory: &Path) -> Vec<PathBuf> {
         cargo_target::candidates(directory)
     }
+
+    /// A directory of criterion's results above a directory, relative to it. The search ends at the top of the repository.
+    pub fn tree_above(directory: &Path) -> Option<PathBuf> {
+        cargo_target::results_above(directory)
+    }
 }
 
 /// Reads all results at a location.

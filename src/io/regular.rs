@@ -1,5 +1,6 @@
 //! Opens files that a user or a repository names, but not named pipes and devices: reading them could block or never end.
 
+use crate::model::wide_encoding;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -78,13 +79,48 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 /// The text of a file.
 pub fn read_to_string(path: &Path) -> io::Result<String> {
-    String::from_utf8(read(path)?).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"))
+    String::from_utf8(read(path)?).map_err(|error| not_utf8(wide_encoding(error.as_bytes())))
+}
+
+/// The text of a file that an editor may have saved, without a byte order mark.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = read(path)?;
+    let text = without_mark(&bytes)?;
+    std::str::from_utf8(text).map(str::to_owned).map_err(|_| not_utf8(None))
+}
+
+/// The bytes of a text without a byte order mark. UTF-16 and UTF-32 are an error.
+pub fn without_mark(bytes: &[u8]) -> io::Result<&[u8]> {
+    match wide_encoding(bytes) {
+        Some(encoding) => Err(not_utf8(Some(encoding))),
+        None => Ok(bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes)),
+    }
+}
+
+fn not_utf8(encoding: Option<&str>) -> io::Error {
+    let what = encoding.unwrap_or("not UTF-8 text");
+    io::Error::new(io::ErrorKind::InvalidData, format!("it is {what}; save it as UTF-8"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
+
+    #[test]
+    fn a_text_is_read_with_the_byte_order_mark_of_utf8_and_without() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("text");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read_text(&path).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(b"\xEF\xBB\xBFa\n"), Ok("a\n".to_owned()));
+        assert_eq!(read(b"a\n"), Ok("a\n".to_owned()));
+        assert_eq!(read(b"\xFF\xFEa\0"), Err("it is UTF-16; save it as UTF-8".to_owned()));
+        assert_eq!(read(b"a\0\0\0b\0\0\0"), Err("it is UTF-32; save it as UTF-8".to_owned()));
+        assert_eq!(read(b"a\xFF"), Err("it is not UTF-8 text; save it as UTF-8".to_owned()));
+    }
 
     #[test]
     fn a_file_that_changes_while_it_is_read_is_an_error() {

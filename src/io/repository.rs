@@ -7,7 +7,7 @@ pub(super) use error::failed;
 
 use super::git_open::{self, RepositoryLocation};
 use super::reftable::RefsCopy;
-use super::{loose, watchdog};
+use super::{git_files, loose, watchdog};
 use crate::model::Commit;
 use error::unresolved;
 use git2::{BranchType, ErrorCode, ObjectFormat, Oid};
@@ -87,12 +87,20 @@ impl Repository {
     pub fn head(&self) -> Result<Head, RepositoryError> {
         let head = self.inner.head().map_err(|error| match error.code() {
             ErrorCode::UnbornBranch | ErrorCode::NotFound => RepositoryError::Unborn,
-            _ => failed("read HEAD")(error),
+            _ => self.damaged_branch().unwrap_or_else(|| failed("read HEAD")(error)),
         })?;
         head.target().map(|id| self.check(id)).transpose()?;
         let commit = head.peel_to_commit().map_err(failed("read HEAD's commit"))?;
         let branch = head.is_branch().then(|| String::from_utf8_lossy(head.shorthand_bytes()).into_owned());
         Ok(Head { commit: name(commit.id())?, time: commit.time().seconds(), branch })
+    }
+
+    /// The error for a damaged file of the checked-out branch.
+    fn damaged_branch(&self) -> Option<RepositoryError> {
+        let head = self.inner.find_reference("HEAD").ok()?;
+        let branch = String::from_utf8_lossy(head.symbolic_target_bytes()?).into_owned();
+        let why = git_files::damage_of_ref(&self.location.common, &branch)?;
+        Some(RepositoryError::DamagedBranch { why, log: self.location.git_dir.join("logs").join("HEAD") })
     }
 
     /// The directory that all work trees of the repository share.
@@ -311,8 +319,8 @@ impl Repository {
         self.inner.find_commit(id).map_err(unknown)
     }
 
-    /// `origin`, else the only remote.
-    pub(super) fn remote(&self) -> Option<String> {
+    /// The name of the remote: `origin`, else the only one.
+    pub fn remote(&self) -> Option<String> {
         let remotes = self.inner.remotes().ok()?;
         let mut names: Vec<String> = remotes.iter().flatten().flatten().map(str::to_owned).collect();
         match names.iter().position(|name| name == "origin") {

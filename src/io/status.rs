@@ -5,7 +5,7 @@
 use super::git_command::{LOCAL_LIMIT, git, output_within};
 use super::git_files;
 use super::repository::{Repository, RepositoryError, failed, path_of};
-use git2::StatusOptions;
+use git2::{ErrorClass, StatusOptions};
 use std::path::{Path, PathBuf};
 
 /// Differences of the work tree from HEAD; paths are relative to the root.
@@ -51,7 +51,10 @@ impl Repository {
         let mut options = StatusOptions::new();
         options.include_untracked(untracked).recurse_untracked_dirs(untracked).include_ignored(false);
         options.exclude_submodules(true);
-        let statuses = self.git().statuses(Some(&mut options)).map_err(failed("compare the work tree with HEAD"))?;
+        let statuses = self.git().statuses(Some(&mut options)).map_err(|error| match error.class() {
+            ErrorClass::Index => RepositoryError::DamagedIndex { path: self.git_dir().join("index") },
+            _ => failed("compare the work tree with HEAD")(error),
+        })?;
         let files = statuses.iter().map(|entry| path_of(entry.path_bytes())).collect();
         Ok(Changes { files, submodules: Vec::new() })
     }

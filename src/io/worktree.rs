@@ -49,6 +49,16 @@ pub enum WorktreeError {
     /// The git command could not be started.
     #[error("cannot start the git command: {}{}", .0, git_command::advice(.0))]
     NoGit(io::Error),
+    /// The directory for the work trees cannot be used.
+    #[error(
+        "cannot open the scratch directory {}: {error}; create it, or choose another one with --scratch", path.display()
+    )]
+    Scratch {
+        /// The directory.
+        path: PathBuf,
+        /// The system's error.
+        error: io::Error,
+    },
     /// Git returned an error.
     #[error("git cannot {what}: {stderr}")]
     Git {
@@ -132,7 +142,8 @@ impl Scratch {
             clear(directory, &common);
         }
         left.retain(|directory| directory.exists()); // for the next perfgate
-        let parent = dunce::canonicalize(parent).map_err(failed("use as scratch directory", parent))?;
+        let unusable = |error| WorktreeError::Scratch { path: parent.to_owned(), error };
+        let parent = dunce::canonicalize(parent).map_err(unusable)?;
         let root = create(&parent)?;
         let scratch = Scratch { root, user, common, holder, left, is_removed: false, _lock: lock };
         scratch.write_note(&scratch.root).map_err(failed("write", &scratch.holder))?;

@@ -19,6 +19,7 @@ mod sample_statistics;
 pub(crate) mod suggest;
 mod suite_shift;
 mod unit;
+mod wide_encoding;
 
 pub use conditions::{JOB, Settings, is_notable_condition, is_other_condition, is_speed_of_machine};
 pub use diagnostic::{Diagnostic, Severity};
@@ -36,3 +37,4 @@ pub use sample_noun::sample_noun;
 pub use sample_statistics::{SampleStatistics, Statistic};
 pub use suite_shift::{ShiftTreatment, SuiteShift};
 pub use unit::{Unit, UnitScale};
+pub use wide_encoding::wide_encoding;

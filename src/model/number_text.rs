@@ -32,9 +32,11 @@ pub fn interval_ends(by: Option<f64>, [low, high]: [f64; 2]) -> [String; 2] {
     [text(low.min(HUGE)), if high > HUGE { "∞".to_owned() } else { text(high) }]
 }
 
-/// A factor: `0.45×`, `12.5×`, `26,738×`.
+/// A factor: `0.45×`, `12.5×`, `26,738×`. One that rounds to 0 is a change of `−100%`; the largest number stands for infinity.
 fn factor(factor: f64) -> String {
     match factor {
+        factor if factor < 0.005 => "−100%".to_owned(),
+        factor if factor >= f64::MAX => "∞".to_owned(),
         factor if factor < 1.0 => format!("{factor:.2}×"),
         factor if factor < 999.95 => format!("{factor:.1}×"),
         factor if factor < 1e7 => format!("{}×", thousands(factor.round() as usize)),
@@ -97,12 +99,20 @@ mod tests {
         assert_eq!(interval(Some(11.5), [-0.55, 20.0]), "0.45× … 21.0×");
         assert_eq!(interval(Some(11.5), [8.0, 1e5]), "9.0× … 100,001×");
         assert_eq!(interval(Some(8.9), [-0.0001, 2e6]), "1.00× … 2,000,001×");
-        assert_eq!(interval(Some(0.3), [-1.0, 26_736.6]), "0.00× … 26,738×");
+        assert_eq!(interval(Some(0.3), [-1.0, 26_736.6]), "−100% … 26,738×");
+        assert_eq!(interval(Some(0.3), [-0.99, 26_736.6]), "0.01× … 26,738×");
         assert_eq!(interval(Some(8.0), [3.4, f64::INFINITY]), "4.4× … ∞");
         assert_eq!(interval(Some(2e8), [98.5, 2e8]), "99.5× … 2.0e8×");
         assert_eq!(interval(None, [0.1, 9.5]), "+10.0% … +950.0%");
         assert_eq!(interval(Some(1e20), [-0.5, f64::MAX]), "0.50× … ∞");
         assert_eq!(interval(Some(f64::MAX), [f64::MAX, f64::MAX]), "1.0e12× … ∞");
+    }
+
+    #[test]
+    fn a_change_without_a_limit_is_infinite() {
+        assert_eq!(change(f64::MAX), "∞");
+        assert_eq!(change(1e300), "1.0e300×");
+        assert_eq!(change(-1.0), "−100.0%");
     }
 
     #[test]

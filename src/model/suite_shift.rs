@@ -1,9 +1,13 @@
 //! The shift of the changes that most benchmarks of a suite share.
 
 use super::metric::Direction;
-use super::number_text::change;
+use super::number_text::{change, counted};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+/// Maximum number of tools that are named next to a metric.
+const MAX_NAMED_TOOLS: usize = 3;
 
 /// The suite-wide shift of one metric between base and head.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,9 @@ pub struct SuiteShift {
     pub shift: f64,
     /// What the comparison did with it.
     pub treatment: ShiftTreatment,
+    /// The tools whose benchmarks have it, if another shift has the same metric: untrusted text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<String>,
 }
 
 /// What a comparison did with a suite-wide shift.
@@ -41,7 +48,24 @@ pub enum ShiftTreatment {
 impl SuiteShift {
     /// The shift of one metric.
     pub fn new(metric: Cow<'static, str>, direction: Direction, shift: f64, treatment: ShiftTreatment) -> SuiteShift {
-        SuiteShift { metric, direction, shift, treatment }
+        SuiteShift { metric, direction, shift, treatment, tools: Vec::new() }
+    }
+
+    /// The same shift, of the benchmarks of these tools.
+    pub fn of_tools<'a>(mut self, tools: impl Iterator<Item = &'a str>) -> SuiteShift {
+        let tools: BTreeSet<&str> = tools.collect();
+        self.tools = tools.into_iter().map(str::to_owned).collect();
+        self
+    }
+
+    /// Keeps the tools only where several shifts have the same metric.
+    pub fn keep_tools_of_same_metric(shifts: &mut [SuiteShift]) {
+        let metrics: Vec<Cow<'static, str>> = shifts.iter().map(|shift| shift.metric.clone()).collect();
+        for shift in shifts {
+            if metrics.iter().filter(|metric| **metric == shift.metric).count() == 1 {
+                shift.tools.clear();
+            }
+        }
     }
 
     /// The shift as a change of the metric's values: that of a rate that fell is negative.
@@ -51,10 +75,19 @@ impl SuiteShift {
 
     /// The metric in a sentence. One that could be more than a name in Markdown, such as a link, is left out.
     pub fn metric_text(&self) -> &str {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.');
-        let metric = &*self.metric;
-        let is_name = metric.chars().all(is_plain) && !metric.to_ascii_lowercase().starts_with("www.");
-        if is_name && metric.len() <= 40 { metric } else { "one metric" }
+        if is_name(&self.metric) { &self.metric } else { "one metric" }
+    }
+
+    /// The metric in a sentence, with its tools if another shift has the same metric: `time (criterion, hyperfine)`.
+    pub fn metric_with_tools(&self) -> String {
+        let metric = self.metric_text();
+        match self.tools.as_slice() {
+            [] => metric.to_owned(),
+            tools if tools.len() <= MAX_NAMED_TOOLS && tools.iter().all(|tool| is_name(tool)) => {
+                format!("{metric} ({})", tools.join(", "))
+            }
+            tools => format!("{metric} ({})", counted(tools.len(), "tool")),
+        }
     }
 
     /// `most benchmarks are about 11.3% faster`.
@@ -70,6 +103,12 @@ impl SuiteShift {
         let size = change(self.shift.abs());
         format!("most benchmarks are about {} {word}{of}", size.trim_start_matches('+'))
     }
+}
+
+/// True for text that is only a name in Markdown, and short.
+fn is_name(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '-' | '_' | '.');
+    text.chars().all(is_plain) && !text.to_ascii_lowercase().starts_with("www.") && text.len() <= 40
 }
 
 #[cfg(test)]
@@ -91,5 +130,17 @@ mod tests {
         let rate = SuiteShift::new("throughput".into(), Direction::Higher, 0.25, ShiftTreatment::Subtracted);
         assert!((rate.change() + 0.2).abs() < 1e-9);
         assert_eq!(rate.sentence(), "most benchmarks are about 25.0% slower in throughput");
+    }
+
+    #[test]
+    fn shifts_of_the_same_metric_have_the_names_of_their_tools() {
+        let of = |metric: &'static str, tools: &[&str]| {
+            let shift = SuiteShift::new(metric.into(), Direction::Lower, 0.02, ShiftTreatment::Subtracted);
+            shift.of_tools(tools.iter().copied())
+        };
+        let mut shifts = [of("time", &["go", "criterion", "go"]), of("time", &["a](b)"]), of("memory:peak", &["go"])];
+        SuiteShift::keep_tools_of_same_metric(&mut shifts);
+        let texts = shifts.each_ref().map(SuiteShift::metric_with_tools);
+        assert_eq!(texts, ["time (criterion, go)", "time (1 tool)", "memory:peak"]);
     }
 }

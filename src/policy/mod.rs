@@ -33,7 +33,7 @@ pub use value::{FailOn, MAX_ACCEPTED, ValueError, parse_alpha, parse_threshold};
 pub use waiver::{SuiteWaiver, Waiver};
 
 pub(crate) use crate::model::suggest;
-use crate::model::{Direction, Metric};
+use crate::model::{Direction, Metric, wide_encoding};
 use jiff::civil::Date;
 use problem::{Invalid, Lines, Sink};
 use rename::Renames;
@@ -178,13 +178,15 @@ impl Policy {
 
     /// Reads a config file's bytes and checks each `format = "…"` against the known input formats.
     pub fn read(bytes: &[u8], name: &str, formats: &[&str]) -> Result<Policy, Problems> {
+        let encoding = wide_encoding(bytes);
         let broken = match std::str::from_utf8(bytes) {
-            Ok(text) => return Policy::parse_with_formats(text, name, formats),
+            Ok(text) if encoding.is_none() => return Policy::parse_with_formats(text, name, formats),
+            Ok(_) => 0,
             Err(error) => error.valid_up_to(),
         };
         let text = String::from_utf8_lossy(bytes);
         let mut sink = Sink::default();
-        let what = "the file is not UTF-8 text";
+        let what = format!("the file is {}", encoding.unwrap_or("not UTF-8 text"));
         sink.add(broken..broken + 1, Invalid::new("config-encoding", what, "save the file as UTF-8"));
         sink.into_problems(&text, name, &Lines::of(&text)).map_or_else(|| Ok(Policy::default()), Err)
     }

@@ -9,13 +9,16 @@ const FACTOR: f64 = 3.0;
 /// At most this many functions of the diff are named.
 const MAX_CHANGED: usize = 3;
 
+/// A note with these words is on profiles of the whole command, which may do more than run the benchmark.
+const OF_COMMAND: &str = "of the whole command";
+
 impl Explanation {
     /// What changed, as in `parse/large executes 41% more instructions; 96% of the growth is in 2 functions`. The name in it
     /// is untrusted text.
     pub fn sentence(&self) -> String {
-        let subject = self.benchmark.as_deref().unwrap_or("head");
+        let benchmark = self.benchmark.as_deref().unwrap_or("head");
         let growth = &self.growth;
-        let Some(whole) = growth.change() else { return format!("{subject}: the profile of base is empty") };
+        let Some(whole) = growth.change() else { return format!("{benchmark}: the profile of base is empty") };
         let (verb, noun, many) = match growth.measure {
             Measure::Instructions => ("executes", "instructions", true),
             // A profiler slows functions down unequally.
@@ -39,12 +42,14 @@ impl Explanation {
                 Measure::Instructions => ": the cause is code layout, caches, waiting, or the machine",
                 _ => "",
             };
-            return format!("{subject} takes {} more time, but {verb} {amount}{reasons}", share(time));
+            let verb = if self.is_of_command() { format!("the command {verb}") } else { verb.to_owned() };
+            return format!("{benchmark} takes {} more time, but {verb} {amount}{reasons}", share(time));
         }
         let amount = match self.time_change {
             Some(time) if growth.measure == Measure::Time => format!("{amount} ({} without it)", change(time)),
             _ => amount,
         };
+        let subject = if self.is_of_command() { format!("{benchmark}: the command") } else { benchmark.to_owned() };
         if growth.is_negligible() {
             let reasons = match growth.measure {
                 Measure::Instructions => {
@@ -63,6 +68,11 @@ impl Explanation {
             None => String::new(),
         };
         format!("{subject} {verb} {amount}{most}")
+    }
+
+    /// True if the profiles are of the whole command.
+    fn is_of_command(&self) -> bool {
+        self.notes.iter().any(|note| note.contains(OF_COMMAND))
     }
 
     /// The functions that the diff changes, if the first functions are not among them. With a weaker hash, for example, the
@@ -187,6 +197,26 @@ mod tests {
             format!("parse/large takes 24% more time, but executes 5% fewer instructions: {cause}")
         );
     }
+
+    #[test]
+    fn the_sentence_is_about_the_command_where_the_profiles_are_of_all_of_it() {
+        let sentence = |totals: [f64; 2], time_change: Option<f64>| {
+            let most = Some((1, 0.9));
+            let growth = Growth { measure: Measure::Instructions, totals, functions: Vec::new(), most, flame: None };
+            let [base, head] = ["main", "HEAD"].map(str::to_owned);
+            let benchmark = Some("parse/large".to_owned());
+            let notes = vec!["instructions of the whole command, counted by callgrind".to_owned()];
+            Explanation { benchmark, base, head, growth, changed: vec![], time_change, notes }.sentence()
+        };
+        assert_eq!(
+            sentence([100.0, 141.0], None),
+            "parse/large: the command executes 41% more instructions; 90% of the growth is in 1 function"
+        );
+        let equal = sentence([100.0, 100.1], Some(0.24));
+        let start = "parse/large takes 24% more time, but the command executes as many instructions as base (+0.1%): ";
+        assert!(equal.starts_with(start), "{equal}");
+    }
+
     /// cProfile, for example, makes a function of many short calls several times slower.
     #[test]
     fn a_time_under_a_profiler_is_not_that_of_the_benchmark() {

@@ -41,8 +41,11 @@ pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> S
         let is_clear = finding.interval.is_some_and(|[low, high]| low > 0.0 || high < 0.0);
         is_clear && finding.q.is_some_and(|q| q >= report.alpha)
     };
-    let only_q =
-        if has_interval && findings.iter().any(contradict) { " (a CI within the threshold is not)" } else { "" };
+    let only_q = if has_interval && findings.iter().any(contradict) {
+        "; the CI of a change within the threshold is not corrected"
+    } else {
+        ""
+    };
     let is_beyond = findings.iter().any(|finding| has_open_shift(report, finding));
     let of = if is_beyond { " of the change beyond that shift," } else { "" };
     format!("q: p value{of} corrected for the number of tests{only_q}")
@@ -68,7 +71,12 @@ pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a
         changes.push("without the suite-wide shift");
     }
     if changes.is_empty() {
-        changes.push("estimated from all runs");
+        let re_measured = differ.iter().filter(|finding| finding.re_measured).count();
+        changes.push(match re_measured {
+            0 => "estimated from all runs",
+            count if count == differ.len() => "estimated from the re-measured runs alone",
+            _ => "estimated from all runs, or from the re-measured runs alone",
+        });
     }
     Some(format!("base, head: medians; change: {}", changes.join(", ")))
 }

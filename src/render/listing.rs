@@ -8,7 +8,7 @@ use crate::verdict::{Finding, Outcome, Report};
 use std::collections::{HashMap, HashSet};
 
 /// Maximum number of listed benchmarks of each group: undecided, changed within the threshold, added, removed.
-const MAX_LISTED: usize = 10;
+pub(super) const MAX_LISTED: usize = 10;
 
 /// The benchmarks that a view lists.
 pub struct Listing<'a> {

@@ -27,7 +27,7 @@ pub fn method(report: &Report) -> String {
     text
 }
 
-/// The benchmarks that were measured again, and decided by these runs alone: `1 benchmark re-measured in 3 pairs`.
+/// The benchmarks that were re-measured, and decided by these runs alone: `1 benchmark re-measured in 3 pairs`.
 fn re_measured(report: &Report) -> Option<String> {
     let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.re_measured).collect();
     let pairs = confirmed.iter().filter_map(|finding| Some(finding.head?.runs)).max()?;
@@ -58,11 +58,11 @@ fn shifts(report: &Report) -> Vec<String> {
     match subtracted.as_slice() {
         [] => {}
         [one] => {
-            let (by, metric) = (change(one.change()), one.metric_text());
+            let (by, metric) = (change(one.change()), one.metric_with_tools());
             parts.push(format!("suite-wide shift {by} subtracted from the changes in {metric}"));
         }
         several => {
-            let of = |one: &&SuiteShift| format!("{} {}", one.metric_text(), change(one.change()));
+            let of = |one: &&SuiteShift| format!("{} {}", one.metric_with_tools(), change(one.change()));
             let mut each: Vec<String> = several.iter().take(SHOWN).map(of).collect();
             if several.len() > SHOWN {
                 each.push(counted(several.len() - SHOWN, "more metric"));
@@ -86,7 +86,7 @@ pub(super) fn is_subtracted(shift: &SuiteShift) -> bool {
 
 /// A shift that was not subtracted, and what that means for the changes.
 fn kept_shift(shift: &SuiteShift) -> Option<String> {
-    let by = format!("suite-wide shift {} in {}", change(shift.change()), shift.metric_text());
+    let by = format!("suite-wide shift {} in {}", change(shift.change()), shift.metric_with_tools());
     let is_large = shift.shift.abs() >= LEAST_KEPT_SHIFT;
     match shift.treatment {
         ShiftTreatment::Unexplained => Some(format!("{by}, cause unknown")),

@@ -1,11 +1,15 @@
 //! What to do about a verdict, in a sentence or a few.
 
+use super::escape;
 use super::quantity::{counted, thousands};
-use super::remarks::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
+use super::remarks::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
 use super::summary::capitalized;
-use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, names, not_in_fail_on};
+use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, names, not_in_fail_on, noun_of};
 use crate::model::Environment;
-use crate::verdict::{AcceptableOnPull, BaselineGap, Finding, Outcome, Reason, Report, UnsubtractedShift, Verdict};
+use crate::verdict::{
+    AcceptableOnPull, BaselineGap, BudgetLine, BudgetStatus, Finding, Outcome, Reason, Report, UnsubtractedShift,
+    Verdict,
+};
 
 /// The sentence; `None` if there is nothing to do. It does not name benchmarks, because the rows already do.
 pub fn next_step(report: &Report) -> Option<String> {
@@ -109,9 +113,34 @@ fn passed(report: &Report) -> Option<String> {
         OpenQuestion::Suspects(_) => return open_suspects(report),
         OpenQuestion::Inconclusive(_) => return Some(decide(report)),
         OpenQuestion::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
-        OpenQuestion::NotInFailOn => return suite_shift_step(report),
+        OpenQuestion::NotInFailOn | OpenQuestion::Budgets { .. } => {
+            let steps: Vec<String> = suite_shift_step(report).into_iter().chain(open_budgets(report)).collect();
+            return (!steps.is_empty()).then(|| steps.join(" "));
+        }
     };
     Some(step.to_owned())
+}
+
+/// What to do about budgets that are neither met nor missed.
+fn open_budgets(report: &Report) -> Option<String> {
+    let noun = |count: usize| if count == 1 { "budget" } else { "budgets" };
+    let no_data: Vec<&BudgetLine> = report.budgets.iter().filter(|line| line.status == BudgetStatus::NoData).collect();
+    let fix = no_data.first().map(|first| {
+        let is_same = no_data.iter().all(|line| line.notes == first.notes);
+        let what = match first.notes.first().filter(|_| is_same) {
+            Some(note) => format!(": {}", escape::message(note)),
+            None => "; the notes state what is missing".to_owned(),
+        };
+        format!("Fix the {} without data{what}.", noun(no_data.len()))
+    });
+    let undecided = report.budgets.iter().filter(|line| line.undecided).count();
+    let re_measure = (undecided > 0).then(|| {
+        let benchmarks = if undecided == 1 { "benchmark" } else { "benchmarks" };
+        let how = if report.by_measure { "`--rounds`".to_owned() } else { format!("runs{FURTHER_RUNS}") };
+        format!("Re-measure the {benchmarks} of the undecided {} with more {how}.", noun(undecided))
+    });
+    let steps: Vec<String> = fix.into_iter().chain(re_measure).collect();
+    (!steps.is_empty()).then(|| steps.join(" "))
 }
 
 /// How to decide the suspected regressions, unless inconclusive benchmarks fail the gate: then [`decide`] has it.
@@ -148,9 +177,25 @@ fn decide(report: &Report) -> String {
 fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     let runs = || open.iter().filter_map(|finding| finding.runs_needed);
     let has_number = runs().next().is_some();
-    let is_at_threshold = !open.is_empty() && open.iter().all(|finding| is_close_to_threshold(finding));
-    let is_noise = !open.is_empty() && open.iter().all(|finding| finding.is_too_noisy());
-    let noun = if names(open).len() == 1 { "benchmark" } else { "benchmarks" };
+    // The others have another reason, in their notes.
+    let advised: Vec<&Finding> = open.iter().copied().filter(|finding| has_advice(finding)).collect();
+    let are_most = !advised.is_empty() && 2 * advised.len() >= open.len();
+    let is_at_threshold = are_most && advised.iter().all(|finding| is_close_to_threshold(finding));
+    let is_noise = are_most && advised.iter().all(|finding| finding.is_too_noisy());
+    let too_noisy = open.iter().filter(|finding| finding.is_too_noisy()).count();
+    let rest = match too_noisy {
+        0 => String::new(),
+        count => format!(" For {} of them, more runs may not decide: {LESS_NOISE}.", thousands(count)),
+    };
+    let noun = match (open.len(), names(open).len()) {
+        (1, _) => "benchmark",
+        (_, 1) => "metrics",
+        _ => "benchmarks",
+    };
+    let undecidable = match advised.len() {
+        count if count == open.len() => format!("the {which} {noun}"),
+        count => format!("{} of the {} {which} {}s", thousands(count), thousands(open.len()), noun_of(open)),
+    };
     if let Some(facts) = different_facts(report).filter(|_| !report.by_measure) {
         return format!("Measure base and head with the same {facts}: the difference may be the cause.");
     }
@@ -162,30 +207,25 @@ fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     } else if in_turn {
         format!("Re-measure the {which} {noun}, base and head in turn (`perfgate measure`).")
     } else if is_at_threshold {
-        let changes = if open.len() == 1 { "its change is" } else { "their changes are" };
+        let changes = if advised.len() == 1 { "its change is" } else { "their changes are" };
         format!(
-            "More runs may not decide the {which} {noun}: {changes} close to the threshold. {}.",
+            "More runs may not decide {undecidable}: {changes} close to the threshold. {}.",
             capitalized(OTHER_THRESHOLD)
         )
     } else if is_noise {
-        format!("More runs may not decide the {which} {noun}: {LESS_NOISE}.")
+        format!("More runs may not decide {undecidable}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {
         "The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
     } else if report.by_measure {
-        format!("Re-measure the {which} {noun} with more `--rounds`.")
+        format!("Re-measure the {which} {noun} with more `--rounds`.{rest}")
     } else if let (Some(least), Some(most)) = (runs().min(), runs().max()) {
         let runs = match least {
             _ if least == most => counted(most as usize, "more run"),
             least => format!("{least} to {most} more runs"),
         };
-        let too_noisy = open.iter().filter(|finding| finding.is_too_noisy()).count();
-        let rest = match too_noisy {
-            0 => String::new(),
-            count => format!(" For {} of them, more runs may not decide: {LESS_NOISE}.", thousands(count)),
-        };
         format!("Re-measure the {which} {noun}, {runs} per side{FURTHER_RUNS}.{rest}")
     } else {
-        format!("Re-measure the {which} {noun}, base and head in turn (`perfgate measure`).")
+        format!("Re-measure the {which} {noun}, base and head in turn (`perfgate measure`).{rest}")
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn tested_change_remark(report: &Report, finding: &Finding) -> &'stat
         (None, true) => "; the change is without the suite-wide shift",
         // A note of the verdict names the mean.
         (Some(_), _) => "",
+        (None, false) if finding.re_measured => "; the change is estimated from the re-measured runs alone",
         (None, false) => "; the change is estimated from all runs",
     }
 }

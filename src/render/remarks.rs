@@ -4,9 +4,10 @@
 mod advice;
 mod samples;
 
-pub(super) use advice::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, is_close_to_threshold};
+pub(super) use advice::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
 pub use samples::samples;
 
+use super::listing::MAX_LISTED;
 use super::printed_change::{is_notable, printed_change, printed_change_remark, tested_change_remark};
 use super::quantity::{counted, thousands};
 use super::summary;
@@ -21,6 +22,8 @@ pub struct Remarks {
     /// Number of inconclusive benchmarks, and the noun for them. Those whose better direction is unknown are counted apart.
     inconclusive: usize,
     noun: &'static str,
+    /// True if views list all of them without `--all`.
+    are_listed: bool,
     /// Number of those with advice.
     undecided: usize,
     by_measure: bool,
@@ -67,6 +70,7 @@ impl Remarks {
         let common = Remarks {
             inconclusive: inconclusive.len(),
             noun: noun_of(&inconclusive),
+            are_listed: inconclusive.len() <= MAX_LISTED,
             undecided: all.len(),
             by_measure: report.by_measure,
             further_runs: further_runs(report),
@@ -112,11 +116,19 @@ impl Remarks {
         if count == self.inconclusive {
             return all;
         }
-        let others = match self.inconclusive - count {
-            1 => "the other one has another reason, in its row",
-            _ => "the others have another reason, in their row",
-        };
-        format!("{} of the {all} ({others})", thousands(count))
+        let others = self.inconclusive - count;
+        let subject = if others == 1 { "the other one" } else { "the others" };
+        format!("{} of the {all} ({subject} {})", thousands(count), self.other_reason(others))
+    }
+
+    /// The words for inconclusive benchmarks without the shared advice. Their rows may not be listed.
+    fn other_reason(&self, count: usize) -> &'static str {
+        match (count, self.are_listed) {
+            (1, true) => "has another reason, in its row",
+            (1, false) => "has another reason",
+            (_, true) => "have another reason, in their row",
+            (_, false) => "have another reason",
+        }
     }
 
     /// What would decide the undecided benchmarks, if that is the same for several, after their number.
@@ -167,6 +179,13 @@ impl Remarks {
                 let count = thousands(count);
                 parts.push(format!("{count} others have a change close to the threshold: {OTHER_THRESHOLD}"));
             }
+        }
+        match self.inconclusive.saturating_sub(self.undecided) {
+            1 if with_subject => parts.push(format!("another one {}", self.other_reason(1))),
+            count if with_subject && count > 1 => {
+                parts.push(format!("{} others {}", thousands(count), self.other_reason(count)));
+            }
+            _ => {}
         }
         Some(parts.join("; "))
     }

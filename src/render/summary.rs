@@ -7,7 +7,7 @@ use super::verdict_text::{HeadlineStatus, names, verdict};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
     BudgetLine, BudgetStatus, ChangeDirection, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport,
-    UnsubtractedShift,
+    UnsubtractedShift, Value,
 };
 
 /// Which facts about the machines differ: `base and head ran on different machines (cpu differs)`.
@@ -268,7 +268,7 @@ pub fn limits(report: &Report) -> Vec<LimitLine<'_>> {
             (Some(by), None) => format!(", {}", change(by)),
             _ => String::new(),
         };
-        let text = format!("{} {value}{by}, expected {}", line.metric, line.expect);
+        let text = format!("{} {value}{by}, expected `{}`", line.metric, line.expect);
         LimitLine { status: LimitStatus::Goal(line.status), word: line.status.word(), name: &line.benchmark, text }
     });
     budgets.chain(goals).collect()
@@ -318,10 +318,16 @@ pub fn goal_counts(report: &Report) -> Option<String> {
 /// The change of a finding; a decided rise from zero has no percentage.
 pub fn change_of(finding: &Finding) -> Option<String> {
     let is_decided = !matches!(finding.outcome, Outcome::Inconclusive | Outcome::Failed) && finding.base_unit.is_none();
-    let rose = |base: f64, head: f64| base == 0.0 && head > 0.0;
-    let from_zero =
-        is_decided && finding.base.zip(finding.head).is_some_and(|(base, head)| rose(base.value, head.value));
+    let rose = finding.head.is_some_and(|head| head.value > 0.0);
+    let from_zero = is_decided && rose && is_base_zero(finding);
     finding.change.map(change).or_else(|| from_zero.then(|| "from zero".to_owned()))
+}
+
+/// True if base is zero in every run, as far as the finding shows it: events in any of them would limit the change.
+fn is_base_zero(finding: &Finding) -> bool {
+    let is_zero = |base: Value| base.value == 0.0 && base.events.unwrap_or_default() == 0;
+    let is_unlimited = finding.interval.is_none_or(|[_, high]| high >= f64::MAX);
+    finding.base.is_some_and(is_zero) && is_unlimited
 }
 
 /// The interval of the change; a change from zero has no size, and so none.

@@ -164,7 +164,7 @@ fn signs(report: &Report, findings: &[&Finding], titles: &[&str], left_out: &[&s
     let has_suspect = findings.iter().any(|finding| finding.is_suspected_regression());
     let has_interval = titles.contains(&INTERVAL);
     let parts = [
-        has_suspect.then(|| "!: suspected regression, not proven: measure it again".to_owned()),
+        has_suspect.then(|| "!: suspected regression, not proven: re-measure it".to_owned()),
         has_interval.then(|| legend::interval(report, findings)),
         titles.contains(&Q).then(|| legend::q(report, findings, has_interval)),
         (!left_out.is_empty()).then(|| format!("not shown at this width: {}", left_out.join(", "))),

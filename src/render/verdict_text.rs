@@ -41,13 +41,16 @@ fn suite_within(report: &Report) -> Option<String> {
     is_listed.then(|| format!("the whole suite is {} slower, within {}", size(suite.change), percent(report.threshold)))
 }
 
-/// What a passing gate leaves open, between the regressions and missed budgets that `fail-on` does not list and the benchmarks that
-/// were not run.
+/// What a passing gate leaves open. Before it come the regressions and missed budgets that `fail-on` does not list, and after it the
+/// benchmarks that were not run and the budgets that were not decided.
 fn with_not_in_fail_on(open: OpenQuestion, report: &Report) -> String {
     let others = [
         Some(OpenQuestion::NotInFailOn).filter(|_| !not_in_fail_on(report).is_empty()),
-        Some(open).filter(|open| !matches!(open, OpenQuestion::NotInFailOn | OpenQuestion::NotRun(_))),
+        Some(open).filter(|open| {
+            !matches!(open, OpenQuestion::NotInFailOn | OpenQuestion::NotRun(_) | OpenQuestion::Budgets { .. })
+        }),
         OpenQuestion::not_run(report),
+        OpenQuestion::budgets(report),
     ];
     others.iter().flatten().map(|open| open.text(report)).collect::<Vec<_>>().join(", and ")
 }
@@ -150,6 +153,13 @@ pub enum OpenQuestion {
     NotRun(usize),
     /// There are regressions or missed budgets, but `fail-on` does not list them.
     NotInFailOn,
+    /// Some budgets are neither met nor missed.
+    Budgets {
+        /// The number of those that were not checked.
+        no_data: usize,
+        /// The number of those that noise leaves undecided.
+        undecided: usize,
+    },
 }
 
 impl OpenQuestion {
@@ -167,8 +177,15 @@ impl OpenQuestion {
             Some(OpenQuestion::Inconclusive(count(&compared, Outcome::Inconclusive)))
         } else {
             let not_in_fail_on = || (!not_in_fail_on(report).is_empty()).then_some(OpenQuestion::NotInFailOn);
-            OpenQuestion::not_run(report).or_else(not_in_fail_on)
+            OpenQuestion::not_run(report).or_else(not_in_fail_on).or_else(|| OpenQuestion::budgets(report))
         }
+    }
+
+    /// The budgets that are neither met nor missed.
+    fn budgets(report: &Report) -> Option<OpenQuestion> {
+        let no_data = report.budgets.iter().filter(|line| line.status == BudgetStatus::NoData).count();
+        let undecided = report.budgets.iter().filter(|line| line.undecided).count();
+        (no_data + undecided > 0).then_some(OpenQuestion::Budgets { no_data, undecided })
     }
 
     /// The benchmarks that were not run, if they are more than half.
@@ -203,6 +220,15 @@ impl OpenQuestion {
                 format!("{} of {all} {} not run", thousands(count), verb(count, "was", "were"))
             }
             OpenQuestion::NotInFailOn => format!("{} (not in fail-on)", not_in_fail_on(report).join(", ")),
+            OpenQuestion::Budgets { no_data, undecided } => {
+                let parts = [
+                    (no_data, verb(no_data, "has no data", "have no data")),
+                    (undecided, verb(undecided, "is undecided", "are undecided")),
+                ];
+                let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+                let text = |(count, verb): (usize, &str)| format!("{} {verb}", counted(count, "budget"));
+                parts.map(text).collect::<Vec<_>>().join(", ")
+            }
         }
     }
 }

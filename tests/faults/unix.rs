@@ -103,6 +103,27 @@ fn named_pipes_and_devices_given_as_files_do_not_block_a_command() {
 }
 
 #[test]
+fn a_named_pipe_is_not_written_to() {
+    let sandbox = Sandbox::with_unrecorded_results();
+    sandbox.bench("before", "a", 1000.0, 1).bench("after", "a", 1000.0, 2);
+    sandbox.pipe("pipe");
+    sandbox.pipe("site/index.html");
+    let run = |args: &[&str]| ends(sandbox.command::<&str>("", &[], args));
+    let compare = |option: &str, path: &str| run(&["compare", "before", "after", option, path]);
+    compare("--save", "saved.json").exits(0);
+    compare("--save", "pipe").exits(2).reports("pipe: cannot write the comparison: it is a named pipe");
+    compare("--html", "pipe").exits(2).reports("pipe: cannot write the file: it is a named pipe");
+    run(&["render", "saved.json", "--html", "pipe"])
+        .exits(2)
+        .reports("pipe: cannot write the file: it is a named pipe");
+    perfgate(&sandbox, &["record"]).exits(0);
+    perfgate(&sandbox, &["history", "--site", "../site"]).exits(2).reports("index.html: cannot write the file: it is");
+    // Devices, and the pipes of the shell.
+    compare("--save", "/dev/null").exits(0);
+    compare("--save", "/dev/stdout").exits(0).prints("perfgate-comparison");
+}
+
+#[test]
 fn zero_bytes_are_not_called_utf_16() {
     let sandbox = Sandbox::new();
     sandbox.write("zeros", vec![0; 5000]);
@@ -246,6 +267,20 @@ fn as_nobody(sandbox: &Sandbox, args: &[&str]) -> Command {
     command.args(["--reuid", "12345", "--clear-groups"]).arg(sandbox.path("program")).args(args);
     command.current_dir(sandbox.path("r")).stdin(std::process::Stdio::null()).env("HOME", sandbox.path(""));
     command
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "needs root and setpriv"]
+fn a_directory_that_may_not_be_entered_is_the_cause_in_the_message() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::with_unrecorded_results();
+    sandbox.write("r/closed/new.txt", "BenchmarkA 1 5 ns/op\n");
+    fs::set_permissions(sandbox.path("r/closed"), fs::Permissions::from_mode(0o700)).unwrap();
+    copy_for_others(&sandbox);
+    for args in [["compare", "closed/new.txt", "target/criterion"], ["compare", "target/criterion", "closed/new.txt"]] {
+        ends(as_nobody(&sandbox, &args)).exits(2).reports("closed/new.txt: Permission denied");
+    }
 }
 
 #[test]

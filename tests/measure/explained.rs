@@ -16,10 +16,10 @@ fn confirmed_regressions_are_explained_by_their_functions() {
     let valgrind = sandbox.stand_in_for_valgrind(1000, "");
     let answer = explain(&sandbox, &valgrind, &["--save", "../saved.json", "--html", "../page.html"]);
     answer.exits(1).reports("explaining the regressions").prints("FAIL: 2 regressed\n");
-    answer.prints("\nc executes 75% more instructions; 100% of the growth is in 1 function\n");
+    answer.prints("\nc: the command executes 75% more instructions; 100% of the growth is in 1 function\n");
     answer
         .prints(" 100%  app::run|c  3,000  6,000  +100.0%  in the diff  speeds:3\n")
-        .prints("b executes 27% more instructions; ");
+        .prints("b: the command executes 27% more instructions; ");
     let saved: serde_json::Value = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
     let explanations = saved["explanations"].as_array().unwrap();
     let names: Vec<_> = explanations.iter().map(|one| one["benchmark"].as_str().unwrap()).collect();
@@ -28,17 +28,17 @@ fn confirmed_regressions_are_explained_by_their_functions() {
     assert_eq!((&c["format"], &c["metric"]), (&"perfgate-explanation".into(), &"instructions".into()), "{c}");
     assert_eq!((&c["base"]["value"], &c["head"]["value"]), (&4000.0.into(), &7000.0.into()), "{c}");
     assert!((c["time_change"].as_f64().unwrap() - 1.0).abs() < 0.03, "{c}");
-    assert!(c["summary"].as_str().unwrap().starts_with("c executes 75% more"), "{c}");
+    assert!(c["summary"].as_str().unwrap().starts_with("c: the command executes 75% more"), "{c}");
     assert_eq!((&c["functions"][0]["in_diff"], &c["functions"][0]["line"]), (&true.into(), &3.into()), "{c}");
-    assert!(sandbox.read("page.html").contains("<summary>c executes 75% more instructions; "));
+    assert!(sandbox.read("page.html").contains("<summary>c: the command executes 75% more instructions; "));
     // Later views show them without another measurement.
     let comment = sandbox.perfgate(&["render", "saved.json", "--template", "comment"]);
     comment
         .exits(0)
-        .prints("<summary>c executes 75% more")
+        .prints("<summary>c: the command executes 75% more")
         .prints("<code>app&#58;&#58;run&#124;c</code> (in the diff)");
     let posted = sandbox.perfgate(&["publish", "saved.json", "--repository", "me/repo", "--pull", "1", "--dry-run"]);
-    posted.exits(1).prints("c executes 75% more instructions");
+    posted.exits(1).prints("c: the command executes 75% more instructions");
     assert_clean(&sandbox);
     // Without the option nothing is explained, and an improvement needs no explanation.
     let without = measure(&sandbox, &["--base", "main", "--format", "json"]);
@@ -75,9 +75,9 @@ fn time_that_grew_without_instructions_is_explained_in_one_sentence() {
     let sandbox = sandbox(&[("c", 1.5)]);
     let valgrind = sandbox.stand_in_for_valgrind(10_000_000, "");
     let answer = explain(&sandbox, &valgrind, &[]);
-    answer
-        .exits(1)
-        .prints("more time, but executes as many instructions as base (0.0%): the cause is code layout, caches, ");
+    answer.exits(1).prints(
+        "more time, but the command executes as many instructions as base (0.0%): the cause is code layout, caches, ",
+    );
 }
 
 #[test]

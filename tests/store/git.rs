@@ -167,7 +167,8 @@ fn missing_and_invalid_remotes_are_errors() {
     let (_directory, clones) = remote_with_clones(1);
     let store = git_store(&clones[0]);
     store.write(&[record(1, 1.0)]).unwrap();
-    assert!(matches!(store.push("nowhere"), Err(StoreError::Network { .. })));
+    assert!(matches!(store.push("nowhere"), Err(StoreError::NoRemote { .. })));
+    assert!(matches!(store.push("../nowhere"), Err(StoreError::Network { .. })));
     for remote in ["", "-uevil", "--upload-pack=touch pwned", "a\nb"] {
         assert!(matches!(store.pull(remote), Err(StoreError::Remote(_))), "{remote}");
     }

@@ -92,6 +92,26 @@ pub enum RepositoryError {
         /// The object.
         id: String,
     },
+    /// The file of the checked-out branch is damaged.
+    #[error(
+        "{why}, so the checked-out commit is unknown; write the id of the branch's newest commit into this file: the last line of \
+         {} has it", log.display()
+    )]
+    DamagedBranch {
+        /// What is wrong.
+        why: String,
+        /// git's log of the checked-out commits.
+        log: PathBuf,
+    },
+    /// The index is damaged.
+    #[error(
+        "{} is damaged, so the work tree cannot be compared with HEAD; delete this file and run `git reset`, which creates it again \
+         (changes stay in the files, but are no longer staged)", path.display()
+    )]
+    DamagedIndex {
+        /// Its file.
+        path: PathBuf,
+    },
     /// The clone lacks a part of the history.
     #[error(
         "this clone is shallow and ends before the base of {commit}; fetch the full history (actions/checkout with \

@@ -18,6 +18,15 @@ fn without_repository(error: &RepositoryError) -> String {
     }
 }
 
+/// How to use another remote.
+fn other_remotes(known: &[String]) -> String {
+    let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => "give the URL of one".to_owned(),
+        names => format!("give the name of one ({}) or a URL", names.join(", ")),
+    }
+}
+
 /// Why an operation on a store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -56,7 +65,7 @@ pub enum StoreError {
     /// The refs of the repository are in a format that is not written.
     #[error(
         "perfgate cannot keep runs in a repository that stores its refs as reftable; use another store, as in `--store \
-         dir:PATH`, or convert it with `git refs migrate --ref-format=files`"
+         dir:PATH`, or convert it with `git refs migrate --ref-format=files`, which needs git 2.49 or later"
     )]
     Reftable,
     /// The git repository could not be read or written.
@@ -68,6 +77,16 @@ pub enum StoreError {
         store: String,
         /// libgit2's error.
         source: git2::Error,
+    },
+    /// The ref is damaged, or objects that it leads to are missing.
+    #[error("{store} is damaged: {why}; {fix}, then fetch the runs with `perfgate runs pull`, or record new ones")]
+    DamagedRef {
+        /// The store.
+        store: String,
+        /// What is wrong.
+        why: String,
+        /// How to remove the ref.
+        fix: String,
     },
     /// The store has no such run.
     #[error("{store} has no run {key}")]
@@ -141,6 +160,14 @@ pub enum StoreError {
     /// The git command could not be started.
     #[error("cannot start the git command: {}{}", .0, advice(.0))]
     NoGit(#[source] std::io::Error),
+    /// The repository has no remote of this name.
+    #[error("there is no remote `{name}`; {}, or add it with `git remote add {name} URL`", other_remotes(known))]
+    NoRemote {
+        /// The name.
+        name: String,
+        /// The names of its remotes.
+        known: Vec<String>,
+    },
     /// Git could not fetch or push.
     #[error("cannot {what} `{remote}`: {stderr}")]
     Network {

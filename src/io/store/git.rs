@@ -15,7 +15,7 @@ use super::key::Key;
 use super::store_trait::{Listing, Store};
 use super::tombstones::{self, Tombstones};
 use crate::io::git_open::{self, RepositoryLocation};
-use crate::io::{loose, watchdog};
+use crate::io::{git_files, loose, watchdog};
 use crate::model::Commit;
 use git2::{ErrorCode, ObjectFormat, ObjectType, Oid, Repository, Signature, Tree};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -74,6 +74,29 @@ impl GitStore {
         StoreError::Damaged { store: self.url(), place: place.to_owned(), why: why.to_owned() }
     }
 
+    fn damaged_ref(&self, why: String, fix: String) -> StoreError {
+        StoreError::DamagedRef { store: self.url(), why, fix }
+    }
+
+    /// The error for the commit or tree of the ref, if it cannot be read.
+    fn unreadable_ref(&self, what: &str, id: Oid, error: git2::Error) -> StoreError {
+        match error.code() {
+            ErrorCode::NotFound => self.damaged_ref(
+                format!("{what} {id} is not in this repository"),
+                format!("delete the ref with `git update-ref -d {}`", self.reference),
+            ),
+            _ => self.failed(format!("read {what}"), error),
+        }
+    }
+
+    /// The error for an object of a folder, run or file that cannot be read.
+    fn unreadable(&self, kind: &str, name: &str, id: Oid, error: git2::Error) -> StoreError {
+        match error.code() {
+            ErrorCode::NotFound => self.damaged(name, &format!("its git object {id} is not in this repository")),
+            _ => self.failed(format!("read {kind} {name}"), error),
+        }
+    }
+
     /// Watches an operation of libgit2 until the result is dropped.
     pub(super) fn watched(repository: &Repository) -> Option<watchdog::Operation> {
         watchdog::begin(&repository.commondir().join("objects"))
@@ -99,15 +122,19 @@ impl GitStore {
                 None => Err(self.damaged(&self.reference, "it is a symbolic ref")),
             },
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(self.failed("read the ref", error)),
+            Err(error) => Err(match git_files::damage_of_ref(repository.commondir(), &self.reference) {
+                Some(why) => self.damaged_ref(why, "delete this file".to_owned()),
+                None => self.failed("read the ref", error),
+            }),
         }
     }
 
     pub(super) fn tree<'r>(&self, repository: &'r Repository, ref_commit: Oid) -> Result<Tree<'r>, StoreError> {
         let ref_commit = self.check(repository, ref_commit, "the ref's commit")?;
-        let commit = repository.find_commit(ref_commit).map_err(|e| self.failed("read the ref's commit", e))?;
-        self.check(repository, commit.tree_id(), "the ref's tree")?;
-        commit.tree().map_err(|e| self.failed("read the ref's tree", e))
+        let commit =
+            repository.find_commit(ref_commit).map_err(|e| self.unreadable_ref("the ref's commit", ref_commit, e))?;
+        let tree = self.check(repository, commit.tree_id(), "the ref's tree")?;
+        commit.tree().map_err(|e| self.unreadable_ref("the ref's tree", tree, e))
     }
 
     /// All files of a commit, including those that are not runs.
@@ -154,7 +181,7 @@ impl GitStore {
 
     fn folder<'r>(&self, repository: &'r Repository, id: Oid, month: &str) -> Result<Tree<'r>, StoreError> {
         let id = self.check(repository, id, month)?;
-        repository.find_tree(id).map_err(|e| self.failed(format!("read the folder {month}"), e))
+        repository.find_tree(id).map_err(|e| self.unreadable("the folder", month, id, e))
     }
 
     /// The bytes of a run.
@@ -174,7 +201,7 @@ impl GitStore {
             },
         };
         self.check(repository, blob, &key.to_string())?;
-        let found = repository.find_blob(blob).map_err(|e| self.failed(format!("read the run {key}"), e))?;
+        let found = repository.find_blob(blob).map_err(|e| self.unreadable("the run", &key.to_string(), blob, e))?;
         let bytes = found.content().to_vec();
         // The fingerprint in the name is git's own id, which libgit2 has already checked.
         if key.matches_fingerprint(&blob.to_string()) { Ok(bytes) } else { checked(self.url(), key, bytes) }
@@ -184,7 +211,9 @@ impl GitStore {
     pub(super) fn tombstones(&self, repository: &Repository, tree: &Tree<'_>) -> Result<Tombstones, StoreError> {
         let Some(entry) = tree.get_name(tombstones::NAME) else { return Ok(Tombstones::default()) };
         self.check(repository, entry.id(), tombstones::NAME)?;
-        let blob = repository.find_blob(entry.id()).map_err(|e| self.failed("read the file `pruned`", e))?;
+        let blob = repository
+            .find_blob(entry.id())
+            .map_err(|e| self.unreadable("the file", tombstones::NAME, entry.id(), e))?;
         Tombstones::parse(blob.content()).map_err(|why| self.damaged(tombstones::NAME, why))
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Remote<'a> {
     /// The directory that relative URLs start from: the user's work tree.
     directory: PathBuf,
     name: &'a str,
+    /// Set if the name can only be that of a remote, and the repository has none of this name: the names of its remotes.
+    known_instead: Option<Vec<String>>,
 }
 
 /// The outcome of a push.
@@ -35,7 +37,9 @@ impl<'a> Remote<'a> {
             return Err(StoreError::Remote(clean(name)));
         }
         let directory = repository.workdir().unwrap_or(repository.path()).to_owned();
-        Ok(Remote { git_dir, directory, name })
+        let is_name = !name.contains(['/', '\\', ':']) && !directory.join(name).exists();
+        let known_instead = (is_name && repository.find_remote(name).is_err()).then(|| remote_names(repository));
+        Ok(Remote { git_dir, directory, name, known_instead })
     }
 
     /// The remote for a message, without a password.
@@ -105,6 +109,9 @@ impl<'a> Remote<'a> {
     }
 
     fn failed(&self, what: &'static str, stderr: &str) -> StoreError {
+        if let Some(known) = &self.known_instead {
+            return StoreError::NoRemote { name: self.shown(), known: known.clone() };
+        }
         StoreError::Network { what, remote: self.shown(), stderr: last_lines(stderr) }
     }
 
@@ -122,6 +129,11 @@ impl<'a> Remote<'a> {
             _ => StoreError::NoGit(error),
         })
     }
+}
+
+fn remote_names(repository: &git2::Repository) -> Vec<String> {
+    let Ok(names) = repository.remotes() else { return Vec::new() };
+    names.iter().flatten().flatten().map(str::to_owned).collect()
 }
 
 /// The last lines of git's output on one line.

@@ -148,4 +148,6 @@ pub struct SyncCounts {
     pub received: usize,
     /// Runs that are new at the remote.
     pub sent: usize,
+    /// Runs that were removed from this repository, because the remote no longer has them.
+    pub removed: usize,
 }

@@ -38,8 +38,8 @@ impl GitStore {
     pub(super) fn pull_from(&self, remote: &str) -> Result<SyncCounts, StoreError> {
         let repository = self.repository()?;
         let remote = Remote::new(&repository, &self.location.git_dir, remote)?;
-        let (_, received) = self.fetch_and_merge(&repository, &remote)?;
-        Ok(SyncCounts { received, sent: 0 })
+        let Fetched { received, removed, .. } = self.fetch_and_merge(&repository, &remote)?;
+        Ok(SyncCounts { received, removed, sent: 0 })
     }
 
     pub(super) fn push_to(&self, remote: &str) -> Result<SyncCounts, StoreError> {
@@ -48,8 +48,9 @@ impl GitStore {
         let mut backoff = backoff(&self.location.git_dir);
         let mut counts = SyncCounts::default();
         loop {
-            let (theirs, received) = self.fetch_and_merge(&repository, &remote)?;
+            let Fetched { theirs, received, removed } = self.fetch_and_merge(&repository, &remote)?;
             counts.received += received;
+            counts.removed += removed;
             let ours = self.ref_commit(&repository)?;
             if ours == theirs {
                 return Ok(counts);
@@ -80,15 +81,15 @@ impl GitStore {
         }
     }
 
-    /// Fetches, and moves our ref to the merged history. Returns the remote's commit and the number of runs new here.
-    fn fetch_and_merge(
-        &self,
-        repository: &Repository,
-        remote: &Remote<'_>,
-    ) -> Result<(Option<Oid>, usize), StoreError> {
+    /// Fetches, and moves our ref to the merged history.
+    fn fetch_and_merge(&self, repository: &Repository, remote: &Remote<'_>) -> Result<Fetched, StoreError> {
+        // In a repository with a damaged ref, git's fetch fails with a message of its own.
+        if let Some(ours) = self.ref_commit(repository)? {
+            self.tree(repository, ours)?;
+        }
         let incoming = IncomingRef::new(repository);
         if !remote.fetch(&self.reference, &incoming.name)? {
-            return Ok((None, 0));
+            return Ok(Fetched::default());
         }
         let theirs = repository.refname_to_id(&incoming.name).map_err(|e| self.failed("read what was fetched", e))?;
         // The remote's ref must be a valid store before it is merged. Only folders that differ from ours are checked.
@@ -101,11 +102,15 @@ impl GitStore {
             let ours = self.ref_commit(repository)?;
             let merged = self.merged(repository, ours, theirs)?;
             if ours == Some(merged) {
-                return Ok((Some(theirs), 0));
+                return Ok(Fetched { theirs: Some(theirs), ..Fetched::default() });
             }
-            let received = self.added(repository, Some(merged), ours)?.len();
+            let received = self.added(repository, Some(merged), ours)?;
+            let gone = self.added(repository, ours, Some(merged))?;
+            // A run that the remote has thinned is received in its new form, and not removed.
+            let kept: BTreeSet<RunIdentity<'_>> = received.iter().map(Key::identity).collect();
+            let removed = gone.iter().filter(|key| !kept.contains(&key.identity())).count();
             match self.advance(repository, ours, merged)? {
-                RefUpdate::Done => return Ok((Some(theirs), received)),
+                RefUpdate::Done => return Ok(Fetched { theirs: Some(theirs), received: received.len(), removed }),
                 RefUpdate::LostRace(why) => backoff.wait().map_err(|tries| self.busy(tries, why))?,
             }
         }
@@ -204,6 +209,17 @@ impl GitStore {
         let other = BTreeSet::from_iter(other.keys);
         Ok(list(&of)?.keys.into_iter().filter(|key| !other.contains(key)).collect())
     }
+}
+
+/// What a fetch brought.
+#[derive(Debug, Default)]
+struct Fetched {
+    /// The remote's commit; `None` if the remote has no runs.
+    theirs: Option<Oid>,
+    /// Runs that are new here.
+    received: usize,
+    /// Runs that were removed here.
+    removed: usize,
 }
 
 /// True for a folder of a tree that differs in the second tree or is missing from it. In a long history most are equal.

@@ -145,7 +145,7 @@ fn a_refused_run_names_the_measurement() {
     assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Value(f64::NAN)]), not_finite);
     let negative = "the run cannot be stored: time of `e/value` has a negative number";
     assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Value(-1.0)]), negative);
-    let facts = "the run cannot be stored: it has 1001 facts of the machine; at most 1000 can be stored";
+    let facts = "the run cannot be stored: it has 1,001 facts of the machine; at most 1,000 can be stored";
     assert_eq!(with(|r| r.environment.0 = (0..1001).map(|i| (i.to_string(), String::new())).collect()), facts);
     let none = "the run cannot be stored: time of `e/value` has no samples";
     assert_eq!(with(|r| r.measurements[4].evidence = vec![Evidence::Samples(vec![])]), none);
@@ -320,15 +320,15 @@ fn counts_are_limited_before_they_take_memory() {
     let many = |tag, column| digest_record(Direction::Lower, &[(tag, column)]).unwrap_err().to_string();
     let no_more = "a benchmark has more measurements than there are metrics";
     assert!(many(tag::NAMES, repeated(1000, &[0])).ends_with(no_more));
-    assert!(many(tag::NAMES, repeated(2 << 20, &[0])).contains("2097152 measurements; at most 1048576"));
+    assert!(many(tag::NAMES, repeated(2 << 20, &[0])).contains("2,097,152 measurements; at most 1,048,576"));
     assert!(many(tag::NAMES, [&[2, 1, b'b', 1], &b"a"[..]].concat()).ends_with("its measurements are not in order"));
-    assert!(many(tag::KINDS, repeated(1 << 20, &[0; 4])).contains("1048576 metrics; at most 65536"));
+    assert!(many(tag::KINDS, repeated(1 << 20, &[0; 4])).contains("1,048,576 metrics; at most 65,536"));
     let mut evidence = Vec::new();
     wire::put_varint(&mut evidence, 3 << 20);
     evidence.extend(vec![4; 3 << 20]);
-    assert!(many(tag::EVIDENCE, evidence).contains("3145728 results; at most 2097152"));
+    assert!(many(tag::EVIDENCE, evidence).contains("3,145,728 results; at most 2,097,152"));
     let facts = [&[0, 0, 0, 0], &repeated(1 << 20, &[0, 0])[..]].concat();
-    assert!(many(tag::RUN, facts).contains("1048576 facts of the machine; at most 1000"));
+    assert!(many(tag::RUN, facts).contains("1,048,576 facts of the machine; at most 1,000"));
     let columns: Vec<u8> = (100..10_000_u64).flat_map(|tag| [0x80 | (tag & 0x7f) as u8, (tag >> 7) as u8, 0]).collect();
     assert!(Index::read(&columns, &[]).unwrap_err().to_string().contains("257 columns; at most 256"));
 }

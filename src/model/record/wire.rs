@@ -2,6 +2,7 @@
 //! bytes.
 
 use super::error::RecordError;
+use crate::model::number_text::thousands;
 
 /// Appends an unsigned number, seven bits per byte.
 pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
@@ -95,6 +96,7 @@ pub(super) fn limited(count: usize, limit: usize, what: &str) -> Result<usize, R
     if count <= limit {
         Ok(count)
     } else {
+        let (count, limit) = (thousands(count), thousands(limit));
         Err(RecordError::Damaged(format!("it states {count} {what}; at most {limit} are allowed")))
     }
 }

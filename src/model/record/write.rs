@@ -5,6 +5,7 @@ use super::error::RecordError;
 use super::limits::{INDEX_LIMIT, MAX_EVIDENCE, MAX_FACTS, MAX_MEASUREMENTS, MAX_METRICS, MAX_SAMPLES};
 use super::wire::{put_floats, put_planes, put_signed, put_text, put_varint};
 use super::{digests, quantiles, samples};
+use crate::model::number_text::thousands;
 use crate::model::{Commit, Digest, Direction, EndScope, Evidence, Failures, Measurement, Run, Summary};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub(super) fn write(run: &Run) -> Result<(Vec<u8>, Vec<u8>), RecordError> {
         (run.environment.0.len(), MAX_FACTS, "facts of the machine"),
     ] {
         if count > limit {
+            let (count, limit) = (thousands(count), thousands(limit));
             return Err(RecordError::NotStorable(format!("it has {count} {what}; at most {limit} can be stored")));
         }
     }

@@ -16,6 +16,8 @@ function fixed(value, digits) {
 }
 
 function factor(value) {
+  if (value < 0.005) return "−100%";
+  if (value >= Number.MAX_VALUE) return "∞";
   if (value < 1) return fixed(value, 2) + "×";
   if (value < 999.95) return fixed(value, 1) + "×";
   return (value < 1e7 ? Math.round(value).toLocaleString("en-US") : value.toExponential(1).replace("e+", "e")) + "×";

@@ -57,9 +57,12 @@ pub fn of_history(view: &HistoryView<'_>) -> Charts {
     Charts::of(order.map(series::chart), view.series.len())
 }
 
-/// A picture with the title of its chart, which screen readers read: plotters writes none, gnuplot one of its own.
+/// A picture as well-formed XML with the title of its chart, which screen readers read: plotters writes none, gnuplot one of its
+/// own.
 pub fn titled(picture: &str, chart: &Chart) -> String {
     let picture = picture.replacen("<title>Gnuplot</title>\n", "", 1);
+    // gnuplot does not escape `>`, but text of XML must not contain `]]>`.
+    let picture = if picture.contains("<![CDATA[") { picture } else { picture.replace("]]>", "]]&gt;") };
     let title = format!("<title>{}</title>\n", escape::xml(&chart.title));
     let end = picture.find("<svg").and_then(|start| Some(start + picture.get(start..)?.find('>')?));
     match end.and_then(|end| picture.split_at_checked(end)) {

@@ -1,7 +1,7 @@
 //! The charts of a small report and a small history, with values computed by hand.
 
 use super::chart::{ColorRole, Marks};
-use super::{Charts, MAX_CHARTS, of_history, of_report};
+use super::{Charts, MAX_CHARTS, of_history, of_report, titled};
 use crate::history::{Point, Series, segment};
 use crate::model::{BenchId, Commit, Metric};
 use crate::render::HistoryView;
@@ -68,6 +68,15 @@ fn the_forest_plot_shows_changes_worst_first_with_intervals_and_thresholds() {
     let ticks: Vec<&str> = forest.x.ticks.iter().map(|(_, text)| text.as_str()).collect();
     // The reach is 1.05 ln 2, and ticks stand at least a sixth of it apart: +20% is the first, +50% and +100% follow.
     assert_eq!(ticks, ["−50%", "−40%", "−30%", "−20%", "0", "+20%", "+50%", "+100%"]);
+}
+
+#[test]
+fn a_name_of_gnuplot_cannot_end_a_section_of_xml() {
+    let charts = of_report(&report(&[finding("get<a[b[0]]>/64", "regressed", 0.5, Value::Null)]));
+    let drawn = "<svg width=\"9\" >\n<title>Gnuplot</title>\n<text>get&lt;a[b[0]]>/64</text></svg>";
+    let expected =
+        "<svg width=\"9\" role=\"img\">\n<title>Changes, worst first</title>\n<text>get&lt;a[b[0]]&gt;/64</text></svg>";
+    assert_eq!(titled(drawn, &charts.charts[0]), expected);
 }
 
 #[test]

@@ -41,13 +41,14 @@ pub(super) enum Fix {
     Pairs(usize, usize),
 }
 
+/// True if there is advice for a finding. The other reasons for being undecided are notes.
+pub(in crate::render) fn has_advice(finding: &Finding) -> bool {
+    finding.outcome == Outcome::Inconclusive && (finding.detectable.is_some() || finding.undecided.is_some())
+}
+
 /// The advice for a finding.
 pub(super) fn advice(finding: &Finding, by_measure: bool) -> Option<Advice> {
-    if finding.outcome != Outcome::Inconclusive {
-        return None;
-    }
-    // The other reasons are notes.
-    if finding.detectable.is_none() && finding.undecided.is_none() {
+    if !has_advice(finding) {
         return None;
     }
     let done = finding.base.map_or(0, |side| side.runs);

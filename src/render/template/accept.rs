@@ -3,7 +3,7 @@
 use crate::model::Direction;
 use crate::policy::MAX_ACCEPTED;
 use crate::render::escape;
-use crate::render::quantity::change;
+use crate::render::quantity::{change, counted};
 use crate::verdict::{Finding, Outcome, Report, Verdict};
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -15,8 +15,8 @@ const MAX_WAIVERS: usize = 10;
 /// Days until a suggested waiver expires.
 const DAYS_UNTIL_EXPIRY: i64 = 90;
 
-/// `[[accept]]` entries for the first regressions. Empty if there is no regression, if the day is unknown, if waivers do not
-/// count (in a pull request from a fork), or if the regressions may come from other commits.
+/// `[[accept]]` entries for the first regressions, and the number of the others. Empty if there is no regression, if the day is unknown,
+/// if waivers do not count (in a pull request from a fork), or if the regressions may come from other commits.
 pub fn suggested_waivers(report: &Report) -> String {
     let no_waiver = report.acceptable.as_ref().is_some_and(|acceptable| !acceptable.by_waiver);
     if no_waiver || report.verdict == Verdict::None && report.base.gap.is_some() {
@@ -33,7 +33,10 @@ pub fn suggested_waivers(report: &Report) -> String {
     // The entry for the worst machine class covers the others.
     let mut seen = BTreeSet::new();
     let regressed = regressed.filter(|finding| seen.insert((finding.own_name(), &*finding.metric)));
-    for (finding, up_to) in regressed.filter_map(|f| Some((f, up_to(f)?))).take(MAX_WAIVERS) {
+    // The config refuses an entry without a name.
+    let named = regressed.filter(|finding| !finding.own_name().trim().is_empty());
+    let mut entries = named.filter_map(|finding| Some((finding, up_to(finding)?)));
+    for (finding, up_to) in entries.by_ref().take(MAX_WAIVERS) {
         let (name, metric) = (escape::toml(finding.own_name()), escape::toml(&finding.metric));
         let gap = if out.is_empty() { "" } else { "\n" };
         let _ = write!(
@@ -42,6 +45,11 @@ pub fn suggested_waivers(report: &Report) -> String {
              until = \"{until}\"\n",
             origin(finding)
         );
+    }
+    let more = entries.count();
+    if more > 0 {
+        let regressions = counted(more, "more regression");
+        let _ = write!(out, "\n# {regressions}: copy an entry and change its benchmark, metric and up-to\n");
     }
     out
 }

@@ -57,7 +57,8 @@ pub struct Context {
     pub explanations: Vec<ExplanationText>,
     /// The improvements, largest first; at most 20.
     pub improvements: Vec<Row>,
-    /// `[[accept]]` entries for perfgate.toml for the first ten regressions; print as `{{ accept | fence("toml") }}`.
+    /// `[[accept]]` entries for perfgate.toml for the first ten regressions, and the number of the others; print as
+    /// `{{ accept | fence("toml") }}`.
     pub accept: String,
     /// The comment by which someone with write access accepts all regressions of a pull request's newest commit; none if
     /// there is nothing to accept, and outside `perfgate ci`.
@@ -128,8 +129,8 @@ pub struct VerdictText {
     pub passed: bool,
     /// The verdict in a sentence.
     pub sentence: String,
-    /// An emoji for the verdict; no tick if suspects or most of the suite are inconclusive, or most benchmarks are slower for an
-    /// unknown cause.
+    /// An emoji for the verdict; no tick if suspects or most of the suite are inconclusive, if budgets have no data or are undecided, or
+    /// if most benchmarks are slower for an unknown cause.
     pub mark: String,
     /// Why the gate fails, a few words each.
     pub reasons: Vec<String>,

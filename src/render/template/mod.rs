@@ -22,6 +22,7 @@ pub use parts::{PartError, Parts, UpdatedDocument, with_line_digests};
 pub(super) use row::budget as budget_text;
 
 use super::escape;
+use super::quantity::thousands;
 use crate::policy::Problems;
 use crate::policy::suggest::closest;
 use crate::verdict::Report;
@@ -196,7 +197,7 @@ fn collect(value: &serde_json::Value, names: &mut BTreeSet<String>) {
 }
 
 /// Filters in addition to Jinja's.
-const FILTERS: [&str; 4] = ["code", "cell", "link", "fence"];
+const FILTERS: [&str; 5] = ["code", "cell", "link", "fence", "thousands"];
 
 fn engine() -> Environment<'static> {
     let mut engine = Environment::new();
@@ -235,6 +236,7 @@ fn engine() -> Environment<'static> {
         let language: String = language.unwrap_or_default().chars().filter(char::is_ascii_alphanumeric).collect();
         shown(value, |text| escape::markdown_fence(text, &language))
     });
+    engine.add_filter("thousands", thousands);
     for (name, text) in BUILT_IN.into_iter().chain([PIECES]) {
         // Tests ensure that they parse.
         let _ = engine.add_template(name, text);

@@ -6,7 +6,7 @@ use super::row::{budget, decisive, largest, ratio, row};
 use crate::model::{SampleStatistics, Statement};
 use crate::profile::Explanation;
 use crate::render::explanation::explanation_text;
-use crate::render::quantity::{change, pair, percent};
+use crate::render::quantity::{pair, percent};
 use crate::render::summary;
 use crate::verdict::{BudgetStatus, Finding, Outcome, Report};
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub fn bottlenecks(report: &Report, most: usize) -> Vec<Bottleneck> {
     let mut regressed: Vec<&Finding> = report.benchmarks.iter().filter(|f| f.outcome == Outcome::Regressed).collect();
     regressed.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)));
     for finding in regressed {
-        let by = finding.change.map_or_else(|| "from zero".to_owned(), change);
+        let by = summary::change_of(finding).unwrap_or_else(|| finding.outcome.word().to_owned());
         let impact = format!("{} {by}", finding.metric);
         found.push(Bottleneck { location: finding.name.clone(), impact, by: finding.tool.to_string() });
     }

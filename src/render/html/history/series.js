@@ -18,6 +18,7 @@ class SeriesView {
   constructor(lines, query) {
     this.lines = lines;
     this.query = query;
+    this.rangeQuery = "";
     this.ids = lines.map((line) => line.series.id);
     this.holder = element("div", { class: "chart", tabindex: "0", role: "slider", "aria-label": "Chart of " + this.ids.join(", ") + ". Arrow keys go from commit to commit, Enter pins one, plus and minus zoom.", "aria-valuemin": "1" });
     this.frame = element("div", { class: "frame" }, this.holder);
@@ -139,7 +140,10 @@ class SeriesView {
     const ends = [this.columns.commit(first), this.columns.commit(last)];
     this.range.textContent = plural(last - first + 1, "commit") + ", " + ends.map((commit) => day(commit[1])).join(" to ");
     const query = new URLSearchParams(isWhole ? {} : { from: key(ends[0]), to: key(ends[1]) });
-    history.replaceState(null, "", address(this.ids) + (isWhole ? "" : "?" + query));
+    this.rangeQuery = isWhole ? "" : "?" + query;
+    history.replaceState(null, "", address(this.ids) + this.rangeQuery);
+    // The commit of the card may be outside of the range, or at another place in it.
+    this.unpin(false);
     if (!isWhole) this.choose("both", [first, last]);
   }
 
@@ -176,7 +180,7 @@ class SeriesView {
     const add = element("input", { type: "search", id: "add", list: "names", placeholder: "name of a series" });
     add.addEventListener("change", () => {
       const found = find(add.value);
-      if (found.length) location.hash = address([...new Set([...this.ids, ...found.map((series) => series.id)])]);
+      if (found.length) location.hash = address([...new Set([...this.ids, ...found.map((series) => series.id)])]) + this.rangeQuery;
       add.setAttribute("aria-invalid", String(add.value !== "" && !found.length));
     });
     return element("div", { class: "tools" },
