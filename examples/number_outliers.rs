@@ -50,7 +50,9 @@ impl Cell {
     fn percentages(&self, slow: &(dyn Fn(usize) -> Vec<usize> + Sync), factor: f64) -> (f64, f64) {
         let suite = |number: usize| {
             let mut draw = Draw((number * 7919 + self.benchmarks * 31 + self.base_runs) as u64);
-            (0..20).for_each(|_| drop(draw.uniform()));
+            (0..20).for_each(|_| {
+                draw.uniform();
+            });
             let levels: Vec<f64> = (0..self.benchmarks).map(|_| 1e4 * (10.0 * draw.uniform()).exp()).collect();
             let base: Vec<Run> = (0..self.base_runs).map(|_| run(&mut draw, &levels, &[], 1.0)).collect();
             let slow = slow(number);

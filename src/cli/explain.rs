@@ -135,7 +135,8 @@ fn compare_files(base: &Path, head: &Path) -> anyhow::Result<Explanation> {
     let here = std::env::current_dir().map(|here| here.display().to_string()).unwrap_or_default();
     let growth = compare_profiles(&base_profile, &head_profile, &[here]);
     let [base, head] = [base, head].map(|path| path.display().to_string());
-    Ok(Explanation { benchmark: None, base, head, growth, changed: Vec::new(), time_change: None, notes: Vec::new() })
+    let (changed, notes) = (Vec::new(), Vec::new());
+    Ok(Explanation { benchmark: None, base, head, growth, changed, time_change: None, of_command: false, notes })
 }
 
 fn show(explanation: &Explanation, args: &ExplainArgs) -> anyhow::Result<()> {

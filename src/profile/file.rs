@@ -28,6 +28,8 @@ pub(super) struct File {
     change: Option<f64>,
     #[serde(default)]
     time_change: Option<f64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    of_command: bool,
     functions: Vec<FunctionEntry>,
     #[serde(default)]
     changed_functions: Vec<String>,
@@ -68,7 +70,7 @@ impl From<Explanation> for File {
     fn from(explanation: Explanation) -> File {
         let summary = explanation.sentence();
         let change = explanation.growth.change();
-        let Explanation { benchmark, base, head, growth, changed, time_change, notes } = explanation;
+        let Explanation { benchmark, base, head, growth, changed, time_change, of_command, notes } = explanation;
         let Growth { measure, totals, functions, flame, .. } = growth;
         let side = |label: String, value: f64| SideEntry { label, value };
         File {
@@ -82,6 +84,7 @@ impl From<Explanation> for File {
             head: side(head, totals[1]),
             change,
             time_change,
+            of_command,
             functions: functions.into_iter().map(FunctionEntry::from).collect(),
             changed_functions: changed,
             flame,
@@ -112,6 +115,7 @@ impl From<File> for Explanation {
             growth,
             changed: file.changed_functions,
             time_change: file.time_change,
+            of_command: file.of_command,
             notes: file.notes,
         }
     }
@@ -159,6 +163,7 @@ mod tests {
             growth,
             changed: vec!["d".to_owned()],
             time_change: Some(0.2),
+            of_command: false,
             notes: vec!["y".to_owned()],
         };
         let json = serde_json::to_string(&explanation).unwrap();

@@ -209,6 +209,8 @@ pub struct Explanation {
     pub changed: Vec<String>,
     /// The change of the benchmark's time that `measure` found, as a fraction.
     pub time_change: Option<f64>,
+    /// True if the profiles are of the whole command, which may do more than run the benchmark.
+    pub of_command: bool,
     /// Notes about the measurement for the reader.
     pub notes: Vec<String>,
 }

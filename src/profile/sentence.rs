@@ -9,9 +9,6 @@ const FACTOR: f64 = 3.0;
 /// At most this many functions of the diff are named.
 const MAX_CHANGED: usize = 3;
 
-/// A note with these words is on profiles of the whole command, which may do more than run the benchmark.
-const OF_COMMAND: &str = "of the whole command";
-
 impl Explanation {
     /// What changed, as in `parse/large executes 41% more instructions; 96% of the growth is in 2 functions`. The name in it
     /// is untrusted text.
@@ -42,14 +39,14 @@ impl Explanation {
                 Measure::Instructions => ": the cause is code layout, caches, waiting, or the machine",
                 _ => "",
             };
-            let verb = if self.is_of_command() { format!("the command {verb}") } else { verb.to_owned() };
+            let verb = if self.of_command { format!("the command {verb}") } else { verb.to_owned() };
             return format!("{benchmark} takes {} more time, but {verb} {amount}{reasons}", share(time));
         }
         let amount = match self.time_change {
             Some(time) if growth.measure == Measure::Time => format!("{amount} ({} without it)", change(time)),
             _ => amount,
         };
-        let subject = if self.is_of_command() { format!("{benchmark}: the command") } else { benchmark.to_owned() };
+        let subject = if self.of_command { format!("{benchmark}: the command") } else { benchmark.to_owned() };
         if growth.is_negligible() {
             let reasons = match growth.measure {
                 Measure::Instructions => {
@@ -68,11 +65,6 @@ impl Explanation {
             None => String::new(),
         };
         format!("{subject} {verb} {amount}{most}")
-    }
-
-    /// True if the profiles are of the whole command.
-    fn is_of_command(&self) -> bool {
-        self.notes.iter().any(|note| note.contains(OF_COMMAND))
     }
 
     /// The functions that the diff changes, if the first functions are not among them. With a weaker hash, for example, the
@@ -123,7 +115,8 @@ mod tests {
         let growth = Growth { measure, totals, functions: Vec::new(), most, flame: None };
         let [base, head] = ["main", "HEAD"].map(str::to_owned);
         let benchmark = Some("parse/large".to_owned());
-        Explanation { benchmark, base, head, growth, changed: vec![], time_change, notes: vec![] }.sentence()
+        let (changed, notes) = (vec![], vec![]);
+        Explanation { benchmark, base, head, growth, changed, time_change, of_command: false, notes }.sentence()
     }
 
     #[test]
@@ -161,7 +154,9 @@ mod tests {
             let growth = Growth { measure: Measure::Instructions, totals, functions, most, flame: None };
             let changed = changed.iter().map(|name| (*name).to_owned()).collect();
             let (base, head) = (String::new(), String::new());
-            Explanation { benchmark: None, base, head, growth, changed, time_change: None, notes: vec![] }.sentence()
+            let (time_change, notes) = (None, vec![]);
+            Explanation { benchmark: None, base, head, growth, changed, time_change, of_command: false, notes }
+                .sentence()
         };
         let sentence = |in_diff: [Option<bool>; 2], changed: &[&str]| {
             explained(&in_diff.map(|in_diff| ("insert", 1.0, in_diff)), changed)
@@ -205,8 +200,8 @@ mod tests {
             let growth = Growth { measure: Measure::Instructions, totals, functions: Vec::new(), most, flame: None };
             let [base, head] = ["main", "HEAD"].map(str::to_owned);
             let benchmark = Some("parse/large".to_owned());
-            let notes = vec!["instructions of the whole command, counted by callgrind".to_owned()];
-            Explanation { benchmark, base, head, growth, changed: vec![], time_change, notes }.sentence()
+            let (changed, notes) = (vec![], vec![]);
+            Explanation { benchmark, base, head, growth, changed, time_change, of_command: true, notes }.sentence()
         };
         assert_eq!(
             sentence([100.0, 141.0], None),

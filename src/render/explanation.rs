@@ -258,6 +258,7 @@ mod tests {
             growth,
             changed: vec![],
             time_change: None,
+            of_command: false,
             notes: vec![],
         }
     }

@@ -44,6 +44,8 @@ enum Extent {
     Call,
     /// A run of the program.
     Run,
+    /// A run of the whole command, which may do more than run the benchmark.
+    Command,
 }
 
 impl Extent {
@@ -54,6 +56,7 @@ impl Extent {
             Extent::Iterations(_) => "a number of iterations",
             Extent::Call => "one call of the benchmarked function",
             Extent::Run => "a whole run",
+            Extent::Command => "the whole command",
         }
     }
 }
@@ -178,7 +181,7 @@ impl<'s, 'g> Explainer<'s, 'g> {
                 self.progress.begin(&format!("profiling {}", side.name()));
                 let plan = other.and_then(|other| match &other.extent {
                     Extent::Iterations(plan) => Some(plan.clone()),
-                    Extent::Iteration | Extent::Call | Extent::Run => None,
+                    Extent::Iteration | Extent::Call | Extent::Run | Extent::Command => None,
                 });
                 go_test::profile(self.bench, side, benchmark, &profile_dir, plan)
             }
@@ -209,6 +212,7 @@ impl<'s, 'g> Explainer<'s, 'g> {
             growth,
             changed,
             time_change: None,
+            of_command: head.extent == Extent::Command,
             notes: vec![head.note],
         })
     }

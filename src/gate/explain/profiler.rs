@@ -68,7 +68,7 @@ impl Profiler {
     fn extent(self) -> Extent {
         match self {
             Profiler::PytestBenchmark => Extent::Call,
-            Profiler::Callgrind | Profiler::Cprofile | Profiler::Pytest | Profiler::Node => Extent::Run,
+            Profiler::Callgrind | Profiler::Cprofile | Profiler::Pytest | Profiler::Node => Extent::Command,
         }
     }
 }
@@ -177,7 +177,10 @@ mod tests {
         let pytest = ["pytest".to_owned(), "b".to_owned()];
         let words = Profiler::PytestBenchmark.words(&pytest, Path::new("R")).join(" ").replace('\\', "/");
         assert_eq!(words, "pytest b --benchmark-cprofile=tottime --benchmark-cprofile-dump=R/out");
-        assert_eq!([Profiler::PytestBenchmark, Profiler::Pytest].map(Profiler::extent), [Extent::Call, Extent::Run]);
+        assert_eq!(
+            [Profiler::PytestBenchmark, Profiler::Pytest].map(Profiler::extent),
+            [Extent::Call, Extent::Command]
+        );
         let valgrind = "valgrind --tool=callgrind --dump-instr=yes --demangle=no --trace-children=yes";
         assert_runs("./tool in.txt", &format!("{valgrind} --callgrind-out-file=R/%p.profile ./tool in.txt"));
     }
