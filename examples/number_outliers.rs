@@ -21,8 +21,8 @@ const OUTLIERS: f64 = 0.01;
 
 fn main() {
     println!("benchmarks, base runs, head runs: alarms; 1.5× in every eighth, 1.5× alone, 10× alone");
-    for (base_runs, head_runs) in [(1, 1), (3, 1), (10, 1), (10, 2)] {
-        for benchmarks in [8, 16, 30, 60] {
+    for benchmarks in [8, 16, 30, 60] {
+        for (base_runs, head_runs) in [(1, 1), (3, 1), (10, 1), (10, 2)] {
             let cell = Cell { benchmarks, base_runs, head_runs };
             let alone = |suite: usize| vec![suite % benchmarks];
             let every_eighth = |suite: usize| (0..benchmarks).filter(|i| (i + suite).is_multiple_of(8)).collect();
@@ -46,7 +46,7 @@ struct Cell {
 }
 
 impl Cell {
-    /// The percentages of heads with a regression, and of the benchmarks of `slow` that are found, which are slower by `factor`.
+    /// Makes the benchmarks `slow` slower by `factor`. Returns the percentage of heads with a regression and of slow benchmarks found.
     fn percentages(&self, slow: &(dyn Fn(usize) -> Vec<usize> + Sync), factor: f64) -> (f64, f64) {
         let suite = |number: usize| {
             let mut draw = Draw((number * 7919 + self.benchmarks * 31 + self.base_runs) as u64);

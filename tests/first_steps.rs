@@ -248,7 +248,10 @@ fn a_run_is_removed_by_its_id_here_and_at_the_remote() {
     sandbox.perfgate_at("other", &["runs", "pull"]).exits(0).prints("2 runs received\n");
     let shown = sandbox.perfgate_at("r", &["runs", "show", &before[0]]);
     shown.exits(0).prints(&format!("run {} of ", before[0])).does_not_print(&before[1]);
-    sandbox.perfgate_at("r", &["runs", "show", "0123456789ab"]).exits(2).reports("0123456789ab");
+    sandbox
+        .perfgate_at("r", &["runs", "show", "0123456789ab"])
+        .exits(2)
+        .reports("neither a commit with stored runs nor the id of a run");
     for (id, complaint) in [("zz", "not a run id"), ("0123456789ab", "has no run `0123456789ab`")] {
         sandbox.perfgate_at("r", &["runs", "remove", &before[0], id]).exits(2).reports(complaint);
     }

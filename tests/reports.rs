@@ -244,7 +244,7 @@ fn the_numbers_of_inconclusive_rows_add_up() {
     let text = |sandbox: &Sandbox| sandbox.perfgate(&["render", "c.json", "--template", "comment"]).stdout;
     let few = text(&inconclusive(1, 6, 2));
     let advice = "ore runs would decide 6 of the 9 inconclusive metrics; for another one, reduce the noise";
-    assert!(few.contains(advice) && few.contains("; 2 others have another reason, in their row."), "{few}");
+    assert!(few.contains(advice) && few.contains("; 2 others have another reason, in their rows."), "{few}");
     // Not all of the rows are listed.
     let many = text(&inconclusive(2, 14, 1));
     assert!(many.contains("; another one has another reason.") && !many.contains("in its row"), "{many}");

@@ -53,8 +53,8 @@ fn value(run: usize, digest: &Value, sign: f64) -> RunValue {
     }
 }
 
-/// The change from which on the noise of a single number per run is limited, which the reference does not do: three standard errors
-/// for runs that differ by 35% / (df + 1)^0.6, or by as much as they do.
+/// Larger changes use the limit of the noise of a single number per run, which the reference lacks: three standard errors for runs
+/// that differ by 35% / (df + 1)^0.6, or by as much as they do.
 fn start_of_limit(estimate: &Estimate) -> f64 {
     let observed = estimate.observation();
     let of_runs = if observed.df > 0.0 { (observed.sum_of_squares / observed.df).sqrt() } else { 0.0 };
@@ -98,6 +98,7 @@ fn every_result_matches_the_reference() {
             check(estimate.raw, "raw");
             check(estimate.delta, "delta");
             check(estimate.median_delta, "delta_median");
+            assert!((estimate.p_worse + estimate.p_better - 1.0).abs() < 1e-9, "{name}, {id}");
             if is_limited(&estimate) {
                 is_less(estimate.p(), if estimate.delta > 0.0 { "p_reg" } else { "p_imp" });
             } else {
@@ -112,6 +113,7 @@ fn every_result_matches_the_reference() {
             assert_eq!(estimate.low_evidence, expected["low_evidence"], "{name}, {id}");
             // The reference gives the interval of the fast edges, with the suite-wide shift subtracted.
             let (low, high) = estimate.delta_interval(0.95);
+            assert!((low + high - 2.0 * estimate.delta).abs() < 1e-6, "{name}, {id}");
             if number(&expected["hi95"]) - estimate.delta > start_of_limit(&estimate) {
                 is_less(high, "hi95");
                 assert!(high - estimate.delta >= start_of_limit(&estimate) - 1e-9, "{name}, {id}");

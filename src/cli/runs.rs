@@ -153,7 +153,12 @@ fn find_run<'k>(keys: &'k [Key], id: &str) -> anyhow::Result<Option<&'k Key>> {
 fn show(store: &dyn Store, word: &str) -> anyhow::Result<String> {
     let of_commit = runs_of_commit(store, word);
     let run = match &of_commit {
-        Err(_) if is_run_id(word) => find_run(&store.list()?.keys, word)?.cloned(),
+        Err(_) if is_run_id(word) => match find_run(&store.list()?.keys, word)? {
+            Some(key) => Some(key.clone()),
+            None => bail!(
+                "`{word}` is neither a commit with stored runs nor the id of a run; `perfgate runs list` prints both"
+            ),
+        },
         _ => None,
     };
     let keys = run.map_or(of_commit, |key| Ok(vec![key]))?;

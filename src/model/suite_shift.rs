@@ -33,10 +33,11 @@ pub struct SuiteShift {
 pub enum ShiftTreatment {
     /// Subtracted from each change: small enough to come from the machine.
     Subtracted,
-    /// Too large to be subtracted, and its cause is unknown: a side has a single run, or a single run explains it. The changes
-    /// are tested with the shift and without it.
+    /// Too large to be subtracted, and its cause is unknown: a side has a single run, or a single run or the
+    /// differences between the runs explain it. The changes are tested with the shift and without it.
     Unexplained,
-    /// Too large to be subtracted. Each side has several runs, and no single run explains it.
+    /// Too large to be subtracted. Each side has several runs, and neither a single run nor the
+    /// differences between the runs explain it.
     InEveryRun,
     /// Kept: base and head ran in turn, so it comes from the code.
     InTurn,
@@ -49,6 +50,11 @@ impl SuiteShift {
     /// The shift of one metric.
     pub fn new(metric: Cow<'static, str>, direction: Direction, shift: f64, treatment: ShiftTreatment) -> SuiteShift {
         SuiteShift { metric, direction, shift, treatment, tools: Vec::new() }
+    }
+
+    /// True for a metric of a tool that has this shift.
+    pub fn covers(&self, metric: &str, tool: &str) -> bool {
+        self.metric == metric && (self.tools.is_empty() || self.tools.iter().any(|one| one == tool))
     }
 
     /// The same shift, of the benchmarks of these tools.

@@ -5,9 +5,9 @@ pub fn wide_encoding(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => Some("UTF-32"),
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => Some("UTF-16"),
-        [0, 0, 0, 0, ..] => None, // binary
-        [_, 0, 0, 0, ..] | [0, 0, 0, _, ..] => Some("UTF-32"),
-        [_, 0, _, 0, ..] | [0, _, 0, _, ..] => Some("UTF-16"),
+        // Text begins with a tab or a later character; the headers of binary files often have smaller numbers.
+        [9..=0x7F, 0, 0, 0, ..] | [0, 0, 0, 9..=0x7F, ..] => Some("UTF-32"),
+        [9..=0x7F, 0, 9..=0x7F, 0, ..] | [0, 9..=0x7F, 0, 9..=0x7F, ..] => Some("UTF-16"),
         _ => None,
     }
 }
@@ -30,7 +30,9 @@ mod tests {
             assert_eq!(wide_encoding(&utf32(u32::to_be_bytes)), Some("UTF-32"));
             assert_eq!(wide_encoding(text.as_bytes()), None);
         }
-        assert_eq!(wide_encoding(&[0; 8]), None);
+        for binary in [[0; 4], [0, 1, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0]] {
+            assert_eq!(wide_encoding(&binary), None, "{binary:?}");
+        }
         assert_eq!(wide_encoding(b""), None);
     }
 }

@@ -83,11 +83,13 @@ pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a
 
 /// True if the metric has a suite-wide shift of unknown cause, so that q and the interval are those of different changes.
 fn has_open_shift(report: &Report, finding: &Finding) -> bool {
-    let is_open = |shift: &SuiteShift| shift.treatment == ShiftTreatment::Unexplained && shift.metric == finding.metric;
+    let is_open = |shift: &SuiteShift| {
+        shift.treatment == ShiftTreatment::Unexplained && shift.covers(&finding.metric, &finding.tool)
+    };
     finding.interval.is_some() && report.shifts.iter().any(is_open)
 }
 
 /// True if a suite-wide shift of a printable size was subtracted from the change.
 pub(super) fn is_without_shift(report: &Report, finding: &Finding) -> bool {
-    report.shifts.iter().any(|shift| shift.metric == finding.metric && is_subtracted(shift))
+    report.shifts.iter().any(|shift| shift.covers(&finding.metric, &finding.tool) && is_subtracted(shift))
 }

@@ -124,12 +124,16 @@ fn passed(report: &Report) -> Option<String> {
 /// What to do about budgets that are neither met nor missed.
 fn open_budgets(report: &Report) -> Option<String> {
     let noun = |count: usize| if count == 1 { "budget" } else { "budgets" };
-    let no_data: Vec<&BudgetLine> = report.budgets.iter().filter(|line| line.status == BudgetStatus::NoData).collect();
+    // Between different machines, the next step is about the machines.
+    let is_open =
+        |line: &&BudgetLine| line.status == BudgetStatus::NoData && (report.environment.matches || !line.relative);
+    let no_data: Vec<&BudgetLine> = report.budgets.iter().filter(is_open).collect();
     let fix = no_data.first().map(|first| {
         let is_same = no_data.iter().all(|line| line.notes == first.notes);
         let what = match first.notes.first().filter(|_| is_same) {
             Some(note) => format!(": {}", escape::message(note)),
-            None => "; the notes state what is missing".to_owned(),
+            None if no_data.iter().all(|line| !line.notes.is_empty()) => "; the notes state what is missing".to_owned(),
+            None => String::new(),
         };
         format!("Fix the {} without data{what}.", noun(no_data.len()))
     });

@@ -34,7 +34,7 @@ pub(super) fn printed_change_remark(finding: &Finding, of_values: f64) -> String
     format!("the {what} changed by {}", number_text::change(of_values))
 }
 
-/// What the tested change is that of, after the change of the values, for a view without a legend.
+/// Names the values that the tested change is computed from, after the change of the printed values, for a view without a legend.
 pub(super) fn tested_change_remark(report: &Report, finding: &Finding) -> &'static str {
     let without_shift = is_without_shift(report, finding);
     match (finding.change_of, without_shift) {

@@ -110,7 +110,7 @@ impl Remarks {
         Some(text + &advice.unwrap_or_default())
     }
 
-    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (the others have another reason, in their row)`.
+    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (the others have another reason, in their rows)`.
     fn subject(&self, count: usize) -> String {
         let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
         if count == self.inconclusive {
@@ -126,7 +126,7 @@ impl Remarks {
         match (count, self.are_listed) {
             (1, true) => "has another reason, in its row",
             (1, false) => "has another reason",
-            (_, true) => "have another reason, in their row",
+            (_, true) => "have another reason, in their rows",
             (_, false) => "have another reason",
         }
     }

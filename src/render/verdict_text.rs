@@ -41,8 +41,8 @@ fn suite_within(report: &Report) -> Option<String> {
     is_listed.then(|| format!("the whole suite is {} slower, within {}", size(suite.change), percent(report.threshold)))
 }
 
-/// What a passing gate leaves open. Before it come the regressions and missed budgets that `fail-on` does not list, and after it the
-/// benchmarks that were not run and the budgets that were not decided.
+/// What a passing gate leaves open, in this order: the regressions and missed budgets that `fail-on` does not list, the open question,
+/// the benchmarks that were not run, and the undecided budgets.
 fn with_not_in_fail_on(open: OpenQuestion, report: &Report) -> String {
     let others = [
         Some(OpenQuestion::NotInFailOn).filter(|_| !not_in_fail_on(report).is_empty()),

@@ -22,6 +22,8 @@ pub struct CountChange {
     pub p_fewer: f64,
     /// 95% confidence interval of `ln_ratio` (Clopper and Pearson 1934); its ends may be infinite.
     pub interval: (f64, f64),
+    /// How many times larger the variance of the base runs is than that of independent events; at least 1.
+    pub dispersion: f64,
     /// The share of the change, in events per run or sample, that the newest of several base runs shows.
     pub newest_base_share: f64,
 }
@@ -64,6 +66,9 @@ fn share_of(newest: f64, base: f64, head: f64) -> f64 {
 /// change of main may be its cause.
 fn dispersion(counts: &[f64]) -> f64 {
     const ROUNDING: f64 = 1e-9;
+    if counts.len() < 2 {
+        return 1.0;
+    }
     let counts = if counts.len() > 3 { &counts[..counts.len() - 1] } else { counts };
     let mean = counts.iter().sum::<f64>() / counts.len() as f64;
     let squares: f64 = counts.iter().map(|count| (count - mean).powi(2)).sum();
@@ -87,6 +92,7 @@ fn change([of_base, of_head]: [u64; 2], exposure: f64, dispersion: f64) -> Optio
         p_more: at_least(head, all, share),
         p_fewer: at_least(base, all, 1.0 - share),
         interval: (ln_ratio_of(lower_end(head, all)), ln_ratio_of(1.0 - lower_end(base, all))),
+        dispersion,
         newest_base_share: 0.0,
     })
 }

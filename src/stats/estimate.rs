@@ -280,7 +280,9 @@ impl Estimate {
 
     /// The smallest number of new runs of each side that would decide this change; `None` for more than 20.
     pub fn runs_needed(&self, threshold: f64, alpha: f64) -> Option<u32> {
-        let (variance, df) = self.noise.null_distribution().typical_variance();
+        let null = self.noise.null_distribution();
+        let (variance, df) = null.typical_variance();
+        let variance = variance * null.inflation().powi(2);
         // A change within the threshold must be significantly within it; a larger one must be significantly different
         // from 0.
         let (distance, p) = if self.delta.abs() <= threshold {

@@ -12,8 +12,8 @@ use rayon::prelude::*;
 /// the samples can be steady although the runs differ.
 const LEAST_MAX_SD: f64 = 0.30;
 
-/// The same for values without samples, with one run per side. With more runs, their own spread says more: the bound falls with
-/// the power [`RUNS_REDUCE_MAX_SD`] of their number. docs/statistics.md has the alarms and the recall of other values.
+/// The same bound for values without samples and one run per side. It is divided by (df + 1)^[`RUNS_REDUCE_MAX_SD`], because more
+/// runs show their spread themselves. docs/statistics.md has the alarms and the recall of other values.
 const LEAST_MAX_SD_OF_NUMBERS: f64 = 0.35;
 const RUNS_REDUCE_MAX_SD: f64 = 0.6;
 

@@ -158,11 +158,10 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let shift_in_every_run = match rules.shift {
         ShiftRule::SubtractUpTo(limit) => {
             let is_shown = shift.abs() > shift_error.unwrap_or_default();
-            one_run == [false; 2] && is_shown && least_shift(shift, &run_shifts) > limit
+            one_run == [false; 2] && shift.abs() > limit && is_shown && least_shift(shift, &run_shifts) > limit
         }
         ShiftRule::Keep => true,
     };
-    let is_kept = shift_in_every_run && !matches!(rules.shift, ShiftRule::SubtractUpTo(limit) if shift.abs() <= limit);
     let newest = || changes.iter().map(|one| one.single_runs.newest);
     let newest_shift = newest().next().map_or(0.0, |newest| newest.as_measured - newest.without_run_shift);
     // If head is shifted as well, the cause may be a change of main.
@@ -172,8 +171,8 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let can_have_outliers = kind == ValueKind::Measured && screened.is_none();
     let of_one_number = can_have_outliers && head_runs == 1 && suite.tested() == TestedValue::Centre;
     let of_head = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
-    // The runs were evened out, so their own differences do not contain the error of a shift that stays in the changes.
-    let of_shift = shift_error.filter(|_| is_kept).map_or(0.0, |error| (error / NORMAL_QUANTILE).powi(2));
+    // The shift of each run was subtracted, so the differences between the runs do not contain the error of a shift that stays.
+    let of_shift = shift_error.filter(|_| shift_in_every_run).map_or(0.0, |error| (error / NORMAL_QUANTILE).powi(2));
     let excess_variance = of_head + of_shift;
     let mut estimates = SuiteEstimates {
         changes,
@@ -217,9 +216,12 @@ fn error_of_shift(run_shifts: &[Vec<f64>; 2]) -> Option<f64> {
         side.iter().map(|shift| (shift - mean).powi(2)).sum::<f64>()
     };
     let df: usize = run_shifts.iter().map(|side| side.len().saturating_sub(1)).sum();
+    if df == 0 {
+        return None;
+    }
     let factor: f64 = run_shifts.iter().map(|side| centre::variance_factor(side.len().max(1))).sum();
     let variance = run_shifts.iter().map(squares).sum::<f64>() / df as f64 * factor;
-    (df > 0).then(|| student::quantile(0.975, df as f64) * variance.sqrt())
+    Some(student::quantile(0.975, df as f64) * variance.sqrt())
 }
 
 /// The suite-wide shift without the run that adds most to it. If two runs of a side come from different machines, the

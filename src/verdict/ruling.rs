@@ -237,6 +237,9 @@ impl Criteria {
             }
             true if over => Ruling::of(Outcome::Regressed).suspect(true),
             true if worse < -log_threshold => Ruling::of(Outcome::Improved),
+            _ if counts.dispersion > 1.0 => Ruling::of(Outcome::Inconclusive).suspect(over).note(
+                "the base runs differ by more than the chance of independent events, so the change may be as accidental",
+            ),
             _ if counts.ln_ratio.abs() < 1e-9 => Ruling::of(Outcome::Inconclusive).note(format!(
                 "no change, but with so few events a change of {} would not show",
                 percent(self.threshold)
@@ -267,6 +270,7 @@ impl Criteria {
             && mean.q() < self.alpha
             && mean.is_clear_of_zero()
             && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * log_threshold)
+            // Otherwise a row with a higher median could be improved.
             && edge.median_delta * mean.delta.signum() > -log_threshold / 2.0
             && doubt_of_mean.is_none()
             && !(self.is_over(edge) && doubt(edge, log_threshold, self.alpha).is_some())
@@ -360,7 +364,7 @@ impl Criteria {
         }
         if over && significant(estimate.q_worse) || under && significant(estimate.q_better) {
             let note = format!(
-                "the fastest {} changed by this much, but the medians did not: only a part of them changed, so more runs may not decide",
+                "the fastest {} changed by this much, but the medians did not: only a part of them changed",
                 noun(comparison)
             );
             return Ruling { fast_edges_alone: true, ..undecided.note(note) };

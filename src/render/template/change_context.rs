@@ -223,7 +223,7 @@ pub struct Concern {
 pub struct Checks {
     /// At least one improvement (or every goal met), no regression and no failure.
     pub improved: Check,
-    /// Every compared benchmark is unchanged or improved, none failed, and the suite as a whole is not slower.
+    /// Every compared benchmark is unchanged or improved, none failed, and the suite as a whole did not regress and has no slowdown of unknown cause.
     pub no_regression: Check,
     /// Every endpoint of a load test is unchanged or improved.
     pub load: Check,
