@@ -425,3 +425,40 @@ fn a_ratio_beyond_the_largest_number_has_a_change_and_an_open_interval() {
     assert_eq!((&row["outcome"], &row["change"]), (&"regressed".into(), &f64::MAX.into()));
     assert_eq!(row["interval"][1], f64::MAX);
 }
+
+/// Five repetitions of each of twelve benchmarks in one file of `go test -bench -count 5`. Those of the first one spread by a factor of
+/// two, and it is slower by a factor.
+fn repetitions(factor: f64) -> String {
+    const SPREAD: [f64; 5] = [3.05, 3.14, 5.72, 6.80, 6.00];
+    let times =
+        |index: usize| (0..5).map(move |at| if index == 0 { SPREAD[at] * factor } else { 5.0 + 0.01 * at as f64 });
+    let lines =
+        |index: usize| times(index).map(move |time| format!("Benchmark{index}-8  1000  {:.1} ns/op\n", 1000.0 * time));
+    let results: String = (0..12).flat_map(lines).collect();
+    format!("goos: linux\ngoarch: amd64\npkg: e.org/p\ncpu: X\n{results}PASS\nok  \te.org/p\t3.1s\n")
+}
+
+#[test]
+fn repetitions_of_one_run_limit_its_noise() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.txt", repetitions(1.0));
+    for (factor, code) in [(1.1, 0), (10.0, 1), (100.0, 1)] {
+        sandbox.write("head.txt", repetitions(factor));
+        sandbox.perfgate(&["compare", "base.txt", "head.txt"]).exits(code);
+    }
+}
+
+#[test]
+fn a_small_share_that_rises_from_zero_is_no_regression() {
+    let sandbox = Sandbox::new();
+    let share = |value: f64| format!("name,value,unit,metric\na,{value},%,error-rate\nb,10,ms,time\n");
+    let base = ["b0.csv", "b1.csv", "b2.csv", "b3.csv", "b4.csv"];
+    for name in base {
+        sandbox.write(name, share(0.0));
+    }
+    let sides: Vec<&str> = base.iter().flat_map(|name| ["--base", name]).chain(["--head", "head.csv"]).collect();
+    for (head, code) in [(0.01, 0), (20.0, 1)] {
+        sandbox.write("head.csv", share(head));
+        sandbox.perfgate(&[&["compare"], &sides[..]].concat()).exits(code);
+    }
+}
