@@ -43,11 +43,11 @@ fn without_a_remote_the_advice_is_to_add_or_name_one() {
     let commands = [&["runs", "push"][..], &["runs", "pull"], &["record", "--push"]];
     for args in commands {
         let answer = sandbox.perfgate_at("r", args);
-        answer.exits(2).reports("there is no remote `origin`; give the URL of one, or add it with `git remote add");
+        answer.exits(2).reports("the repository has no remote `origin`; give a URL instead, or run `git remote add");
     }
     sandbox.git("r", &["remote", "add", "upstream", "../nowhere"]);
     for args in commands {
-        sandbox.perfgate_at("r", args).exits(2).reports("give the name of one (`upstream`) or a URL");
+        sandbox.perfgate_at("r", args).exits(2).reports("give another name (`upstream`) or a URL instead");
     }
 }
 

@@ -161,7 +161,7 @@ pub(super) fn confirm(
     names.truncate(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
-        "what looked slower or faster was re-measured in {pairs} pairs of runs, and is decided by these alone: {}{more}",
+        "re-measured in {pairs} pairs because they looked slower or faster, and decided by these runs alone: {}{more}",
         names.join(", ")
     );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));

@@ -1,7 +1,7 @@
 //! Shifts that are shared by most benchmarks and so attributed to the machine: of each run within its side, and of the
 //! whole suite between base and head.
 
-use super::centre;
+use super::{centre, student};
 
 /// With fewer benchmarks, real changes cannot be separated from a shift of the machine.
 pub const MIN_SUITE: usize = 8;
@@ -79,6 +79,30 @@ pub fn suite_wide_shift(changes: &[f64]) -> f64 {
 pub fn share_with(changes: impl ExactSizeIterator<Item = f64>, shift: f64, reach: f64) -> f64 {
     let count = changes.len();
     changes.filter(|change| (change - shift).abs() < reach * shift.abs()).count() as f64 / count.max(1) as f64
+}
+
+/// Half the 95% confidence interval of the suite-wide shift, from the shifts of the runs of base and head; `None` if no side has
+/// two runs, and for a small suite.
+pub(super) fn error_of_shift(run_shifts: &[Vec<f64>; 2]) -> Option<f64> {
+    let squares = |side: &Vec<f64>| {
+        let mean = side.iter().sum::<f64>() / side.len().max(1) as f64;
+        side.iter().map(|shift| (shift - mean).powi(2)).sum::<f64>()
+    };
+    let df: usize = run_shifts.iter().map(|side| side.len().saturating_sub(1)).sum();
+    if df == 0 {
+        return None;
+    }
+    let factor: f64 = run_shifts.iter().map(|side| centre::variance_factor(side.len().max(1))).sum();
+    let variance = run_shifts.iter().map(squares).sum::<f64>() / df as f64 * factor;
+    Some(student::quantile(0.975, df as f64) * variance.sqrt())
+}
+
+/// The suite-wide shift without the run that adds most to it. If two runs of a side come from different machines, the
+/// whole shift may be in one of them. With three or more base runs, one of them hardly moves their centre.
+pub(super) fn least_shift(shift: f64, [base, head]: &[Vec<f64>; 2]) -> f64 {
+    let base = base.iter().filter(|_| base.len() == 2).map(|of_run| shift - of_run);
+    let each = base.chain(head.iter().map(|of_run| shift + of_run));
+    each.map(|left| left * shift.signum()).fold(f64::INFINITY, f64::min)
 }
 
 /// Width of the densest 40% of the values, which are sorted.

@@ -9,7 +9,6 @@ use super::newest_base::ShiftHandling;
 use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
 use super::suite::{RawChange, SingleRuns, Suite, TestedValue, overlap, raw_changes};
-use super::{centre, student};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -30,6 +29,9 @@ fn max_df_of_one_number(base_runs: usize, small: bool) -> f64 {
     let of_base = base_runs as f64 - 1.0;
     if small { (of_base / 2.0).clamp(least, MAX_DF_OF_SMALL_SUITE) } else { of_base.clamp(least, most) }
 }
+
+/// The 97.5% quantile of the normal distribution.
+const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
 
 /// If fewer benchmarks of the newest base run share its shift, main may have changed a part of the suite.
 const MIN_SHARE_OF_SHIFTED_RUN: f64 = 0.75;
@@ -136,7 +138,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         Some(_) => 0.0,
         None => shift::suite_wide_shift(&changes.iter().map(change).collect::<Vec<_>>()),
     };
-    // In a noisy suite, few benchmarks may have changed by about as much as the centre of all changes. Then there is no suite-wide shift.
+    // In a noisy suite, the densest changes may be few. Their centre is not a suite-wide shift.
     let is_shift = |shift: f64| match rules.shift {
         ShiftRule::SubtractUpTo(limit) if shift.abs() > limit => {
             // More than half of the changes are in its direction, and at most twice as large.
@@ -154,11 +156,11 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     let prior = Arc::new(Prior::fit(&fitted.collect::<Vec<_>>(), kind, small));
     let [base_runs, head_runs] = suite.run_counts();
     let one_run = [base_runs == 1, head_runs == 1];
-    let shift_error = error_of_shift(&run_shifts);
+    let shift_error = shift::error_of_shift(&run_shifts);
     let shift_in_every_run = match rules.shift {
         ShiftRule::SubtractUpTo(limit) => {
             let is_shown = shift.abs() > shift_error.unwrap_or_default();
-            one_run == [false; 2] && shift.abs() > limit && is_shown && least_shift(shift, &run_shifts) > limit
+            one_run == [false; 2] && shift.abs() > limit && is_shown && shift::least_shift(shift, &run_shifts) > limit
         }
         ShiftRule::Keep => true,
     };
@@ -203,33 +205,6 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), suite.tested(), estimates.delta(i))).collect());
     estimates.correct(rules.alpha, screened.is_some());
     estimates
-}
-
-/// The 97.5% quantile of the normal distribution.
-const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
-
-/// Half the 95% confidence interval of the suite-wide shift, from the shifts of the runs of base and head; `None` if no side has
-/// two runs, and for a small suite.
-fn error_of_shift(run_shifts: &[Vec<f64>; 2]) -> Option<f64> {
-    let squares = |side: &Vec<f64>| {
-        let mean = side.iter().sum::<f64>() / side.len().max(1) as f64;
-        side.iter().map(|shift| (shift - mean).powi(2)).sum::<f64>()
-    };
-    let df: usize = run_shifts.iter().map(|side| side.len().saturating_sub(1)).sum();
-    if df == 0 {
-        return None;
-    }
-    let factor: f64 = run_shifts.iter().map(|side| centre::variance_factor(side.len().max(1))).sum();
-    let variance = run_shifts.iter().map(squares).sum::<f64>() / df as f64 * factor;
-    Some(student::quantile(0.975, df as f64) * variance.sqrt())
-}
-
-/// The suite-wide shift without the run that adds most to it. If two runs of a side come from different machines, the
-/// whole shift may be in one of them. With three or more base runs, one of them hardly moves their centre.
-fn least_shift(shift: f64, [base, head]: &[Vec<f64>; 2]) -> f64 {
-    let base = base.iter().filter(|_| base.len() == 2).map(|of_run| shift - of_run);
-    let each = base.chain(head.iter().map(|of_run| shift + of_run));
-    each.map(|left| left * shift.signum()).fold(f64::INFINITY, f64::min)
 }
 
 impl SuiteEstimates {
@@ -404,87 +379,4 @@ impl SuiteEstimates {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::suite::{BenchmarkRuns, RunValue};
-    use super::*;
-
-    fn run(run: usize, y: f64, drift: f64) -> RunValue {
-        RunValue {
-            run,
-            fast_edge: Some(y),
-            centre: y,
-            within_run_drift: Some(drift),
-            centre_variance: 0.0,
-            typical_mean: None,
-        }
-    }
-
-    /// Three pairs of runs of one benchmark that is slower by 0.25 on the log scale; its runs lie 0.02 apart.
-    fn suspect() -> Vec<BenchmarkRuns> {
-        let side = |centre: f64| (0..3).map(|i| run(i, centre + 0.02 * (i as f64 - 1.0), 0.01)).collect();
-        vec![BenchmarkRuns { base: side(0.0), head: side(0.25) }]
-    }
-
-    /// Thirty benchmarks with one run on each side, which move by about `sd`.
-    fn screened(sd: f64) -> Vec<Observation> {
-        let change = |i: u32| sd * (f64::from(i % 7) - 3.0) / 2.0;
-        let suite: Vec<BenchmarkRuns> = (0..30)
-            .map(|i| BenchmarkRuns { base: vec![run(0, 0.0, 0.01)], head: vec![run(0, change(i), 0.01)] })
-            .collect();
-        let estimates = estimate_suite(&suite, ValueKind::Measured, TestRules::at_different_times(0.05, 0.5));
-        estimates.estimates().map(|estimate| estimate.observation()).collect()
-    }
-
-    #[test]
-    fn a_suspect_is_as_noisy_as_its_suite() {
-        let p = |suite: &[Observation]| {
-            estimate_re_measured(&suspect(), ValueKind::Measured, 0.05, suite).estimate(0).p_worse
-        };
-        let (quiet, noisy, alone) = (p(&screened(0.005)), p(&screened(0.2)), p(&[]));
-        assert!(quiet < alone && alone < noisy, "{quiet} {alone} {noisy}");
-        assert!(quiet < 0.001);
-    }
-
-    /// Twelve benchmarks that did not change. Each side has runs on machines of these speeds.
-    fn on_machines(base: &[f64], head: &[f64]) -> Vec<BenchmarkRuns> {
-        let own = |benchmark: usize, at: usize| 0.01 * ((7 * benchmark + 3 * at) % 5) as f64 - 0.02;
-        let side = |speeds: &[f64], benchmark: usize| -> Vec<RunValue> {
-            let value = |(at, speed): (usize, &f64)| run(at, speed + own(benchmark, at), 0.01);
-            speeds.iter().enumerate().map(value).collect()
-        };
-        (0..12).map(|index| BenchmarkRuns { base: side(base, index), head: side(head, index) }).collect()
-    }
-
-    #[test]
-    fn an_interval_contains_the_error_of_a_shift_that_stays() {
-        let suite = on_machines(&[-0.05, 0.0, 0.03], &[0.02, 0.08, 0.05]);
-        let measured = estimate_suite(&suite, ValueKind::Measured, TestRules::in_turn(0.05));
-        assert!(measured.shift() > 0.03);
-        for estimate in measured.estimates() {
-            let (low, high) = estimate.delta_interval(0.95);
-            assert!(low < 0.0 && high > 0.0, "{low} {high}");
-        }
-        // The machine is as fast in all runs of a side.
-        let suite = on_machines(&[0.0; 3], &[0.05; 3]);
-        let measured = estimate_suite(&suite, ValueKind::Measured, TestRules::in_turn(0.05));
-        assert!(measured.estimates().all(|estimate| estimate.delta_interval(0.95).0 > 0.0));
-    }
-
-    #[test]
-    fn a_shift_that_the_differences_between_runs_explain_is_not_in_every_run() {
-        let rules = TestRules::at_different_times(0.05, 0.2);
-        let is_unexplained = |base: &[f64], head: &[f64]| {
-            estimate_suite(&on_machines(base, head), ValueKind::Measured, rules).unexplained_shift().is_some()
-        };
-        assert!(is_unexplained(&[-0.15, 0.2, 0.11, 0.0, -0.1], &[0.13, 0.26]));
-        assert!(!is_unexplained(&[0.0, 0.01, -0.01, 0.0, 0.01], &[0.19, 0.2]));
-    }
-
-    #[test]
-    fn a_change_common_to_all_suspects_is_not_subtracted() {
-        let slower: Vec<BenchmarkRuns> = (0..12).flat_map(|_| suspect()).collect();
-        let suspects = estimate_re_measured(&slower, ValueKind::Measured, 0.05, &screened(0.02));
-        assert!(suspects.estimates().all(|estimate| (estimate.delta - 0.25).abs() < 1e-9));
-        assert_eq!(suspects.shift(), 0.0);
-    }
-}
+mod tests;

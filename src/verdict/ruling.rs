@@ -237,9 +237,9 @@ impl Criteria {
             }
             true if over => Ruling::of(Outcome::Regressed).suspect(true),
             true if worse < -log_threshold => Ruling::of(Outcome::Improved),
-            _ if counts.dispersion > 1.0 => Ruling::of(Outcome::Inconclusive).suspect(over).note(
-                "the base runs differ by more than the chance of independent events, so the change may be as accidental",
-            ),
+            _ if counts.dispersion > 1.0 => Ruling::of(Outcome::Inconclusive)
+                .suspect(over)
+                .note("the base runs differ more than independent events would by chance, so the change may be noise"),
             _ if counts.ln_ratio.abs() < 1e-9 => Ruling::of(Outcome::Inconclusive).note(format!(
                 "no change, but with so few events a change of {} would not show",
                 percent(self.threshold)

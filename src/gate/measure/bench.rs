@@ -280,7 +280,7 @@ impl<'a> Bench<'a> {
         if let Some(first) = disturbed.first() {
             let more = match disturbed.len() {
                 1 => String::new(),
-                count => format!(" (so were {} more of the {} runs)", count - 1, self.runs),
+                count => format!("; {} more of the {} runs were disturbed", count - 1, self.runs),
             };
             all.push(Diagnostic::warning("disturbed-run", "", format!("{first}{more}")));
         }

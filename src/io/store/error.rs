@@ -22,8 +22,8 @@ fn without_repository(error: &RepositoryError) -> String {
 fn other_remotes(known: &[String]) -> String {
     let names: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
-        [] => "give the URL of one".to_owned(),
-        names => format!("give the name of one ({}) or a URL", names.join(", ")),
+        [] => "give a URL instead".to_owned(),
+        names => format!("give another name ({}) or a URL instead", names.join(", ")),
     }
 }
 
@@ -161,7 +161,7 @@ pub enum StoreError {
     #[error("cannot start the git command: {}{}", .0, advice(.0))]
     NoGit(#[source] std::io::Error),
     /// The repository has no remote of this name.
-    #[error("there is no remote `{name}`; {}, or add it with `git remote add {name} URL`", other_remotes(known))]
+    #[error("the repository has no remote `{name}`; {}, or run `git remote add {name} URL`", other_remotes(known))]
     NoRemote {
         /// The name.
         name: String,

@@ -15,8 +15,12 @@ const MAX_WAIVERS: usize = 10;
 /// Days until a suggested waiver expires.
 const DAYS_UNTIL_EXPIRY: i64 = 90;
 
-/// `[[accept]]` entries for the first regressions, and the number of the others. Empty if there is no regression, if the day is unknown,
-/// if waivers do not count (in a pull request from a fork), or if the regressions may come from other commits.
+/// `[[accept]]` entries for the first regressions, and a line with the number of further ones. Empty
+///
+/// - without a regression;
+/// - if the date of the report is unknown;
+/// - in a pull request from a fork, whose waivers do not apply;
+/// - if other commits may have caused the regressions.
 pub fn suggested_waivers(report: &Report) -> String {
     let no_waiver = report.acceptable.as_ref().is_some_and(|acceptable| !acceptable.by_waiver);
     if no_waiver || report.verdict == Verdict::None && report.base.gap.is_some() {
