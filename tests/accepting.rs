@@ -55,6 +55,38 @@ fn the_proposed_waivers_name_the_number_of_the_others_and_no_empty_name() {
 }
 
 #[test]
+fn the_printed_json_has_what_the_proposed_waivers_need() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", counts("allocations", "count", "lower", &[("a", 2.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("allocations", "count", "lower", &[("a", 9.0), ("b", 5.0)]));
+    let printed = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]);
+    sandbox.write("printed.json", &printed.exits(1).stdout);
+    let comment = sandbox.perfgate(&["render", "printed.json", "--template", "comment"]);
+    comment.exits(0).prints("[[accept]]\nbenchmark = \"a\"\nmetric = \"allocations\"\n");
+}
+
+#[test]
+fn the_proposed_waivers_state_that_they_do_not_cover_budgets() {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.json", counts("allocations", "count", "lower", &[("a", 2.0), ("b", 5.0)]));
+    sandbox.write("head.json", counts("allocations", "count", "lower", &[("a", 9.0), ("b", 5.0)]));
+    let compare = |pattern: &str| {
+        let budget = format!("[[budget]]\nmatch = \"{pattern}\"\nmetric = \"allocations\"\ntarget = \"<=3\"\n");
+        sandbox.write("perfgate.toml", budget);
+        let answer = sandbox.perfgate(&["compare", "base.json", "head.json", "--template", "comment"]);
+        answer.exits(1).prints("change the limit").prints("; accepting regressions does not change budgets.");
+        answer.stdout
+    };
+    assert!(
+        compare("a").contains("\n# this does not cover the missed budget, whose limit is in a [[budget]] entry\n```")
+    );
+    assert!(
+        compare("*")
+            .contains("\n# this does not cover the 2 missed budgets, whose limits are in [[budget]] entries\n```")
+    );
+}
+
+#[test]
 fn a_rise_from_zero_can_be_accepted_by_the_proposed_waiver() {
     for (unit, value, limit) in [("count", 4.0, "<=4"), ("%", 2.5, "<=2.5%"), ("B", 4096.0, "<=4096B")] {
         let sandbox = Sandbox::new();

@@ -68,7 +68,7 @@ fn the_headline_names_tolerated_regressions_and_suspects() {
     let sandbox = Sandbox::new();
     sandbox.write("old.json", file(1.0, [100.0, 101.0, 102.0])).write("new.json", file(2.0, [140.0, 150.0, 160.0]));
     let answer = sandbox.perfgate(&["compare", "old.json", "new.json", "--fail-on", "budget"]);
-    answer.exits(0).prints("PASS, but 1 regressed (not in fail-on), and 1 suspected regression is inconclusive");
+    answer.exits(0).prints("PASS, but 1 regressed (not in fail-on), and 1 of 2 inconclusive (1 suspected)");
 }
 
 #[test]
@@ -101,10 +101,13 @@ fn an_undecided_suspect_is_in_the_headline() {
     let sandbox = Sandbox::new();
     sandbox.bench("base", "fib", 1000.0, 1).bench("head", "fib", 1360.0, 2);
     let answer = sandbox.perfgate(&["compare", "base", "head"]);
-    answer.exits(0).prints("PASS, but 1 suspected regression is inconclusive").prints("perfgate measure");
+    answer
+        .exits(0)
+        .prints("PASS, but 1 of 1 inconclusive (1 suspected): too few runs for a small suite\n")
+        .prints("perfgate measure");
     answer.does_not_print("cannot be told");
     let comment = sandbox.perfgate(&["compare", "base", "head", "--template", "comment"]);
-    comment.exits(0).prints("❔ perfgate: PASS, but 1 suspected regression is inconclusive").does_not_print("✅");
+    comment.exits(0).prints("❔ perfgate: PASS, but 1 of 1 inconclusive (1 suspected)").does_not_print("✅");
 }
 
 fn suite(sandbox: &Sandbox, tree: &str, run: u32, slow: Option<(&str, f64)>) {

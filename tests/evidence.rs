@@ -320,7 +320,7 @@ fn one_run_a_side_of_few_benchmarks_needs_twice_the_threshold_in_both_directions
         if outcome == "inconclusive" {
             compared(&base, &head, &[])
                 .prints("with one run per side and fewer than eight benchmarks, only changes beyond ")
-                .prints("would decide (`perfgate measure`, or further `--base` and `--head`)");
+                .prints("would decide (`perfgate measure -- COMMAND`, or further `--base` and `--head`)");
         }
     }
 }

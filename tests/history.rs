@@ -108,7 +108,8 @@ fn the_levels_of_a_change_fit_it_next_to_a_drift() {
     put(&sandbox, &runs);
     let table = sandbox.perfgate_at("r", &["history"]).exits(0).stdout.clone();
     let mut checked = 0;
-    for row in table.lines().filter(|row| row.contains("drift_") || row.contains("_drift")) {
+    let is_row = |row: &&str| !row.starts_with("to ") && (row.contains("drift_") || row.contains("_drift"));
+    for row in table.lines().filter(is_row) {
         let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         let change = cells.iter().position(|cell| cell.starts_with('+') && cell.ends_with('%')).unwrap();
         let number = |cell: &str| cell.trim_end_matches([' ', 'n', 's', '%']).parse::<f64>().unwrap();
@@ -147,15 +148,47 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
     let waiver = |up_to: u32| {
         format!("[[accept]]\nbenchmark = 'accepted'\nup-to = '{up_to}%'\nreason = 'r'\nuntil = '2999-01-01'\n")
     };
+    // The commit is known, so there is nothing to search for. A drift has no single commit.
+    table.prints(&format!("to see the commit that made accepted worse: `git show {}`\n", commits[54].short()));
     sandbox.write("r/perfgate.toml", waiver(35));
     for args in [&["history"][..], &["history", "accepted"]] {
-        sandbox.perfgate_at("r", args).exits(0).prints("✗ worse, accepted  ");
+        sandbox.perfgate_at("r", args).exits(0).prints("✗ worse, accepted  ").does_not_print("to see the commit");
     }
     sandbox.write("r/perfgate.toml", waiver(5));
     sandbox.perfgate_at("r", &["history"]).exits(0).does_not_print("✗ worse, accepted");
     std::fs::remove_file(sandbox.path("r/perfgate.toml")).unwrap();
     let one = sandbox.perfgate_at("r", &["history", "accepted"]);
     one.exits(0).prints("1.0").prints("1.3").prints(&format!("at {}", commits[54].short())).does_not_print("fixed");
+}
+
+#[test]
+fn a_regression_with_several_possible_commits_has_the_command_that_finds_its_commit() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 30);
+    let level = |i: usize, factor: f64| if i >= 20 { 1000.0 * factor } else { 1000.0 };
+    let rate = |i: usize| {
+        let metric = Metric::measured("rate", Unit::Count, Direction::Higher);
+        Measurement::new("criterion", "it's", metric, samples(level(i, 0.95), 100 + i))
+    };
+    // Two commits were not measured.
+    let runs: Vec<Run> = (0..30)
+        .filter(|i| !(18..20).contains(i))
+        .map(|i| {
+            let suite = vec![time("parse; large", level(i, 1.5), i), rate(i), time("s1", 1000.0, 300 + i)];
+            run(&commits[i], START + 3600 * i as i64, suite)
+        })
+        .collect();
+    put(&sandbox, &runs);
+    let (good, bad) = (commits[17].short(), commits[20].short());
+    let find = format!("to find the commit: `perfgate bisect 'parse; large' --good {good} --bad {bad} -- COMMAND`");
+    let table = sandbox.perfgate_at("r", &["history"]);
+    table.exits(0).prints(&find).prints("  95% CI  ").prints(&format!("%  after {good}, up to {bad} (3 possible"));
+    table.prints("CI: confidence interval of the change; after A, up to B: one of the commits in `git log A..B`");
+    assert_eq!(table.stdout.matches("perfgate bisect").count(), 1, "{}", table.stdout);
+    sandbox.perfgate_at("r", &["history", "parse"]).exits(0).prints(&find).prints("[ … ]: 95% confidence interval");
+    // A slowdown below the threshold of `perfgate bisect`, of another metric.
+    let rate = sandbox.perfgate_at("r", &["history", "it's"]);
+    rate.exits(0).prints(&format!(r"`perfgate bisect 'it'\''s' --metric rate --good {good} --bad {bad} --threshold 2"));
 }
 
 #[test]
@@ -218,7 +251,7 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
             sandbox
                 .perfgate_at("r", &["history", "--html", "page.html"])
                 .exits(0)
-                .prints("1 series starts on 2026-06-09, with the epoch of perfgate.toml (a larger corpus); older runs are not used");
+                .prints("1 series starts on 2026-06-09, with the epoch of perfgate.toml (a larger corpus); older runs are not used: corpus\n");
             assert!(
                 sandbox.read("r/page.html").contains("\"epoch\":{\"reason\":\"a larger corpus\",\"start\":1780963200}")
             );
@@ -574,7 +607,7 @@ fn series_that_became_worse_come_first_then_larger_changes_and_an_old_peak_is_be
     assert!(order.is_sorted(), "{table}");
     let row = table.lines().find(|line| line.contains("  tenth ")).unwrap();
     assert_eq!((row.matches('↑').count(), row.matches('▁').count() > 10), (1, true), "{table}");
-    assert!(table.contains("worse first, then latest; [ … ]: 95% confidence interval"), "{table}");
+    assert!(table.contains("worse first, then latest; CI: confidence interval of the change"), "{table}");
     assert!(table.contains("; ↑ ↓: beyond the scale of the trend\n"), "{table}");
     let page = sandbox.perfgate_at("r", &["history", "--html", "page.html"]);
     page.exits(0);

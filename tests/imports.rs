@@ -84,7 +84,12 @@ fn a_history_of_400_runs_moves_in_by_the_commands_of_the_docs_and_goes_on_under_
     sandbox.perfgate_at("r", &compare).exits(2).reports("[[continue]]");
     let settings = settings_of_the_docs();
     sandbox.write("r/perfgate.toml", settings.replace("\"unknown\"", ""));
-    sandbox.perfgate_at("r", &compare).exits(2).prints("`[environment] ignore` lists \"unknown\"");
+    sandbox
+        .perfgate_at("r", &compare)
+        .exits(2)
+        .prints("set `ignore = [\"unknown\"]` under `[environment]` in perfgate.toml");
+    let next = "Next: Record new runs with `perfgate record`, which stores their machine, or list \"unknown\" under";
+    sandbox.perfgate_at("r", &compare).prints(next);
     sandbox.write("r/perfgate.toml", settings);
     sandbox.perfgate_at("r", &compare).exits(0).prints("1 unchanged");
     sandbox.write("slow.txt", "test parse ... bench:       2,810 ns/iter (+/- 9)\n");

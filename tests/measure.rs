@@ -104,6 +104,10 @@ fn a_slower_commit_is_detected() {
     assert!((c["change"].as_f64().unwrap() - 0.5).abs() < 0.02);
     assert_eq!(json["base"]["commit"], sandbox.git("r", &["rev-parse", "main"]));
     assert_eq!(json["counts"]["regressed"], 1);
+    // The report that was printed can be rendered as well as the saved one.
+    sandbox.write("printed.json", &report.stdout);
+    let comment = sandbox.perfgate(&["render", "printed.json", "--template", "comment"]);
+    comment.exits(0).prints("[[accept]]\nbenchmark = \"c\"\n").prints("perfgate measure --base ");
     // A comment has the command to repeat the measurement; the terminal has only the numbers.
     let saved: serde_json::Value = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
     let base = &sandbox.git("r", &["rev-parse", "main"])[..10];
@@ -147,7 +151,7 @@ fn a_change_of_the_whole_suite_fails_and_is_named_as_one() {
 fn advice_in_a_measurement_names_its_own_options() {
     let sandbox = sandbox(&[("c", 1.036)]);
     sandbox.write("r/perfgate.toml", "[gate]\nthreshold = '4%'\n");
-    let advice = "4 more runs per side would decide";
+    let advice = "about 4 more runs per side would decide";
     for view in [&[][..], &["--format", "markdown", "--save", "../saved.json"]] {
         let answer = measure(&sandbox, &[&["--base", "main", "--confirm", "3"], view].concat());
         answer.exits(0).prints(advice).prints("`perfgate measure --confirm 7`").does_not_print("`--base`");

@@ -232,7 +232,9 @@ fn axe_finds_no_violations_in_a_report_with_budgets_and_machines() {
     sandbox.write("base.json", run(cpu, 1.0)).write("head.json", run(cpu, 20.0));
     sandbox.write("perfgate.toml", "[[budget]]\nmatch = '*'\nmetric = 'time'\ntarget = '< +10%'\nacceptable = '< +20%'\n[[goal]]\nmatch = '*'\nmetric = 'time'\nexpect = '-40%'\n");
     sandbox.perfgate(&["compare", "base.json", "head.json", "--html", "report.html"]).exits(1);
-    for (width, scheme) in [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")] {
+    for (width, scheme) in
+        [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark"), (360, "light"), (320, "dark")]
+    {
         browser.screen(width, 800, scheme);
         browser.open(&sandbox, "report.html");
         browser.run("document.querySelector('button.chart').click()");

@@ -166,7 +166,7 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
     };
     for view in [&[][..], &["--template", "comment"], &["--format", "markdown"]] {
         let both = compare(2, view);
-        both.prints("ore runs would decide 1 of the 2 inconclusive benchmarks (`perfgate measure`, or further `--base` and `--head`); for the other one, reduce the noise");
+        both.prints("ore runs would probably decide 1 of the 2 inconclusive benchmarks (`perfgate measure -- COMMAND`, or further `--base` and `--head`); for the other one, reduce the noise");
         let one = compare(1, view);
         one.prints("; more runs may not decide; reduce the noise").does_not_print("perfgate measure");
         one.prints("Next: More runs may not decide the inconclusive benchmark: reduce the noise");
@@ -215,10 +215,13 @@ fn the_next_step_is_less_noise_if_most_rows_are_too_noisy() {
     let next = |sandbox: &Sandbox| sandbox.perfgate(&["render", "c.json", "--template", "comment"]);
     let most = next(&inconclusive(2, 0, 1));
     most.exits(0).prints("Next: More runs may not decide 2 of the 3 inconclusive metrics: reduce the noise");
+    // The headline has the most frequent reason, with its number.
+    most.prints("PASS, but 3 of 3 inconclusive").prints(": 2 too noisy for ");
     next(&inconclusive(3, 0, 0)).prints("Next: More runs may not decide the inconclusive metrics: reduce the noise");
+    next(&inconclusive(3, 0, 4)).prints("For 3 of them, more runs may not decide:");
     let few = next(&inconclusive(1, 0, 3));
     few.prints(
-        "Next: Re-measure the inconclusive metrics with more `--rounds`. For 1 of them, more runs may not decide:",
+        "Next: Re-measure the inconclusive metrics with more `--rounds`. For \"noisy\" metric0, more runs may not decide:",
     );
 }
 
@@ -243,7 +246,7 @@ fn a_change_is_from_zero_only_if_every_base_run_is_zero() {
 fn the_numbers_of_inconclusive_rows_add_up() {
     let text = |sandbox: &Sandbox| sandbox.perfgate(&["render", "c.json", "--template", "comment"]).stdout;
     let few = text(&inconclusive(1, 6, 2));
-    let advice = "ore runs would decide 6 of the 9 inconclusive metrics; for another one, reduce the noise";
+    let advice = "ore runs would probably decide 6 of the 9 inconclusive metrics; for another one, reduce the noise";
     assert!(few.contains(advice) && few.contains("; 2 others have another reason, in their rows."), "{few}");
     // Not all of the rows are listed.
     let many = text(&inconclusive(2, 14, 1));

@@ -109,6 +109,29 @@ fn an_unchanged_row_whose_values_have_the_other_sign_has_a_note() {
 }
 
 #[test]
+fn a_suspect_with_changes_of_both_signs_names_the_worse_one() {
+    let sandbox = Sandbox::new();
+    // The fastest samples are 22% slower, the medians 15% faster.
+    let sides = [with_edge(900.0, 1300.0), with_edge(1400.0, 1100.0)];
+    for view in [&[][..], &["--format", "markdown"], &["--template", "comment"], &["--format", "junit"]] {
+        let answer = compared(&sandbox, &sides[0], &sides[1], view);
+        answer.exits(0).prints("suspected because of the fastest samples; the medians changed by −15.2%");
+    }
+    compared(&sandbox, &sides[0], &sides[1], &["--save", "saved.json"]);
+    let mut report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    let odd = report.benchmarks.iter_mut().find(|finding| finding.name == "odd").unwrap();
+    let shown = |report: &Report| perfgate::render::markdown(report, true);
+    (odd.change, odd.adjusted) = (Some(-0.05), Some(-0.05));
+    odd.head.as_mut().unwrap().value = 1.3 * odd.base.unwrap().value;
+    assert!(shown(&report).contains("suspected because the medians changed by +30.0%"), "{}", shown(&report));
+    // Without doubt about the direction there is no reason to give.
+    let odd = report.benchmarks.iter_mut().find(|finding| finding.name == "odd").unwrap();
+    (odd.change, odd.adjusted) = (Some(0.5), Some(0.5));
+    let text = shown(&report);
+    assert!(text.contains("the medians changed by +30.0%") && !text.contains("suspected because"), "{text}");
+}
+
+#[test]
 fn a_subtracted_shift_names_its_metric() {
     let sandbox = Sandbox::new();
     let side = |time: f64, rate: f64| -> Vec<Value> {
@@ -164,7 +187,7 @@ fn shifted(sandbox: &Sandbox, factor: f64, more: &[&str]) -> Answer {
 fn a_gate_that_passes_next_to_a_slower_suite_says_so_everywhere() {
     let sandbox = Sandbox::new();
     let headline = "PASS: no regression in 20 benchmarks; most benchmarks are about 14.5% slower: re-measure";
-    let next = "Next: Re-measure base and head in turn (`perfgate measure`): the machine may be the cause.";
+    let next = "Next: Re-measure base and head in turn (`perfgate measure -- COMMAND`): the machine may be the cause.";
     for view in [&[][..], &["--format", "markdown"], &["--template", "comment"], &["--template", "summary"]] {
         let answer = shifted(&sandbox, 1.0, view);
         answer.exits(0).prints(headline).prints(next).does_not_print("✅ perfgate");
@@ -235,6 +258,8 @@ fn a_legend_names_the_columns_that_do_not_fit() {
     };
     let narrow = shown(Some(60)).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(narrow.contains("not shown at this width: q"), "{narrow}");
+    // The interval is below its row and still has its legend.
+    assert!(narrow.contains("95% CI ") && narrow.contains("CI: confidence interval of the change"), "{narrow}");
     assert!(!shown(None).contains("not shown"), "{}", shown(None));
 }
 
@@ -303,7 +328,7 @@ fn what_failed_in_base_too_has_its_own_advice() {
     next(&["a"], &["a"]).exits(1).prints(
         "Next: The failed benchmark failed in base too: fix it, do not run it, or leave `failed` out of `fail-on` in perfgate.toml.",
     );
-    next(&["a"], &["a", "b"]).prints("Next: Fix the failed benchmarks. In base, 1 of them failed too.");
+    next(&["a"], &["a", "b"]).prints("Next: Fix the failed benchmarks. In base, \"c::a\" failed too.");
     next(&[], &["a"]).prints("Next: Fix the failed benchmark.\n");
 }
 
@@ -333,6 +358,31 @@ fn the_next_step_names_facts_that_differ() {
 fn the_next_step_has_the_number_of_runs() {
     let sandbox = Sandbox::new();
     let answer = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 1.1), &[]);
-    answer.exits(0).prints("more runs per side (`perfgate measure`, or further `--base` and `--head`).");
-    answer.does_not_print("The notes give").does_not_print("undecided");
+    answer.exits(0).prints("Next: Re-measure the suspected benchmarks, about ");
+    answer.prints("more runs per side (`perfgate measure -- COMMAND`, or further `--base` and `--head`).");
+    answer.does_not_print("The notes estimate").does_not_print("undecided");
+}
+
+#[test]
+fn advice_to_measure_ends_with_the_whole_command() {
+    let sandbox = Sandbox::new();
+    let command = "`perfgate measure --base main -- COMMAND` runs the benchmarks of both sides itself; the compared results are not used. \
+                   COMMAND is your benchmark command, e.g. `cargo bench`.";
+    for view in [&[][..], &["--format", "markdown"], &["--template", "comment"], &["--template", "summary"]] {
+        let answer = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 1.1), view);
+        assert_eq!(answer.exits(0).stdout.matches(command).count(), 1, "{}", answer.stdout);
+        let other = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 5.0), view);
+        other.exits(1).does_not_print("perfgate measure");
+    }
+    // The base is that of the comparison, if it is known.
+    compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 1.1), &["--save", "saved.json"]);
+    let mut report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    report.base.branch = Some("release/2".to_owned());
+    let next = |report: &Report| perfgate::render::next_step(report).unwrap();
+    assert!(next(&report).contains("`perfgate measure --base release/2 -- COMMAND`"), "{}", next(&report));
+    report.base.branch = Some("--x; `y`".to_owned());
+    assert!(next(&report).contains("`perfgate measure --base main -- COMMAND`"), "{}", next(&report));
+    // A report of `perfgate measure` has no other command to name.
+    report.by_measure = true;
+    assert!(!next(&report).contains("COMMAND"), "{}", next(&report));
 }

@@ -305,6 +305,31 @@ fn comment_and_summary_list_budgets_expectations_and_reasons() {
     }
 }
 
+#[test]
+fn documents_name_accepted_suspected_and_failed_benchmarks() {
+    let sandbox = with_budgets();
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
+    for finding in report["benchmarks"].as_array_mut().unwrap().iter_mut().filter(|f| f["name"] == "noisy") {
+        finding["suspect"] = true.into();
+    }
+    sandbox.write("comparison.json", report.to_string());
+    let failed = stack();
+    for template in ["pr", "library", "issue", "report"] {
+        let text = render(&sandbox, template);
+        let has = |part: &str| assert!(text.contains(part), "no {part:?} in {template}\n{text}");
+        has("**Other benchmarks to check**\n\n| | Benchmark | Metric |");
+        has("| ☑️ accepted | `accepted` | time | ");
+        has("| ❔ inconclusive, suspected regression | `noisy` | time |");
+        has("- `accepted`: accepted until 2999-01-01: bounds checks");
+        has("- `noisy`: too noisy to decide");
+        let text = render(&failed, template);
+        assert!(text.contains("| 💥 failed | `test_times::test_failing` |"), "{template}\n{text}");
+        assert!(text.contains(" more suspected regressions, not shown\n"), "{template}\n{text}");
+    }
+    // Without such benchmarks there is no heading.
+    assert!(!render(&package(), "library").contains("Other benchmarks to check"));
+}
+
 /// A crate with two criterion benchmarks, one of which states its throughput.
 fn package() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -317,6 +342,25 @@ fn package() -> Sandbox {
     sandbox.write("Cargo.toml", "[package]\n");
     sandbox.perfgate(&["compare", "old", "new", "--save", "comparison.json"]).exits(0);
     sandbox
+}
+
+#[test]
+fn a_document_without_the_change_states_why() {
+    let sandbox = Sandbox::new();
+    sandbox.bench("old", "a", 1000.0, 1).bench("new", "a", 1000.0, 2);
+    let compare = |more: &[&str]| sandbox.perfgate(&[&["compare", "old", "new"][..], more].concat());
+    sandbox.write("numbers.json", &compare(&["--format", "json"]).stdout);
+    for template in ["pr", "library", "issue"] {
+        let shows = |unknown: &str| {
+            compare(&["--template", template]).exits(0).prints(unknown);
+        };
+        let _ = fs::remove_dir_all(sandbox.path(".git"));
+        shows("the comparison was not made in a git repository");
+        sandbox.git("", &["init", "-q"]);
+        shows("the checked-out branch has no commits yet; commit something first");
+        let saved = sandbox.perfgate(&["render", "numbers.json", "--template", template]);
+        saved.exits(0).prints("the comparison file does not describe it").does_not_print("in a git repository");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn fourteen_percent_everywhere_are_suspects_at_smaller_thresholds() {
         let answer = compared("global-14-percent", &base, "head.json", &["--threshold", threshold]);
         answer
             .exits(0)
-            .prints("20 suspected regressions are inconclusive; most benchmarks are about 14.5% slower: re-measure\n");
+            .prints("20 of 20 inconclusive (20 suspected); most benchmarks are about 14.5% slower: re-measure\n");
         answer.prints("suite-wide shift +14.5% in time, cause unknown");
     }
 }
@@ -57,7 +57,7 @@ fn repetitions_of_one_process_are_one_run() {
 #[test]
 fn an_undecided_suspect_gets_no_green_tick_and_has_reason_and_command() {
     let answer = compared("one-run-contradiction", &["base1.json"], "head1.json", &["--template", "comment"]);
-    answer.exits(0).prints("❔ perfgate: PASS, but 1 suspected regression is inconclusive");
+    answer.exits(0).prints("❔ perfgate: PASS, but 1 of 1 inconclusive (1 suspected): too few runs for a small suite");
     answer
         .prints("only changes beyond +44.0% (the threshold applied twice) count")
         .prints("perfgate measure")

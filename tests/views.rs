@@ -62,6 +62,25 @@ fn every_view_marks_notes_as_notes() {
 }
 
 #[test]
+fn a_note_on_files_without_a_machine_has_a_way_to_store_it() {
+    let sandbox = Sandbox::new();
+    let run = |environment: &str| {
+        let one = r#"{"benchmark": "b", "unit": "ns", "replicates": [{"samples": [100, 101, 102]}]}"#;
+        format!(r#"{{"format": "perfgate-run", "version": 1, "environment": {environment}, "measurements": [{one}]}}"#)
+    };
+    sandbox.write("named.json", run(r#"{"cpu": "Xeon"}"#).replace("102", "104"));
+    sandbox.write("one.json", run("{}")).write("two.json", run("{}").replace("102", "103"));
+    for (base, head, files) in
+        [("one", "two", "the files"), ("one", "named", "the files of base"), ("named", "two", "the files of head")]
+    {
+        let (base, head) = (format!("{base}.json"), format!("{head}.json"));
+        sandbox.perfgate(&["compare", &base, &head, "--all"]).prints(&format!(
+            "note: {files} do not name a machine; assuming both sides ran on the same one (`perfgate record` stores the machine with each run)\n"
+        ));
+    }
+}
+
+#[test]
 fn csv_has_a_line_for_each_benchmark_and_no_formula() {
     let answer = compared().perfgate(&["compare", "base", "head", "--format", "csv"]);
     let lines: Vec<&str> = answer.exits(1).stdout.lines().collect();
@@ -293,10 +312,12 @@ fn a_gate_that_fails_on_other_machines_gives_the_reason_once() {
     assert_eq!(table.stdout.matches("on one machine").count(), 1, "{}", table.stdout);
     let comment = sandbox.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
     assert!(comment.starts_with(&format!("### ❌ perfgate: {verdict}\n")), "{comment}");
-    assert!(comment.contains("Next: Measure base and head on one machine (`perfgate measure`), or list"), "{comment}");
+    let next = "Next: Measure base and head on one machine (`perfgate measure -- COMMAND`), or list";
+    assert!(comment.contains(next), "{comment}");
     assert!(!comment.contains("- `bench0`"), "{comment}");
     let page = sandbox.read("r.html");
-    assert!(page.contains("<p>Next: Measure base and head on one machine (<code>perfgate measure</code>), or list"));
+    let next = "<p>Next: Measure base and head on one machine (<code>perfgate measure -- COMMAND</code>), or list";
+    assert!(page.contains(next), "{page}");
     let verdict = sandbox.perfgate(&["compare", "base.json", "head.json"]);
     verdict.exits(2).prints("NO VERDICT: base and head ran on different machines (cpu differs)\n");
     assert_eq!((verdict.stdout.clone() + &verdict.stderr).matches("on one machine").count(), 1, "{}", verdict.stdout);

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Draws the screenshots of this directory, from synthetic results, light and dark:
+"""Draws the pictures of this directory: screenshots from synthetic results, light and dark, and examples of `--plots`:
 
     python3 -m venv target/pictures && target/pictures/bin/pip install cmarkgfm==2025.10.22 pillow==13.0.0
     cargo build && target/pictures/bin/python docs/pictures/make.py [NAME...]
 
-A name selects what to draw: terminal, comment, summary, template, report, history. Needs git, Chromium, chromedriver
+A name selects what to draw: terminal, comment, summary, template, report, history, plots. Needs git, Chromium, chromedriver
 and a font with emoji (`fonts-noto-color-emoji`); the program is
 target/debug/perfgate, or $PERFGATE. The same program draws the same pictures. It also checks that the comment fits the 760
 pixels of a pull request.
@@ -19,6 +19,7 @@ import os
 import pty
 import random
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -147,8 +148,8 @@ def git(directory, *arguments, text=None):
     return done.stdout.strip()
 
 
-def perfgate(directory, *arguments, codes=(0,)):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PERFGATE_"))}
+def perfgate(directory, *arguments, codes=(0,), **variables):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GITHUB_", "PERFGATE_"))} | variables
     done = subprocess.run([PERFGATE, *arguments], cwd=directory, capture_output=True, text=True, env=environment)
     if done.returncode not in codes:
         sys.exit(f"perfgate {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
@@ -299,13 +300,31 @@ def draw_history(browser, work):
         browser.save(f"history-series-{scheme}", 1100, 960)
 
 
+def draw_plots(work):
+    """Pictures of the README's first command and of one stored series. Without gnuplot, they are the same on every machine."""
+    path = work / "path"
+    path.mkdir()
+    (path / "git").symlink_to(shutil.which("git"))
+    sides = [f"tests/data/criterion-08/criterion@{side}" for side in ("before", "after")]
+    perfgate(HERE.parents[1], "compare", *sides, "--plots", str(work / "compared-plots"), codes=(1,), PATH=str(path))
+    perfgate(work / "recorded", "history", "--last", "220", "--plots", str(work / "history-plots"), PATH=str(path))
+    for name, pattern in (
+        ("forest", "compared-plots/forest.svg"),
+        ("samples", "compared-plots/samples-parse-line-*.svg"),
+        ("series", "history-plots/series-parser-parse-strings-escaped-*.svg"),
+    ):
+        (source,) = work.glob(pattern)
+        shutil.copy(source, HERE / f"{name}.svg")
+        print(f"{name}.svg: {source.stat().st_size / 1000:.0f} kB")
+
+
 def main():
-    wanted = sys.argv[1:] or ["terminal", "comment", "summary", "template", "report", "history"]
+    wanted = sys.argv[1:] or ["terminal", "comment", "summary", "template", "report", "history", "plots"]
     browser = Browser()
     with tempfile.TemporaryDirectory() as directory:
         work = Path(directory)
         try:
-            if wanted != ["history"]:
+            if set(wanted) - {"history", "plots"}:
                 sides = compared(work / "compared")
             if "terminal" in wanted:
                 draw_terminal(browser, work, sides)
@@ -314,9 +333,12 @@ def main():
                     draw_text(browser, work, name, template, width, most)
             if "report" in wanted:
                 draw_report(browser, work)
-            if "history" in wanted:
+            if set(wanted) & {"history", "plots"}:
                 recorded(work / "recorded")
+            if "history" in wanted:
                 draw_history(browser, work)
+            if "plots" in wanted:
+                draw_plots(work)
         finally:
             browser.close()
 

@@ -51,7 +51,7 @@ pub struct MeasureArgs {
     /// Number of pairs of runs that re-measure the suspects [default: 5 if the suspects can run alone ({filter}, or `cargo bench`) and are at most 30% of the suite, else 3]
     #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=i64::from(MAX_PAIRS)))]
     confirm: Option<u16>,
-    /// Time limit for the whole measurement, including builds (15m, 1h). Runs as many rounds as fit, at least one
+    /// Time limit for the whole measurement, including builds (15m, 1h). Runs as many rounds as fit, at least one. A `[[budget]]` in perfgate.toml is something else: a limit on measured values
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
     /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the whole command is timed]
@@ -140,7 +140,8 @@ pub fn run(args: MeasureArgs, global: &Global) -> anyhow::Result<u8> {
     if args.save.is_some() || args.html.is_some() || args.plots.is_some() {
         report.attach_samples(runs.plot_samples(gate.policy()));
     }
-    if args.save.is_some() {
+    // A report that is rendered later needs them, such as the day for the waivers that it suggests.
+    if args.save.is_some() || args.format == View::Json {
         report.facts = Some(facts::of_measured(&gate, &report, Some((&command, &plan))));
     }
     if let Some(path) = &args.save {

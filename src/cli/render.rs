@@ -1,6 +1,6 @@
 //! `perfgate render`: fills a template from a saved comparison.
 
-use super::{output, plots};
+use super::{facts, output, plots};
 use crate::io::project::is_package;
 use crate::io::regular;
 use crate::io::replace;
@@ -132,7 +132,10 @@ pub fn read(path: &Path) -> anyhow::Result<Report> {
             head.version
         );
     }
-    serde_json::from_slice(bytes).with_context(|| format!("{name}: the comparison is damaged; create it again"))
+    let mut report: Report =
+        serde_json::from_slice(bytes).with_context(|| format!("{name}: the comparison is damaged; create it again"))?;
+    facts::complete_saved(&mut report);
+    Ok(report)
 }
 
 #[derive(serde::Deserialize)]

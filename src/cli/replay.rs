@@ -62,18 +62,20 @@ pub fn run(args: ReplayArgs, global: &Global) -> anyhow::Result<u8> {
         bail!("{store} does not have two runs of the same machine class; record more runs of main first");
     }
     let configured = gate.policy().gate_threshold();
+    let config = gate.config.source().map(|(_, text)| text);
     match args.format {
         View::Table => {
             output::print_styled(&render::replay_table(&replay, suggestion.as_ref(), configured, output::width()))?
         }
         View::Json => output::stream(|out| {
-            serde_json::to_writer(&mut *out, &render::replay_json(&replay, configured, suggestion.as_ref()))?;
+            serde_json::to_writer(&mut *out, &render::replay_json(&replay, configured, suggestion.as_ref(), config))?;
             out.write_all(b"\n")
         })?,
     }
     match (&suggestion, args.suggest, args.format) {
         (Some(suggestion), _, View::Table) => {
-            output::print(format!("\n{}", render::suggestion(suggestion, replay.judged, configured)).as_bytes())?;
+            let lines = render::suggestion(suggestion, replay.judged, configured, config);
+            output::print(format!("\n{lines}").as_bytes())?;
         }
         (None, true, _) => output::note("too few runs to suggest thresholds: at least 8 must have a baseline"),
         _ => {}

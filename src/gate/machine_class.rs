@@ -249,7 +249,14 @@ pub(super) fn compare_environments(
     ignored: &[&str],
 ) -> (EnvironmentReport, Option<Diagnostic>) {
     let (Some(base), Some(head)) = (base, head) else {
-        let message = "the files do not name a machine; assuming both sides ran on the same one";
+        let files = match (base, head) {
+            (None, None) => "the files",
+            (None, Some(_)) => "the files of base",
+            (Some(_), _) => "the files of head",
+        };
+        let message = format!(
+            "{files} do not name a machine; assuming both sides ran on the same one (`perfgate record` stores the machine with each run)"
+        );
         let report = EnvironmentReport { matches: true, assumed: true, differences: Vec::new() };
         return (report, Some(Diagnostic::note("assumed-same-machine", "", message)));
     };
@@ -273,7 +280,7 @@ pub(super) fn compare_environments(
         })
     } else {
         let unknown = if base.is_unknown() || head.is_unknown() {
-            ". Runs of an unknown machine are compared if `[environment] ignore` lists \"unknown\""
+            ". To compare runs of an unknown machine with others, set `ignore = [\"unknown\"]` under `[environment]` in perfgate.toml"
         } else {
             ""
         };

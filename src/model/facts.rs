@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// The change in git; `None` outside a repository.
+    /// The change in git; `None` if it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<CodeChange>,
+    /// Why the change is unknown; `None` outside a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change_unknown: Option<String>,
     /// `[template]` of perfgate.toml.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,

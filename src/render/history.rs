@@ -1,5 +1,7 @@
 //! Stored series: a table with a trend per series, the stretches of one benchmark, and both as JSON and CSV.
 
+mod next_step;
+
 use super::fit::paragraph;
 use super::quantity::{counted, pair, percent};
 use super::rows::{Column, Narrow, Row, rows};
@@ -11,6 +13,7 @@ use crate::model::{Commit, Environment};
 use crate::policy::Waiver;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
+use next_step::next_step;
 use serde_json::{Value, json};
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -90,7 +93,8 @@ pub(super) fn by_last_change(
     key(a, a_last).cmp(&key(b, b_last)).then_with(|| size(b_last).total_cmp(&size(a_last)))
 }
 
-/// Every series with a change, in the order of [`by_last_change`]; the others are counted. `width` is that of the terminal.
+/// Every series with a change, in the order of [`by_last_change`]; the others are counted. Ends with what to do about the first
+/// regression. `width` is that of the terminal.
 pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     let mut out = header(view, width);
     let machines = several_machines(view.series);
@@ -106,45 +110,54 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     changed.sort_by(|(a, _, a_last), (b, _, b_last)| by_last_change((a, Some(a_last)), (b, Some(b_last))));
     if !changed.is_empty() {
         let _ = writeln!(out);
-        let columns = [
+        let has_intervals = changed.iter().any(|(_, _, last)| interval_of(last).is_some());
+        let mut columns = vec![
             Column::left("", Narrow::Keep),
             Column::left("benchmark", Narrow::Shorten),
-            Column::left(TREND_TITLE, Narrow::Drop(1)),
-            Column::right("before", Narrow::Drop(2)),
+            Column::left(TREND_TITLE, Narrow::Drop(2)),
+            Column::right("before", Narrow::Drop(3)),
             Column::right("after", Narrow::Keep),
             Column::right("change", Narrow::Keep),
-            Column::left("when", Narrow::Below),
         ];
+        columns.extend(has_intervals.then_some(Column::right("95% CI", Narrow::TitledBelow(1))));
+        columns.push(Column::left("when", Narrow::Below));
         let row = |(segmented, changes, last): &(&SegmentedSeries, Vec<SeriesChange>, SeriesChange)| {
             let [before, after] = levels(segmented, changes, last);
-            let cells = vec![
+            let mut cells = vec![
                 view.mark(&segmented.series, changes, last),
                 name(segmented, machines),
                 trend_bars(segmented),
                 before,
                 after,
                 change_size(last.change),
-                when(&segmented.series, last, changes.len() - 1),
             ];
+            cells.extend(has_intervals.then(|| interval_of(last).unwrap_or_default()));
+            cells.push(when(&segmented.series, last, changes.len() - 1));
             Row::new(style(last), cells)
         };
         let table: Vec<Row> = changed.iter().map(row).collect();
-        let has_intervals = changed.iter().any(|(_, _, last)| interval_of(last).is_some());
         let titles = rows(&mut out, &columns, &table, BELOW, width);
         let trends: String = changed.iter().map(|(segmented, ..)| trend_bars(segmented)).collect();
         let trends = if titles.contains(&TREND_TITLE) { trends } else { String::new() };
-        out.push_str(&legend((changed.len() > 1).then_some("worse first, then latest"), has_intervals, &trends, width));
+        let parts = [
+            (changed.len() > 1).then_some("worse first, then latest"),
+            has_intervals.then_some("CI: confidence interval of the change"),
+            changed.iter().any(|(_, _, last)| is_range(last)).then_some(RANGE),
+        ];
+        out.push_str(&legend(&parts, &trends, width));
     }
     let is_gone = |segmented: &&SegmentedSeries| !segmented.series.is_measured;
     let unchanged = view.series.len() - changed.len();
     let gone = view.series.iter().filter(is_gone).count() - changed.iter().filter(|one| is_gone(&one.0)).count();
     let dim = Style::new().dimmed();
-    for (epoch, count) in epochs(view.series) {
-        let verb = if count == 1 { "starts" } else { "start" };
+    for (epoch, names) in epochs(view.series, machines) {
+        let verb = if names.len() == 1 { "starts" } else { "start" };
         let reason = escape::terminal(&epoch.reason);
         let text = format!(
-            "{dim}{count} series {verb} on {}, with the epoch of perfgate.toml ({reason}); older runs are not used{dim:#}",
-            day(epoch.start)
+            "{dim}{} series {verb} on {}, with the epoch of perfgate.toml ({reason}); older runs are not used: {}{dim:#}",
+            names.len(),
+            day(epoch.start),
+            listed(&names)
         );
         out.push_str(&paragraph(&text, 2, width));
     }
@@ -154,6 +167,8 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             format!("{dim}{unchanged} series without a change{gone} (to show one: `perfgate history NAME`){dim:#}");
         out.push_str(&paragraph(&text, 2, width));
     }
+    let step = changed.iter().find_map(|(segmented, changes, _)| next_step(view, segmented, changes));
+    out.push_str(&step.map(|step| paragraph(&step, 2, width)).unwrap_or_default());
     out
 }
 
@@ -194,7 +209,11 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
             let [level] = pair([Some(segmented.level((start, end)))], series.metric.unit.label());
             let step = changes.iter().find(|c| c.shape == Shape::Step && c.commits.index == start);
             let here = step.into_iter().chain(drift);
-            let description: Vec<String> = here.map(|c| format!("{} {}", change_size(c.change), describe(c))).collect();
+            let description = |c: &SeriesChange| {
+                let interval = interval_of(c).map(|ends| format!("[{ends}] ")).unwrap_or_default();
+                format!("{} {interval}{}", change_size(c.change), describe(c))
+            };
+            let description: Vec<String> = here.map(description).collect();
             let change = step.or(drift);
             let cells = vec![
                 change.map_or_else(String::new, |change| view.mark(series, &changes, change)),
@@ -208,26 +227,34 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         }
         rows(&mut out, &columns, &table, BELOW, width);
         let is_unsure = changes.iter().any(|change| change.shape == Shape::Step && change.commits.possible > 1);
-        let from = is_unsure.then_some("from: the most likely commit of the change");
-        out.push_str(&legend(from, changes.iter().any(|change| interval_of(change).is_some()), &trend, width));
+        let has_intervals = changes.iter().any(|change| interval_of(change).is_some());
+        let parts = [
+            is_unsure.then_some("from: the most likely commit of the change"),
+            has_intervals.then_some("[ … ]: 95% confidence interval of the change"),
+            changes.iter().any(is_range).then_some(RANGE),
+        ];
+        out.push_str(&legend(&parts, &trend, width));
         if commits < crate::stats::changepoint::MIN_POINTS {
             let least = crate::stats::changepoint::MIN_POINTS;
             let _ = writeln!(out, "fewer than {least} commits: too few to find changes");
         }
+        let step = next_step(view, segmented, &changes);
+        out.push_str(&step.map(|step| paragraph(&step, 2, width)).unwrap_or_default());
     }
     out
 }
 
-/// What the rows need, and what the signs mean that are used: the brackets, and the arrows in these trends.
-fn legend(rows: Option<&str>, has_intervals: bool, trends: &str, width: Option<usize>) -> String {
-    let parts: Vec<&str> = [
-        rows,
-        has_intervals.then_some("[ … ]: 95% confidence interval of the change"),
-        trends.contains([ABOVE, BELOW_SCALE]).then_some("↑ ↓: beyond the scale of the trend"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+/// The meaning of the ranges of [`describe`].
+const RANGE: &str = "after A, up to B: one of the commits in `git log A..B` made the change";
+
+fn is_range(change: &SeriesChange) -> bool {
+    change.shape == Shape::Step && change.commits.possible > 1 && change.commits.after.is_some()
+}
+
+/// The parts that apply, and what the arrows in these trends mean.
+fn legend(parts: &[Option<&str>], trends: &str, width: Option<usize>) -> String {
+    let arrows = trends.contains([ABOVE, BELOW_SCALE]).then_some("↑ ↓: beyond the scale of the trend");
+    let parts: Vec<&str> = parts.iter().copied().chain([arrows]).flatten().collect();
     if parts.is_empty() {
         return String::new();
     }
@@ -240,16 +267,26 @@ fn header(view: &HistoryView<'_>, width: Option<usize>) -> String {
     paragraph(&format!("{} series of {runs} in {store}", view.series.len()), 2, width)
 }
 
-/// The epochs that some series start at, with their number of series, in order of appearance.
-fn epochs(all_series: &[SegmentedSeries]) -> Vec<(&Epoch, usize)> {
-    let mut counts: Vec<(&Epoch, usize)> = Vec::new();
-    for epoch in all_series.iter().filter_map(|segmented| segmented.series.epoch.as_deref()) {
-        match counts.iter_mut().find(|(known, _)| *known == epoch) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((epoch, 1)),
+/// The epochs that some series start at, with the names of these series, in order of appearance.
+fn epochs(all_series: &[SegmentedSeries], machines: bool) -> Vec<(&Epoch, Vec<String>)> {
+    let mut found: Vec<(&Epoch, Vec<String>)> = Vec::new();
+    for segmented in all_series {
+        let Some(epoch) = segmented.series.epoch.as_deref() else { continue };
+        let name = name(segmented, machines);
+        match found.iter_mut().find(|(known, _)| *known == epoch) {
+            Some((_, names)) => names.push(name),
+            None => found.push((epoch, vec![name])),
         }
     }
-    counts
+    found
+}
+
+/// The first names of a list, and the number of the others.
+fn listed(names: &[String]) -> String {
+    const MOST: usize = 5;
+    let more = names.len().saturating_sub(MOST);
+    let first = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if more > 0 { format!("{first} and {} more", quantity::thousands(more)) } else { first }
 }
 
 fn several_machines(all_series: &[SegmentedSeries]) -> bool {
@@ -352,21 +389,20 @@ fn interval_of(change: &SeriesChange) -> Option<String> {
     (change.interval[0] < change.interval[1] && low != high).then(|| format!("{low} … {high}"))
 }
 
-/// `[+8.1% … +12.4%] after a1b2c3d4e5, up to b2c3d4e5f6 (3 possible commits)`
+/// `after a1b2c3d4e5, up to b2c3d4e5f6 (3 possible commits)`
 fn describe(change: &SeriesChange) -> String {
     let commits = &change.commits;
-    let interval = interval_of(change).map(|ends| format!("[{ends}] ")).unwrap_or_default();
     let to = label(commits.to.as_ref(), commits.time);
     match (change.shape, &commits.after) {
         (Shape::Drift, Some(after)) => {
-            format!("{interval}over {} commits, {} to {to}, no single step", commits.possible, after.short())
+            format!("over {} commits, {} to {to}, no single step", commits.possible, after.short())
         }
-        (Shape::Drift, None) => format!("{interval}over {} commits up to {to}, no single step", commits.possible),
-        (Shape::Step, _) if commits.possible == 1 => format!("{interval}at {to}"),
+        (Shape::Drift, None) => format!("over {} commits up to {to}, no single step", commits.possible),
+        (Shape::Step, _) if commits.possible == 1 => format!("at {to}"),
         (Shape::Step, Some(after)) => {
-            format!("{interval}after {}, up to {to} ({} possible commits)", after.short(), commits.possible)
+            format!("after {}, up to {to} ({} possible commits)", after.short(), commits.possible)
         }
-        (Shape::Step, None) => format!("{interval}up to {to} ({} possible commits)", commits.possible),
+        (Shape::Step, None) => format!("up to {to} ({} possible commits)", commits.possible),
     }
 }
 

@@ -17,6 +17,7 @@ mod markdown;
 mod method;
 mod next;
 mod notices;
+mod open_reason;
 mod outliers;
 #[cfg(feature = "parquet")]
 mod parquet;

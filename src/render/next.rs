@@ -2,16 +2,19 @@
 
 use super::escape;
 use super::quantity::{counted, thousands};
-use super::remarks::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
+use super::remarks::{FURTHER_RUNS, IN_TURN, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
 use super::summary::capitalized;
-use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, names, not_in_fail_on, noun_of};
-use crate::model::Environment;
+use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, is_plain_branch, names, not_in_fail_on, noun_of};
+use crate::model::{Commit, Environment};
 use crate::verdict::{
-    AcceptableOnPull, BaselineGap, BudgetLine, BudgetStatus, Finding, Outcome, Reason, Report, UnsubtractedShift,
-    Verdict,
+    AcceptableOnPull, BaselineGap, BudgetLine, BudgetStatus, EnvironmentDifference, Finding, Outcome, Reason, Report,
+    UnsubtractedShift, Verdict,
 };
 
-/// The sentence; `None` if there is nothing to do. It does not name benchmarks, because the rows already do.
+/// Of more benchmarks, only the number is given.
+const MAX_NAMED: usize = 2;
+
+/// The sentence; `None` if there is nothing to do. It names at most [`MAX_NAMED`] benchmarks, because the rows already do.
 pub fn next_step(report: &Report) -> Option<String> {
     next_step_with(report, "")
 }
@@ -55,7 +58,29 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
         steps.push(same_machine(report).to_owned());
     }
     steps.dedup();
+    let about_measure = about_measure(report, &steps);
+    steps.extend(about_measure);
     (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+/// What follows the steps that mention `perfgate measure`: the whole command, and what it does.
+fn about_measure(report: &Report, steps: &[String]) -> Option<String> {
+    let is_mentioned = !report.by_measure && steps.iter().any(|step| step.contains("`perfgate measure"));
+    let base = base_revision(report);
+    is_mentioned.then(|| {
+        format!(
+            "`perfgate measure --base {base} -- COMMAND` runs the benchmarks of both sides itself; the compared results are not used. \
+             COMMAND is your benchmark command, e.g. `cargo bench`."
+        )
+    })
+}
+
+/// A revision for `--base` of `perfgate measure`: what base was taken from, if known.
+fn base_revision(report: &Report) -> &str {
+    let branch = report.base.branch.as_deref().filter(|branch| is_plain_branch(branch));
+    // Behind a gap, the stored runs are of a commit that head did not start from.
+    let commit = report.base.commit.as_ref().filter(|_| report.base.gap.is_none());
+    branch.or_else(|| commit.map(Commit::short)).unwrap_or("main")
 }
 
 /// The regressions and missed budgets that do not fail the gate, because `fail-on` does not list them.
@@ -80,8 +105,8 @@ pub(super) fn next_step_of_compare(report: &Report) -> Option<String> {
 fn without_gap(gap: &BaselineGap) -> String {
     let class = if gap.elsewhere { OF_THIS_CLASS } else { "" };
     format!(
-        "Run this again when {} has a stored run{class}, or measure base and head in turn (`perfgate measure`, or the input `command` \
-         of the action).",
+        "Run this again when {} has a stored run{class}, or measure base and head in turn (`perfgate measure -- COMMAND`, or the \
+         input `command` of the action).",
         gap.behind.name()
     )
 }
@@ -95,10 +120,14 @@ fn config(report: &Report) -> &'static str {
 }
 
 fn same_machine(report: &Report) -> &'static str {
+    let is_unknown =
+        |one: &EnvironmentDifference| [&one.base, &one.head].iter().any(|fact| *fact == Environment::UNKNOWN);
     if report.by_measure {
         "Measure base too (without `--stored`)."
+    } else if report.environment.differences.iter().any(|one| one.decisive && is_unknown(one)) {
+        "Record new runs with `perfgate record`, which stores their machine, or list \"unknown\" under `[environment] ignore` in perfgate.toml."
     } else {
-        "Measure base and head on one machine (`perfgate measure`), or list the facts that may differ under `[environment] ignore` in perfgate.toml."
+        "Measure base and head on one machine (`perfgate measure -- COMMAND`), or list the facts that may differ under `[environment] ignore` in perfgate.toml."
     }
 }
 
@@ -109,9 +138,9 @@ fn passed(report: &Report) -> Option<String> {
         OpenQuestion::Failed(_) => "Check the benchmarks that failed.",
         OpenQuestion::RunError => "Check the error that ended the run; the warnings name it.",
         // Different machines are the reason; `next_step` adds what to do about them.
-        OpenQuestion::Suspects(_) | OpenQuestion::Inconclusive(_) if !report.environment.matches => return None,
-        OpenQuestion::Suspects(_) => return open_suspects(report),
-        OpenQuestion::Inconclusive(_) => return Some(decide(report)),
+        OpenQuestion::Suspects | OpenQuestion::Inconclusive if !report.environment.matches => return None,
+        OpenQuestion::Suspects => return open_suspects(report),
+        OpenQuestion::Inconclusive => return Some(decide(report)),
         OpenQuestion::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
         OpenQuestion::NotInFailOn | OpenQuestion::Budgets { .. } => {
             let steps: Vec<String> = suite_shift_step(report).into_iter().chain(open_budgets(report)).collect();
@@ -155,16 +184,16 @@ fn open_suspects(report: &Report) -> Option<String> {
     is_open.then(|| re_measure(report, "suspected", &suspects))
 }
 
-const ANOTHER_BASE_RUN: &str = "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure`).";
+const ANOTHER_BASE_RUN: &str = "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure -- COMMAND`).";
 
 /// What to do about a suite-wide shift of unknown cause, if nothing else is open.
 fn suite_shift_step(report: &Report) -> Option<String> {
     let open = UnsubtractedShift::of(report).filter(|open| open.needs_re_measuring)?;
     let step = match open.by_single_base_run {
-        true => ANOTHER_BASE_RUN,
-        false => "Re-measure base and head in turn (`perfgate measure`): the machine may be the cause.",
+        true => ANOTHER_BASE_RUN.to_owned(),
+        false => format!("Re-measure base and head in turn{IN_TURN}: the machine may be the cause."),
     };
-    Some(step.to_owned())
+    Some(step)
 }
 
 /// How to decide the inconclusive benchmarks.
@@ -186,10 +215,11 @@ fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     let are_most = !advised.is_empty() && 2 * advised.len() >= open.len();
     let is_at_threshold = are_most && advised.iter().all(|finding| is_close_to_threshold(finding));
     let is_noise = are_most && advised.iter().all(|finding| finding.is_too_noisy());
-    let too_noisy = open.iter().filter(|finding| finding.is_too_noisy()).count();
-    let rest = match too_noisy {
-        0 => String::new(),
-        count => format!(" For {} of them, more runs may not decide: {LESS_NOISE}.", thousands(count)),
+    let too_noisy: Vec<&Finding> = open.iter().copied().filter(|finding| finding.is_too_noisy()).collect();
+    let rest = match named(&too_noisy) {
+        _ if too_noisy.is_empty() => String::new(),
+        Some(names) => format!(" For {names}, more runs may not decide: {LESS_NOISE}."),
+        None => format!(" For {} of them, more runs may not decide: {LESS_NOISE}.", thousands(too_noisy.len())),
     };
     let noun = match (open.len(), names(open).len()) {
         (1, _) => "benchmark",
@@ -209,7 +239,7 @@ fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     if shift.is_some_and(|open| open.by_single_base_run) {
         ANOTHER_BASE_RUN.to_owned()
     } else if in_turn {
-        format!("Re-measure the {which} {noun}, base and head in turn (`perfgate measure`).")
+        format!("Re-measure the {which} {noun}, base and head in turn{IN_TURN}.")
     } else if is_at_threshold {
         let changes = if advised.len() == 1 { "its change is" } else { "their changes are" };
         format!(
@@ -219,7 +249,7 @@ fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     } else if is_noise {
         format!("More runs may not decide {undecidable}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {
-        "The notes give the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
+        "The notes estimate the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
     } else if report.by_measure {
         format!("Re-measure the {which} {noun} with more `--rounds`.{rest}")
     } else if let (Some(least), Some(most)) = (runs().min(), runs().max()) {
@@ -227,10 +257,24 @@ fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
             _ if least == most => counted(most as usize, "more run"),
             least => format!("{least} to {most} more runs"),
         };
-        format!("Re-measure the {which} {noun}, {runs} per side{FURTHER_RUNS}.{rest}")
+        format!("Re-measure the {which} {noun}, about {runs} per side{FURTHER_RUNS}.{rest}")
     } else {
-        format!("Re-measure the {which} {noun}, base and head in turn (`perfgate measure`).{rest}")
+        format!("Re-measure the {which} {noun}, base and head in turn{IN_TURN}.{rest}")
     }
+}
+
+/// The names of one or two benchmarks: `"parse/large" and "lookup" time:p95`; `None` for more.
+fn named(findings: &[&Finding]) -> Option<String> {
+    let name = |finding: &&Finding| {
+        // Views print text between backticks as code.
+        let name = escape::terminal(&finding.name).replace('`', "'");
+        match &*finding.metric {
+            "time" => format!("\"{name}\""),
+            metric => format!("\"{name}\" {}", escape::terminal(metric)),
+        }
+    };
+    let names: Vec<String> = findings.iter().map(name).collect();
+    (names.len() <= MAX_NAMED).then(|| names.join(" and "))
 }
 
 /// True if the machines decide, so that the next step is to use one machine.
@@ -251,27 +295,28 @@ fn failed(reason: Reason, report: &Report) -> String {
         Reason::Outcome(Outcome::Added, _) => "Check that the added benchmarks are intended.",
         Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",
         Reason::WholeSuite => return whole_suite(report),
-        Reason::OverBudget(1) => {
-            return format!(
-                "Bring the value that is over budget within its limit, or change the limit in {}.",
-                config(report)
-            );
-        }
-        Reason::OverBudget(_) => {
-            return format!(
-                "Bring the values that are over budget within their limits, or change the limits in {}.",
-                config(report)
-            );
-        }
+        Reason::OverBudget(count) => return over_budget(count == 1, report),
         Reason::DifferentMachines => same_machine(report),
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
     };
     text.to_owned()
 }
 
+fn over_budget(is_single: bool, report: &Report) -> String {
+    let file = config(report);
+    let step = if is_single {
+        format!("Bring the value that is over budget within its limit, or change the limit in {file}")
+    } else {
+        format!("Bring the values that are over budget within their limits, or change the limits in {file}")
+    };
+    let accepting = if report.fails_on_regressions() { "; accepting regressions does not change budgets" } else { "" };
+    format!("{step}{accepting}.")
+}
+
 fn failed_benchmarks(report: &Report) -> String {
     let failed: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.outcome == Outcome::Failed).collect();
-    let in_base = failed.iter().filter(|one| one.failed_in_base).count();
+    let failed_in_base: Vec<&Finding> = failed.iter().copied().filter(|one| one.failed_in_base).collect();
+    let in_base = failed_in_base.len();
     let (noun, them) = if failed.len() == 1 { ("benchmark", "it") } else { ("benchmarks", "them") };
     match in_base {
         0 => format!("Fix the failed {noun}."),
@@ -279,7 +324,10 @@ fn failed_benchmarks(report: &Report) -> String {
             "The failed {noun} failed in base too: fix {them}, do not run {them}, or leave `failed` out of `fail-on` in {}.",
             config(report)
         ),
-        some => format!("Fix the failed {noun}. In base, {} of them failed too.", thousands(some)),
+        some => {
+            let which = named(&failed_in_base).unwrap_or_else(|| format!("{} of them", thousands(some)));
+            format!("Fix the failed {noun}. In base, {which} failed too.")
+        }
     }
 }
 

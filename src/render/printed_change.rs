@@ -1,7 +1,7 @@
 //! The change of the printed values of a row, where it differs from the tested change.
 
 use super::legend::is_without_shift;
-use crate::model::number_text;
+use crate::model::{number_text, sample_noun};
 use crate::verdict::{ChangeOf, Finding, Report, Value};
 
 /// A remark gives the change of the values in a listed row if it differs from the tested change by at least this factor.
@@ -26,12 +26,30 @@ pub(super) fn is_notable(finding: &Finding, of_values: f64) -> bool {
     is_opposite || factor >= NOTABLE_FACTOR.ln() && finding.is_listed()
 }
 
-/// The change of the values in the row: `the medians changed by +3.0%`.
+/// The change of the values in the row: `the medians changed by +3.0%`. For a suspect of which only one of the two changes is
+/// worse, it names that one: `suspected because of the fastest samples; the medians changed by −3.0%`.
 pub(super) fn printed_change_remark(finding: &Finding, of_values: f64) -> String {
     let is_sampled = |side: Value| side.samples > side.runs as u64;
     let has_samples = [finding.base, finding.head].into_iter().flatten().any(is_sampled);
     let what = if has_samples { "medians" } else { "values" };
-    format!("the {what} changed by {}", number_text::change(of_values))
+    let changed = format!("the {what} changed by {}", number_text::change(of_values));
+    let is_worse = |change: f64| finding.direction.worse(change) > 0.0;
+    match (finding.adjusted.is_some_and(is_worse), is_worse(of_values)) {
+        _ if !finding.is_suspected_regression() => changed,
+        (true, false) => format!("suspected because of {}; {changed}", tested_values(finding)),
+        (false, true) => format!("suspected because {changed}"),
+        _ => changed,
+    }
+}
+
+/// What the tested change is that of.
+fn tested_values(finding: &Finding) -> String {
+    let noun = sample_noun(&finding.tool, &finding.name, &finding.metric);
+    match finding.change_of {
+        Some(ChangeOf::FastestSamples) => format!("the fastest {noun}"),
+        Some(ChangeOf::Mean) => format!("the mean of the {noun}"),
+        Some(ChangeOf::Unknown) | None => "the tested change".to_owned(),
+    }
 }
 
 /// Names the values that the tested change is computed from, after the change of the printed values, for a view without a legend.

@@ -4,7 +4,7 @@
 mod advice;
 mod samples;
 
-pub(super) use advice::{FURTHER_RUNS, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
+pub(super) use advice::{FURTHER_RUNS, IN_TURN, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
 pub use samples::samples;
 
 use super::listing::MAX_LISTED;
@@ -13,7 +13,7 @@ use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
 use crate::verdict::{Finding, Reason, Report, UnsubtractedShift, UntestedReason, Verdict};
-use advice::{Advice, Fix, IN_TURN, MIN_USUAL, advice, usual};
+use advice::{Advice, Fix, MIN_USUAL, advice, usual};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
@@ -157,11 +157,12 @@ impl Remarks {
             return Some(format!("{}{why}{}", subject(self.undecided), with_advice(remedy)));
         }
         if self.decidable == self.undecided {
-            let text = "to decide the inconclusive benchmarks, measure both sides in turn: `perfgate measure`";
-            return (!command.is_empty()).then(|| text.to_owned());
+            let text = "to decide the inconclusive benchmarks, measure both sides in turn";
+            return (!command.is_empty()).then(|| format!("{text}{IN_TURN}"));
         }
         let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
-        let mut parts = vec![format!("more runs would decide {} of the {all}{command}", thousands(self.decidable))];
+        let mut parts =
+            vec![format!("more runs would probably decide {} of the {all}{command}", thousands(self.decidable))];
         let is_rest = self.decidable + too_noisy == self.inconclusive;
         let for_them = match too_noisy {
             1 if is_rest => "the other one".to_owned(),

@@ -6,6 +6,7 @@ use super::rows::{Column, Narrow, Row, rows};
 use crate::policy::literal;
 use crate::replay::{Replay, SLOWDOWNS, STANDARD_DEVIATIONS, Suggestion};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// The title of a column that narrow terminals do not have.
@@ -76,13 +77,45 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
     out
 }
 
-/// The lines for perfgate.toml. `configured` is its present threshold.
-pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64) -> String {
+/// What perfgate.toml has already. A second `[gate]`, or a second rule with the same `match`, would make it invalid.
+#[derive(Default)]
+struct ExistingTables {
+    gate: bool,
+    /// The `match` of each `[[benchmark]]` for all metrics.
+    rules: BTreeSet<String>,
+}
+
+impl ExistingTables {
+    fn of(config: &str) -> ExistingTables {
+        let Ok(config) = config.parse::<toml::Table>() else { return ExistingTables::default() };
+        let rules = config.get("benchmark").and_then(toml::Value::as_array);
+        let pattern = |rule: &toml::Value| match rule.get("metric") {
+            Some(_) => None,
+            None => Some(rule.get("match")?.as_str()?.to_owned()),
+        };
+        let rules = rules.into_iter().flatten().filter_map(pattern).collect();
+        ExistingTables { gate: config.contains_key("gate"), rules }
+    }
+}
+
+/// A text as a comment of TOML.
+fn commented(text: &str) -> String {
+    text.lines().map(|line| format!("# {line}\n")).collect()
+}
+
+/// The lines for perfgate.toml: together with its present text, `config`, they are valid. `configured` is its present threshold.
+pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64, config: Option<&str>) -> String {
     let mut out = String::new();
+    let existing = config.map(ExistingTables::of).unwrap_or_default();
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let Suggestion { threshold, for_most, benchmarks, row } = suggestion;
     let transient = 100.0 * (row.alarms - row.persisted) as f64 / judged.max(1) as f64;
     let runs = counted(judged, "replayed run");
+    let suggested = whole_percent(*threshold);
+    let keeps_gate = suggested == whole_percent(configured);
+    if !keeps_gate || !benchmarks.is_empty() {
+        let _ = writeln!(out, "# lines to add to perfgate.toml:");
+    }
     let _ = writeln!(out, "# with these settings, {transient:.1} alarms per 100 runs did not persist ({runs})");
     if let Some(for_most) = for_most {
         let (for_most, threshold) = (whole_percent(*for_most), whole_percent(*threshold));
@@ -91,22 +124,30 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64) -> St
             "# by their noise alone, {for_most} would be enough for most benchmarks; {threshold} also covers outliers"
         );
     }
-    let suggested = whole_percent(*threshold);
-    if suggested == whole_percent(configured) {
+    let gate = format!("[gate]\nthreshold = \"{suggested}\"\n");
+    if keeps_gate {
         let _ = writeln!(out, "# {suggested} is the threshold in use: [gate] needs no change");
+    } else if existing.gate {
+        let _ = write!(out, "# [gate] is already there; change its threshold:\n{}", commented(&gate));
     } else {
-        let _ = writeln!(out, "# if perfgate.toml has a [gate] already, change its `threshold` instead");
-        let _ = writeln!(out, "[gate]\nthreshold = \"{suggested}\"");
+        out.push_str(&gate);
     }
     for (name, threshold, noise) in benchmarks {
         let (noise, deviations) = (noise.exp(), STANDARD_DEVIATIONS);
         let _ = writeln!(
             out,
-            "\n# noise {} between runs (SD); threshold: {deviations} SD, a factor of {noise:.3}^{deviations} = {:.2}\n[[benchmark]]",
+            "\n# noise {} between runs (SD); threshold: {deviations} SD, a factor of {noise:.3}^{deviations} = {:.2}",
             percent(noise - 1.0),
             noise.powf(deviations)
         );
-        let _ = writeln!(out, "match = {}\nthreshold = \"{}\"", quote(&literal(name)), whole_percent(*threshold));
+        let pattern = literal(name);
+        let (quoted, threshold) = (quote(&pattern), whole_percent(*threshold));
+        let entry = format!("[[benchmark]]\nmatch = {quoted}\nthreshold = \"{threshold}\"\n");
+        if existing.rules.contains(&pattern) {
+            let _ = write!(out, "# this entry is already there; change its threshold:\n{}", commented(&entry));
+        } else {
+            out.push_str(&entry);
+        }
     }
     out
 }
@@ -115,8 +156,8 @@ fn whole_percent(fraction: f64) -> String {
     format!("{:.0}%", fraction * 100.0)
 }
 
-/// The replay as JSON.
-pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggestion>) -> Value {
+/// The replay as JSON. `config` is the present text of perfgate.toml.
+pub fn replay_json(replay: &Replay, configured: f64, suggested: Option<&Suggestion>, config: Option<&str>) -> Value {
     let row = |row: &crate::replay::Row| {
         let caught: Vec<Value> = SLOWDOWNS
             .iter()
@@ -135,12 +176,13 @@ pub fn replay_json(replay: &Replay, configured: f64, suggestion: Option<&Suggest
             "caught": caught, "passing": row.transient, // the names of older versions
         })
     };
-    let suggestion = suggestion.map(|s| {
+    let suggestion = suggested.map(|s| {
+        let toml = suggestion(s, replay.judged, configured, config);
         let benchmarks = s
             .benchmarks
             .iter()
             .map(|(name, threshold, noise)| json!({"name": name, "threshold": threshold, "noise": noise}));
-        json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>(), "row": row(&s.row)})
+        json!({"threshold": s.threshold, "benchmarks": benchmarks.collect::<Vec<_>>(), "row": row(&s.row), "toml": toml})
     });
     json!({
         "format": "perfgate-replay", "version": 1, "judged": replay.judged, "without_earlier_run": replay.without_earlier_run,

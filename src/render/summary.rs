@@ -7,7 +7,7 @@ use super::verdict_text::{HeadlineStatus, names, verdict};
 use crate::model::{Commit, WorkUnit};
 use crate::verdict::{
     BudgetLine, BudgetStatus, ChangeDirection, Finding, GoalStatus, MeanChange, Outcome, Reason, Report, SideReport,
-    UnsubtractedShift, Value,
+    SuiteReport, UnsubtractedShift, Value,
 };
 
 /// Which facts about the machines differ: `base and head ran on different machines (cpu differs)`.
@@ -44,6 +44,11 @@ pub fn within(finding: &Finding) -> Option<String> {
     Some(format!("{word}, within {}", percent(finding.threshold)))
 }
 
+/// A whole suite that is slower: `the whole suite is 13.9% slower`.
+pub(super) fn slower_suite(suite: SuiteReport) -> String {
+    format!("the whole suite is {} slower", size(suite.change))
+}
+
 /// Why the gate fails, a few words each.
 pub fn reasons(report: &Report) -> Vec<String> {
     report.reasons.iter().map(|one| reason(report, one)).collect()
@@ -52,7 +57,7 @@ pub fn reasons(report: &Report) -> Vec<String> {
 /// One reason, in a few words.
 pub(super) fn reason(report: &Report, reason: &Reason) -> String {
     match (reason, report.suite) {
-        (Reason::WholeSuite, Some(suite)) => format!("the whole suite is {} slower", size(suite.change)),
+        (Reason::WholeSuite, Some(suite)) => slower_suite(suite),
         (Reason::Outcome(outcome, count), _) => {
             let findings = report.benchmarks.iter().filter(|finding| finding.outcome == *outcome);
             of_outcome(findings, *count, outcome.word(), *outcome)

@@ -76,8 +76,10 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         let titles = rows(&mut out, &columns, &table, NOTES, width);
         let left_out = columns.iter().filter(|column| column.can_be_left_out() && !titles.contains(&column.title));
         let left_out: Vec<&str> = left_out.map(|column| column.title).collect();
-        for legend in [legend::values(report, &shown), signs(report, &shown, &titles, &left_out)].into_iter().flatten()
-        {
+        // Without a column of its own, the interval is below its row.
+        let has_interval = columns.iter().any(|column| column.title == INTERVAL);
+        let signs = signs(report, &shown, has_interval, titles.contains(&Q), &left_out);
+        for legend in [legend::values(report, &shown), signs].into_iter().flatten() {
             out.push_str(&paragraph(&format!("{dim}{legend}{dim:#}"), 2, width));
         }
     }
@@ -160,13 +162,12 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
 }
 
 /// What the signs mean that these rows and columns have, and which columns do not fit.
-fn signs(report: &Report, findings: &[&Finding], titles: &[&str], left_out: &[&str]) -> Option<String> {
+fn signs(report: &Report, findings: &[&Finding], has_interval: bool, has_q: bool, left_out: &[&str]) -> Option<String> {
     let has_suspect = findings.iter().any(|finding| finding.is_suspected_regression());
-    let has_interval = titles.contains(&INTERVAL);
     let parts = [
         has_suspect.then(|| "!: suspected regression, not proven: re-measure it".to_owned()),
         has_interval.then(|| legend::interval(report, findings)),
-        titles.contains(&Q).then(|| legend::q(report, findings, has_interval)),
+        has_q.then(|| legend::q(report, findings, has_interval)),
         (!left_out.is_empty()).then(|| format!("not shown at this width: {}", left_out.join(", "))),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -1,7 +1,8 @@
 //! The verdict in a sentence, and what a passing gate does not decide.
 
-use super::quantity::{counted, percent, size, thousands};
-use super::summary::{NOT_JUDGED, different_machines, of_unknown_direction, reasons};
+use super::open_reason::usual_reason;
+use super::quantity::{counted, percent, thousands};
+use super::summary::{NOT_JUDGED, different_machines, of_unknown_direction, reasons, slower_suite};
 use crate::model::ShiftTreatment;
 use crate::verdict::{
     BaselineGap, BudgetStatus, Finding, MIN_LISTED_CHANGE, Outcome, Reason, Report, StartCommit, UnsubtractedShift,
@@ -38,7 +39,7 @@ pub fn verdict(report: &Report) -> String {
 fn suite_within(report: &Report) -> Option<String> {
     let suite = report.suite.filter(|suite| suite.outcome == Outcome::Unchanged && suite.interval[0] > 0.0)?;
     let is_listed = suite.change.ln_1p() >= MIN_LISTED_CHANGE * report.threshold.ln_1p();
-    is_listed.then(|| format!("the whole suite is {} slower, within {}", size(suite.change), percent(report.threshold)))
+    is_listed.then(|| format!("{}, within {}", slower_suite(suite), percent(report.threshold)))
 }
 
 /// What a passing gate leaves open, in this order: the regressions and missed budgets that `fail-on` does not list, the open question,
@@ -112,8 +113,7 @@ pub(super) const OF_THIS_CLASS: &str = " of this machine class";
 
 /// How far a base is behind: `the baseline is 2 commits of main behind the merge base, which has no stored run`.
 fn behind(gap: &BaselineGap) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
-    let branch = gap.branch.as_deref().filter(|branch| branch.chars().all(plain) && branch.len() <= 100);
+    let branch = gap.branch.as_deref().filter(|branch| is_plain_branch(branch));
     let branch = branch.map(|branch| format!(" of {branch}")).unwrap_or_default();
     let commits = counted(gap.commits, "commit");
     // HEAD may have the stored run of head's own results.
@@ -121,6 +121,12 @@ fn behind(gap: &BaselineGap) -> String {
     let class = if gap.elsewhere { OF_THIS_CLASS } else { "" };
     let behind = gap.behind.name();
     format!("the baseline is {commits}{branch} behind {behind}, which has no stored run{class}{to_compare}")
+}
+
+/// True if the name of a branch, which is untrusted text, is safe in a sentence and in a command.
+pub(super) fn is_plain_branch(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.');
+    !name.starts_with('-') && name.len() <= 100 && name.chars().all(is_plain)
 }
 
 /// A suite-wide shift of unknown cause: `; most benchmarks are about 40% slower: re-measure`.
@@ -145,10 +151,10 @@ pub enum OpenQuestion {
     Failed(usize),
     /// A run of head that ended in an error.
     RunError,
-    /// The number of suspected regressions that are inconclusive.
-    Suspects(usize),
-    /// The number of inconclusive rows, if they are more than half of the compared ones.
-    Inconclusive(usize),
+    /// Suspected regressions are inconclusive.
+    Suspects,
+    /// More than half of the compared rows are inconclusive.
+    Inconclusive,
     /// The number of benchmarks that were not run, if they are more than half.
     NotRun(usize),
     /// There are regressions or missed budgets, but `fail-on` does not list them.
@@ -165,16 +171,15 @@ pub enum OpenQuestion {
 impl OpenQuestion {
     /// That of a report; `None` if everything was decided.
     pub fn of(report: &Report) -> Option<OpenQuestion> {
-        let suspects = report.benchmarks.iter().filter(|finding| finding.is_suspected_regression()).count();
         let compared = compared(report);
         if report.counts.failed > 0 {
             Some(OpenQuestion::Failed(report.counts.failed))
         } else if report.ended_early > 0 {
             Some(OpenQuestion::RunError)
-        } else if suspects > 0 {
-            Some(OpenQuestion::Suspects(suspects))
+        } else if report.benchmarks.iter().any(Finding::is_suspected_regression) {
+            Some(OpenQuestion::Suspects)
         } else if is_mostly_inconclusive(&compared) {
-            Some(OpenQuestion::Inconclusive(count(&compared, Outcome::Inconclusive)))
+            Some(OpenQuestion::Inconclusive)
         } else {
             let not_in_fail_on = || (!not_in_fail_on(report).is_empty()).then_some(OpenQuestion::NotInFailOn);
             OpenQuestion::not_run(report).or_else(not_in_fail_on).or_else(|| OpenQuestion::budgets(report))
@@ -200,21 +205,7 @@ impl OpenQuestion {
         match self {
             OpenQuestion::Failed(count) => format!("{} failed", counted(count, "benchmark")),
             OpenQuestion::RunError => "a run of head ended in an error".to_owned(),
-            OpenQuestion::Suspects(suspects) => {
-                let inconclusive = count(&compared, Outcome::Inconclusive);
-                if is_mostly_inconclusive(&compared) && suspects < inconclusive {
-                    let all = OpenQuestion::Inconclusive(inconclusive).text(report);
-                    let suspected = if suspects == 1 { "a suspected regression" } else { "suspected regressions" };
-                    format!("{all}, {} of them {suspected}", thousands(suspects))
-                } else {
-                    let suspected = counted(suspects, "suspected regression");
-                    format!("{suspected} {} inconclusive", verb(suspects, "is", "are"))
-                }
-            }
-            OpenQuestion::Inconclusive(count) => {
-                let all = counted(compared.len(), noun_of(&compared));
-                format!("{} of {all} {} inconclusive", thousands(count), verb(count, "is", "are"))
-            }
+            OpenQuestion::Suspects | OpenQuestion::Inconclusive => undecided(report, &compared),
             OpenQuestion::NotRun(count) => {
                 let all = counted(count + names(&compared).len(), "benchmark");
                 format!("{} of {all} {} not run", thousands(count), verb(count, "was", "were"))
@@ -231,6 +222,16 @@ impl OpenQuestion {
             }
         }
     }
+}
+
+/// How many rows are inconclusive, and the most frequent reason: `12 of 30 inconclusive (5 suspected): 10 too noisy for one run per
+/// side`. Short, so that the headline has at most 80 columns.
+fn undecided(report: &Report, compared: &[&Finding]) -> String {
+    let open: Vec<&Finding> = compared.iter().copied().filter(|finding| finding.is_undecided()).collect();
+    let suspects = open.iter().filter(|finding| finding.is_suspected_regression()).count();
+    let suspected = if suspects > 0 { format!(" ({} suspected)", thousands(suspects)) } else { String::new() };
+    let why = usual_reason(report, &open).map(|why| format!(": {why}")).unwrap_or_default();
+    format!("{} of {} inconclusive{suspected}{why}", thousands(open.len()), thousands(compared.len()))
 }
 
 /// The number of benchmarks without any compared metric that were not run.

@@ -108,7 +108,7 @@ pub struct Report {
     /// Which functions caused the largest regressions; only from `measure --explain`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub explanations: Vec<Explanation>,
-    /// Facts for templates; only in a saved comparison.
+    /// Facts for templates; only in a saved comparison, and in the JSON that `perfgate measure` prints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Facts>,
     /// The worst findings over the baseline's commits, head last; only in a saved comparison.

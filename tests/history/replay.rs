@@ -98,6 +98,22 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
     assert!(own("a\"b\\[*]\u{1b}").unwrap() > policy.gate_threshold());
     assert_eq!(own("a\"b\\[x]\u{1b}"), None);
 
+    // They are also valid after a [gate] and a rule for the same benchmark.
+    let rule = answer.stdout.split("[[benchmark]]\n").find(|text| text.starts_with("match = ")).unwrap();
+    let existing = "[gate]\nthreshold = \"44%\"\n\n[[benchmark]]\n".to_owned()
+        + rule.lines().next().unwrap()
+        + "\nthreshold = \"90%\"\n";
+    sandbox.write("r/perfgate.toml", &existing);
+    let json = sandbox.perfgate_at("r", &["replay", "--suggest", "--format", "json"]).exits(0).json();
+    let lines = json["suggestion"]["toml"].as_str().unwrap();
+    assert!(lines.starts_with("# lines to add to perfgate.toml:\n"), "{lines}");
+    assert!(lines.contains("# [gate] is already there; change its threshold:\n# [gate]\n# threshold = \""), "{lines}");
+    assert!(lines.contains("# this entry is already there; change its threshold:\n# [[benchmark]]\n"), "{lines}");
+    perfgate::policy::Policy::parse(&format!("{existing}\n{lines}"), "perfgate.toml").unwrap();
+    let table = sandbox.perfgate_at("r", &["replay", "--suggest"]);
+    assert!(table.exits(0).stdout.ends_with(lines), "{}", table.stdout);
+    sandbox.write("r/perfgate.toml", "");
+
     sandbox.perfgate_at("r", &["replay", "--suggest", "--last", "5"]).exits(0).reports("too few runs");
     sandbox.perfgate_at("r", &["replay", "--last", "1"]).exits(2);
 }

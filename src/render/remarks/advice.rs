@@ -13,10 +13,10 @@ pub(in crate::render) const LESS_NOISE: &str =
 pub(in crate::render) const OTHER_THRESHOLD: &str = "set a threshold clearly above or below it";
 
 /// How to add runs.
-pub(in crate::render) const FURTHER_RUNS: &str = " (`perfgate measure`, or further `--base` and `--head`)";
+pub(in crate::render) const FURTHER_RUNS: &str = " (`perfgate measure -- COMMAND`, or further `--base` and `--head`)";
 
 /// The same, if base and head must be measured in turn.
-pub(super) const IN_TURN: &str = " (`perfgate measure`)";
+pub(in crate::render) const IN_TURN: &str = " (`perfgate measure -- COMMAND`)";
 
 /// Advice or a note that fewer benchmarks share is printed for each of them.
 pub(super) const MIN_USUAL: usize = 3;
@@ -34,7 +34,7 @@ pub(super) enum Fix {
     LessNoise,
     /// The same, but because the change is close to the threshold, and not because of noise.
     OtherThreshold,
-    /// This number of further runs per side.
+    /// About this number of further runs per side.
     Runs(usize),
     /// The same, as an option of `perfgate measure`: this number of rounds, or of pairs.
     Rounds(usize, usize),
@@ -93,7 +93,8 @@ fn undecided(why: UndecidedReason, threshold: f64) -> String {
 
 impl Fix {
     pub fn text(self) -> String {
-        let runs = |count| format!("{} per side would decide", counted(count, "more run"));
+        // Only an estimate: with one run per side, its error is large.
+        let runs = |count| format!("about {} per side would decide", counted(count, "more run"));
         match self {
             Fix::LessNoise => "more runs may not decide".to_owned(),
             Fix::OtherThreshold => "the change is close to the threshold, so more runs may not decide".to_owned(),

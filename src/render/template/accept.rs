@@ -3,8 +3,8 @@
 use crate::model::Direction;
 use crate::policy::MAX_ACCEPTED;
 use crate::render::escape;
-use crate::render::quantity::{change, counted};
-use crate::verdict::{Finding, Outcome, Report, Verdict};
+use crate::render::quantity::{change, counted, thousands};
+use crate::verdict::{BudgetStatus, Finding, Outcome, Report, Verdict};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
@@ -55,7 +55,22 @@ pub fn suggested_waivers(report: &Report) -> String {
         let regressions = counted(more, "more regression");
         let _ = write!(out, "\n# {regressions}: copy an entry and change its benchmark, metric and up-to\n");
     }
+    if !out.is_empty() {
+        out.push_str(&missed_budgets(report));
+    }
     out
+}
+
+/// A comment on the budgets that the entries do not accept.
+fn missed_budgets(report: &Report) -> String {
+    match report.budgets.iter().filter(|line| line.status == BudgetStatus::Fail).count() {
+        0 => String::new(),
+        1 => "\n# this does not cover the missed budget, whose limit is in a [[budget]] entry\n".to_owned(),
+        count => {
+            let count = thousands(count);
+            format!("\n# this does not cover the {count} missed budgets, whose limits are in [[budget]] entries\n")
+        }
+    }
 }
 
 /// Where the accepted change comes from, as a comment: it may be much larger than the measured one.

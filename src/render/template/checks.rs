@@ -2,8 +2,8 @@
 
 use super::context::{Check, Checks};
 use super::headline::{is_load, sums};
-use crate::render::quantity::{counted, size};
-use crate::render::summary::{NOT_JUDGED, of_unknown_direction};
+use crate::render::quantity::counted;
+use crate::render::summary::{NOT_JUDGED, of_unknown_direction, slower_suite};
 use crate::verdict::{BudgetLine, BudgetStatus, Finding, GoalStatus, Outcome, Report, SuiteReport, UnsubtractedShift};
 
 /// All check boxes of a report.
@@ -12,7 +12,7 @@ pub fn checks(report: &Report) -> Checks {
     let cpu = |metric: &str| metric.starts_with("cpu") || metric == "time:user" || metric == "time:self";
     let change = report.facts.as_ref().and_then(|facts| facts.change.as_ref());
     let in_change = |found: &dyn Fn(&crate::model::CodeChange) -> (bool, String)| match change {
-        None => open("the changed files are unknown (not in a git repository)"),
+        None => open("the changed files are unknown"),
         Some(change) => {
             let (ticked, by) = found(change);
             Check { ticked, by }
@@ -109,8 +109,7 @@ fn no_regression(report: &Report) -> Check {
 /// In words, if the suite as a whole is slower, although each benchmark may be within its threshold.
 fn suite_is_slower(report: &Report) -> Option<String> {
     let is_shown = |suite: &SuiteReport| matches!(suite.outcome, Outcome::Regressed | Outcome::Accepted);
-    let suite = report.suite.filter(is_shown).map(|suite| format!("the whole suite is {} slower", size(suite.change)));
-    suite.or_else(|| {
+    report.suite.filter(is_shown).map(slower_suite).or_else(|| {
         UnsubtractedShift::of(report).filter(|open| open.shift.shift > 0.0).map(|open| open.shift.sentence())
     })
 }

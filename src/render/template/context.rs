@@ -79,8 +79,10 @@ pub struct Context {
     pub task: Task,
     /// The keys of `[template]` in perfgate.toml.
     pub fields: BTreeMap<String, String>,
-    /// The change according to git; none outside a repository.
+    /// The change according to git; none if it is unknown.
     pub change: Option<ChangeFacts>,
+    /// Why `change` is none: `the comparison was not made in a git repository`, or why git cannot describe the change.
+    pub change_unknown: Option<String>,
     /// Database statements.
     pub queries: Queries,
     /// Repeated statements, then the functions that explain regressions, then the largest functions of a profile, then
@@ -149,6 +151,8 @@ pub struct CountsText {
     pub unchanged: usize,
     /// Not decided, including those of `not_judged`.
     pub inconclusive: usize,
+    /// Inconclusive, and a suspected regression.
+    pub suspected: usize,
     /// Not judged, because neither the results nor the config state which values are better.
     pub not_judged: usize,
     /// Only in head.

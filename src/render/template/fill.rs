@@ -74,6 +74,7 @@ pub fn context(report: &Report, level: DetailLevel) -> Context {
         show_unmeasured: fields.get("unmeasured").is_none_or(|word| word != "drop"),
         fields,
         change: change.map(|change| change_facts(change, limits.files)),
+        change_unknown: change.is_none().then(|| change_unknown(report)),
         queries: queries(report, limits.details),
         bottlenecks: bottlenecks(report, limits.bottlenecks),
         concerns: concerns(report, limits.concerns),
@@ -205,6 +206,7 @@ fn counts(report: &Report) -> CountsText {
         improved: c.improved,
         unchanged: c.unchanged,
         inconclusive: c.inconclusive,
+        suspected: report.benchmarks.iter().filter(|finding| finding.is_suspected_regression()).count(),
         not_judged: summary::of_unknown_direction(report),
         added: c.added,
         removed: c.removed,
@@ -279,6 +281,12 @@ fn task_id(branch: &str) -> Option<String> {
             words.take_while(|word| !word.is_empty() && word.chars().all(|c| c.is_ascii_digit())).collect();
         (!digits.is_empty()).then(|| format!("{key}-{}", digits.join("-")))
     })
+}
+
+fn change_unknown(report: &Report) -> String {
+    const NO_REPOSITORY: &str = "the comparison was not made in a git repository";
+    let reason = report.facts.as_ref().and_then(|facts| facts.change_unknown.clone());
+    reason.unwrap_or_else(|| NO_REPOSITORY.to_owned())
 }
 
 fn change_facts(change: &CodeChange, most_files: usize) -> ChangeFacts {
