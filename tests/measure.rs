@@ -115,6 +115,43 @@ fn a_slower_commit_is_detected() {
     assert_clean(&sandbox);
 }
 
+/// Four of ten benchmarks are suspects, which is more than 30%. Three pairs show two of them as slower, and two more pairs only one.
+#[test]
+fn what_three_pairs_of_many_suspects_show_must_be_in_two_more_pairs() {
+    let slow = |names: &[&'static str]| speeds(&names.iter().map(|name| (*name, 1.5)).collect::<Vec<_>>());
+    let sandbox = sandbox(&[]);
+    // The runs are numbered from 1: the screening has two, and each pair two more.
+    let script = "run=$(basename \"$(dirname \"$CRITERION_HOME\")\" | tr -cd 0-9)\nfor first in 3 9; do\n  if [ -f speeds-$first ] && \
+                  [ \"$run\" -ge $first ]; then cp speeds-$first speeds; fi\ndone\nsh bench.sh \"$@\"\n";
+    sandbox.write("r/changing.sh", script).commit("r", "changing");
+    sandbox.write("r/speeds", slow(&["a", "b", "c", "d"])).write("r/speeds-3", slow(&["a", "b"]));
+    sandbox.write("r/speeds-9", slow(&["b"])).commit("r", "slower");
+    let command = ["sh", "changing.sh", "{filter}"];
+    let answer = with(&sandbox, &["--base", "HEAD~1", "--format", "json", "--all"], &command);
+    answer
+        .exits(1)
+        .reports("re-measuring 4 suspects in 3 pairs, alone")
+        .reports("re-measuring 2 suspects in 2 more pairs");
+    let json = answer.json();
+    let row = |name: &str| {
+        let findings = json["benchmarks"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["name"] == name).unwrap();
+        (finding["outcome"].as_str().unwrap().to_owned(), finding["head"]["runs"].as_u64().unwrap())
+    };
+    let expected = [("a", "inconclusive", 5), ("b", "regressed", 5), ("c", "unchanged", 3), ("d", "unchanged", 3)];
+    for (name, outcome, runs) in expected {
+        assert_eq!(row(name), (outcome.to_owned(), runs), "{name}");
+    }
+    answer.prints("re-measured in 3 pairs (5 for what these showed as slower or faster)");
+    // A number that was asked for stays.
+    let answer = with(&sandbox, &["--base", "HEAD~1", "--confirm", "3"], &command);
+    assert!(
+        !answer.reports("re-measuring 4 suspects in 3 pairs, alone").stderr.contains("more pairs"),
+        "{}",
+        answer.stderr
+    );
+}
+
 #[test]
 fn what_looks_better_is_re_measured_too() {
     let sandbox = sandbox(&[("c", 0.6)]);

@@ -126,6 +126,11 @@ pub(super) fn suspects(screened: &Report) -> BTreeSet<BenchmarkMetric> {
     select(screened, Finding::should_re_measure)
 }
 
+/// The benchmarks that became slower or faster.
+pub(super) fn findings(report: &Report) -> BTreeSet<BenchmarkMetric> {
+    select(report, |finding| matches!(finding.outcome, Outcome::Regressed | Outcome::Improved | Outcome::Accepted))
+}
+
 /// The exact counts of a first report that changed.
 pub(super) fn changed(counted: &Report) -> BTreeSet<BenchmarkMetric> {
     let has_changed = |finding: &Finding| finding.change.is_some_and(|change| change != 0.0);
@@ -153,7 +158,7 @@ pub(super) fn confirm(
     suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
 ) {
-    let pairs = re_measured[0].len();
+    let pairs = pairs_text(suspects, &re_measured[0], policy);
     replace(policy, compared, suspects, re_measured);
     let mut names: Vec<String> = suspects.iter().map(|suspect| format!("{:?}", &*suspect.benchmark)).collect();
     names.dedup();
@@ -161,10 +166,26 @@ pub(super) fn confirm(
     names.truncate(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
-        "re-measured in {pairs} pairs because they looked slower or faster, and decided by these runs alone: {}{more}",
+        "re-measured in {pairs} because they looked slower or faster, and decided by these runs alone: {}{more}",
         names.join(", ")
     );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
+}
+
+/// The number of pairs: `3 pairs`, or `3 pairs (5 for what these showed as slower or faster)`.
+fn pairs_text(suspects: &BTreeSet<BenchmarkMetric>, base: &[Run], policy: &Policy) -> String {
+    let is_of = |run: &&Run, suspect: &BenchmarkMetric| {
+        let suspect = BTreeSet::from([suspect.clone()]);
+        let kept = compare::keep_suspects(std::slice::from_ref(*run), &suspect, PolicyRules(policy));
+        kept.iter().any(|run| !run.measurements.is_empty())
+    };
+    let least = suspects.iter().map(|suspect| base.iter().filter(|run| is_of(run, suspect)).count()).min();
+    match (least.unwrap_or_default(), base.len()) {
+        (least, all) if least > 0 && least < all => {
+            format!("{least} pairs ({all} for what these showed as slower or faster)")
+        }
+        (_, all) => format!("{all} pairs"),
+    }
 }
 
 /// Replaces comparisons by those of other runs.

@@ -60,8 +60,9 @@ pub struct Estimate {
     pub low_evidence: bool,
     /// For re-measured suspects: the largest difference between two base runs, on the log scale.
     pub base_range: Option<f64>,
-    /// For re-measured suspects: the share of pairs of a base and a head run that contradict the direction of the change.
-    pub overlap: Option<f64>,
+    /// For re-measured suspects: the smallest change that a pair of a base and a head run shows, in the direction of this change.
+    /// One in twenty pairs is left out.
+    pub least_of_pairs: Option<f64>,
     /// The p value that one more regression of this suite would need.
     pub(super) critical_p: f64,
     /// Tail probability of each end of the interval of this change, if the change is over the threshold. For a significant

@@ -38,9 +38,10 @@ impl ByRun {
         self
     }
 
-    /// The median of each run: of residuals, the shift of the run.
+    /// The median of each run: of residuals, the shift of the run. It is 0 for a run of few benchmarks.
     pub fn medians(&self) -> Vec<f64> {
-        self.0.iter().map(|run| centre::median(run)).collect()
+        let median = |run: &Vec<f64>| if run.len() < MIN_SUITE { 0.0 } else { centre::median(run) };
+        self.0.iter().map(median).collect()
     }
 
     /// The values of each run.

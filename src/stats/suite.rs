@@ -131,13 +131,19 @@ impl Suite for Vec<BenchmarkRuns> {
     }
 }
 
-/// The share of pairs of a base and a head run that contradict the direction of the change `delta`.
-pub(super) fn overlap(runs: &BenchmarkRuns, tested: TestedValue, delta: f64) -> f64 {
-    let against = |base: &RunValue| {
-        runs.head.iter().filter(|head| (tested.value(head) - tested.value(base)) * delta <= 0.0).count()
+/// At most one in this many pairs of a base and a head run may contradict a change: none with three runs per side, 1 of 25 with
+/// five.
+const PAIRS_FOR_ONE_EXCEPTION: usize = 20;
+
+/// The smallest change that a pair of a base and a head run shows, in the direction of the change `delta`, without the exceptions.
+pub(super) fn least_of_pairs(runs: &BenchmarkRuns, tested: TestedValue, delta: f64) -> f64 {
+    let changes_from = |base: &RunValue| {
+        let base = tested.value(base);
+        runs.head.iter().map(move |head| (tested.value(head) - base) * delta.signum())
     };
-    let count: usize = runs.base.iter().map(against).sum();
-    count as f64 / (runs.base.len() * runs.head.len()).max(1) as f64
+    let mut changes: Vec<f64> = runs.base.iter().flat_map(changes_from).collect();
+    changes.sort_unstable_by(f64::total_cmp);
+    changes.get(changes.len() / PAIRS_FOR_ONE_EXCEPTION).copied().unwrap_or_default()
 }
 
 /// The change of one benchmark as measured.

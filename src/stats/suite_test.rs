@@ -8,7 +8,7 @@ use super::jumps::{self, Jumps};
 use super::newest_base::ShiftHandling;
 use super::prior::{ONE_RUN_PER_SIDE_DF, Observation, Prior, ValueKind};
 use super::shift::{self, MIN_SUITE};
-use super::suite::{RawChange, SingleRuns, Suite, TestedValue, overlap, raw_changes};
+use super::suite::{RawChange, SingleRuns, Suite, TestedValue, least_of_pairs, raw_changes};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -109,8 +109,8 @@ struct Tests {
     critical_p: [f64; 2],
     /// Tail probabilities of the intervals of findings, towards worse and towards better.
     finding_tails: [f64; 2],
-    /// For re-measured suspects: the overlap of their runs.
-    overlaps: Option<Vec<f64>>,
+    /// For re-measured suspects: the smallest change that a pair of their runs shows.
+    least_of_pairs: Option<Vec<f64>>,
 }
 
 /// Estimates the changes of a suite; the p values are corrected as by Benjamini and Hochberg.
@@ -169,7 +169,7 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     // If head is shifted as well, the cause may be a change of main.
     let newest_base_is_shifted = centre.abs() < newest_shift.abs() / 2.0
         && shift::share_with(newest().map(|newest| newest.as_measured), newest_shift, 0.5) >= MIN_SHARE_OF_SHIFTED_RUN;
-    // Re-measured suspects have a rule of their own for single runs: the overlap.
+    // Re-measured suspects have a rule of their own for single runs: the smallest change of a pair.
     let can_have_outliers = kind == ValueKind::Measured && screened.is_none();
     let of_one_number = can_have_outliers && head_runs == 1 && suite.tested() == TestedValue::Centre;
     let of_head = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
@@ -201,8 +201,8 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
     if can_have_outliers && head_runs == 1 && base_runs >= jumps::MIN_BASE_RUNS && !small {
         estimates.jumps = estimates.jumps(suite, &run_shifts[0], rules.alpha);
     }
-    estimates.tests.overlaps =
-        screened.map(|_| all.map(|i| overlap(&suite.benchmark(i), suite.tested(), estimates.delta(i))).collect());
+    let least = |i: usize| least_of_pairs(&suite.benchmark(i), suite.tested(), estimates.delta(i));
+    estimates.tests.least_of_pairs = screened.map(|_| all.map(least).collect());
     estimates.correct(rules.alpha, screened.is_some());
     estimates
 }
@@ -260,7 +260,7 @@ impl SuiteEstimates {
             q_better: self.tests.q_better[index],
             low_evidence: self.small && observation.df == 0.0,
             base_range: None,
-            overlap: self.tests.overlaps.as_ref().map(|overlaps| overlaps[index]),
+            least_of_pairs: self.tests.least_of_pairs.as_ref().map(|least| least[index]),
             critical_p: self.tests.critical_p[0],
             finding_tail: match p_worse.min(p_better) < self.tests.finding_tails[way] {
                 true => self.tests.finding_tails[way],

@@ -12,13 +12,15 @@ use crate::stats::counts::CountChange;
 use crate::stats::estimate::Estimate;
 
 const SHARE_WITHOUT_COUNTS: &str = "differs by less than 1 percentage point, and the results do not state the number of events, so chance cannot be ruled out";
+const NOT_IN_EVERY_PAIR: &str =
+    "some runs of head and base differ by less than a quarter of the threshold, so the change may be noise";
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale): +58% for 20%. In the
 /// recorded suites, a machine that is busy during one run raises the mean by up to 46%, while the fast edge does not
 /// move.
 const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
-/// A regression requires that at most this share of pairs of a base and a head run lies the other way: none with three
-/// runs per side, 1 of 25 with five.
-const MAX_OVERLAP: f64 = 0.05;
+/// Re-measured suspects: each pair of a base and a head run must show at least this share of the threshold. On a machine that
+/// runs at two speeds, two of the three head runs may be slow by chance.
+const SHARE_OF_EACH_PAIR: f64 = 0.25;
 
 /// An unchanged benchmark is listed if its change is significant and at least this share of the threshold.
 pub const MIN_LISTED_CHANGE: f64 = 0.2;
@@ -274,7 +276,7 @@ impl Criteria {
             && edge.median_delta * mean.delta.signum() > -log_threshold / 2.0
             && doubt_of_mean.is_none()
             && !(self.is_over(edge) && doubt(edge, log_threshold, self.alpha).is_some())
-            && mean.overlap.is_none_or(|overlap| overlap <= MAX_OVERLAP);
+            && self.is_in_every_pair(mean);
         let outcome = match by_edge.outcome {
             Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
             Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
@@ -337,9 +339,7 @@ impl Criteria {
                 Some(base_range) => {
                     Some(format!("disturbed: two runs of base differ by {}", share(base_range.exp_m1())))
                 }
-                None if estimate.overlap.is_some_and(|overlap| overlap > MAX_OVERLAP) => {
-                    Some("the runs of base and head overlap; the difference may be noise".to_owned())
-                }
+                None if !self.is_in_every_pair(estimate) => Some(NOT_IN_EVERY_PAIR.to_owned()),
                 None => None,
             };
             return match doubt {
@@ -379,6 +379,11 @@ impl Criteria {
             )),
             None => undecided,
         }
+    }
+
+    /// True unless re-measured runs of base and head are close to each other or overlap.
+    fn is_in_every_pair(&self, estimate: &Estimate) -> bool {
+        estimate.least_of_pairs.is_none_or(|least| least > SHARE_OF_EACH_PAIR * self.log_threshold())
     }
 
     /// Both changes, if only one of them is over the threshold: as measured, and without the suite-wide shift.

@@ -13,14 +13,31 @@ use crate::stats::centre;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+/// The number of pairs of runs of the suspects.
+#[derive(Clone, Copy)]
+pub(super) struct PlannedPairs {
+    /// If they can run alone.
+    pub alone: usize,
+    /// If the whole suite runs with them.
+    pub with_suite: usize,
+}
+
+/// The new runs of the suspects.
+pub(super) struct ReMeasured {
+    /// Those of base and of head.
+    pub runs: [Vec<Run>; 2],
+    /// Whether the suspects ran without the rest of the suite.
+    pub alone: bool,
+}
+
 impl Session<'_> {
     /// The number of pairs that a time budget is planned with, before there are suspects.
     fn planned_pairs(&self) -> usize {
         self.plan.pairs.unwrap_or(schedule::FEW_PAIRS)
     }
 
-    /// The number of pairs, fixed before any suspect is re-measured: choosing it by what the pairs show would bias the
-    /// result.
+    /// The number of pairs. What the pairs show decides only that findings get more of them, which can refute a finding but not
+    /// make one.
     pub(super) fn pairs(
         &self,
         suspects: &BTreeSet<BenchmarkMetric>,
@@ -156,16 +173,17 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Re-measures the suspects in a number of pairs: the first of `pairs` if they can run alone, otherwise the second.
+    /// Re-measures suspects in pairs of runs, after `done` earlier pairs of them.
     pub(super) fn re_measure(
         &mut self,
         bench: &mut Bench<'_>,
         checkouts: &Checkouts,
         suspects: &BTreeSet<BenchmarkMetric>,
-        pairs: [usize; 2],
-    ) -> Result<[Vec<Run>; 2], Error> {
-        let [alone, with_suite] = pairs;
-        let mut pairs = if bench.can_filter() { alone } else { with_suite };
+        done: usize,
+        planned: PlannedPairs,
+    ) -> Result<ReMeasured, Error> {
+        let mut alone = bench.can_filter();
+        let mut pairs = if alone { planned.alone } else { planned.with_suite };
         let policy = self.policy();
         let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
         let old_names = self.runs.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
@@ -176,12 +194,12 @@ impl Session<'_> {
         names.extend(renamed);
         let names: Vec<String> = names.into_iter().collect();
         let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
-        let how = if bench.can_filter() { "alone" } else { "with the whole suite: COMMAND has no {filter}" };
-        self.progress.message(&format!("re-measuring {} {noun} in {pairs} pairs, {how}", suspects.len()));
-        self.progress.plan(0, 2 * pairs);
+        let how = if alone { "alone" } else { "with the whole suite: COMMAND has no {filter}" };
+        let count = if done == 0 { format!("{pairs} pairs") } else { format!("{} more pairs", pairs - done) };
+        self.progress.message(&format!("re-measuring {} {noun} in {count}, {how}", suspects.len()));
+        self.progress.plan(0, 2 * (pairs - done));
         let (mut base, mut head) = (Vec::new(), Vec::new());
-        let mut only = true;
-        for (index, side_kind) in schedule::order(pairs).into_iter().enumerate() {
+        for (index, side_kind) in schedule::order(pairs).into_iter().enumerate().skip(2 * done) {
             if index == 2 * pairs {
                 break;
             }
@@ -191,12 +209,12 @@ impl Session<'_> {
                 SideKind::Base => (&checkouts.base, &mut base),
                 SideKind::Head => (&checkouts.head, &mut head),
             };
-            let mut measured = bench.run(side, only.then_some(&*names));
+            let mut measured = bench.run(side, alone.then_some(&*names));
             // Of several tools, the filter may be in the syntax of one: `cargo bench` runs all kinds of bench targets.
-            if only && !self.has_all(suspects, &measured) {
-                only = false;
+            if alone && !self.has_all(suspects, &measured) {
+                alone = false;
                 if index == 0 {
-                    pairs = with_suite;
+                    pairs = planned.with_suite;
                     self.progress.plan(0, 2 * pairs);
                 }
                 let message = "the filter does not select all suspects: running the whole suite";
@@ -207,7 +225,8 @@ impl Session<'_> {
             self.progress.done(&step, measured.wall);
             runs.push(measured.run);
         }
-        Ok([base, head].map(|runs| compare::keep_suspects(&runs, suspects, PolicyRules(policy))))
+        let runs = [base, head].map(|runs| compare::keep_suspects(&runs, suspects, PolicyRules(policy)));
+        Ok(ReMeasured { runs, alone })
     }
 
     /// Whether a run has results of all suspects. Failures other than missing results are not due to the filter.

@@ -4,7 +4,8 @@
 use super::bench::{Bench, SideCheckout, TimedRun};
 use super::error::MeasureError;
 use super::plan::{MeasurePlan, Progress};
-use crate::compare::SuiteComparison;
+use super::rounds::PlannedPairs;
+use crate::compare::{BenchmarkMetric, SuiteComparison};
 use crate::gate::builder::Gate;
 use crate::gate::confirm::{self, MeasuredRuns};
 use crate::gate::error::Error;
@@ -20,6 +21,7 @@ use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::policy::Policy;
 use crate::stats::suite_test::TestRules;
 use crate::verdict::{Report, SideReport};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// A measurement in progress.
@@ -188,11 +190,39 @@ impl<'a> Session<'a> {
         compared.diagnostics.extend(diagnostics);
         let suspects = confirm::suspects(&self.judge(compared.clone(), base, checkouts));
         if !suspects.is_empty() {
-            let pairs = [true, false].map(|alone| self.pairs(&suspects, &compared, alone));
-            self.runs.re_measured = self.re_measure(bench, checkouts, &suspects, pairs)?;
+            let [alone, with_suite] = [true, false].map(|alone| self.pairs(&suspects, &compared, alone));
+            let re_measured = self.re_measure(bench, checkouts, &suspects, 0, PlannedPairs { alone, with_suite })?;
+            self.runs.re_measured = re_measured.runs;
+            if re_measured.alone {
+                self.re_measure_findings(bench, base, checkouts, (&compared, &suspects))?;
+            }
             confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured);
         }
         Ok(compared)
+    }
+
+    /// Measures further pairs of the suspects that the pairs so far show to be slower or faster, if those are few. On a noisy machine
+    /// there are many suspects, and three pairs agree by chance for some of them.
+    fn re_measure_findings(
+        &mut self,
+        bench: &mut Bench<'_>,
+        base: &Base,
+        checkouts: &Checkouts,
+        (screened, suspects): (&SuiteComparison, &BTreeSet<BenchmarkMetric>),
+    ) -> Result<(), Error> {
+        let done = self.runs.re_measured[0].len();
+        let mut compared = screened.clone();
+        confirm::confirm(self.policy(), &mut compared, suspects, &self.runs.re_measured);
+        let mut findings = confirm::findings(&self.judge(compared, base, checkouts));
+        findings.retain(|finding| suspects.contains(finding));
+        let pairs = self.pairs(&findings, screened, true);
+        if findings.is_empty() || pairs <= done {
+            return Ok(());
+        }
+        let planned = PlannedPairs { alone: pairs, with_suite: pairs };
+        let more = self.re_measure(bench, checkouts, &findings, done, planned)?.runs;
+        self.runs.re_measured.iter_mut().zip(more).for_each(|(runs, more)| runs.extend(more));
+        Ok(())
     }
 
     /// Measures head alone if base does not have its benchmarks: all of them are new.
