@@ -26,6 +26,8 @@ const LN_VARIANCE_SMALL: f64 = -7.0;
 const LN_VARIANCE_WITHOUT_SAMPLES: f64 = -6.0;
 const LN_VARIANCE_COUNTS: f64 = -13.815_510_557_964_274; // ln(0.001^2)
 const LN_VARIANCE_SD: f64 = 1.2;
+/// The standard deviation for suites with samples: on some machines the samples of a run agree although the runs differ by 10%.
+const LN_VARIANCE_SD_WITH_SAMPLES: f64 = 1.5;
 /// Mean and standard deviation of the prior of the slope b.
 const SLOPE: f64 = 1.0;
 const SLOPE_SD: f64 = 0.2;
@@ -43,6 +45,9 @@ const PRIOR_DF_WITHOUT_SAMPLES: [f64; 1] = [1.0];
 pub const ONE_RUN_PER_SIDE_DF: f64 = 1.4;
 /// Possible shares of benchmarks that really changed, with their prior weights.
 const CHANGED: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.20), (0.50, 0.05)];
+/// The weights for suites with samples. With those of [`CHANGED`], up to 16% instead of 8% of unchanged suites whose runs differ by 10%
+/// have an alarm (`cargo run --release --example steady_samples`).
+const CHANGED_WITH_SAMPLES: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.06), (0.50, 0.015)];
 /// Scale of the Laplace distribution of real changes, on the log scale.
 const CHANGE_SCALE: f64 = 0.4;
 /// Lower limits of the standard deviation from run to run: of times, of counts.
@@ -123,6 +128,30 @@ pub enum ValueKind {
     Counted,
 }
 
+/// What is assumed of a suite before its results are known.
+struct Hyperprior {
+    /// Mean of A.
+    mean: f64,
+    /// Standard deviation of A.
+    sd: f64,
+    /// Shares of benchmarks that really changed, with their weights.
+    changed: [(f64, f64); 4],
+}
+
+impl Hyperprior {
+    fn of(kind: ValueKind, has_samples: bool, small: bool) -> Self {
+        let usual = |mean: f64| Hyperprior { mean, sd: LN_VARIANCE_SD, changed: CHANGED };
+        match kind {
+            ValueKind::Counted => usual(LN_VARIANCE_COUNTS),
+            ValueKind::Measured if !has_samples => usual(LN_VARIANCE_WITHOUT_SAMPLES),
+            ValueKind::Measured if small => usual(LN_VARIANCE_SMALL),
+            ValueKind::Measured => {
+                Hyperprior { mean: LN_VARIANCE, sd: LN_VARIANCE_SD_WITH_SAMPLES, changed: CHANGED_WITH_SAMPLES }
+            }
+        }
+    }
+}
+
 /// A grid point with its posterior weight.
 #[derive(Debug, Clone, Copy)]
 struct GridPoint {
@@ -150,19 +179,16 @@ impl Prior {
     pub fn fit(observations: &[Observation], kind: ValueKind, small: bool) -> Prior {
         let predicted: Vec<f64> = observations.iter().filter_map(|one| one.ln_drift_squared).map(predict).collect();
         let unknown = if predicted.is_empty() { TYPICAL } else { super::centre::median(&predicted) };
-        let (mean, min_sd) = match kind {
-            ValueKind::Counted => (LN_VARIANCE_COUNTS, MIN_SD_COUNTS),
-            ValueKind::Measured if predicted.is_empty() => (LN_VARIANCE_WITHOUT_SAMPLES, MIN_SD),
-            ValueKind::Measured if small => (LN_VARIANCE_SMALL, MIN_SD),
-            ValueKind::Measured => (LN_VARIANCE, MIN_SD),
-        };
+        let has_samples = !predicted.is_empty();
         let one_run_a_side = observations.iter().all(|one| one.df == 0.0);
+        let min_sd = if kind == ValueKind::Counted { MIN_SD_COUNTS } else { MIN_SD };
         let dfs: &[f64] = match kind {
-            ValueKind::Measured if predicted.is_empty() && one_run_a_side && !small => &[ONE_RUN_PER_SIDE_DF],
-            ValueKind::Measured if predicted.is_empty() => &PRIOR_DF_WITHOUT_SAMPLES,
+            ValueKind::Measured if !has_samples && one_run_a_side && !small => &[ONE_RUN_PER_SIDE_DF],
+            ValueKind::Measured if !has_samples => &PRIOR_DF_WITHOUT_SAMPLES,
             _ => &PRIOR_DF,
         };
-        let points = grid(0..LN_VARIANCE_STEPS, mean, dfs);
+        let assumed = Hyperprior::of(kind, has_samples, small);
+        let points = grid(0..LN_VARIANCE_STEPS, &assumed, dfs);
         let mut prior = Prior { points, floor: Floor::new(min_sd), unknown };
         let step = observations.len().div_ceil(MAX_FITTED).max(1);
         let chosen = observations.iter().step_by(step);
@@ -171,8 +197,8 @@ impl Prior {
         let few: Vec<FittedObservation> =
             fitted.iter().step_by(fitted.len().div_ceil(SCREENED).max(1)).copied().collect();
         let log_posteriors = |points: &[GridPoint]| -> Vec<f64> {
-            let of_few = |point: &GridPoint| prior.log_posterior(point, mean, &few, 1.0);
-            let of_all = |point: &GridPoint| prior.log_posterior(point, mean, &fitted, step as f64);
+            let of_few = |point: &GridPoint| prior.log_posterior(point, &assumed, &few, 1.0);
+            let of_all = |point: &GridPoint| prior.log_posterior(point, &assumed, &fitted, step as f64);
             if fitted.len() < 2 * few.len() {
                 return points.par_iter().map(of_all).collect();
             }
@@ -183,7 +209,7 @@ impl Prior {
         };
         let mut logs = log_posteriors(&prior.points);
         if share_of_last(&logs, SLOPE_STEPS as usize * dfs.len()) > BORDER_WEIGHT {
-            let extension = grid(LN_VARIANCE_STEPS..MAX_LN_VARIANCE_STEPS, mean, dfs);
+            let extension = grid(LN_VARIANCE_STEPS..MAX_LN_VARIANCE_STEPS, &assumed, dfs);
             logs.extend(log_posteriors(&extension));
             prior.points.extend(extension);
         }
@@ -217,8 +243,14 @@ impl Prior {
     }
 
     /// Log of the prior times the likelihood of all changes and run differences; the variances are integrated out, which
-    /// gives t densities. `mean` is the prior mean of A. Each observation represents `represented` benchmarks.
-    fn log_posterior(&self, point: &GridPoint, mean: f64, fitted: &[FittedObservation], represented: f64) -> f64 {
+    /// gives t densities. Each observation represents `represented` benchmarks.
+    fn log_posterior(
+        &self,
+        point: &GridPoint,
+        assumed: &Hyperprior,
+        fitted: &[FittedObservation],
+        represented: f64,
+    ) -> f64 {
         let d0 = point.df;
         let (ln_d0, ln_gamma_d0) = (d0.ln(), ln_gamma(d0 / 2.0));
         // A suite has few different degrees of freedom. Computing their gamma functions each time takes 8% more of the
@@ -252,7 +284,7 @@ impl Prior {
                 let (larger, ratio) = (noise.max(real), (-(noise - real).abs()).exp());
                 let (of_noise, of_real) = if noise >= real { (1.0, ratio) } else { (ratio, 1.0) };
                 logs += larger;
-                for (product, (share, _)) in products.iter_mut().zip(CHANGED) {
+                for (product, (share, _)) in products.iter_mut().zip(assumed.changed) {
                     *product *= (1.0 - share) * of_noise + share * of_real;
                 }
             }
@@ -261,9 +293,10 @@ impl Prior {
             }
         }
         let largest = by_share.iter().copied().fold(f64::NEG_INFINITY, f64::max) * represented;
-        let mixed: f64 =
-            by_share.iter().zip(CHANGED).map(|(log, (_, weight))| weight * (log * represented - largest).exp()).sum();
-        let prior = ((point.ln_variance - mean) / LN_VARIANCE_SD).powi(2) + ((point.slope - SLOPE) / SLOPE_SD).powi(2);
+        let weighted = by_share.iter().zip(assumed.changed);
+        let mixed: f64 = weighted.map(|(log, (_, weight))| weight * (log * represented - largest).exp()).sum();
+        let prior =
+            ((point.ln_variance - assumed.mean) / assumed.sd).powi(2) + ((point.slope - SLOPE) / SLOPE_SD).powi(2);
         largest + mixed.ln() - prior / 2.0
     }
 
@@ -315,14 +348,14 @@ fn slope(step: i32) -> f64 {
     SLOPE + SLOPE_SD * (f64::from(step) - 2.0)
 }
 
-/// The grid points for some steps of A, where `mean` is the prior mean of A.
-fn grid(steps: Range<i32>, mean: f64, dfs: &[f64]) -> Vec<GridPoint> {
+/// The grid points for some steps of A.
+fn grid(steps: Range<i32>, assumed: &Hyperprior, dfs: &[f64]) -> Vec<GridPoint> {
     let mut points = Vec::new();
     for a in steps {
         for b in 0..SLOPE_STEPS {
             for df in dfs {
                 points.push(GridPoint {
-                    ln_variance: mean + LN_VARIANCE_SD * (f64::from(a) * 0.5 - 2.5),
+                    ln_variance: assumed.mean + assumed.sd * (f64::from(a) * 0.5 - 2.5),
                     slope: slope(b),
                     slope_step: b,
                     df: *df,
