@@ -81,7 +81,8 @@ impl Cell {
         let measurements = levels.iter().enumerate().map(|(index, level)| {
             let level = level * if slow.contains(&index) { factor } else { 1.0 } * (self.noise * draw.normal()).exp();
             let samples = (0..SAMPLES).map(|_| level * (NOISE * draw.normal()).exp()).collect();
-            let mut measurement = Measurement::new("criterion", name(index), Metric::time(), Evidence::Samples(samples));
+            let mut measurement =
+                Measurement::new("criterion", name(index), Metric::time(), Evidence::Samples(samples));
             measurement.condense();
             measurement
         });

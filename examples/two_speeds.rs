@@ -95,7 +95,7 @@ fn confirm(screened: &SuiteComparison, suspects: &BTreeSet<BenchmarkMetric>, run
     let [base, head] = runs.map(|runs| keep_suspects(runs, suspects, |_: &str| None));
     let fresh = compare_re_measured(&base, &head, Policy::default().alpha(), |_: &str| None, screened);
     let mut confirmed = screened.clone();
-    confirmed.confirm(suspects, fresh, &base_ranges(&base, |_: &str| None));
+    confirmed.confirm(suspects, fresh, &base_ranges(&base, |_: &str| None), schedule::FEW_PAIRS);
     confirmed
 }
 

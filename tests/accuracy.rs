@@ -269,7 +269,7 @@ fn confirmed(first: [&Run; 2], base: &[Run], head: &[Run]) -> (Vec<String>, usiz
         .collect();
     let [base, head] = [base, head].map(|runs| keep_suspects(runs, &suspects, |_: &str| None));
     let fresh = compare_re_measured(&base, &head, alpha, |_: &str| None, &compared);
-    compared.confirm(&suspects, fresh, &base_ranges(&base, |_: &str| None));
+    compared.confirm(&suspects, fresh, &base_ranges(&base, |_: &str| None), 3);
     let flagged = judged(compared).benchmarks.into_iter().filter(|f| f.outcome == Outcome::Regressed);
     (flagged.map(|finding| finding.name).collect(), suspects.len())
 }

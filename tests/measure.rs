@@ -115,41 +115,71 @@ fn a_slower_commit_is_detected() {
     assert_clean(&sandbox);
 }
 
+/// A repository whose benchmarks change their speeds during the measurement: from a run's number on, those of head are the ones in
+/// the file `speeds-NUMBER`. The runs are numbered from 1: the screening has two, and each pair two more.
+fn changing(head: &[(&str, String)]) -> Sandbox {
+    let sandbox = sandbox(&[]);
+    let script = "run=$(basename \"$(dirname \"$CRITERION_HOME\")\" | tr -cd 0-9)\nfor first in 3 9; do\n  if [ -f speeds-$first ] && \
+                  [ \"$run\" -ge $first ]; then cp speeds-$first speeds; fi\ndone\nsh bench.sh \"$@\"\n";
+    sandbox.write("r/changing.sh", script).commit("r", "changing");
+    head.iter().for_each(|(file, speeds)| {
+        sandbox.write(&format!("r/{file}"), speeds);
+    });
+    sandbox.commit("r", "slower");
+    sandbox
+}
+
 /// Four of ten benchmarks are suspects, which is more than 30%. Three pairs show two of them as slower, and two more pairs only one.
 #[test]
 fn what_three_pairs_of_many_suspects_show_must_be_in_two_more_pairs() {
     let slow = |names: &[&'static str]| speeds(&names.iter().map(|name| (*name, 1.5)).collect::<Vec<_>>());
-    let sandbox = sandbox(&[]);
-    // The runs are numbered from 1: the screening has two, and each pair two more.
-    let script = "run=$(basename \"$(dirname \"$CRITERION_HOME\")\" | tr -cd 0-9)\nfor first in 3 9; do\n  if [ -f speeds-$first ] && \
-                  [ \"$run\" -ge $first ]; then cp speeds-$first speeds; fi\ndone\nsh bench.sh \"$@\"\n";
-    sandbox.write("r/changing.sh", script).commit("r", "changing");
-    sandbox.write("r/speeds", slow(&["a", "b", "c", "d"])).write("r/speeds-3", slow(&["a", "b"]));
-    sandbox.write("r/speeds-9", slow(&["b"])).commit("r", "slower");
-    let command = ["sh", "changing.sh", "{filter}"];
-    let answer = with(&sandbox, &["--base", "HEAD~1", "--format", "json", "--all"], &command);
-    answer
-        .exits(1)
-        .reports("re-measuring 4 suspects in 3 pairs, alone")
-        .reports("re-measuring 2 suspects in 2 more pairs");
-    let json = answer.json();
-    let row = |name: &str| {
-        let findings = json["benchmarks"].as_array().unwrap();
-        let finding = findings.iter().find(|finding| finding["name"] == name).unwrap();
-        (finding["outcome"].as_str().unwrap().to_owned(), finding["head"]["runs"].as_u64().unwrap())
-    };
-    let expected = [("a", "inconclusive", 5), ("b", "regressed", 5), ("c", "unchanged", 3), ("d", "unchanged", 3)];
-    for (name, outcome, runs) in expected {
-        assert_eq!(row(name), (outcome.to_owned(), runs), "{name}");
+    let sandbox = changing(&[
+        ("speeds", slow(&["a", "b", "c", "d"])),
+        ("speeds-3", slow(&["a", "b"])),
+        ("speeds-9", slow(&["b"])),
+    ]);
+    for command in [&["sh", "changing.sh", "{filter}"][..], &["sh", "changing.sh"]] {
+        let answer = with(&sandbox, &["--base", "HEAD~1", "--format", "json", "--all"], command);
+        answer
+            .exits(1)
+            .reports("re-measuring 4 suspects in 3 pairs")
+            .reports("re-measuring 2 suspects in 2 more pairs");
+        let json = answer.json();
+        let row = |name: &str| {
+            let findings = json["benchmarks"].as_array().unwrap();
+            let finding = findings.iter().find(|finding| finding["name"] == name).unwrap();
+            (finding["outcome"].as_str().unwrap().to_owned(), finding["head"]["runs"].as_u64().unwrap())
+        };
+        let expected = [("a", "inconclusive", 5), ("b", "regressed", 5), ("c", "unchanged", 3), ("d", "unchanged", 3)];
+        for (name, outcome, runs) in expected {
+            assert_eq!(row(name), (outcome.to_owned(), runs), "{name}");
+        }
+        answer.prints("re-measured in 3 pairs (5 for what these showed as slower or faster)");
     }
-    answer.prints("re-measured in 3 pairs (5 for what these showed as slower or faster)");
+    with(&sandbox, &["--base", "HEAD~1"], &["sh", "changing.sh"]).prints("4 benchmarks re-measured in 3 to 5 pairs");
     // A number that was asked for stays.
-    let answer = with(&sandbox, &["--base", "HEAD~1", "--confirm", "3"], &command);
+    let answer = with(&sandbox, &["--base", "HEAD~1", "--confirm", "3"], &["sh", "changing.sh", "{filter}"]);
     assert!(
         !answer.reports("re-measuring 4 suspects in 3 pairs, alone").stderr.contains("more pairs"),
         "{}",
         answer.stderr
     );
+}
+
+#[test]
+fn a_suspect_without_enough_new_results_stays_a_suspect() {
+    let without_b: String =
+        speeds(&[]).lines().filter(|line| !line.starts_with("b ")).map(|line| format!("{line}\n")).collect();
+    let sandbox = changing(&[("speeds", speeds(&[("b", 1.5)])), ("speeds-3", without_b)]);
+    let measured =
+        |options: &[&str]| with(&sandbox, &[&["--base", "HEAD~1"], options].concat(), &["sh", "changing.sh"]);
+    let why = "re-measured, but only 3 runs of base and 0 of head had a result; 3 of each are needed";
+    let report = measured(&[]);
+    report.exits(0).prints("? inconclusive!  b").prints(why).does_not_print("decided by these runs alone");
+    let json = measured(&["--format", "json"]).json();
+    let b = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "b").unwrap();
+    assert_eq!((b["outcome"].as_str(), b["suspect"].as_bool()), (Some("inconclusive"), Some(true)), "{b}");
+    measured(&["--fail-on", "inconclusive"]).exits(1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Re-measured suspects: their new runs replace those that made them suspects, whose changes are biased by the selection.
 
-use super::{COMMON_SHIFT, Comparison, Effect, MatchRules, SuiteComparison};
+use super::{COMMON_SHIFT, Comparison, Effect, MatchRules, SideValue, SuiteComparison};
+use crate::model::number_text::counted;
 use crate::model::{Evidence, Measurement, Run, ShiftTreatment, SuiteShift};
 use crate::stats::centre;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,12 +82,13 @@ fn range(mut logs: Vec<f64>) -> f64 {
 
 impl SuiteComparison {
     /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new results on both sides
-    /// becomes invalid. A change must exceed the range of its base runs, see [`base_ranges`].
+    /// stays undecided, see [`Effect::NotConfirmed`]. A change must exceed the range of its base runs, see [`base_ranges`].
     pub fn confirm(
         &mut self,
         suspects: &BTreeSet<BenchmarkMetric>,
         fresh: SuiteComparison,
         base_ranges: &BTreeMap<BenchmarkMetric, f64>,
+        least_runs: usize,
     ) {
         let mut fresh_comparisons: BTreeMap<BenchmarkMetric, Comparison> =
             fresh.comparisons.into_iter().map(|comparison| (BenchmarkMetric::of(&comparison), comparison)).collect();
@@ -100,16 +102,24 @@ impl SuiteComparison {
             if !suspects.contains(&suspect) {
                 continue;
             }
-            match fresh_comparisons.remove(&suspect) {
-                Some(fresh) if fresh.base.is_some() && fresh.head.is_some() => {
+            let fresh = fresh_comparisons.remove(&suspect);
+            let runs =
+                |side: fn(&Comparison) -> Option<SideValue>| fresh.as_ref().and_then(side).map_or(0, |side| side.runs);
+            let (base, head) = (runs(|one| one.base), runs(|one| one.head));
+            match fresh {
+                Some(fresh) if fresh.is_failed() || base.min(head) >= least_runs => {
                     *comparison = Comparison { re_measured: true, ..fresh };
                     if let Effect::Estimated(estimate) = &mut comparison.effect {
                         estimate.base_range = Some(base_ranges.get(&suspect).copied().unwrap_or_default());
                     }
                 }
                 _ => {
-                    let why = "suspect, but the re-measured runs do not have results for both sides";
-                    comparison.effect = Effect::Invalid(why.to_owned());
+                    let worse = comparison.estimate().is_some_and(|estimate| estimate.delta > 0.0);
+                    let why = format!(
+                        "re-measured, but only {} of base and {head} of head had a result; {least_runs} of each are needed",
+                        counted(base, "run")
+                    );
+                    comparison.effect = Effect::NotConfirmed { worse, why };
                 }
             }
         }
@@ -163,12 +173,12 @@ mod tests {
             TestRules::at_different_times(0.05, 0.2),
             |_: &str| None,
         );
-        compared.confirm(&suspects, again, &base_ranges(&fresh, |_: &str| None));
+        compared.confirm(&suspects, again, &base_ranges(&fresh, |_: &str| None), 3);
         let a = &compared.comparisons[0];
         assert!(a.re_measured);
         assert_eq!(a.head.map(|side| (side.value, side.runs)), Some((101.0, 3)));
         let b = &compared.comparisons[1];
-        assert!(!b.re_measured && matches!(b.effect, Effect::Invalid(_)));
+        assert!(!b.re_measured && matches!(b.effect, Effect::NotConfirmed { worse: false, .. }));
     }
 
     #[test]

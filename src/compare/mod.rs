@@ -101,6 +101,13 @@ pub enum Effect {
     Failed(FailedInHead),
     /// The values cannot be compared, or the result of a side could not be read; why.
     Invalid(String),
+    /// A suspect of which too few re-measured runs have results.
+    NotConfirmed {
+        /// Whether the first measurement shows a change for the worse.
+        worse: bool,
+        /// Which results are missing.
+        why: String,
+    },
     /// One side has values, and the other one is zero, wholly or mostly: no ratio can be computed.
     Zero {
         /// Whether this is a change for the worse.

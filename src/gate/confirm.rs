@@ -5,6 +5,7 @@ use super::config::Config;
 use super::error::Error;
 use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
 use super::measure::{MeasureError, PROCESS};
+use crate::compare::schedule::FEW_PAIRS;
 use crate::compare::{self, BenchmarkMetric, SameResults, SuiteComparison};
 use crate::model::{Diagnostic, PlotSamples, Run};
 use crate::policy::Policy;
@@ -63,7 +64,7 @@ pub(crate) fn judge_measured(
     suspects.retain(|suspect| re_measured.contains(&*suspect.benchmark));
     match measured.are_counts {
         _ if suspects.is_empty() => {}
-        true => replace(policy, &mut compared, &suspects, fresh),
+        true => replace(policy, &mut compared, &suspects, fresh, 1),
         false => confirm(policy, &mut compared, &suspects, fresh),
     }
     compared.diagnostics.extend(measured.are_counts.then(note_on_counts));
@@ -158,10 +159,14 @@ pub(super) fn confirm(
     suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
 ) {
-    let pairs = pairs_text(suspects, &re_measured[0], policy);
-    replace(policy, compared, suspects, re_measured);
-    let mut names: Vec<String> = suspects.iter().map(|suspect| format!("{:?}", &*suspect.benchmark)).collect();
+    let pairs = pairs_text(suspects, re_measured, policy);
+    replace(policy, compared, suspects, re_measured, FEW_PAIRS);
+    let decided = compared.comparisons.iter().filter(|one| one.re_measured).map(BenchmarkMetric::of);
+    let mut names: Vec<String> = decided.map(|one| format!("{:?}", one.benchmark)).collect();
     names.dedup();
+    if names.is_empty() {
+        return;
+    }
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -173,29 +178,28 @@ pub(super) fn confirm(
 }
 
 /// The number of pairs: `3 pairs`, or `3 pairs (5 for what these showed as slower or faster)`.
-fn pairs_text(suspects: &BTreeSet<BenchmarkMetric>, base: &[Run], policy: &Policy) -> String {
-    let is_of = |run: &&Run, suspect: &BenchmarkMetric| {
-        let suspect = BTreeSet::from([suspect.clone()]);
-        let kept = compare::keep_suspects(std::slice::from_ref(*run), &suspect, PolicyRules(policy));
+fn pairs_text(suspects: &BTreeSet<BenchmarkMetric>, [base, head]: &[Vec<Run>; 2], policy: &Policy) -> String {
+    let all = base.len();
+    let more: Vec<Run> = [base, head].into_iter().flat_map(|runs| runs.iter().skip(FEW_PAIRS)).cloned().collect();
+    let is_in_more = |suspect: &BenchmarkMetric| {
+        let kept = compare::keep_suspects(&more, &BTreeSet::from([suspect.clone()]), PolicyRules(policy));
         kept.iter().any(|run| !run.measurements.is_empty())
     };
-    let least = suspects.iter().map(|suspect| base.iter().filter(|run| is_of(run, suspect)).count()).min();
-    match (least.unwrap_or_default(), base.len()) {
-        (least, all) if least > 0 && least < all => {
-            format!("{least} pairs ({all} for what these showed as slower or faster)")
-        }
-        (_, all) => format!("{all} pairs"),
+    match all > FEW_PAIRS && !suspects.iter().all(is_in_more) {
+        true => format!("{FEW_PAIRS} pairs ({all} for what these showed as slower or faster)"),
+        false => format!("{all} pairs"),
     }
 }
 
-/// Replaces comparisons by those of other runs.
+/// Replaces comparisons by those of other runs, if each side has at least `least_runs` of them.
 pub(super) fn replace(
     policy: &Policy,
     compared: &mut SuiteComparison,
     suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
+    least_runs: usize,
 ) {
     let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, PolicyRules(policy)));
     let fresh = compare::compare_re_measured(&base, &head, policy.alpha(), PolicyRules(policy), compared);
-    compared.confirm(suspects, fresh, &compare::base_ranges(&base, PolicyRules(policy)));
+    compared.confirm(suspects, fresh, &compare::base_ranges(&base, PolicyRules(policy)), least_runs);
 }

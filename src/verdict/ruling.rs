@@ -141,6 +141,9 @@ impl Criteria {
             _ if comparison.other_settings.is_some() => {
                 Ruling::of(Outcome::Inconclusive).note(comparison.other_settings.clone().unwrap_or_default())
             }
+            Effect::NotConfirmed { worse, why } => {
+                Ruling::of(Outcome::Inconclusive).suspect(*worse && same_machine).note(why.clone())
+            }
             Effect::Zero { worse, why } => Ruling::of(Outcome::Inconclusive).suspect(*worse && same_machine).note(*why),
             // Chance may explain a rise from zero, too. Effects that were not tested exist between machines as well.
             Effect::Exact(worse)

@@ -73,7 +73,7 @@ impl Session<'_> {
         let changed = confirm::changed(&self.judge(compared.clone(), base, checkouts));
         if !changed.is_empty() {
             self.runs.re_measured = self.count_again(bench, checkouts, &changed)?;
-            confirm::replace(self.policy(), &mut compared, &changed, &self.runs.re_measured);
+            confirm::replace(self.policy(), &mut compared, &changed, &self.runs.re_measured, 1);
         }
         compared.diagnostics.push(confirm::note_on_counts());
         Ok(compared)

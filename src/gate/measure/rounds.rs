@@ -22,14 +22,6 @@ pub(super) struct PlannedPairs {
     pub with_suite: usize,
 }
 
-/// The new runs of the suspects.
-pub(super) struct ReMeasured {
-    /// Those of base and of head.
-    pub runs: [Vec<Run>; 2],
-    /// Whether the suspects ran without the rest of the suite.
-    pub alone: bool,
-}
-
 impl Session<'_> {
     /// The number of pairs that a time budget is planned with, before there are suspects.
     fn planned_pairs(&self) -> usize {
@@ -181,7 +173,7 @@ impl Session<'_> {
         suspects: &BTreeSet<BenchmarkMetric>,
         done: usize,
         planned: PlannedPairs,
-    ) -> Result<ReMeasured, Error> {
+    ) -> Result<[Vec<Run>; 2], Error> {
         let mut alone = bench.can_filter();
         let mut pairs = if alone { planned.alone } else { planned.with_suite };
         let policy = self.policy();
@@ -218,15 +210,15 @@ impl Session<'_> {
                     self.progress.plan(0, 2 * pairs);
                 }
                 let message = "the filter does not select all suspects: running the whole suite";
-                self.progress.message(&format!("{message}, {pairs} pairs"));
+                let until = if index == 0 { format!("{pairs} pairs") } else { "from this run on".to_owned() };
+                self.progress.message(&format!("{message}, {until}"));
                 measured = bench.run(side, None);
             }
             let measured = measured?;
             self.progress.done(&step, measured.wall);
             runs.push(measured.run);
         }
-        let runs = [base, head].map(|runs| compare::keep_suspects(&runs, suspects, PolicyRules(policy)));
-        Ok(ReMeasured { runs, alone })
+        Ok([base, head].map(|runs| compare::keep_suspects(&runs, suspects, PolicyRules(policy))))
     }
 
     /// Whether a run has results of all suspects. Failures other than missing results are not due to the filter.

@@ -191,11 +191,9 @@ impl<'a> Session<'a> {
         let suspects = confirm::suspects(&self.judge(compared.clone(), base, checkouts));
         if !suspects.is_empty() {
             let [alone, with_suite] = [true, false].map(|alone| self.pairs(&suspects, &compared, alone));
-            let re_measured = self.re_measure(bench, checkouts, &suspects, 0, PlannedPairs { alone, with_suite })?;
-            self.runs.re_measured = re_measured.runs;
-            if re_measured.alone {
-                self.re_measure_findings(bench, base, checkouts, (&compared, &suspects))?;
-            }
+            let planned = PlannedPairs { alone, with_suite };
+            self.runs.re_measured = self.re_measure(bench, checkouts, &suspects, 0, planned)?;
+            self.re_measure_findings(bench, base, checkouts, (&compared, &suspects))?;
             confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured);
         }
         Ok(compared)
@@ -220,7 +218,7 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let planned = PlannedPairs { alone: pairs, with_suite: pairs };
-        let more = self.re_measure(bench, checkouts, &findings, done, planned)?.runs;
+        let more = self.re_measure(bench, checkouts, &findings, done, planned)?;
         self.runs.re_measured.iter_mut().zip(more).for_each(|(runs, more)| runs.extend(more));
         Ok(())
     }
