@@ -103,11 +103,12 @@ fn an_undecided_suspect_is_in_the_headline() {
     let answer = sandbox.perfgate(&["compare", "base", "head"]);
     answer
         .exits(0)
-        .prints("PASS, but 1 of 1 inconclusive (1 suspected): too few runs for a small suite\n")
+        .prints("PASS, but 1 of 1 inconclusive (suspected: fib +3")
+        .prints("%): too few runs for a small suite\n")
         .prints("perfgate measure");
     answer.does_not_print("cannot be told");
     let comment = sandbox.perfgate(&["compare", "base", "head", "--template", "comment"]);
-    comment.exits(0).prints("❔ perfgate: PASS, but 1 of 1 inconclusive (1 suspected)").does_not_print("✅");
+    comment.exits(0).prints("❔ perfgate: PASS, but 1 of 1 inconclusive (suspected: fib +3").does_not_print("✅");
 }
 
 fn suite(sandbox: &Sandbox, tree: &str, run: u32, slow: Option<(&str, f64)>) {

@@ -186,9 +186,68 @@ fn a_regression_with_several_possible_commits_has_the_command_that_finds_its_com
     table.prints("CI: confidence interval of the change; after A, up to B: one of the commits in `git log A..B`");
     assert_eq!(table.stdout.matches("perfgate bisect").count(), 1, "{}", table.stdout);
     sandbox.perfgate_at("r", &["history", "parse"]).exits(0).prints(&find).prints("[ … ]: 95% confidence interval");
+    sandbox.perfgate_at("r", &["history", "parse"]).prints(
+        "from, to: first and last commit of each level; the first commit after a change is the most likely cause; ",
+    );
     // A slowdown below the threshold of `perfgate bisect`, of another metric.
     let rate = sandbox.perfgate_at("r", &["history", "it's"]);
     rate.exits(0).prints(&format!(r"`perfgate bisect 'it'\''s' --metric rate --good {good} --bad {bad} --threshold 2"));
+}
+
+/// Runs of 30 commits, two of which were not measured.
+fn runs_with_a_gap(commits: &[Commit], suite: impl Fn(usize) -> Vec<Measurement>) -> Vec<Run> {
+    let measured = (0..30).filter(|i| !(18..20).contains(i));
+    measured.map(|i| run(&commits[i], START + 3600 * i as i64, suite(i))).collect()
+}
+
+#[cfg(unix)] // the commands are for a POSIX shell
+#[test]
+fn the_printed_command_runs_for_any_name_that_a_terminal_can_show() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 30);
+    std::fs::create_dir(sandbox.path("scratch")).unwrap();
+    let shown = [("leading", "-leading dash"), ("threshold", "--threshold"), ("it's", "it's `a` $HOME")];
+    let hidden = [("tab", "tab\tx"), ("line", "new\nline")];
+    let long = format!("long {}", "x".repeat(200));
+    let names: Vec<&str> = shown.iter().chain(&hidden).map(|(_, name)| *name).chain([&*long]).collect();
+    let suite = |i: usize| -> Vec<Measurement> {
+        let level = if i >= 20 { 1500.0 } else { 1000.0 };
+        names.iter().enumerate().map(|(k, name)| time(name, level, 100 * k + i)).collect()
+    };
+    put(&sandbox, &runs_with_a_gap(&commits, suite));
+    for (part, name) in shown.into_iter().chain([("long", &*long)]) {
+        let answer = sandbox.perfgate_at("r", &["history", part]);
+        let (_, command) = answer.exits(0).stdout.split_once("`perfgate bisect ").unwrap();
+        let (command, _) = command.split_once(" -- COMMAND`").unwrap();
+        let print = format!("printf '%s\\n' {command}");
+        let printed = std::process::Command::new("sh").args(["-c", &print]).output().unwrap().stdout;
+        let printed = String::from_utf8(printed).unwrap();
+        let mut args = vec!["bisect", "--scratch", "../scratch"];
+        args.extend(printed.lines().chain(["--", "true"]));
+        // `true` has no such benchmark: the command got past its arguments.
+        let bisect = sandbox.perfgate_at("r", &args);
+        bisect.exits(2).reports(name);
+        assert!(!bisect.stderr.contains("Usage:"), "{}", bisect.stderr);
+    }
+    for (part, _) in hidden {
+        sandbox.perfgate_at("r", &["history", part]).exits(0).prints("✗ worse").does_not_print("perfgate bisect");
+    }
+}
+
+#[test]
+fn a_regression_on_another_machine_has_a_command_for_that_machine() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 30);
+    let mut runs = runs_with_a_gap(&commits, |i| vec![time("a", if i >= 20 { 700.0 } else { 500.0 }, i)]);
+    for run in &mut runs {
+        run.environment.set(Environment::CPU, "Another CPU");
+        run.environment.set(Environment::KEY, "nightly");
+    }
+    runs.extend((0..30).map(|i| run(&commits[i], START + 3600 * i as i64, vec![time("a", 1000.0, 500 + i)])));
+    put(&sandbox, &runs);
+    let find = "to find the commit on the machine Another CPU: `perfgate bisect a --good ";
+    sandbox.perfgate_at("r", &["history"]).exits(0).prints(find);
+    sandbox.perfgate_at("r", &["history", "a"]).exits(0).prints(find);
 }
 
 #[test]
@@ -251,12 +310,14 @@ fn a_rename_an_epoch_and_another_unit_keep_series_meaningful() {
             sandbox
                 .perfgate_at("r", &["history", "--html", "page.html"])
                 .exits(0)
-                .prints("1 series starts on 2026-06-09, with the epoch of perfgate.toml (a larger corpus); older runs are not used: corpus\n");
+                .prints("perfgate.toml restarts 1 series on 2026-06-09 (`[[epoch]]`: a larger corpus); earlier runs are not used: corpus\n");
             assert!(
                 sandbox.read("r/page.html").contains("\"epoch\":{\"reason\":\"a larger corpus\",\"start\":1780963200}")
             );
-            sandbox.perfgate_at("r", &["history", "corpus"]).exits(0).prints(
-                "starts on 2026-06-09, with the epoch of perfgate.toml (a larger corpus); older runs are not used",
+            let corpus = sandbox.perfgate_at("r", &["history", "corpus"]);
+            corpus.exits(0).prints("12 commits; commits of one level differ by about ");
+            corpus.prints(
+                "perfgate.toml restarts this series on 2026-06-09 (`[[epoch]]`: a larger corpus); earlier runs",
             );
             assert_eq!(points(&answer, "corpus"), [12]);
             assert_eq!(series(&answer, "corpus")["changes"].as_array().unwrap().len(), 0);

@@ -218,7 +218,7 @@ fn a_change_of_the_whole_suite_fails_and_is_named_as_one() {
 fn advice_in_a_measurement_names_its_own_options() {
     let sandbox = sandbox(&[("c", 1.036)]);
     sandbox.write("r/perfgate.toml", "[gate]\nthreshold = '4%'\n");
-    let advice = "about 4 more runs per side would decide";
+    let advice = "about 4 more runs per side would probably decide";
     for view in [&[][..], &["--format", "markdown", "--save", "../saved.json"]] {
         let answer = measure(&sandbox, &[&["--base", "main", "--confirm", "3"], view].concat());
         answer.exits(0).prints(advice).prints("`perfgate measure --confirm 7`").does_not_print("`--base`");

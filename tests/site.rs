@@ -119,9 +119,10 @@ fn the_overview_filters_and_sorts_and_its_address_keeps_the_filters() {
     for part in ["✗ worse", "accepted in perfgate.toml", "+29.9%", "9 commits before the last run", "2026-06-"] {
         assert!(first.contains(part), "{part} in {first}");
     }
-    assert!(text(&browser, ".grid tbody").contains(
-        "starts on 2026-05-29, with the epoch of perfgate.toml (a larger <i>corpus</i>); older runs are not used"
-    ));
+    assert!(
+        text(&browser, ".grid tbody")
+            .contains("restarts on 2026-05-29 (a larger <i>corpus</i>); earlier runs are not used")
+    );
     browser.click("#search");
     browser.key("W");
     browser.key("r");

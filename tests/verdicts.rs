@@ -57,9 +57,12 @@ fn repetitions_of_one_process_are_one_run() {
 #[test]
 fn an_undecided_suspect_gets_no_green_tick_and_has_reason_and_command() {
     let answer = compared("one-run-contradiction", &["base1.json"], "head1.json", &["--template", "comment"]);
-    answer.exits(0).prints("❔ perfgate: PASS, but 1 of 1 inconclusive (1 suspected): too few runs for a small suite");
+    answer.exits(0).prints(
+        "❔ perfgate: PASS, but 1 of 1 inconclusive (suspected: fib 20 +35.7%): too few runs for a small suite",
+    );
     answer
-        .prints("only changes beyond +44.0% (the threshold applied twice) count")
+        .prints("a single run can differ this much by chance, and fewer than eight benchmarks do not show how much they vary: ")
+        .prints("only changes beyond +44.0% count")
         .prints("perfgate measure")
         .does_not_print("✅");
 }
@@ -72,6 +75,14 @@ fn a_change_that_only_speeds_up_does_not_fail() {
         let answer = compared("shift-makes-regression", &base, "head/run.json", &more);
         assert_eq!(counts(answer.exits(0), "regressed"), 0, "{threshold}");
     }
+    // The shift is the reason, not noise: more runs at other times would not decide.
+    let answer = compared("shift-makes-regression", &base, "head/run.json", &[]);
+    answer
+        .exits(0)
+        .prints(" inconclusive (1 suspected); most benchmarks are about 11.3% faster: re-measure\n")
+        .prints("inconclusive benchmarks: the interval covers the change with and without the suite-wide shift")
+        .prints("; measuring base and head in turn would decide (`perfgate measure -- COMMAND`)\n");
+    answer.does_not_print("too noisy").does_not_print("more runs");
 }
 
 #[test]
@@ -97,7 +108,7 @@ fn two_in_five_rounds_that_take_three_times_as_long_are_a_regression() {
         let [base, head] = ["base", "head"].map(|side| format!("{tool}-{side}.json"));
         compared("tail-grows", &[&base], &head, &[])
             .exits(1)
-            .prints("45% of the samples take 3.0× as long as the others")
+            .prints("45% of the samples take 3.0 times as long as the others")
             .prints("+88.4%");
     }
 }

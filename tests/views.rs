@@ -312,11 +312,11 @@ fn a_gate_that_fails_on_other_machines_gives_the_reason_once() {
     assert_eq!(table.stdout.matches("on one machine").count(), 1, "{}", table.stdout);
     let comment = sandbox.perfgate(&["render", "c.json", "--template", "comment"]).exits(0).stdout.clone();
     assert!(comment.starts_with(&format!("### ❌ perfgate: {verdict}\n")), "{comment}");
-    let next = "Next: Measure base and head on one machine (`perfgate measure -- COMMAND`), or list";
+    let next = "Next: Measure base and head on one machine (`perfgate measure --base REV -- COMMAND`; REV: the commit of base, COMMAND: your benchmark command";
     assert!(comment.contains(next), "{comment}");
     assert!(!comment.contains("- `bench0`"), "{comment}");
     let page = sandbox.read("r.html");
-    let next = "<p>Next: Measure base and head on one machine (<code>perfgate measure -- COMMAND</code>), or list";
+    let next = "<p>Next: Measure base and head on one machine (<code>perfgate measure --base REV -- COMMAND</code>; REV: the commit of base";
     assert!(page.contains(next), "{page}");
     let verdict = sandbox.perfgate(&["compare", "base.json", "head.json"]);
     verdict.exits(2).prints("NO VERDICT: base and head ran on different machines (cpu differs)\n");

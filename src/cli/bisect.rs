@@ -22,13 +22,17 @@ Examples:
 ///
 /// Measures the bad commit against the good one, then a commit in the middle, and so on, along first parents. Each step
 /// runs a commit and the good one in turn until its change is clearly above or below half the slowdown. Commits that do
-/// not build are skipped. The result is one commit, or a range if commits in between cannot be decided.
+/// not build are skipped. `[rename]` of perfgate.toml applies. The result is one commit, or a range if commits in between cannot
+/// be decided.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct BisectArgs {
     /// Full name of the benchmark, or the command line if the whole command is timed
-    #[arg(value_name = "BENCHMARK")]
-    benchmark: String,
+    #[arg(value_name = "BENCHMARK", required_unless_present = "named")]
+    benchmark: Option<String>,
+    /// The same, for a name that starts with a dash: --benchmark=-x
+    #[arg(long = "benchmark", value_name = "NAME", allow_hyphen_values = true, conflicts_with = "benchmark")]
+    named: Option<String>,
     /// A commit at which the benchmark is fast
     #[arg(long, value_name = "REV")]
     good: String,
@@ -54,7 +58,8 @@ pub fn run(args: BisectArgs, global: &Global) -> anyhow::Result<u8> {
     let gate = Gate::new(global.config()?, None, args.bench.input_format.as_deref());
     interrupt::watch().context("cannot watch for Ctrl-C")?;
     let command = args.bench.command();
-    let BisectArgs { benchmark, good, bad, metric, threshold, error, .. } = args;
+    let BisectArgs { benchmark, named, good, bad, metric, threshold, error, .. } = args;
+    let benchmark = benchmark.or(named).unwrap_or_default();
     let plan = BisectPlan { benchmark, metric, good, bad, threshold, error };
     let terminal = Terminal::new(0);
     let result = bisect(&gate, &command, &plan, &terminal);

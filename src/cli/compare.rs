@@ -50,8 +50,8 @@ pub struct CompareArgs {
     /// A run of the head; repeat for several runs, oldest first
     #[arg(long, value_name = "PATH|REV")]
     head: Vec<String>,
-    /// Commit that the results of head are of; the default base is its merge base. Without this option, results that are older
-    /// than HEAD or state another commit are an error [default: HEAD]
+    /// The commit at which head was measured [default: HEAD]. Its merge base is the default base. If you give neither this option
+    /// nor a base, results that are older than HEAD or name another commit are an error
     #[arg(long, value_name = "REV", conflicts_with = "base")]
     commit: Option<String>,
     /// Read every path as this format instead of detecting it (`perfgate formats` lists them)

@@ -101,7 +101,16 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         diagnostics.extend(older_runs(&older, runs.len()));
     }
     let all_series: Vec<SegmentedSeries> = all.into_par_iter().map(segment).collect();
-    let view = HistoryView { series: &all_series, runs: runs.len(), store: &store, waivers: gate.policy().waivers() };
+    // Asking for the facts of this machine starts a process, so only if the next step depends on them.
+    let machine = (args.format == View::Table && all_series.iter().any(is_regressed_on_a_machine))
+        .then(|| gate.machine_class_of_this_machine());
+    let view = HistoryView {
+        series: &all_series,
+        runs: runs.len(),
+        store: &store,
+        waivers: gate.policy().waivers(),
+        machine: machine.as_deref(),
+    };
     if args.html.is_some() || args.site.is_some() {
         let facts = gate.history_facts(&all_series);
         if let Some(path) = &args.html {
@@ -131,6 +140,11 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         output::diagnostics(&diagnostics);
     }
     Ok(0)
+}
+
+/// True if the last change of a series with a machine class is a regression.
+fn is_regressed_on_a_machine(segmented: &SegmentedSeries) -> bool {
+    !segmented.series.machine.is_empty() && segmented.changes().last().is_some_and(|last| last.worse == Some(true))
 }
 
 /// Writes the page and the files of its series. Files of series that no longer exist are kept: an older page may still be

@@ -41,9 +41,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  the gate passes
   1  the gate fails: an outcome that fail-on lists (by default: regressed,
-     budget, failed)
-  2  no verdict: wrong usage, unreadable input, no results, no baseline, or a
-     failed store or command";
+     budget, failed), or a slowdown of the whole suite in `perfgate measure`
+  2  no verdict: wrong usage, unreadable input, no results, no baseline from
+     this machine class, a store or command that failed, or a regression that
+     commits without stored runs may have caused";
 
 const EXAMPLES: &str = "\
 Examples:

@@ -5,7 +5,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
 /// The error with the commands that have an unknown option, and without the advice to pass it as a value: no command of perfgate
-/// takes one that begins with a dash, except after `--`.
+/// takes one that begins with a dash, except after `--` or `=`.
 pub fn with_suggestions(mut error: Error, whole: &Command) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;

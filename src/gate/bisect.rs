@@ -12,7 +12,7 @@ use crate::stats::centre;
 
 /// What is searched for.
 pub(crate) struct BisectPlan {
-    /// The benchmark.
+    /// The benchmark, by its current name or an old one.
     pub benchmark: String,
     /// Its metric.
     pub metric: String,
@@ -58,6 +58,10 @@ pub(crate) fn bisect(
     progress: &dyn Progress,
 ) -> Result<BisectResult, MeasureError> {
     let mut bench = Bench::open(gate, command)?;
+    let policy = gate.policy();
+    let current = policy.rename(&plan.benchmark).unwrap_or_else(|| plan.benchmark.clone());
+    // Older commits call a renamed benchmark by an old name.
+    let names = policy.old_names(&current).into_iter().chain([current]).collect();
     let good = bench.repository.resolve(&plan.good)?;
     let bad = bench.repository.resolve(&plan.bad)?;
     let (good_word, bad_word) = (plan.good.clone(), plan.bad.clone());
@@ -77,6 +81,7 @@ pub(crate) fn bisect(
     let mut bisect = Bisect {
         gate,
         plan,
+        names,
         bench,
         good,
         trial,
@@ -101,6 +106,8 @@ pub(crate) fn bisect(
 struct Bisect<'a> {
     gate: &'a Gate,
     plan: &'a BisectPlan,
+    /// The names of the benchmark: the current one is the last.
+    names: Vec<String>,
     bench: Bench<'a>,
     good: SideCheckout,
     trial: SideCheckout,
@@ -200,13 +207,16 @@ impl Bisect<'_> {
     fn value(&mut self, good: bool) -> Result<f64, MeasureError> {
         let BisectPlan { benchmark, metric, .. } = self.plan;
         let side = if good { &self.good } else { &self.trial };
-        let measured = self.bench.run(side, Some(std::slice::from_ref(benchmark)))?;
+        let measured = self.bench.run(side, Some(self.names.as_slice()))?;
         let measurements = &measured.run.measurements;
-        let wanted = |m: &&Measurement| m.benchmark.as_str() == *benchmark && *m.metric.name == **metric;
-        let Some(measurement) = measurements.iter().find(wanted) else {
+        // Next to the old name, the current one belonged to a benchmark that was removed.
+        let called =
+            |name: &String| measurements.iter().find(|m| m.benchmark.as_str() == *name && *m.metric.name == **metric);
+        let Some(measurement) = self.names.iter().find_map(called) else {
             let name = |m: &Measurement| format!("{} ({})", m.benchmark, m.metric.name);
             let names = || measurements.iter().map(|one| one.benchmark.as_str());
-            let near = nearest_name(benchmark, names()).filter(|_| names().all(|name| name != *benchmark));
+            let is_other = |name: &str| self.names.iter().all(|known| known != name);
+            let near = nearest_name(benchmark, names()).filter(|_| names().all(is_other));
             let found = match near {
                 Some(near) => format!("did you mean {near}?"),
                 None => {
@@ -222,7 +232,8 @@ impl Bisect<'_> {
                 found,
             });
         };
-        let stated = self.gate.policy().direction(benchmark, &measurement.metric);
+        let current = self.names.last().unwrap_or(benchmark);
+        let stated = self.gate.policy().direction(current, &measurement.metric);
         let direction = stated.unwrap_or(measurement.metric.direction);
         if !direction.is_known() {
             return Err(MeasureError::UnknownDirection { benchmark: benchmark.clone(), metric: metric.clone() });

@@ -1,14 +1,21 @@
-//! What the pages of a history show besides the series: texts and web pages of the commits.
+//! What a history shows besides the series: texts and web pages of the commits, and the class of this machine.
 
 use super::builder::Gate;
-use crate::history::SegmentedSeries;
+use crate::history::{SegmentedSeries, machine_class};
 use crate::io::forge;
+use crate::io::probe;
 use crate::io::repository::Repository;
 use crate::model::Commit;
 use crate::render::{CommitText, HistoryFacts};
 use std::collections::BTreeSet;
 
 impl Gate {
+    /// The class of the machine that perfgate runs on, as series state theirs.
+    pub(crate) fn machine_class_of_this_machine(&self) -> String {
+        let environment = probe::probe(&self.directory, &|name| std::env::var(name).ok());
+        machine_class(&environment, self.config.policy.ignored_environment())
+    }
+
     /// The facts of the series' commits. Without a repository, or in a shallow clone, some have no text.
     pub(crate) fn history_facts(&self, all_series: &[SegmentedSeries]) -> HistoryFacts {
         let Ok(repository) = Repository::discover(&self.directory) else { return HistoryFacts::default() };

@@ -261,7 +261,8 @@ impl Epochs {
                 );
                 diagnostics.push(Diagnostic::warning("future-epoch", policy.place(epoch.line), message));
             }
-            let resolved = time.map(|start| Arc::new(Epoch { start, reason: epoch.reason.clone() }));
+            let resolved =
+                time.map(|start| Arc::new(Epoch { start, reason: epoch.reason.clone(), is_configured: true }));
             starts.extend(resolved.map(|resolved| (epoch.pattern.clone(), resolved)));
         }
         Epochs(starts)

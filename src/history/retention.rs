@@ -148,7 +148,7 @@ mod tests {
 
     /// The actions for runs given oldest first, in the same order.
     fn actions(whole: usize, thinned: usize, runs: &[(Run, BranchKind, bool)]) -> Vec<PruneAction> {
-        let epoch = Arc::new(Epoch { start: 50, reason: String::new() });
+        let epoch = Arc::new(Epoch { start: 50, reason: String::new(), is_configured: true });
         let epoch = |name: &str| (name == "late").then(|| Arc::clone(&epoch));
         let rules = SeriesRules {
             rename: &|_| None,

@@ -16,8 +16,10 @@ use std::sync::Arc;
 pub struct Epoch {
     /// The start, in seconds since 1970.
     pub start: i64,
-    /// The reason given in perfgate.toml.
+    /// Why older runs are not comparable.
     pub reason: String,
+    /// True for an entry of perfgate.toml; false if the results state another version of the benchmark.
+    pub is_configured: bool,
 }
 
 /// The rules for building series from older runs.
@@ -194,7 +196,8 @@ impl<'a> SeriesMeasurements<'a> {
         let Some(last) = self.entries.iter().rposition(other) else { return };
         self.entries.drain(..=last);
         let start = self.entries.first().map_or(0, |(run, _)| runs[*run as usize].time);
-        self.epoch = Some(Arc::new(Epoch { start, reason: "another version of the benchmark itself".to_owned() }));
+        let reason = "another version of the benchmark itself".to_owned();
+        self.epoch = Some(Arc::new(Epoch { start, reason, is_configured: false }));
         self.is_cut = true;
     }
 

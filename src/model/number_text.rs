@@ -8,6 +8,11 @@ pub fn change(fraction: f64) -> String {
     if fraction >= FACTOR { factor(1.0 + fraction) } else { signed_percent(fraction) }
 }
 
+/// True if [`change`] prints a factor, and not `∞`.
+pub fn is_factor(fraction: f64) -> bool {
+    fraction >= FACTOR && 1.0 + fraction < f64::MAX
+}
+
 /// The size of a change, without its sign: `5.8%`; factors of ten and more as `12.5×`.
 pub fn size(fraction: f64) -> String {
     if fraction >= FACTOR { factor(1.0 + fraction) } else { percent(fraction.abs()) }

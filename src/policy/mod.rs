@@ -328,6 +328,11 @@ impl Policy {
         self.renames.current(old)
     }
 
+    /// The old names of a benchmark, by its current name.
+    pub fn old_names(&self, current: &str) -> BTreeSet<String> {
+        self.renames.old_names(current)
+    }
+
     /// True if the config renames benchmarks.
     pub fn has_renames(&self) -> bool {
         !self.renames.is_empty()

@@ -70,6 +70,19 @@ impl Renames {
         let new = self.patterns.iter().find_map(|(mapping, _)| mapping.apply(old))?;
         Some(self.exact.get(new.as_str()).map_or(new, |(last, _)| last.to_string()))
     }
+
+    /// The names whose current name is this one.
+    pub fn old_names(&self, current: &str) -> BTreeSet<String> {
+        let exact = self.exact.iter().filter(|(_, (new, _))| **new == *current).map(|(old, _)| old.to_string());
+        let mut names: BTreeSet<String> = exact.chain([current.to_owned()]).collect();
+        let patterns: Vec<String> = names
+            .iter()
+            .flat_map(|name| self.patterns.iter().filter_map(move |(mapping, _)| mapping.invert(name)))
+            .collect();
+        names.extend(patterns);
+        names.retain(|name| self.current(name).as_deref() == Some(current));
+        names
+    }
 }
 
 /// Maps every old name to the last name of its chain. Reports cycles, empty names, and two old names with the same new
@@ -155,6 +168,16 @@ mod tests {
         let text = "x\n".repeat(pairs.len());
         let problems = sink.into_problems(&text, "perfgate.toml", &Lines::of(&text));
         (ends, problems.iter().flat_map(|p| p.iter().map(|p| (p.line, p.code))).collect())
+    }
+
+    #[test]
+    fn the_old_names_of_a_benchmark_are_those_that_become_its_name() {
+        let config = "[rename]\na = 'b'\nb = 'c'\n'x/*' = 'y/*'\n'y/1' = 'a'\n";
+        let policy = crate::policy::Policy::parse(config, "perfgate.toml").unwrap();
+        let names = |current: &str| policy.old_names(current).into_iter().collect::<Vec<_>>();
+        assert_eq!(names("c"), ["a", "b", "x/1", "y/1"]);
+        assert_eq!(names("y/2"), ["x/2"]);
+        assert!(names("b").is_empty() && names("nothing").is_empty());
     }
 
     #[test]

@@ -93,6 +93,12 @@ impl Mapping {
         Some(self.new.fill(&self.old.captures(name)?))
     }
 
+    /// An old name that the mapping gives this new name, if the new pattern matches.
+    pub fn invert(&self, new: &str) -> Option<String> {
+        let old = self.old.fill(&self.new.captures(new)?);
+        (self.apply(&old).as_deref() == Some(new)).then_some(old)
+    }
+
     /// Whether a name is one of the old or of the new names.
     pub fn covers(&self, name: &str) -> bool {
         self.old.captures(name).is_some() || self.new.captures(name).is_some()

@@ -13,7 +13,7 @@ use crate::model::{Commit, Environment};
 use crate::policy::Waiver;
 use crate::stats::changepoint::Shape;
 use anstyle::{AnsiColor, Style};
-use next_step::next_step;
+use next_step::{first_next_step, next_step};
 use serde_json::{Value, json};
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
@@ -32,6 +32,8 @@ pub struct HistoryView<'a> {
     pub store: &'a str,
     /// The waivers of the config.
     pub waivers: &'a [Waiver],
+    /// The class of this machine, if it is needed for the next step.
+    pub machine: Option<&'a str>,
 }
 
 impl HistoryView<'_> {
@@ -151,14 +153,8 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
     let gone = view.series.iter().filter(is_gone).count() - changed.iter().filter(|one| is_gone(&one.0)).count();
     let dim = Style::new().dimmed();
     for (epoch, names) in epochs(view.series, machines) {
-        let verb = if names.len() == 1 { "starts" } else { "start" };
-        let reason = escape::terminal(&epoch.reason);
-        let text = format!(
-            "{dim}{} series {verb} on {}, with the epoch of perfgate.toml ({reason}); older runs are not used: {}{dim:#}",
-            names.len(),
-            day(epoch.start),
-            listed(&names)
-        );
+        let restarted = restarted(epoch, &format!("{} series", names.len()));
+        let text = format!("{dim}{restarted}: {}{dim:#}", listed(&names));
         out.push_str(&paragraph(&text, 2, width));
     }
     if unchanged > 0 {
@@ -167,7 +163,7 @@ pub fn overview(view: &HistoryView<'_>, width: Option<usize>) -> String {
             format!("{dim}{unchanged} series without a change{gone} (to show one: `perfgate history NAME`){dim:#}");
         out.push_str(&paragraph(&text, 2, width));
     }
-    let step = changed.iter().find_map(|(segmented, changes, _)| next_step(view, segmented, changes));
+    let step = first_next_step(view, changed.iter().map(|(segmented, changes, _)| (*segmented, changes.as_slice())));
     out.push_str(&step.map(|step| paragraph(&step, 2, width)).unwrap_or_default());
     out
 }
@@ -183,13 +179,11 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         let commits = series.points.len();
         let noise = percent(segmented.segmentation.noise.exp_m1());
         let trend = trend_bars(segmented);
-        let line = format!("{trend}  {}, noise {noise} between commits", counted(commits, "commit"));
+        let count = counted(commits, "commit");
+        let line = format!("{trend}  {count}; commits of one level differ by about {noise} (standard deviation)");
         out.push_str(&paragraph(&line, 2, width));
         if let Some(epoch) = &series.epoch {
-            let (start, reason) = (day(epoch.start), escape::terminal(&epoch.reason));
-            let line =
-                format!("starts on {start}, with the epoch of perfgate.toml ({reason}); older runs are not used");
-            out.push_str(&paragraph(&line, 2, width));
+            out.push_str(&paragraph(&restarted(epoch, "this series"), 2, width));
         }
         if let Some(last) = last_measured(series) {
             out.push_str(&paragraph(&format!("no longer measured: {last}"), 2, width));
@@ -229,7 +223,8 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
         let is_unsure = changes.iter().any(|change| change.shape == Shape::Step && change.commits.possible > 1);
         let has_intervals = changes.iter().any(|change| interval_of(change).is_some());
         let parts = [
-            is_unsure.then_some("from: the most likely commit of the change"),
+            (!changes.is_empty()).then_some("from, to: first and last commit of each level"),
+            is_unsure.then_some("the first commit after a change is the most likely cause"),
             has_intervals.then_some("[ … ]: 95% confidence interval of the change"),
             changes.iter().any(is_range).then_some(RANGE),
         ];
@@ -265,6 +260,17 @@ fn legend(parts: &[Option<&str>], trends: &str, width: Option<usize>) -> String 
 fn header(view: &HistoryView<'_>, width: Option<usize>) -> String {
     let (runs, store) = (counted(view.runs, "stored run"), escape::message(view.store));
     paragraph(&format!("{} series of {runs} in {store}", view.series.len()), 2, width)
+}
+
+/// Why series start later than the stored runs. `series` names or counts them.
+fn restarted(epoch: &Epoch, series: &str) -> String {
+    let (start, reason) = (day(epoch.start), escape::terminal(&epoch.reason));
+    match epoch.is_configured {
+        true => {
+            format!("perfgate.toml restarts {series} on {start} (`[[epoch]]`: {reason}); earlier runs are not used")
+        }
+        false => format!("new start of {series} on {start} ({reason}); earlier runs are not used"),
+    }
 }
 
 /// The epochs that some series start at, with the names of these series, in order of appearance.

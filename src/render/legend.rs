@@ -2,6 +2,7 @@
 
 use super::method::is_subtracted;
 use super::printed_change::printed_change;
+use super::quantity::{change, is_factor};
 use crate::model::{ShiftTreatment, SuiteShift};
 use crate::verdict::{ChangeOf, Finding, Report};
 
@@ -11,6 +12,7 @@ pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
     let has_q = findings.iter().any(|finding| finding.q.is_some());
     let parts = [
         values(report, findings),
+        factor(findings),
         has_interval.then(|| interval(report, findings)),
         has_q.then(|| q(report, findings, has_interval)),
     ];
@@ -22,9 +24,21 @@ pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
 /// where it is not that of one estimate.
 pub(super) fn of_document(report: &Report, findings: &[&Finding]) -> Option<String> {
     let is_wide = findings.iter().any(|finding| has_open_shift(report, finding));
-    let parts = [values(report, findings), is_wide.then(|| interval(report, findings))];
+    let parts = [values(report, findings), factor(findings), is_wide.then(|| interval(report, findings))];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// Explains a change that is printed as a factor: `10.2×: head takes 10.2 times as long as base`.
+pub(super) fn factor(findings: &[&Finding]) -> Option<String> {
+    let (by, metric) = findings.iter().find_map(|one| Some((one.change.filter(|by| is_factor(*by))?, &*one.metric)))?;
+    let factor = change(by);
+    let number = factor.trim_end_matches('×');
+    let words = match metric == "time" || metric.starts_with("time:") {
+        true => format!("head takes {number} times as long as base"),
+        false => format!("head is {number} times base"),
+    };
+    Some(format!("{factor}: {words}"))
 }
 
 /// What the intervals are.
@@ -58,25 +72,29 @@ pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a
         return None;
     }
     let has = |of: ChangeOf| differ.iter().any(|finding| finding.change_of == Some(of));
-    let mut changes = Vec::new();
-    match (has(ChangeOf::FastestSamples), has(ChangeOf::Mean)) {
+    let is_of_fastest = has(ChangeOf::FastestSamples);
+    let compared = match (is_of_fastest, has(ChangeOf::Mean)) {
         (true, true) => {
-            changes.push("of the fastest samples (noise only adds time), or of the mean where a note names it")
+            Some("compares the fastest samples (noise only makes samples slower), or the means where a note names them")
         }
-        (true, false) => changes.push("of the fastest samples (noise only adds time)"),
-        (false, true) => changes.push("of the mean"),
-        (false, false) => {}
-    }
-    if differ.iter().any(|finding| is_without_shift(report, finding)) {
-        changes.push("without the suite-wide shift");
+        (true, false) => Some("compares the fastest samples (noise only makes samples slower)"),
+        (false, true) => Some("compares the means"),
+        (false, false) => None,
+    };
+    let without_shift = differ.iter().any(|finding| is_without_shift(report, finding));
+    let without_shift = without_shift.then_some("without the suite-wide shift");
+    let mut changes: Vec<&str> = compared.into_iter().chain(without_shift).collect();
+    if is_of_fastest {
+        changes.push("so it can differ from that of the medians");
     }
     if changes.is_empty() {
         let re_measured = differ.iter().filter(|finding| finding.re_measured).count();
-        changes.push(match re_measured {
-            0 => "estimated from all runs",
-            count if count == differ.len() => "estimated from the re-measured runs alone",
-            _ => "estimated from all runs, or from the re-measured runs alone",
-        });
+        changes.push("the typical ratio of a head run to a base run");
+        match re_measured {
+            0 => {}
+            count if count == differ.len() => changes.push("in the re-measured runs alone"),
+            _ => changes.push("of re-measured benchmarks in the re-measured runs alone"),
+        }
     }
     Some(format!("base, head: medians; change: {}", changes.join(", ")))
 }

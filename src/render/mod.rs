@@ -18,6 +18,7 @@ mod method;
 mod next;
 mod notices;
 mod open_reason;
+mod open_shift;
 mod outliers;
 #[cfg(feature = "parquet")]
 mod parquet;

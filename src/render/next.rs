@@ -1,8 +1,12 @@
 //! What to do about a verdict, in a sentence or a few.
 
 use super::escape;
-use super::quantity::{counted, thousands};
-use super::remarks::{FURTHER_RUNS, IN_TURN, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
+use super::open_shift::is_open_by_shift;
+use super::quantity::thousands;
+use super::remarks::{
+    LESS_NOISE, OTHER_THRESHOLD, has_advice, is_beyond_more_runs, is_close_to_threshold, more_runs,
+    runs_that_may_decide,
+};
 use super::summary::capitalized;
 use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, is_plain_branch, names, not_in_fail_on, noun_of};
 use crate::model::{Commit, Environment};
@@ -26,12 +30,14 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
         Verdict::None if report.same_results => vec!["Compare two different results.".to_owned()],
-        Verdict::None if !report.environment.matches => vec![same_machine(report).to_owned()],
+        Verdict::None if !report.environment.matches => vec![same_machine(report)],
         Verdict::None if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() => {
             let step = "Record a baseline for each machine class of head; a warning names the classes without one.";
             vec![step.to_owned()]
         }
-        Verdict::None if report.base.gap.is_some() => report.base.gap.iter().map(without_gap).collect(),
+        Verdict::None if report.base.gap.is_some() => {
+            report.base.gap.iter().map(|gap| without_gap(gap, report)).collect()
+        }
         Verdict::None if !report.benchmarks.iter().all(Finding::is_judged) => {
             vec![format!("State which way is better: `direction` of a `[[benchmark]]` in {}.", config(report))]
         }
@@ -55,32 +61,46 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
         Verdict::Fail => report.reasons.iter().any(|reason| is_about_machines(*reason, report)),
     };
     if !report.environment.matches && !report.first_run && !is_about_machines {
-        steps.push(same_machine(report).to_owned());
+        steps.push(same_machine(report));
     }
     steps.dedup();
-    let about_measure = about_measure(report, &steps);
-    steps.extend(about_measure);
     (!steps.is_empty()).then(|| steps.join(" "))
 }
 
-/// What follows the steps that mention `perfgate measure`: the whole command, and what it does.
-fn about_measure(report: &Report, steps: &[String]) -> Option<String> {
-    let is_mentioned = !report.by_measure && steps.iter().any(|step| step.contains("`perfgate measure"));
-    let base = base_revision(report);
-    is_mentioned.then(|| {
-        format!(
-            "`perfgate measure --base {base} -- COMMAND` runs the benchmarks of both sides itself; the compared results are not used. \
-             COMMAND is your benchmark command, e.g. `cargo bench`."
-        )
-    })
+/// The command that measures both sides, and what its words in capitals stand for.
+struct MeasureCommand {
+    /// `` `perfgate measure --base v1.2 -- COMMAND` ``
+    command: String,
+    /// `` COMMAND: your benchmark command, such as `cargo bench` ``
+    words: &'static str,
+}
+
+impl MeasureCommand {
+    fn of(report: &Report) -> MeasureCommand {
+        let base = base_revision(report);
+        let words = match base {
+            Some(_) => "COMMAND: your benchmark command, such as `cargo bench`",
+            None => "REV: the commit of base, COMMAND: your benchmark command, such as `cargo bench`",
+        };
+        MeasureCommand { command: format!("`perfgate measure --base {} -- COMMAND`", base.unwrap_or("REV")), words }
+    }
+}
+
+/// How to measure base and head in turn, after these words.
+fn in_turn(report: &Report) -> String {
+    if report.by_measure {
+        return " (without `--stored`)".to_owned();
+    }
+    let MeasureCommand { command, words } = MeasureCommand::of(report);
+    format!(" ({command}; {words})")
 }
 
 /// A revision for `--base` of `perfgate measure`: what base was taken from, if known.
-fn base_revision(report: &Report) -> &str {
+fn base_revision(report: &Report) -> Option<&str> {
     let branch = report.base.branch.as_deref().filter(|branch| is_plain_branch(branch));
     // Behind a gap, the stored runs are of a commit that head did not start from.
     let commit = report.base.commit.as_ref().filter(|_| report.base.gap.is_none());
-    branch.or_else(|| commit.map(Commit::short)).unwrap_or("main")
+    branch.or_else(|| commit.map(Commit::short))
 }
 
 /// The regressions and missed budgets that do not fail the gate, because `fail-on` does not list them.
@@ -102,11 +122,12 @@ pub(super) fn next_step_of_compare(report: &Report) -> Option<String> {
 }
 
 /// How to get a verdict where the base has a gap.
-fn without_gap(gap: &BaselineGap) -> String {
+fn without_gap(gap: &BaselineGap, report: &Report) -> String {
+    let MeasureCommand { command, words } = MeasureCommand::of(report);
     let class = if gap.elsewhere { OF_THIS_CLASS } else { "" };
     format!(
-        "Run this again when {} has a stored run{class}, or measure base and head in turn (`perfgate measure -- COMMAND`, or the \
-         input `command` of the action).",
+        "Run this again when {} has a stored run{class}, or measure base and head in turn ({command}, or the input `command` of the \
+         action; {words}).",
         gap.behind.name()
     )
 }
@@ -119,15 +140,18 @@ fn config(report: &Report) -> &'static str {
     }
 }
 
-fn same_machine(report: &Report) -> &'static str {
+fn same_machine(report: &Report) -> String {
     let is_unknown =
         |one: &EnvironmentDifference| [&one.base, &one.head].iter().any(|fact| *fact == Environment::UNKNOWN);
     if report.by_measure {
-        "Measure base too (without `--stored`)."
+        "Measure base too (without `--stored`).".to_owned()
     } else if report.environment.differences.iter().any(|one| one.decisive && is_unknown(one)) {
-        "Record new runs with `perfgate record`, which stores their machine, or list \"unknown\" under `[environment] ignore` in perfgate.toml."
+        "Record new runs with `perfgate record`, which stores their machine, or list \"unknown\" under `[environment] ignore` in perfgate.toml.".to_owned()
     } else {
-        "Measure base and head on one machine (`perfgate measure -- COMMAND`), or list the facts that may differ under `[environment] ignore` in perfgate.toml."
+        format!(
+            "Measure base and head on one machine{}, or list the facts that may differ under `[environment] ignore` in perfgate.toml.",
+            in_turn(report)
+        )
     }
 }
 
@@ -169,7 +193,11 @@ fn open_budgets(report: &Report) -> Option<String> {
     let undecided = report.budgets.iter().filter(|line| line.undecided).count();
     let re_measure = (undecided > 0).then(|| {
         let benchmarks = if undecided == 1 { "benchmark" } else { "benchmarks" };
-        let how = if report.by_measure { "`--rounds`".to_owned() } else { format!("runs{FURTHER_RUNS}") };
+        let MeasureCommand { command, words } = MeasureCommand::of(report);
+        let how = match report.by_measure {
+            true => "`--rounds`".to_owned(),
+            false => format!("runs ({command}, or further `--base` and `--head`; {words})"),
+        };
         format!("Re-measure the {benchmarks} of the undecided {} with more {how}.", noun(undecided))
     });
     let steps: Vec<String> = fix.into_iter().chain(re_measure).collect();
@@ -184,14 +212,19 @@ fn open_suspects(report: &Report) -> Option<String> {
     is_open.then(|| re_measure(report, "suspected", &suspects))
 }
 
-const ANOTHER_BASE_RUN: &str = "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn (`perfgate measure -- COMMAND`).";
+fn another_base_run(report: &Report) -> String {
+    let how = in_turn(report);
+    format!(
+        "Compare with another run of base (give both: `--base FIRST --base SECOND`), or measure base and head in turn{how}."
+    )
+}
 
 /// What to do about a suite-wide shift of unknown cause, if nothing else is open.
 fn suite_shift_step(report: &Report) -> Option<String> {
     let open = UnsubtractedShift::of(report).filter(|open| open.needs_re_measuring)?;
     let step = match open.by_single_base_run {
-        true => ANOTHER_BASE_RUN.to_owned(),
-        false => format!("Re-measure base and head in turn{IN_TURN}: the machine may be the cause."),
+        true => another_base_run(report),
+        false => format!("Re-measure base and head in turn{}: the machine may be the cause.", in_turn(report)),
     };
     Some(step)
 }
@@ -208,14 +241,15 @@ fn decide(report: &Report) -> String {
 
 /// What to do about undecided benchmarks.
 fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
-    let runs = || open.iter().filter_map(|finding| finding.runs_needed);
+    let is_by_shift = |finding: &Finding| is_open_by_shift(&report.shifts, finding);
+    let runs = || open.iter().filter(|one| !is_by_shift(one)).filter_map(|finding| runs_that_may_decide(finding));
     let has_number = runs().next().is_some();
     // The others have another reason, in their notes.
     let advised: Vec<&Finding> = open.iter().copied().filter(|finding| has_advice(finding)).collect();
     let are_most = !advised.is_empty() && 2 * advised.len() >= open.len();
     let is_at_threshold = are_most && advised.iter().all(|finding| is_close_to_threshold(finding));
-    let is_noise = are_most && advised.iter().all(|finding| finding.is_too_noisy());
-    let too_noisy: Vec<&Finding> = open.iter().copied().filter(|finding| finding.is_too_noisy()).collect();
+    let is_noise = are_most && advised.iter().all(|finding| is_beyond_more_runs(finding));
+    let too_noisy: Vec<&Finding> = open.iter().copied().filter(|finding| is_beyond_more_runs(finding)).collect();
     let rest = match named(&too_noisy) {
         _ if too_noisy.is_empty() => String::new(),
         Some(names) => format!(" For {names}, more runs may not decide: {LESS_NOISE}."),
@@ -235,11 +269,12 @@ fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     }
     let shift = UnsubtractedShift::of(report);
     // Further runs at other times would not show where a shift comes from.
-    let in_turn = shift.as_ref().is_some_and(|open| open.needs_re_measuring);
+    let needs_turns = shift.as_ref().is_some_and(|open| open.needs_re_measuring)
+        || !open.is_empty() && open.iter().all(|finding| is_by_shift(finding));
     if shift.is_some_and(|open| open.by_single_base_run) {
-        ANOTHER_BASE_RUN.to_owned()
-    } else if in_turn {
-        format!("Re-measure the {which} {noun}, base and head in turn{IN_TURN}.")
+        another_base_run(report)
+    } else if needs_turns {
+        format!("Re-measure the {which} {noun}, base and head in turn{}.", in_turn(report))
     } else if is_at_threshold {
         let changes = if advised.len() == 1 { "its change is" } else { "their changes are" };
         format!(
@@ -249,17 +284,28 @@ fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
     } else if is_noise {
         format!("More runs may not decide {undecidable}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {
-        "The notes estimate the number of pairs or rounds that would decide (`--confirm`, `--rounds`).".to_owned()
+        format!("The notes estimate how many runs per side may decide ({}).", measure_options(open))
     } else if report.by_measure {
-        format!("Re-measure the {which} {noun} with more `--rounds`.{rest}")
+        format!("Re-measure the {which} {noun} with more {}.{rest}", measure_options(open))
     } else if let (Some(least), Some(most)) = (runs().min(), runs().max()) {
-        let runs = match least {
-            _ if least == most => counted(most as usize, "more run"),
-            least => format!("{least} to {most} more runs"),
-        };
-        format!("Re-measure the {which} {noun}, about {runs} per side{FURTHER_RUNS}.{rest}")
+        let MeasureCommand { command, words } = MeasureCommand::of(report);
+        let runs = more_runs(least, most);
+        format!(
+            "Re-measure the {which} {noun}: either {command}, which runs both sides again ({words}), or about {runs} per side with \
+             further `--base` and `--head`.{rest}"
+        )
     } else {
-        format!("Re-measure the {which} {noun}, base and head in turn{IN_TURN}.{rest}")
+        format!("Re-measure the {which} {noun}, base and head in turn{}.{rest}", in_turn(report))
+    }
+}
+
+/// The options of `perfgate measure` that add runs of these benchmarks.
+fn measure_options(open: &[&Finding]) -> &'static str {
+    let re_measured = open.iter().filter(|finding| finding.re_measured).count();
+    match re_measured {
+        0 => "`--rounds`",
+        count if count == open.len() => "`--confirm`",
+        _ => "`--confirm` and `--rounds`",
     }
 }
 
@@ -288,7 +334,7 @@ fn is_about_machines(reason: Reason, report: &Report) -> bool {
 
 fn failed(reason: Reason, report: &Report) -> String {
     let text = match reason {
-        reason if is_about_machines(reason, report) => same_machine(report),
+        reason if is_about_machines(reason, report) => return same_machine(report),
         Reason::Outcome(Outcome::Regressed, count) => return regressed(count == 1, report),
         Reason::Outcome(Outcome::Failed, _) => return failed_benchmarks(report),
         Reason::Outcome(Outcome::Inconclusive, _) => return decide(report),
@@ -296,7 +342,7 @@ fn failed(reason: Reason, report: &Report) -> String {
         Reason::Outcome(..) => "Check that the benchmarks were removed on purpose.",
         Reason::WholeSuite => return whole_suite(report),
         Reason::OverBudget(count) => return over_budget(count == 1, report),
-        Reason::DifferentMachines => same_machine(report),
+        Reason::DifferentMachines => return same_machine(report),
         Reason::Unknown => "Read the report with the version of perfgate that wrote it.",
     };
     text.to_owned()

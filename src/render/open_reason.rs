@@ -1,7 +1,9 @@
 //! Why benchmarks are inconclusive, in the few words that fit into a headline.
 
+use super::open_shift::is_open_by_shift;
 use super::quantity::{counted, thousands};
 use super::remarks::{has_advice, is_close_to_threshold};
+use crate::model::SuiteShift;
 use crate::verdict::{Doubt, Finding, Report, UnsubtractedShift};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +23,7 @@ enum OpenReason {
 
 impl OpenReason {
     /// That of an inconclusive benchmark; `None` if only its note has it.
-    fn of(finding: &Finding) -> Option<OpenReason> {
+    fn of(finding: &Finding, shifts: &[SuiteShift]) -> Option<OpenReason> {
         match finding.doubt {
             _ if finding.other_settings => Some(OpenReason::OtherSettings),
             Some(Doubt::WithinShift) => Some(OpenReason::WithinShift),
@@ -31,14 +33,15 @@ impl OpenReason {
             Some(Doubt::SimilarJumps) => Some(OpenReason::SimilarJumps),
             Some(_) => None,
             None if is_too_small_for_its_suite(finding) => Some(OpenReason::SmallSuite),
+            None if is_open_by_shift(shifts, finding) => Some(OpenReason::WithinShift),
             None if is_close_to_threshold(finding) => Some(OpenReason::CloseToThreshold),
             None => has_advice(finding).then_some(OpenReason::Noise),
         }
     }
 
-    fn text(self, open: &[&Finding]) -> String {
+    fn text(self, open: &[&Finding], shifts: &[SuiteShift]) -> String {
         let words = match self {
-            OpenReason::Noise => return too_noisy(open),
+            OpenReason::Noise => return too_noisy(open, shifts),
             OpenReason::SmallSuite => "too few runs for a small suite",
             OpenReason::CloseToThreshold => "close to the threshold",
             OpenReason::OtherSettings => "measured with other settings",
@@ -60,8 +63,8 @@ fn is_too_small_for_its_suite(finding: &Finding) -> bool {
 }
 
 /// `too noisy for one run per side`, with the number of runs if it is the same for all noisy benchmarks.
-fn too_noisy(open: &[&Finding]) -> String {
-    let noisy = open.iter().filter(|finding| OpenReason::of(finding) == Some(OpenReason::Noise));
+fn too_noisy(open: &[&Finding], shifts: &[SuiteShift]) -> String {
+    let noisy = open.iter().filter(|finding| OpenReason::of(finding, shifts) == Some(OpenReason::Noise));
     let runs: BTreeSet<[usize; 2]> = noisy.filter_map(|one| Some([one.base?.runs, one.head?.runs])).collect();
     match runs.first() {
         Some([1, 1]) if runs.len() == 1 => "too noisy for one run per side".to_owned(),
@@ -76,7 +79,7 @@ fn too_noisy(open: &[&Finding]) -> String {
 /// The most frequent reason of inconclusive benchmarks, if at least half of them have it.
 pub(super) fn usual_reason(report: &Report, open: &[&Finding]) -> Option<String> {
     let mut counts: BTreeMap<OpenReason, usize> = BTreeMap::new();
-    for reason in open.iter().filter_map(|finding| OpenReason::of(finding)) {
+    for reason in open.iter().filter_map(|finding| OpenReason::of(finding, &report.shifts)) {
         *counts.entry(reason).or_default() += 1;
     }
     // Of equally frequent ones, the first.
@@ -84,5 +87,5 @@ pub(super) fn usual_reason(report: &Report, open: &[&Finding]) -> Option<String>
     // The headline names a shift itself.
     let is_named = reason == OpenReason::WithinShift && UnsubtractedShift::of(report).is_some();
     let count_of_some = if count < open.len() { format!("{} ", thousands(count)) } else { String::new() };
-    (2 * count >= open.len() && !is_named).then(|| count_of_some + &reason.text(open))
+    (2 * count >= open.len() && !is_named).then(|| count_of_some + &reason.text(open, &report.shifts))
 }

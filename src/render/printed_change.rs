@@ -26,6 +26,11 @@ pub(super) fn is_notable(finding: &Finding, of_values: f64) -> bool {
     is_opposite || factor >= NOTABLE_FACTOR.ln() && finding.is_listed()
 }
 
+/// True if a note of the verdict has the change of the values: that of the mean, which decides.
+pub(super) fn is_in_note(finding: &Finding) -> bool {
+    finding.change_of == Some(ChangeOf::Mean)
+}
+
 /// The change of the values in the row: `the medians changed by +3.0%`. For a suspect of which only one of the two changes is
 /// worse, it names that one: `suspected because of the fastest samples; the medians changed by −3.0%`.
 pub(super) fn printed_change_remark(finding: &Finding, of_values: f64) -> String {
@@ -47,8 +52,7 @@ fn tested_values(finding: &Finding) -> String {
     let noun = sample_noun(&finding.tool, &finding.name, &finding.metric);
     match finding.change_of {
         Some(ChangeOf::FastestSamples) => format!("the fastest {noun}"),
-        Some(ChangeOf::Mean) => format!("the mean of the {noun}"),
-        Some(ChangeOf::Unknown) | None => "the tested change".to_owned(),
+        Some(ChangeOf::Mean | ChangeOf::Unknown) | None => "the tested change".to_owned(),
     }
 }
 
@@ -63,7 +67,9 @@ pub(super) fn tested_change_remark(report: &Report, finding: &Finding) -> &'stat
         (None, true) => "; the change is without the suite-wide shift",
         // A note of the verdict names the mean.
         (Some(_), _) => "",
-        (None, false) if finding.re_measured => "; the change is estimated from the re-measured runs alone",
-        (None, false) => "; the change is estimated from all runs",
+        (None, false) if finding.re_measured => {
+            "; the change is the typical ratio of a head run to a base run, in the re-measured runs alone"
+        }
+        (None, false) => "; the change is the typical ratio of a head run to a base run",
     }
 }

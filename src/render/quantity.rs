@@ -1,6 +1,6 @@
 //! Values as text, in one suitable unit with four significant digits, or three below 1.
 
-pub use crate::model::number_text::{change, counted, interval, interval_ends, percent, size, thousands};
+pub use crate::model::number_text::{change, counted, interval, interval_ends, is_factor, percent, size, thousands};
 
 const KIB: f64 = 1024.0;
 const GIB: f64 = KIB * KIB * KIB;

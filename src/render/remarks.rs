@@ -4,16 +4,19 @@
 mod advice;
 mod samples;
 
-pub(super) use advice::{FURTHER_RUNS, IN_TURN, LESS_NOISE, OTHER_THRESHOLD, has_advice, is_close_to_threshold};
+pub(super) use advice::{
+    LESS_NOISE, OTHER_THRESHOLD, has_advice, is_beyond_more_runs, is_close_to_threshold, more_runs,
+    runs_that_may_decide,
+};
 pub use samples::samples;
 
 use super::listing::MAX_LISTED;
-use super::printed_change::{is_notable, printed_change, printed_change_remark, tested_change_remark};
+use super::printed_change::{is_in_note, is_notable, printed_change, printed_change_remark, tested_change_remark};
 use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
 use crate::verdict::{Finding, Reason, Report, UnsubtractedShift, UntestedReason, Verdict};
-use advice::{Advice, Fix, MIN_USUAL, advice, usual};
+use advice::{Advice, AdviceContext, FURTHER_RUNS, Fix, IN_TURN, MIN_USUAL, Why, advice, usual};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
@@ -26,17 +29,17 @@ pub struct Remarks {
     are_listed: bool,
     /// Number of those with advice.
     undecided: usize,
-    by_measure: bool,
+    context: AdviceContext,
     /// How to add runs.
     further_runs: &'static str,
     /// Why all of them are undecided, if the reason is the same.
-    why: Option<String>,
-    /// What would decide all of them, if that is the same.
+    why: Option<Why>,
+    /// What would decide all of them, if that is the same except for numbers.
     remedy: Option<Fix>,
     /// How many of them further runs would decide, and how many have a change close to the threshold.
     decidable: usize,
     at_threshold: usize,
-    /// The most frequent advice and the number of benchmarks that have it, unless it is the same for all.
+    /// The most frequent advice, except for its numbers, and the number of benchmarks that have it, unless it is the same for all.
     usual: Option<(Advice, usize)>,
     /// The note that inconclusive benchmarks share.
     note: Option<SharedNote>,
@@ -59,7 +62,8 @@ impl Remarks {
     pub fn of(report: &Report) -> Remarks {
         let inconclusive: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_undecided()).collect();
         let unknown = summary::of_unknown_direction(report);
-        let all: Vec<Advice> = inconclusive.iter().filter_map(|finding| advice(finding, report.by_measure)).collect();
+        let context = AdviceContext::of(report);
+        let all: Vec<Advice> = inconclusive.iter().filter_map(|finding| advice(finding, &context)).collect();
         let count = |remedy: Fix| all.iter().filter(|one| one.remedy == remedy).count();
         let at_threshold = count(Fix::OtherThreshold);
         let note = shared_note(report, &inconclusive);
@@ -72,7 +76,7 @@ impl Remarks {
             noun: noun_of(&inconclusive),
             are_listed: inconclusive.len() <= MAX_LISTED,
             undecided: all.len(),
-            by_measure: report.by_measure,
+            context,
             further_runs: further_runs(report),
             decidable: all.len() - count(Fix::LessNoise) - at_threshold,
             at_threshold,
@@ -87,12 +91,15 @@ impl Remarks {
         if shares_only_note && note.is_some() {
             return Remarks { note, ..common };
         }
-        let same_remedy = all.len() > 1 && all.iter().all(|one| one.remedy == first.remedy);
-        let same_why = same_remedy && all.iter().all(|one| one.why == first.why);
+        let others = || all.iter().skip(1);
+        let remedy = others().try_fold(first.remedy, |remedy, one| remedy.joined(one.remedy));
+        let same = others().try_fold(*first, |same, one| same.joined(*one));
+        let is_most = |count: usize| remedy.is_none() || 2 * count > all.len();
+        let usual = usual(&all).filter(|(_, count)| same.is_none() && is_most(*count));
         Remarks {
-            why: first.why.clone().filter(|_| same_why),
-            remedy: same_remedy.then_some(first.remedy),
-            usual: usual(&all).filter(|_| !same_why && !same_remedy),
+            why: same.filter(|_| all.len() > 1).and_then(|same| same.why),
+            remedy: remedy.filter(|_| all.len() > 1 && usual.is_none()),
+            usual,
             note,
             ..common
         }
@@ -110,15 +117,18 @@ impl Remarks {
         Some(text + &advice.unwrap_or_default())
     }
 
-    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (the others have another reason, in their rows)`.
+    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (see the rows of the others)`.
     fn subject(&self, count: usize) -> String {
         let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
         if count == self.inconclusive {
             return all;
         }
-        let others = self.inconclusive - count;
-        let subject = if others == 1 { "the other one" } else { "the others" };
-        format!("{} of the {all} ({subject} {})", thousands(count), self.other_reason(others))
+        let others = match self.inconclusive - count {
+            _ if !self.are_listed => "",
+            1 => " (see the row of the other one)",
+            _ => " (see the rows of the others)",
+        };
+        format!("{} of the {all}{others}", thousands(count))
     }
 
     /// The words for inconclusive benchmarks without the shared advice. Their rows may not be listed.
@@ -138,31 +148,26 @@ impl Remarks {
         }
         let subject = |count: usize| if with_subject { format!("{}: ", self.subject(count)) } else { String::new() };
         let command = if self.decidable == 0 { "" } else { self.further_runs };
-        let with_advice = |remedy: Fix| match remedy.advice() {
-            Some(advice) => format!("{}; {advice}", remedy.text()),
-            None => remedy.text() + command,
-        };
         let too_noisy = self.undecided - self.decidable - self.at_threshold;
         if let Some((Advice { why, remedy }, count)) = &self.usual {
-            let why = why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
+            let why = why.map(|why| format!("{}; ", why.text())).unwrap_or_default();
             let others = match too_noisy {
                 0 => String::new(),
                 _ if *remedy == Fix::LessNoise => String::new(),
                 _ => format!(". Where the noise is too large for that: {LESS_NOISE}"),
             };
-            return Some(format!("{}{why}{}{others}", subject(*count), with_advice(*remedy)));
+            return Some(format!("{}{why}{}{others}", subject(*count), self.with_advice(*remedy)));
         }
         if let Some(remedy) = self.remedy {
-            let why = self.why.as_ref().map(|why| format!("{why}; ")).unwrap_or_default();
-            return Some(format!("{}{why}{}", subject(self.undecided), with_advice(remedy)));
+            let why = self.why.map(|why| format!("{}; ", why.text())).unwrap_or_default();
+            return Some(format!("{}{why}{}", subject(self.undecided), self.with_advice(remedy)));
         }
         if self.decidable == self.undecided {
             let text = "to decide the inconclusive benchmarks, measure both sides in turn";
             return (!command.is_empty()).then(|| format!("{text}{IN_TURN}"));
         }
         let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
-        let mut parts =
-            vec![format!("more runs would probably decide {} of the {all}{command}", thousands(self.decidable))];
+        let mut parts = vec![format!("more runs may decide {} of the {all}{command}", thousands(self.decidable))];
         let is_rest = self.decidable + too_noisy == self.inconclusive;
         let for_them = match too_noisy {
             1 if is_rest => "the other one".to_owned(),
@@ -191,6 +196,15 @@ impl Remarks {
         Some(parts.join("; "))
     }
 
+    /// What would decide a benchmark, and how to do that.
+    fn with_advice(&self, remedy: Fix) -> String {
+        match (remedy, remedy.advice()) {
+            (_, Some(advice)) => format!("{}; {advice}", remedy.text()),
+            (Fix::InTurn, None) if !self.context.by_measure => remedy.text() + IN_TURN,
+            _ => remedy.text() + self.further_runs,
+        }
+    }
+
     /// The remarks on a finding, without what [`Self::shared_advice`] has.
     pub fn on(&self, finding: &Finding) -> Vec<String> {
         let mut remarks = without_advice(finding);
@@ -200,17 +214,12 @@ impl Remarks {
         if finding.not_tested == Some(UntestedReason::UnknownDirection) && self.has_many_unknown {
             remarks.retain(|remark| remark != UntestedReason::UnknownDirection.note());
         }
-        let is_usual = |advice: &Advice| self.usual.as_ref().is_some_and(|(usual, _)| usual == advice);
-        let own = advice(finding, self.by_measure).filter(|advice| !is_usual(advice));
+        let is_usual = |advice: &Advice| self.usual.as_ref().is_some_and(|(usual, _)| usual.joined(*advice).is_some());
+        let own = advice(finding, &self.context).filter(|advice| !is_usual(advice));
         if let Some(Advice { why, remedy }) = own {
-            let why = why.filter(|_| self.why.is_none());
+            let why = why.filter(|_| self.why.is_none()).map(Why::text);
             let is_only = self.undecided == 1;
-            let advice = match remedy.advice() {
-                Some(advice) if is_only => format!("; {advice}"),
-                None if is_only => self.further_runs.to_owned(),
-                _ => String::new(),
-            };
-            let remedy = self.remedy.is_none().then(|| remedy.text() + &advice);
+            let remedy = self.remedy.is_none().then(|| if is_only { self.with_advice(remedy) } else { remedy.text() });
             let parts: Vec<String> = [why, remedy].into_iter().flatten().collect();
             if !parts.is_empty() {
                 remarks.push(parts.join("; "));
@@ -222,9 +231,10 @@ impl Remarks {
     /// All remarks on a finding, for a view that shows it alone and has no legend.
     pub fn alone(report: &Report, finding: &Finding) -> Vec<String> {
         let further_runs = further_runs(report);
-        let one = Remarks { undecided: 1, by_measure: report.by_measure, further_runs, ..Remarks::default() };
+        let context = AdviceContext::of(report);
+        let one = Remarks { undecided: 1, context, further_runs, ..Remarks::default() };
         let mut remarks = one.on(finding);
-        if let Some(of_values) = printed_change(finding) {
+        if let Some(of_values) = printed_change(finding).filter(|_| !is_in_note(finding)) {
             let remark = printed_change_remark(finding, of_values);
             remarks.retain(|one| *one != remark);
             remarks.push(remark + tested_change_remark(report, finding));
@@ -262,7 +272,7 @@ fn shared_note(report: &Report, inconclusive: &[&Finding]) -> Option<SharedNote>
 
 /// What changed in the samples, and the notes of the verdict.
 pub fn without_advice(finding: &Finding) -> Vec<String> {
-    let of_values = printed_change(finding).filter(|of_values| is_notable(finding, *of_values));
+    let of_values = printed_change(finding).filter(|of_values| !is_in_note(finding) && is_notable(finding, *of_values));
     let of_values = of_values.map(|by| printed_change_remark(finding, by));
     samples(finding).into_iter().chain(finding.notes.iter().cloned()).chain(of_values).collect()
 }

@@ -109,14 +109,16 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64, confi
     let existing = config.map(ExistingTables::of).unwrap_or_default();
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let Suggestion { threshold, for_most, benchmarks, row } = suggestion;
-    let transient = 100.0 * (row.alarms - row.persisted) as f64 / judged.max(1) as f64;
-    let runs = counted(judged, "replayed run");
     let suggested = whole_percent(*threshold);
     let keeps_gate = suggested == whole_percent(configured);
     if !keeps_gate || !benchmarks.is_empty() {
         let _ = writeln!(out, "# lines to add to perfgate.toml:");
     }
-    let _ = writeln!(out, "# with these settings, {transient:.1} alarms per 100 runs did not persist ({runs})");
+    let runs = counted(judged, "run");
+    let _ = match row.alarms - row.persisted {
+        0 => writeln!(out, "# with these settings: no false alarm in {runs}"),
+        count => writeln!(out, "# with these settings: {} in {runs} that did not last", counted(count, "alarm")),
+    };
     if let Some(for_most) = for_most {
         let (for_most, threshold) = (whole_percent(*for_most), whole_percent(*threshold));
         let _ = writeln!(

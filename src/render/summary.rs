@@ -173,7 +173,7 @@ pub fn overall(report: &Report) -> Option<String> {
         let (ends, by) = (interval(Some(suite.change), suite.interval), change(suite.change));
         return Some(format!("whole suite {by} (95% CI {ends}), {}", suite.outcome.word()));
     }
-    mean_to_show(report).map(mean_change)
+    mean_to_show(report).map(|mean| format!("for information: {}", mean_change(mean)))
 }
 
 /// The overall change of all times, where there is one.

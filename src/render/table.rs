@@ -166,6 +166,7 @@ fn signs(report: &Report, findings: &[&Finding], has_interval: bool, has_q: bool
     let has_suspect = findings.iter().any(|finding| finding.is_suspected_regression());
     let parts = [
         has_suspect.then(|| "!: suspected regression, not proven: re-measure it".to_owned()),
+        legend::factor(findings),
         has_interval.then(|| legend::interval(report, findings)),
         has_q.then(|| legend::q(report, findings, has_interval)),
         (!left_out.is_empty()).then(|| format!("not shown at this width: {}", left_out.join(", "))),

@@ -1,7 +1,8 @@
 //! The verdict in a sentence, and what a passing gate does not decide.
 
+use super::fit::shortened;
 use super::open_reason::usual_reason;
-use super::quantity::{counted, percent, thousands};
+use super::quantity::{change, counted, percent, thousands};
 use super::summary::{NOT_JUDGED, different_machines, of_unknown_direction, reasons, slower_suite};
 use crate::model::ShiftTreatment;
 use crate::verdict::{
@@ -9,9 +10,43 @@ use crate::verdict::{
     Verdict,
 };
 use std::collections::BTreeSet;
+use unicode_width::UnicodeWidthStr;
+
+/// A headline with the name of a suspect has at most this many columns.
+const HEADLINE_WIDTH: usize = 100;
+/// A longer name is not shortened to less than this.
+const SHORTEST_NAME: usize = 12;
+/// Of more suspects, the headline has only the number.
+const MAX_NAMED_SUSPECTS: usize = 2;
 
 /// The verdict in a sentence: `FAIL: 1 regressed` or `PASS: no regression in 12 benchmarks`.
 pub fn verdict(report: &Report) -> String {
+    with_worst_suspect(report).unwrap_or_else(|| headline(report, None))
+}
+
+/// The headline with the worst of one or two suspects, if its name fits.
+fn with_worst_suspect(report: &Report) -> Option<String> {
+    let suspects: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_suspected_regression()).collect();
+    let worse = |finding: &Finding| finding.change.map(|change| finding.direction.worse(change)).unwrap_or_default();
+    let worst = suspects.iter().max_by(|a, b| worse(a).total_cmp(&worse(b)));
+    let worst = worst.filter(|worst| suspects.len() <= MAX_NAMED_SUSPECTS && worse(worst) > 0.0)?;
+    let metric = if worst.metric == "time" { String::new() } else { format!(" {}", worst.metric) };
+    let size = format!("{metric} {}", change(worst.change?));
+    let room = HEADLINE_WIDTH.checked_sub(headline(report, Some(&size)).width())?;
+    let is_named = is_plain_name(&worst.name) && is_plain_name(&worst.metric);
+    let name = Some(shortened(&worst.name, room)).filter(|_| is_named && room >= SHORTEST_NAME.min(worst.name.width()));
+    Some(headline(report, Some(&format!("{}{size}", name?))))
+}
+
+/// True if a name, which is untrusted text, is safe in every view of a headline.
+fn is_plain_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || " /-_.:=,()+%".contains(c);
+    let is_markup = name.starts_with('_') || ["__", "://", "www."].iter().any(|markup| name.contains(markup));
+    name.chars().all(is_plain) && !is_markup
+}
+
+/// The sentence; `worst` is the name and the change of the worst suspect.
+fn headline(report: &Report, worst: Option<&str>) -> String {
     // A failing gate names only a shift that leaves benchmarks open.
     let is_named = |open: &UnsubtractedShift| report.verdict == Verdict::Pass || open.may_explain_inconclusive;
     let shift =
@@ -22,14 +57,14 @@ pub fn verdict(report: &Report) -> String {
         Verdict::Fail => {
             let also = match not_in_fail_on(report).is_empty() {
                 true => String::new(),
-                false => format!("; also {}", OpenQuestion::NotInFailOn.text(report)),
+                false => format!("; also {}", OpenQuestion::NotInFailOn.text(report, worst)),
             };
-            let inconclusive = also_inconclusive(report).map(|text| format!("; {text}")).unwrap_or_default();
+            let inconclusive = also_inconclusive(report, worst).map(|text| format!("; {text}")).unwrap_or_default();
             format!("FAIL: {}{also}{inconclusive}{shift}{gap}", reasons(report).join(", "))
         }
         Verdict::None => format!("NO VERDICT: {}", not_judged(report)),
         Verdict::Pass => match OpenQuestion::of(report) {
-            Some(open) => format!("PASS, but {}{suite}{shift}{gap}", with_not_in_fail_on(open, report)),
+            Some(open) => format!("PASS, but {}{suite}{shift}{gap}", with_not_in_fail_on(open, report, worst)),
             None => format!("PASS: {}{suite}{shift}{gap}", checked(report)),
         },
     }
@@ -44,7 +79,7 @@ fn suite_within(report: &Report) -> Option<String> {
 
 /// What a passing gate leaves open, in this order: the regressions and missed budgets that `fail-on` does not list, the open question,
 /// the benchmarks that were not run, and the undecided budgets.
-fn with_not_in_fail_on(open: OpenQuestion, report: &Report) -> String {
+fn with_not_in_fail_on(open: OpenQuestion, report: &Report, worst: Option<&str>) -> String {
     let others = [
         Some(OpenQuestion::NotInFailOn).filter(|_| !not_in_fail_on(report).is_empty()),
         Some(open).filter(|open| {
@@ -53,21 +88,30 @@ fn with_not_in_fail_on(open: OpenQuestion, report: &Report) -> String {
         OpenQuestion::not_run(report),
         OpenQuestion::budgets(report),
     ];
-    others.iter().flatten().map(|open| open.text(report)).collect::<Vec<_>>().join(", and ")
+    others.iter().flatten().map(|open| open.text(report, worst)).collect::<Vec<_>>().join(", and ")
 }
 
 /// What a failing gate does not decide besides its reasons: `12 of 27 metrics inconclusive`.
-fn also_inconclusive(report: &Report) -> Option<String> {
+fn also_inconclusive(report: &Report, worst: Option<&str>) -> Option<String> {
     let is_reason = report.reasons.iter().any(|reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _)));
     let compared = compared(report);
     let count = count(&compared, Outcome::Inconclusive);
     let suspects = compared.iter().filter(|finding| finding.is_suspected_regression()).count();
-    let is_open = suspects > 0 || is_mostly_inconclusive(&compared);
-    (is_open && !is_reason && report.environment.matches).then(|| {
-        let suspected =
-            if suspects > 0 { format!(" ({})", counted(suspects, "suspected regression")) } else { String::new() };
+    (count > 0 && !is_reason && report.environment.matches).then(|| {
+        let number = || counted(suspects, "suspected regression");
+        let suspected = suspected(suspects, worst, number);
         format!("{} of {} inconclusive{suspected}", thousands(count), counted(compared.len(), noun_of(&compared)))
     })
+}
+
+/// The suspects in a headline: the worst one, or else their number in words.
+fn suspected(suspects: usize, worst: Option<&str>, number: impl Fn() -> String) -> String {
+    match (suspects, worst) {
+        (0, _) => String::new(),
+        (1, Some(worst)) => format!(" (suspected: {worst})"),
+        (_, Some(worst)) => format!(" ({} suspected, the worst: {worst})", thousands(suspects)),
+        (_, None) => format!(" ({})", number()),
+    }
 }
 
 /// Why there is no verdict.
@@ -199,13 +243,13 @@ impl OpenQuestion {
         (count > names(&compared(report)).len()).then_some(OpenQuestion::NotRun(count))
     }
 
-    fn text(self, report: &Report) -> String {
+    fn text(self, report: &Report, worst: Option<&str>) -> String {
         let verb = |count, one, many| if count == 1 { one } else { many };
         let compared = compared(report);
         match self {
             OpenQuestion::Failed(count) => format!("{} failed", counted(count, "benchmark")),
             OpenQuestion::RunError => "a run of head ended in an error".to_owned(),
-            OpenQuestion::Suspects | OpenQuestion::Inconclusive => undecided(report, &compared),
+            OpenQuestion::Suspects | OpenQuestion::Inconclusive => undecided(report, &compared, worst),
             OpenQuestion::NotRun(count) => {
                 let all = counted(count + names(&compared).len(), "benchmark");
                 format!("{} of {all} {} not run", thousands(count), verb(count, "was", "were"))
@@ -225,11 +269,11 @@ impl OpenQuestion {
 }
 
 /// How many rows are inconclusive, and the most frequent reason: `12 of 30 inconclusive (5 suspected): 10 too noisy for one run per
-/// side`. Short, so that the headline has at most 80 columns.
-fn undecided(report: &Report, compared: &[&Finding]) -> String {
+/// side`. Short, so that the headline has at most 80 columns, unless it names a suspect.
+fn undecided(report: &Report, compared: &[&Finding], worst: Option<&str>) -> String {
     let open: Vec<&Finding> = compared.iter().copied().filter(|finding| finding.is_undecided()).collect();
     let suspects = open.iter().filter(|finding| finding.is_suspected_regression()).count();
-    let suspected = if suspects > 0 { format!(" ({} suspected)", thousands(suspects)) } else { String::new() };
+    let suspected = suspected(suspects, worst, || format!("{} suspected", thousands(suspects)));
     let why = usual_reason(report, &open).map(|why| format!(": {why}")).unwrap_or_default();
     format!("{} of {} inconclusive{suspected}{why}", thousands(open.len()), thousands(compared.len()))
 }

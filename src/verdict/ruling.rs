@@ -293,17 +293,19 @@ impl Criteria {
         };
         let edge = change(as_change(edge.delta));
         let (delta, one_head_run) = (mean.delta, mean.one_run[1]);
-        let text = format!(
-            "the mean of the {} without the slowest batch; the fastest ones changed by {edge}",
-            noun(comparison)
-        );
+        let medians = match (comparison.base, comparison.head) {
+            (Some(base), Some(head)) if base.value > 0.0 => {
+                let by = head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0;
+                format!("medians {}, ", change(by))
+            }
+            _ => String::new(),
+        };
+        let text = format!("this row compares means; {medians}fastest {} {edge}", noun(comparison));
         let least = (ONE_RUN_MEAN_FACTOR * log_threshold).copysign(delta);
         let note = if outcome == Outcome::Inconclusive && one_head_run && delta.abs() <= least.abs() {
-            format!("this is the change of {text}; with a single head run it must exceed {}", change(as_change(least)))
-        } else if outcome == Outcome::Inconclusive {
-            format!("this is the change of {text}")
+            format!("{text}; with a single head run, the mean must change by more than {}", change(as_change(least)))
         } else {
-            format!("shown by {text}")
+            text
         };
         let suspect = over || outcome == Outcome::Inconclusive && by_edge.suspect;
         let ruling = Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) };
@@ -376,8 +378,8 @@ impl Criteria {
         let is_shown = (over || under) && estimate.is_clear_of_zero();
         match self.needed(estimate).filter(|needed| is_shown && estimate.delta.abs() <= *needed) {
             Some(needed) => undecided.note(format!(
-                "with one run per side and fewer than eight benchmarks, only changes beyond {} (the threshold applied twice) \
-                 count",
+                "a single run can differ this much by chance, and fewer than eight benchmarks do not show how much they vary: \
+                 only changes beyond {} count",
                 change(as_change(needed.copysign(estimate.delta), direction))
             )),
             None => undecided,

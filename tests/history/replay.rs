@@ -83,7 +83,7 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         .prints("[[benchmark]]")
         .prints("between runs (SD); threshold: 4 SD, a factor of 1.")
         .prints("9 injected slowdowns of that size that were detected, without benchmarks that regressed anyway");
-    let lines = answer.stdout.split_once("# with these settings, ").unwrap().1;
+    let lines = answer.stdout.split_once("# with these settings: ").unwrap().1;
     sandbox.write("r/perfgate.toml", format!("# {lines}"));
     sandbox.perfgate_at("r", &["history"]).exits(0);
     // The replay with these lines has the results that were printed for them.

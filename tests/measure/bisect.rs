@@ -68,6 +68,19 @@ fn bisect_needs_a_regression_and_a_common_history() {
     bisect(&sandbox, &["nowhere", "--good", "start"]).exits(2).reports("wrote no results");
 }
 
+/// The older commits call the benchmark `c`, the newest one `renamed/c`.
+#[test]
+fn bisect_finds_a_renamed_benchmark_by_its_old_and_its_new_name() {
+    let sandbox = history(3, 1, &[]);
+    let renamed = speeds(&[("c", 1.15)]).replace("c ", "renamed/c ");
+    sandbox.write("r/speeds", renamed).write("r/perfgate.toml", "[rename]\nc = 'renamed/c'\n").commit("r", "rename");
+    for name in ["renamed/c", "c"] {
+        let answer = bisect(&sandbox, &[name, "--good", "start"]);
+        answer.exits(0).prints(&format!("{name} got slower with\n")).prints(" change 1\n");
+    }
+    bisect(&sandbox, &["--benchmark=renamed/c", "--good", "start"]).exits(0).prints(" change 1\n");
+}
+
 #[test]
 fn bisect_prints_changes_as_every_report_does() {
     let sandbox = history(2, 2, &[]);

@@ -203,7 +203,7 @@ fn the_hints_of_the_form_stay_next_to_the_values() {
 fn every_target_is_in_one_table_with_the_achieved_value() {
     let pr = render(&stack(), "pr");
     let table = pr.split_once("**Performance Target**").unwrap().1;
-    assert!(table.contains("| Benchmark (metric) | Target | Actual | Off by | Status |"), "{table}");
+    assert!(table.contains("| Benchmark (metric) | Target | Actual | Distance to limit | Status |"), "{table}");
     for row in [
         "| `mp.py::load` (memory:peak) | `<200MB` (190.7\u{a0}MiB) | 61.3",
         "| `all statements` (queries) | `-60%` (4) | 2 | 50% below | PASS |",

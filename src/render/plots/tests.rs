@@ -143,7 +143,8 @@ fn a_series_shows_its_points_levels_and_changes() {
     };
     let flat = Series { benchmark: BenchId::new("flat"), points: series.points[..12].to_vec(), ..series.clone() };
     let all_series = [segment(flat), segment(series)];
-    let charts = of_history(&HistoryView { series: &all_series, runs: 20, store: "dir:x", waivers: &[] });
+    let charts =
+        of_history(&HistoryView { series: &all_series, runs: 20, store: "dir:x", waivers: &[], machine: None });
     let titles: Vec<&str> = charts.charts.iter().map(|chart| chart.title.as_str()).collect();
     // The changed series comes first.
     assert_eq!(titles, ["a_b (x86): +50.0% at 0000000000", "flat (x86): no change"]);

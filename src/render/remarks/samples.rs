@@ -40,16 +40,19 @@ fn amount_of_work(amount: f64) -> String {
     amount
 }
 
-/// `45% of the samples take 3.0× as long as the others, in base 10% take 2.9×`.
+/// `in head, 45% of the samples take 3.0 times as long as the others; in base, 10% take 2.9 times as long`.
 fn slow_part(part: &PerSide<SlowPart>, metric: &str, noun: &str) -> String {
-    let (verb, as_others) =
-        if metric.starts_with("time") { ("take", " as long as the others") } else { ("reach", " the others") };
-    let of = |side: SlowPart, noun: &str| format!("{}{noun} {verb} {:.1}×", share(side.share), side.factor);
-    let in_full = |side: SlowPart| of(side, &format!(" of the {noun}")) + as_others;
+    let (verb, as_long) = if metric.starts_with("time") { ("take", " as long") } else { ("reach", "") };
+    let factor = |side: SlowPart| format!("{verb} {:.1} times{as_long}", side.factor);
+    let others = if as_long.is_empty() { " the others" } else { " as the others" };
+    let in_full = |side: SlowPart| format!("{} of the {noun} {}{others}", share(side.share), factor(side));
     match (part.head, part.base) {
-        (Some(head), Some(base)) => format!("{}, in base {}", in_full(head), of(base, "")),
-        (Some(head), None) => in_full(head),
-        (None, Some(base)) => format!("in base {}, in head none", in_full(base)),
+        (Some(head), Some(base)) => {
+            let others = if as_long.is_empty() { others } else { "" };
+            format!("in head, {}; in base, {} {}{others}", in_full(head), share(base.share), factor(base))
+        }
+        (Some(head), None) => format!("in head, {}; in base none", in_full(head)),
+        (None, Some(base)) => format!("in base, {}; in head none", in_full(base)),
         (None, None) => String::new(),
     }
 }
@@ -86,14 +89,22 @@ mod tests {
     fn a_slow_part_has_its_share_and_factor() {
         let part = |share, factor| Some(SlowPart { share, factor });
         let text = |base, head| slow_part(&PerSide { base, head }, "time", "samples");
-        assert_eq!(text(None, part(0.45, 3.0)), "45% of the samples take 3.0× as long as the others");
+        assert_eq!(
+            text(None, part(0.45, 3.0)),
+            "in head, 45% of the samples take 3.0 times as long as the others; in base none"
+        );
         assert_eq!(
             text(part(0.1, 2.9), part(0.45, 3.0)),
-            "45% of the samples take 3.0× as long as the others, in base 10% take 2.9×"
+            "in head, 45% of the samples take 3.0 times as long as the others; in base, 10% take 2.9 times as long"
         );
         assert_eq!(
             text(part(0.45, 3.0), None),
-            "in base 45% of the samples take 3.0× as long as the others, in head none"
+            "in base, 45% of the samples take 3.0 times as long as the others; in head none"
+        );
+        let rates = slow_part(&PerSide { base: part(0.1, 0.4), head: part(0.45, 0.3) }, "throughput", "samples");
+        assert_eq!(
+            rates,
+            "in head, 45% of the samples reach 0.3 times the others; in base, 10% reach 0.4 times the others"
         );
     }
 }

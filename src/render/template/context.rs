@@ -21,7 +21,7 @@ pub struct Context {
     pub head: SideText,
     /// Threshold, error rate and number of tests, in a line.
     pub method: String,
-    /// What base, head and change are: `base, head: medians; change: of the fastest samples (noise only adds time)`. None if every change is
+    /// What base, head and change are: `base, head: medians; change: compares the fastest samples (noise only makes samples slower), so it can differ from that of the medians`. None if every change is
     /// head / base − 1.
     pub legend: Option<String>,
     /// The threshold of the gate: `20%`.

@@ -52,7 +52,7 @@ function notes(series) {
   if (overview.machines.length > 1) texts.push(machineName(overview.machines[series.machine]));
   if (!series.measured) texts.push(lastMeasured(series));
   if (series.last && series.last.accepted) texts.push("accepted in perfgate.toml");
-  if (series.epoch) texts.push("starts on " + day(series.epoch.start) + ", with the epoch of perfgate.toml (" + series.epoch.reason + "); older runs are not used");
+  if (series.epoch) texts.push("restarts on " + day(series.epoch.start) + " (" + series.epoch.reason + "); earlier runs are not used");
   return texts.join("; ");
 }
 

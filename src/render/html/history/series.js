@@ -152,7 +152,7 @@ class SeriesView {
       const { series, part } = this.lines[0];
       const better = { lower: ", lower is better", higher: ", higher is better" }[series.better] || "";
       const gone = series.measured ? "" : lastMeasured(series);
-      const texts = [series.metric + better, machineName(overview.machines[series.machine]), series.tool, plural(part.values.length, "commit"), "noise " + size(part.noise).replace("+", "") + " between commits", gone];
+      const texts = [series.metric + better, machineName(overview.machines[series.machine]), series.tool, plural(part.values.length, "commit"), "commits of one level differ by about " + size(part.noise).replace("+", "") + " (standard deviation)", gone];
       return element("p", { class: "dim" }, texts.filter(Boolean).join(" · "));
     }
     const items = this.lines.map((line) => {
