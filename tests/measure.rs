@@ -154,7 +154,7 @@ fn what_three_pairs_of_many_suspects_show_must_be_in_two_more_pairs() {
         for (name, outcome, runs) in expected {
             assert_eq!(row(name), (outcome.to_owned(), runs), "{name}");
         }
-        answer.prints("re-measured in 3 pairs (5 for what these showed as slower or faster)");
+        answer.prints("re-measured in 3 to 5 pairs because they looked slower or faster");
     }
     with(&sandbox, &["--base", "HEAD~1"], &["sh", "changing.sh"]).prints("4 benchmarks re-measured in 3 to 5 pairs");
     // A number that was asked for stays.
@@ -173,7 +173,7 @@ fn a_suspect_without_enough_new_results_stays_a_suspect() {
     let sandbox = changing(&[("speeds", speeds(&[("b", 1.5)])), ("speeds-3", without_b)]);
     let measured =
         |options: &[&str]| with(&sandbox, &[&["--base", "HEAD~1"], options].concat(), &["sh", "changing.sh"]);
-    let why = "re-measured, but only 3 runs of base and 0 of head had a result; 3 of each are needed";
+    let why = "re-measured, but 3 runs of base and 0 of head had a result; 3 of each are needed";
     let report = measured(&[]);
     report.exits(0).prints("? inconclusive!  b").prints(why).does_not_print("decided by these runs alone");
     let json = measured(&["--format", "json"]).json();
@@ -221,10 +221,10 @@ fn advice_in_a_measurement_names_its_own_options() {
     let advice = "about 4 more runs per side would probably decide";
     for view in [&[][..], &["--format", "markdown", "--save", "../saved.json"]] {
         let answer = measure(&sandbox, &[&["--base", "main", "--confirm", "3"], view].concat());
-        answer.exits(0).prints(advice).prints("`perfgate measure --confirm 7`").does_not_print("`--base`");
+        answer.exits(0).prints(advice).prints("`perfgate measure` with `--confirm 7`").does_not_print("`--base`");
     }
     let comment = sandbox.perfgate(&["render", "saved.json", "--template", "comment"]);
-    comment.exits(0).prints(advice).prints("`perfgate measure --confirm 7`").does_not_print("`--base`");
+    comment.exits(0).prints(advice).prints("`perfgate measure` with `--confirm 7`").does_not_print("`--base`");
     let answer = measure(&sandbox, &["--base", "main", "--confirm", "7"]);
     answer.exits(0).reports("re-measuring 1 suspect in 7 pairs").does_not_print("undecided");
 }

@@ -83,8 +83,8 @@ pub struct CompareArgs {
     /// Store of the runs [default: git:refs/perfgate/baselines]
     #[arg(long, value_name = "URL")]
     store: Option<String>,
-    /// Exit with 0 instead of 2 if the baseline is missing: no stored runs, only those of other machines, or only those from
-    /// before the merge base (unless a benchmark regressed)
+    /// Exit with 0 instead of 2 if the baseline is missing: no stored runs, or only those of other machines. If only runs from
+    /// before the merge base are stored, a regression still exits with 2
     #[arg(long)]
     allow_missing_baseline: bool,
 }

@@ -51,7 +51,7 @@ pub struct MeasureArgs {
     /// Number of pairs of runs that re-measure the suspects [default: 5 if the suspects can run alone ({filter}, or `cargo bench`) and are at most 30% of the suite, else 3, and 5 for those that 3 show as slower or faster, if these are at most 30%]
     #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=i64::from(MAX_PAIRS)))]
     confirm: Option<u16>,
-    /// Time limit for the whole measurement, including builds (15m, 1h). Runs as many rounds as fit, at least one. A `[[budget]]` in perfgate.toml is something else: a limit on measured values
+    /// Time for the whole measurement, including builds (15m, 1h): as many rounds as fit, at least one, with time left for the suspects. A `[[budget]]` in perfgate.toml is something else: a limit on measured values
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "rounds")]
     budget: Option<Duration>,
     /// Number of warm-up runs of each side, which do not count [default: 0, or 1 if the whole command is timed]

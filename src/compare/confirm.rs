@@ -116,7 +116,7 @@ impl SuiteComparison {
                 _ => {
                     let worse = comparison.estimate().is_some_and(|estimate| estimate.delta > 0.0);
                     let why = format!(
-                        "re-measured, but only {} of base and {head} of head had a result; {least_runs} of each are needed",
+                        "re-measured, but {} of base and {head} of head had a result; {least_runs} of each are needed",
                         counted(base, "run")
                     );
                     comparison.effect = Effect::NotConfirmed { worse, why };

@@ -159,36 +159,21 @@ pub(super) fn confirm(
     suspects: &BTreeSet<BenchmarkMetric>,
     re_measured: &[Vec<Run>; 2],
 ) {
-    let pairs = pairs_text(suspects, re_measured, policy);
     replace(policy, compared, suspects, re_measured, FEW_PAIRS);
-    let decided = compared.comparisons.iter().filter(|one| one.re_measured).map(BenchmarkMetric::of);
-    let mut names: Vec<String> = decided.map(|one| format!("{:?}", one.benchmark)).collect();
+    let decided = || compared.comparisons.iter().filter(|one| one.re_measured);
+    let pairs = || decided().filter_map(|one| Some(one.base?.runs.min(one.head?.runs)));
+    let (Some(least), Some(most)) = (pairs().min(), pairs().max()) else { return };
+    let pairs = if least < most { format!("{least} to {most}") } else { most.to_string() };
+    let mut names: Vec<String> = decided().map(BenchmarkMetric::of).map(|one| format!("{:?}", one.benchmark)).collect();
     names.dedup();
-    if names.is_empty() {
-        return;
-    }
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let message = format!(
-        "re-measured in {pairs} because they looked slower or faster, and decided by these runs alone: {}{more}",
+        "re-measured in {pairs} pairs because they looked slower or faster, and decided by these runs alone: {}{more}",
         names.join(", ")
     );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
-}
-
-/// The number of pairs: `3 pairs`, or `3 pairs (5 for what these showed as slower or faster)`.
-fn pairs_text(suspects: &BTreeSet<BenchmarkMetric>, [base, head]: &[Vec<Run>; 2], policy: &Policy) -> String {
-    let all = base.len();
-    let more: Vec<Run> = [base, head].into_iter().flat_map(|runs| runs.iter().skip(FEW_PAIRS)).cloned().collect();
-    let is_in_more = |suspect: &BenchmarkMetric| {
-        let kept = compare::keep_suspects(&more, &BTreeSet::from([suspect.clone()]), PolicyRules(policy));
-        kept.iter().any(|run| !run.measurements.is_empty())
-    };
-    match all > FEW_PAIRS && !suspects.iter().all(is_in_more) {
-        true => format!("{FEW_PAIRS} pairs ({all} for what these showed as slower or faster)"),
-        false => format!("{all} pairs"),
-    }
 }
 
 /// Replaces comparisons by those of other runs, if each side has at least `least_runs` of them.

@@ -30,7 +30,7 @@ pub fn method(report: &Report) -> String {
 /// The benchmarks that were re-measured, and decided by these runs alone: `1 benchmark re-measured in 3 pairs`.
 fn re_measured(report: &Report) -> Option<String> {
     let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.re_measured).collect();
-    let pairs = || confirmed.iter().filter_map(|finding| Some(finding.head?.runs));
+    let pairs = || confirmed.iter().filter_map(|finding| Some(finding.base?.runs.min(finding.head?.runs)));
     let (least, most) = (pairs().min()?, pairs().max()?);
     let pairs = if least < most { format!("{least} to {most} pairs") } else { counted(most, "pair") };
     Some(format!("{} re-measured in {pairs}", counted(names(&confirmed).len(), "benchmark")))

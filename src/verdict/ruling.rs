@@ -1,5 +1,7 @@
 //! The rules that decide the outcome of one comparison, in the order of docs/statistics.md.
 
+mod mean;
+
 use super::doubt::{Doubt, IN_NEWEST_BASE_RUN, MAX_NEWEST_BASE_SHARE, doubt};
 use super::finding::SUSPECT_P;
 use super::outcome::{ChangeDirection, Outcome, UndecidedReason, UntestedReason};
@@ -14,10 +16,6 @@ use crate::stats::estimate::Estimate;
 const SHARE_WITHOUT_COUNTS: &str = "differs by less than 1 percentage point, and the results do not state the number of events, so chance cannot be ruled out";
 const NOT_IN_EVERY_PAIR: &str =
     "some runs of head and base differ by less than a quarter of the threshold, so the change may be noise";
-/// The mean of a single head run must change by this multiple of the threshold (on the log scale): +58% for 20%. In the
-/// recorded suites, a machine that is busy during one run raises the mean by up to 46%, while the fast edge does not
-/// move.
-const ONE_RUN_MEAN_FACTOR: f64 = 2.5;
 /// Re-measured suspects: each pair of a base and a head run must show at least this share of the threshold. On a machine that
 /// runs at two speeds, two of the three head runs may be slow by chance.
 const SHARE_OF_EACH_PAIR: f64 = 0.25;
@@ -259,62 +257,6 @@ impl Criteria {
         ruling.note(format!("total: {} in {base} of base, {} in {head} of head", events(0), events(1)))
     }
 
-    /// The ruling by the mean of the samples, if that is over the threshold and does not contradict `by_edge`; otherwise
-    /// `by_edge`.
-    fn with_mean(&self, by_edge: Ruling, edge: &Estimate, comparison: &Comparison) -> Ruling {
-        let Some(mean) = comparison.mean.as_deref() else { return by_edge };
-        let log_threshold = self.log_threshold();
-        let as_change = |log: f64| as_change(log, comparison.metric.direction);
-        let (over, under) = (mean.delta.min(mean.raw) > log_threshold, mean.delta.max(mean.raw) < -log_threshold);
-        let base = comparison.base.map_or(0.0, |side| side.value);
-        if self.floor.covers(base, base * (1.0 + as_change(mean.delta))) {
-            return by_edge;
-        }
-        let doubt_of_mean = if over || under { doubt(mean, log_threshold, self.alpha) } else { None };
-        let is_shown = (over || under)
-            && mean.q() < self.alpha
-            && mean.is_clear_of_zero()
-            && (!mean.one_run[1] || mean.delta.abs() > ONE_RUN_MEAN_FACTOR * log_threshold)
-            // Otherwise a row with a higher median could be improved.
-            && edge.median_delta * mean.delta.signum() > -log_threshold / 2.0
-            && doubt_of_mean.is_none()
-            && !(self.is_over(edge) && doubt(edge, log_threshold, self.alpha).is_some())
-            && self.is_in_every_pair(mean);
-        let outcome = match by_edge.outcome {
-            Outcome::Unchanged | Outcome::Inconclusive if is_shown && over => Outcome::Regressed,
-            Outcome::Unchanged | Outcome::Inconclusive if is_shown => Outcome::Improved,
-            Outcome::Unchanged if !mean.is_at_most_by_own_spread(log_threshold) => Outcome::Inconclusive,
-            Outcome::Improved if over => Outcome::Inconclusive,
-            // The noise of the fast edge decides nothing if that did not change by much and the mean did.
-            Outcome::Inconclusive if by_edge.medians_alone || (over || under) && !self.is_over(edge) => {
-                Outcome::Inconclusive
-            }
-            _ => return by_edge,
-        };
-        let edge = change(as_change(edge.delta));
-        let (delta, one_head_run) = (mean.delta, mean.one_run[1]);
-        let medians = match (comparison.base, comparison.head) {
-            (Some(base), Some(head)) if base.value > 0.0 => {
-                let by = head.value / (base.value * comparison.work_ratio.unwrap_or(1.0)) - 1.0;
-                format!("medians {}, ", change(by))
-            }
-            _ => String::new(),
-        };
-        let text = format!("this row compares means; {medians}fastest {} {edge}", noun(comparison));
-        let least = (ONE_RUN_MEAN_FACTOR * log_threshold).copysign(delta);
-        let note = if outcome == Outcome::Inconclusive && one_head_run && delta.abs() <= least.abs() {
-            format!("{text}; with a single head run, the mean must change by more than {}", change(as_change(least)))
-        } else {
-            text
-        };
-        let suspect = over || outcome == Outcome::Inconclusive && by_edge.suspect;
-        let ruling = Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) };
-        match doubt_of_mean.filter(|_| outcome == Outcome::Inconclusive) {
-            Some((doubt, note)) => Ruling { doubt: Some(doubt), ..ruling }.note(note),
-            None => ruling,
-        }
-    }
-
     fn rule(&self, estimate: &Estimate, comparison: &Comparison) -> Ruling {
         let (log_threshold, direction) = (self.log_threshold(), comparison.metric.direction);
         // A change must be over the threshold as measured, too: the subtraction of a shift alone must not cause a finding.
@@ -352,7 +294,10 @@ impl Criteria {
                 None => Ruling::of(outcome).suspect(over),
             };
         }
+        // If the machine caused a suite-wide shift, the change is the one without it.
+        let without_shift = estimate.delta - estimate.unexplained_shift.unwrap_or(0.0);
         let suspect = over
+            || without_shift > log_threshold
             || estimate.median_delta > log_threshold
             || estimate.delta > log_threshold / 2.0 && estimate.p_worse < SUSPECT_P;
         let undecided = Ruling::of(Outcome::Inconclusive).suspect(suspect);

@@ -277,8 +277,8 @@ impl MoreRuns {
         let verb = if self.are_probable { "would probably decide" } else { "may decide" };
         let option = match self.option {
             None => String::new(),
-            Some(MeasureOption::Rounds(all)) => format!(" (`perfgate measure --rounds {all}`)"),
-            Some(MeasureOption::Pairs(all)) => format!(" (`perfgate measure --confirm {all}`)"),
+            Some(MeasureOption::Rounds(all)) => format!(" (`perfgate measure` with `--rounds {all}`)"),
+            Some(MeasureOption::Pairs(all)) => format!(" (`perfgate measure` with `--confirm {all}`)"),
         };
         format!("about {} per side {verb}{option}", more_runs(self.least, self.most))
     }
@@ -333,7 +333,7 @@ mod tests {
         let several = [runs(4, None), runs(2, None), runs(6, None)];
         assert_eq!(text(&several), Some(("about 2 to 6 more runs per side may decide".to_owned(), 3)));
         let in_pairs = [5, 5, 7].map(|all| runs(3, Some(MeasureOption::Pairs(all))));
-        let expected = "about 3 more runs per side may decide (`perfgate measure --confirm 7`)";
+        let expected = "about 3 more runs per side may decide (`perfgate measure` with `--confirm 7`)";
         assert_eq!(text(&in_pairs), Some((expected.to_owned(), 3)));
         assert_eq!(runs(3, None).joined(in_pairs[0]), None);
         assert_eq!(text(&several[1..]), None);
