@@ -81,8 +81,8 @@ fn range(mut logs: Vec<f64>) -> f64 {
 }
 
 impl SuiteComparison {
-    /// Replaces the comparisons of the suspects by those of the new runs. A suspect without new results on both sides
-    /// stays undecided, see [`Effect::NotConfirmed`]. A change must exceed the range of its base runs, see [`base_ranges`].
+    /// Replaces the comparisons of the suspects by those of the new runs. A suspect with fewer than `least_runs` new results on a
+    /// side stays undecided, see [`Effect::NotConfirmed`]. A change must exceed the range of its base runs, see [`base_ranges`].
     pub fn confirm(
         &mut self,
         suspects: &BTreeSet<BenchmarkMetric>,
@@ -114,7 +114,7 @@ impl SuiteComparison {
                     }
                 }
                 _ => {
-                    let worse = comparison.estimate().is_some_and(|estimate| estimate.delta > 0.0);
+                    let worse = comparison.estimate().is_some_and(|one| one.delta.max(one.median_delta) > 0.0);
                     let why = format!(
                         "re-measured, but {} of base and {head} of head had a result; {least_runs} of each are needed",
                         counted(base, "run")
