@@ -49,6 +49,7 @@ impl Cell {
                     within_run_drift: self.samples.then_some(drift),
                     centre_variance: 0.0,
                     typical_mean: None,
+                    mean_with_slowest: None,
                 });
             }
         }

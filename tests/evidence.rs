@@ -324,7 +324,7 @@ fn one_run_a_side_of_few_benchmarks_needs_twice_the_threshold_in_both_directions
         if outcome == "inconclusive" {
             compared(&base, &head, &[])
                 .prints("fewer than eight benchmarks do not show how much they vary: only changes beyond ")
-                .prints("would probably decide (`perfgate measure -- COMMAND`, or further `--base` and `--head`)");
+                .prints("would probably decide (`perfgate measure --base REV -- COMMAND`, or further `--base` and `--head`)");
         }
     }
 }

@@ -92,7 +92,11 @@ fn bytes(root: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn a_slower_commit_is_detected() {
     let sandbox = sandbox(&[("c", 1.5)]);
     let answer = measure(&sandbox, &["--base", "main"]);
-    answer.exits(1).prints("✗ regressed  c").reports("re-measuring 1 suspect in 5 pairs, alone");
+    // The sign marks the row that was re-measured; the rest of the suite ran once per side.
+    let legend = "*: re-measured in 5 pairs (only these runs count)";
+    answer.exits(1).prints("✗ regressed*  c").prints(legend).reports("re-measuring 1 suspect in 5 pairs, alone");
+    let all = measure(&sandbox, &["--base", "main", "--all"]);
+    all.prints("\n  unchanged   ").prints(&format!("{legend}, other rows: 1 run per side"));
     measure(&sandbox, &["--base", "main", "--confirm", "3"])
         .exits(1)
         .reports("re-measuring 1 suspect in 3 pairs, alone");
@@ -108,6 +112,7 @@ fn a_slower_commit_is_detected() {
     sandbox.write("printed.json", &report.stdout);
     let comment = sandbox.perfgate(&["render", "printed.json", "--template", "comment"]);
     comment.exits(0).prints("[[accept]]\nbenchmark = \"c\"\n").prints("perfgate measure --base ");
+    comment.prints("| ❌* | `c` | ").prints("&#42;: re-measured in 5 pairs (only these runs count)");
     // A comment has the command to repeat the measurement; the terminal has only the numbers.
     let saved: serde_json::Value = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
     let base = &sandbox.git("r", &["rev-parse", "main"])[..10];
@@ -176,10 +181,14 @@ fn a_suspect_without_enough_new_results_stays_a_suspect() {
     let why = "re-measured, but 3 runs of base and 0 of head had a result; 3 of each are needed";
     let report = measured(&[]);
     report.exits(0).prints("? inconclusive!  b").prints(why).does_not_print("decided by these runs alone");
+    // The benchmark would be missing from more runs, too.
+    let next = "Next: Check why \"b\" has no result in some runs, then measure again.\n";
+    report.prints(next).does_not_print("`--rounds`").does_not_print("`--confirm`");
     let json = measured(&["--format", "json"]).json();
     let b = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "b").unwrap();
     assert_eq!((b["outcome"].as_str(), b["suspect"].as_bool()), (Some("inconclusive"), Some(true)), "{b}");
-    measured(&["--fail-on", "inconclusive"]).exits(1);
+    assert_eq!((&b["without_q"], &b["confirmed"]), (&"too-few-results".into(), &false.into()));
+    measured(&["--fail-on", "inconclusive"]).exits(1).prints(next);
 }
 
 #[test]
@@ -255,7 +264,7 @@ fn work_tree_and_index_stay_unchanged() {
     let status = sandbox.git("r", &["status", "--porcelain=v2"]);
     let before = bytes(&sandbox.path("r"));
     // Uncommitted changes are measured.
-    measure(&sandbox, &["--base", "main"]).exits(1).prints("✗ regressed  e");
+    measure(&sandbox, &["--base", "main"]).exits(1).prints("✗ regressed*  e");
     let lock = sandbox.path("r/.git/perfgate-measure");
     let after: Vec<_> = bytes(&sandbox.path("r")).into_iter().filter(|(path, _)| *path != lock).collect();
     assert_eq!(fs::read(&lock).unwrap(), b"");
@@ -335,7 +344,7 @@ fn a_benchmark_of_one_side_is_added_or_removed() {
 fn a_suspect_without_a_filter_is_measured_with_the_whole_suite() {
     let sandbox = sandbox(&[("c", 1.5)]);
     let answer = with(&sandbox, &["--base", "main"], &["sh", "bench.sh"]);
-    answer.exits(1).prints("✗ regressed  c").reports("with the whole suite");
+    answer.exits(1).prints("✗ regressed*  c").reports("with the whole suite");
 }
 
 #[test]

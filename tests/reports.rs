@@ -166,7 +166,7 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
     };
     for view in [&[][..], &["--template", "comment"], &["--format", "markdown"]] {
         let both = compare(2, view);
-        both.prints("ore runs may decide 1 of the 2 inconclusive benchmarks (`perfgate measure -- COMMAND`, or further `--base` and `--head`); for the other one, reduce the noise");
+        both.prints("ore runs may decide 1 of the 2 inconclusive benchmarks (`perfgate measure --base REV -- COMMAND`, or further `--base` and `--head`); for the other one, reduce the noise");
         let one = compare(1, view);
         one.prints("; more runs may not decide; reduce the noise").does_not_print("perfgate measure");
         one.prints("Next: More runs may not decide the inconclusive benchmark: reduce the noise");
@@ -485,7 +485,7 @@ fn a_change_that_the_results_do_not_show_has_no_direction_in_any_sentence() {
     let (_, answer) = compared(&[1.5; 12], &["--template", "library"]);
     answer
         .prints("**Overall Performance Gain**: 50")
-        .prints("% slower (95% CI +")
+        .prints("% slower (95% CI over the benchmarks: +")
         .prints("% slower | t: geometric mean of 12 |");
 }
 

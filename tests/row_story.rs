@@ -92,9 +92,38 @@ fn a_legend_names_the_re_measured_runs() {
     };
     check(&report, "");
     report.benchmarks[0].re_measured = true;
-    check(&report, ", of re-measured benchmarks in the re-measured runs alone");
+    check(&report, "; *: re-measured in 1 pair (only these runs count), other rows: 1 run per side");
+    report.base.runs = 10;
+    check(&report, "; *: re-measured in 1 pair (only these runs count), other rows: 10 base runs and 1 head run");
     report.benchmarks.iter_mut().for_each(|finding| finding.re_measured = true);
-    check(&report, ", in the re-measured runs alone");
+    check(&report, "; *: re-measured in 1 pair (only these runs count)");
+}
+
+#[test]
+fn the_row_of_a_re_measured_benchmark_has_a_sign_in_every_view() {
+    let sandbox = Sandbox::new();
+    let slower = times(9, |at| if at < 2 { 2.0 } else { 1.0 });
+    let mut json = compared(&sandbox, &times(9, |_| 1.0), &slower, &["--format", "json"]).json();
+    let others = "re-measured in 1 pair (only these runs count), other rows: 1 run per side";
+    let views = |json: &Value| {
+        let report: Report = serde_json::from_value(json.clone()).unwrap();
+        let table = perfgate::render::table(&report, perfgate::render::TableOptions::default());
+        [table, perfgate::render::markdown(&report, false), perfgate::render::report_page(&report)]
+    };
+    for text in views(&json) {
+        assert!(!text.contains("re-measured in") && !text.contains("regressed*"), "{text}");
+    }
+    json["benchmarks"][0]["confirmed"] = true.into();
+    for text in views(&json) {
+        assert!(text.contains(&format!("*: {others}")) && text.contains("regressed*"), "{text}");
+    }
+    sandbox.write("saved.json", json.to_string());
+    for (template, row) in
+        [("comment", "| ❌* | `b00` |"), ("summary", "| ❌ regressed* | `b00` |"), ("pr", "regressed* |")]
+    {
+        let text = sandbox.perfgate(&["render", "saved.json", "--template", template]);
+        text.exits(0).prints(row).prints(&format!("&#42;: {others}"));
+    }
 }
 
 #[test]
@@ -285,10 +314,26 @@ fn a_legend_says_that_an_interval_without_0_is_not_corrected() {
 #[test]
 fn the_method_counts_what_was_tested() {
     let sandbox = Sandbox::new();
-    let count = |value: f64| json!({"tool": "t", "benchmark": "b00", "metric": "allocations", "unit": "count", "direction": "lower", "exact": true, "replicates": [{"value": value}]});
-    let side = |by: f64| [times(3, |_| by), vec![count(5.0)]].concat();
+    let count = |benchmark: &str, metric: &str, value: f64| {
+        let exact = metric == "allocations";
+        json!({"tool": "t", "benchmark": benchmark, "metric": metric, "unit": "count", "direction": "lower",
+            "exact": exact, "replicates": [{"value": value}]})
+    };
+    let side = |by: f64| [times(3, |_| by), vec![count("b00", "allocations", 5.0)]].concat();
     let answer = compared(&sandbox, &side(1.0), &side(1.01), &[]);
-    answer.prints("5% false discovery rate across 3 of 4 metrics (the other one is a count or needs no test)");
+    answer.prints("5% false discovery rate across 3 of 4 metrics (the other: 1 exact count)");
+    let side = |by: f64, faults: f64| {
+        let counts = [count("b01", "allocations", 5.0), count("b02", "errors", 0.0), count("b02", "faults", faults)];
+        [side(by), counts.to_vec()].concat()
+    };
+    let views = [&[][..], &["--format", "json"]];
+    let [answer, json] = views.map(|view| compared(&sandbox, &side(1.0, 3.0), &side(1.01, 5.0), view));
+    answer.prints("across 3 of 7 metrics (the others: 2 exact counts, 1 with few events, 1 with a value of zero)");
+    // Without the reasons, as in the files of older versions.
+    let mut report: Report = serde_json::from_value(json.json()).unwrap();
+    report.benchmarks.iter_mut().for_each(|finding| finding.without_q = None);
+    let text = perfgate::render::markdown(&report, false);
+    assert!(text.contains("across 3 of 7 metrics (the others without a test)"), "{text}");
     let answer = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 1.01), &[]);
     answer.prints("5% false discovery rate across 3 benchmarks\n");
 }
@@ -450,5 +495,9 @@ fn a_change_that_is_a_factor_has_a_legend() {
 fn the_mean_of_all_times_is_for_information() {
     let sandbox = Sandbox::new();
     let answer = compared(&sandbox, &times(9, |_| 1.0), &times(9, |at| 1.0 + 0.01 * at as f64), &[]);
-    answer.prints("\nfor information: geometric mean of all times ");
+    answer.prints("\nfor information: geometric mean of all times +").prints("% (95% CI over the benchmarks: +");
+    let slower = times(9, |at| 1.0 + 0.01 * at as f64);
+    let comment = compared(&sandbox, &times(9, |_| 1.0), &slower, &["--template", "comment"]);
+    comment.prints("\nFor information: overall change in time (geometric mean of head / base): +");
+    comment.prints("% (95% CI over the benchmarks: +");
 }

@@ -284,10 +284,33 @@ fn a_change_as_large_as_the_outliers_of_its_suite_needs_a_second_head_run() {
 }
 
 #[test]
+fn three_base_runs_without_an_outlier_do_not_exclude_one_in_head() {
+    let slow = |index: u32| if index == 3 { 1.6 } else { 1.0 };
+    let answer = bases(3, 0.01).run("head", 20, 0.01, slow).compare(&[]);
+    let row = answer.exits(0).json()["benchmarks"][0].clone();
+    assert_eq!((&row["name"], &row["outcome"], &row["suspect"]), (&"b3".into(), &"inconclusive".into(), &true.into()));
+    assert_eq!(row["doubt"], "similar-jumps");
+    assert!(
+        row["notes"][0]
+            .as_str()
+            .unwrap()
+            .ends_with("so few base runs do not show how often this suite has one; another head run would decide")
+    );
+    // A second head run, more base runs, a second slow benchmark or a larger change decide.
+    let two_slow = |index: u32| if index == 3 || index == 9 { 1.6 } else { 1.0 };
+    let five_times = |index: u32| if index == 3 { 5.0 } else { 1.0 };
+    let second = bases(3, 0.01).run("head", 20, 0.01, slow).run("head", 20, 0.01, slow);
+    assert_eq!(counts(second.compare(&[]).exits(1))["regressed"], 1);
+    assert_eq!(counts(bases(6, 0.01).run("head", 20, 0.01, slow).compare(&[]).exits(1))["regressed"], 1);
+    assert_eq!(counts(bases(3, 0.01).run("head", 20, 0.01, two_slow).compare(&[]).exits(1))["regressed"], 2);
+    assert_eq!(counts(bases(3, 0.01).run("head", 20, 0.01, five_times).compare(&[]).exits(1))["regressed"], 1);
+}
+
+#[test]
 fn a_head_run_noisier_than_its_base_needs_a_larger_change() {
     let slower = |index: u32| if index == 5 { 1.6 } else { 1.0 };
     let outcome = |noise: f64| {
-        let answer = bases(6, 0.02).run("head", 30, noise, slower).compare(&[]);
+        let answer = bases(8, 0.02).run("head", 30, noise, slower).compare(&[]);
         let rows = answer.json()["benchmarks"].as_array().unwrap().clone();
         let row = rows.iter().find(|row| row["name"] == "b5").unwrap();
         (row["outcome"].as_str().unwrap().to_owned(), row["interval"][1].as_f64().unwrap())

@@ -50,6 +50,7 @@ fn value(run: usize, digest: &Value, sign: f64) -> RunValue {
         within_run_drift: get("wander"),
         centre_variance: within,
         typical_mean: None,
+        mean_with_slowest: None,
     }
 }
 
@@ -204,6 +205,7 @@ fn unchanged_suites_rarely_have_a_false_positive() {
                         within_run_drift: Some(drift),
                         centre_variance: 0.0,
                         typical_mean: None,
+                        mean_with_slowest: None,
                     }
                 };
                 BenchmarkRuns { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
@@ -234,6 +236,7 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
                 within_run_drift: Some(0.01),
                 centre_variance: 0.0,
                 typical_mean: None,
+                mean_with_slowest: None,
             }
         };
         values.iter().enumerate().map(value).collect()

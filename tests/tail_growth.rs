@@ -18,6 +18,11 @@ const TRIALS: usize = 40;
 /// A run of `benchmarks` benchmarks of 100 ms with 40 samples each. `slow` samples of the first one, at random places, are
 /// three times as long.
 fn run(draw: &mut Draw, benchmarks: usize, slow: usize) -> Run {
+    run_with(draw, benchmarks, slow, FACTOR)
+}
+
+/// The same, where the slow samples are `factor` times as long.
+fn run_with(draw: &mut Draw, benchmarks: usize, slow: usize, factor: f64) -> Run {
     let machine = 0.01 * draw.normal();
     let measurement = |index: usize| {
         let level = 1e8 * (machine + 0.01 * draw.normal()).exp();
@@ -26,7 +31,7 @@ fn run(draw: &mut Draw, benchmarks: usize, slow: usize) -> Run {
         for one in 0..if index == 0 { slow } else { 0 } {
             let other = one + (draw.uniform() * (SAMPLES - one) as f64) as usize;
             places.swap(one, other);
-            samples[places[one]] *= FACTOR;
+            samples[places[one]] *= factor;
         }
         Measurement::new("hyperfine", format!("b{index}"), Metric::time(), Evidence::Samples(samples))
     };
@@ -71,6 +76,26 @@ fn a_grown_tail_is_not_unchanged_and_regressed_with_three_runs() {
             }
             assert!(runs == 1 || slow < 6 || regressed >= 75, "{slow}: {regressed}%");
         }
+    }
+}
+
+/// One of 40 samples takes 20 times as long in every head run: the mean grows by 48%. The typical mean, which leaves out the slowest
+/// batch, does not change.
+#[test]
+fn one_very_slow_sample_in_every_head_run_is_not_unchanged() {
+    let outcome_of = |slow_in_base: [usize; 3], slow_in_head: [usize; 3]| {
+        let mut draw = Draw(31);
+        let [base, head] =
+            [slow_in_base, slow_in_head].map(|side| side.map(|slow| run_with(&mut draw, 8, slow, 20.0)).to_vec());
+        let report = judged(&base, &head);
+        let first = report.benchmarks.into_iter().find(|finding| finding.name == "b0").unwrap();
+        (first.outcome, first.suspect, first.notes.concat())
+    };
+    let (outcome, suspect, note) = outcome_of([0; 3], [1; 3]);
+    assert!(outcome == Outcome::Inconclusive && suspect && note.contains("in every head run"), "{outcome:?} {note}");
+    // One run may contain a very slow sample by chance, and in base it is no regression.
+    for (base, head) in [([0; 3], [1, 1, 0]), ([0, 0, 1], [1; 3]), ([1; 3], [0; 3]), ([1; 3], [1; 3])] {
+        assert_eq!(outcome_of(base, head).0, Outcome::Unchanged, "{base:?} {head:?}");
     }
 }
 

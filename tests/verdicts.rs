@@ -81,7 +81,7 @@ fn a_change_that_only_speeds_up_does_not_fail() {
         .exits(0)
         .prints(" inconclusive (6 suspected); most benchmarks are about 11.3% faster: re-measure\n")
         .prints("inconclusive benchmarks: the interval covers the change with and without the suite-wide shift")
-        .prints("; measuring base and head in turn would decide (`perfgate measure -- COMMAND`)\n");
+        .prints("; measuring base and head in turn would decide (`perfgate measure --base REV -- COMMAND`)\n");
     answer.does_not_print("too noisy").does_not_print("more runs");
 }
 

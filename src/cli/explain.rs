@@ -33,8 +33,17 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct ExplainArgs {
     /// Full name of the benchmark, or the profile of base and the profile of head
-    #[arg(value_name = "BENCHMARK|PROFILE", num_args = 1..=2, required = true)]
+    #[arg(value_name = "BENCHMARK|PROFILE", num_args = 1..=2, required_unless_present = "named")]
     what: Vec<String>,
+    /// Full name of the benchmark, for a name that starts with a dash: --benchmark=-x
+    #[arg(
+        long = "benchmark",
+        value_name = "NAME",
+        allow_hyphen_values = true,
+        conflicts_with = "what",
+        requires = "command"
+    )]
+    named: Option<String>,
     /// Revision to compare with [default: the merge base with the default branch]
     #[arg(long, value_name = "REV", requires = "command")]
     base: Option<String>,
@@ -80,7 +89,8 @@ enum ExplainView {
 
 /// Compares and prints. The exit code is 0 also if functions grew: verdicts come from `compare` and `measure`.
 pub fn run(args: ExplainArgs, global: &Global) -> anyhow::Result<u8> {
-    let explanation = match (args.what.as_slice(), args.command.is_empty()) {
+    let what = args.named.as_ref().map_or(args.what.as_slice(), std::slice::from_ref);
+    let explanation = match (what, args.command.is_empty()) {
         ([base, head], true) => compare_files(Path::new(base), Path::new(head))?,
         ([benchmark], false) => run_both(benchmark, &args, global)?,
         ([file], true) if Path::new(file).is_file() => {

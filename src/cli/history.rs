@@ -16,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   perfgate history                      the series that changed
   perfgate history parse/large          one benchmark: levels and commits
+  perfgate history -- -x                the same, if its name starts with a dash
   perfgate history --last 500 --format json
   perfgate history --html history.html  a page with charts, works offline
   perfgate history --plots pictures     an SVG file of each series";
@@ -30,6 +31,9 @@ pub struct HistoryArgs {
     /// Name of a benchmark, or part of it
     #[arg(value_name = "BENCHMARK")]
     benchmark: Option<String>,
+    /// The same, for a name that starts with a dash: --benchmark=-x
+    #[arg(long = "benchmark", value_name = "NAME", allow_hyphen_values = true, conflicts_with = "benchmark")]
+    named: Option<String>,
     /// Number of newest stored runs to read
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     last: u32,
@@ -66,8 +70,16 @@ const RUNS_OF_SITE: u32 = 1_000;
 impl HistoryArgs {
     /// The page and its data in a directory.
     pub fn site(directory: PathBuf, store: Option<String>) -> HistoryArgs {
-        let (benchmark, html, plots) = (None, None, None);
-        HistoryArgs { benchmark, last: RUNS_OF_SITE, format: View::Table, html, site: Some(directory), plots, store }
+        HistoryArgs {
+            benchmark: None,
+            named: None,
+            last: RUNS_OF_SITE,
+            format: View::Table,
+            html: None,
+            site: Some(directory),
+            plots: None,
+            store,
+        }
     }
 }
 
@@ -80,7 +92,8 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
     diagnostics.extend(unused_directions(gate.policy(), &all));
     mark_measured(&mut all);
     set_positions(&mut all, &positions);
-    if let Some(wanted) = &args.benchmark {
+    let wanted = args.benchmark.as_ref().or(args.named.as_ref());
+    if let Some(wanted) = wanted {
         let exact = all.iter().any(|series| series.benchmark.as_str() == wanted);
         let names: Vec<String> = all.iter().map(|series| series.benchmark.to_string()).collect();
         all.retain(|series| match exact {
@@ -128,7 +141,7 @@ pub fn run(args: HistoryArgs, global: &Global) -> anyhow::Result<u8> {
         plots::write_history(directory, &view)?;
     }
     match args.format {
-        View::Table if args.benchmark.is_some() => output::print_styled(&render::detail(&view, output::width()))?,
+        View::Table if wanted.is_some() => output::print_styled(&render::detail(&view, output::width()))?,
         View::Table => output::print_styled(&render::overview(&view, output::width()))?,
         View::Json => output::stream(|out| {
             serde_json::to_writer(&mut *out, &render::history_json(&view, &diagnostics))?;

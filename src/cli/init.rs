@@ -83,8 +83,8 @@ pub fn run(args: InitArgs) -> anyhow::Result<u8> {
                 output::note("replace OWNER in the workflows with the owner of the perfgate repository that you use");
             }
             format!(
-                "next: if your benchmarks are not run by `cargo bench`, change that step in .github/workflows/perfgate.yml. Then \
-                 commit and push these files: each push to {branch} records a baseline, and pull requests are compared with it"
+                "next: if `cargo bench` does not run your benchmarks, change `command` in .github/workflows/perfgate.yml. Then \
+                 commit and push these files: each push to {branch} records a baseline, and pull requests measure base and head in turn"
             )
         }
         Some(_) => "next: run the benchmarks and `perfgate record` on the default branch, then run them and `perfgate compare` on \

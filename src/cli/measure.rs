@@ -11,7 +11,7 @@ use crate::io::interrupt;
 use crate::policy::Policy;
 use crate::render;
 use crate::verdict::Report;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub struct MeasureArgs {
         conflicts_with_all = ["stored", "rounds", "confirm", "budget", "warmup", "pin", "input_format"]
     )]
     count: Option<CountedEvent>,
-    /// Store each finished run
+    /// Store each finished run of the whole suite; re-measured suspects are not stored
     #[arg(long)]
     record: bool,
     /// Store of the runs [default: git:refs/perfgate/baselines]
@@ -166,13 +166,24 @@ pub(super) fn policy_of_counts(policy: Policy) -> Policy {
 }
 
 /// Measures both sides, with progress on the terminal.
-pub(super) fn measure(
+fn measure(gate: &Gate, command: &BenchCommand, plan: &MeasurePlan) -> anyhow::Result<(Report, MeasuredRuns)> {
+    interrupt::watch().context("cannot watch for Ctrl-C")?;
+    Ok(gate::measure(gate, command, plan, &Terminal::new(0))?)
+}
+
+/// Measures both sides for the action. If re-measuring stopped, prints the report and returns an error: a neutral check would allow
+/// the merge.
+pub(super) fn measure_completely(
     gate: &Gate,
     command: &BenchCommand,
     plan: &MeasurePlan,
 ) -> anyhow::Result<(Report, MeasuredRuns)> {
-    interrupt::watch().context("cannot watch for Ctrl-C")?;
-    Ok(gate::measure(gate, command, plan, &Terminal::new(0))?)
+    let (report, runs) = measure(gate, command, plan)?;
+    if let Some(stopped) = &runs.stopped {
+        show(&report, View::Table, false)?;
+        bail!("no verdict: {}", stopped.message);
+    }
+    Ok((report, runs))
 }
 
 /// Measures head and stores its runs, with progress on the terminal.

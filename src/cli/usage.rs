@@ -4,9 +4,9 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
 
-/// The error with the commands that have an unknown option, and without the advice to pass it as a value: no command of perfgate
-/// takes one that begins with a dash, except after `--` or `=`.
-pub fn with_suggestions(mut error: Error, whole: &Command) -> Error {
+/// The error with the commands that have an unknown option, or with the ways to pass a benchmark name that starts with a dash.
+/// clap's own advice, to pass it after `--`, is wrong for most commands: there, a benchmark command follows `--`.
+pub fn with_suggestions(mut error: Error, whole: &Command, words: impl Iterator<Item = String>) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }
@@ -14,13 +14,27 @@ pub fn with_suggestions(mut error: Error, whole: &Command) -> Error {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return error };
     let name = argument.split('=').next().unwrap_or_default();
     let owners = owners(whole, name.trim_start_matches('-'));
-    if name.starts_with("--") && !owners.is_empty() {
+    let tip = if name.starts_with("--") && !owners.is_empty() {
         let owners: Vec<String> = owners.iter().map(|owner| format!("`{owner}`")).collect();
-        let tip = StyledStr::from(format!("`{name}` is an option of {}", owners.join(", ")));
+        let tip = format!("`{name}` is an option of {}", owners.join(", "));
         error.remove(ContextKind::SuggestedArg); // only similar
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+        Some(tip)
+    } else {
+        let command = words.fold(whole, |command, word| command.find_subcommand(word).unwrap_or(command));
+        name_with_dash(command)
+    };
+    if let Some(tip) = tip {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     }
     error
+}
+
+/// How to pass a benchmark name that starts with a dash; `None` for a command without such a name.
+fn name_with_dash(command: &Command) -> Option<String> {
+    let has_name = command.get_arguments().any(|argument| argument.get_long() == Some("benchmark"));
+    let has_command = command.get_positionals().any(clap::Arg::is_last_set);
+    let after_dashes = if has_command { String::new() } else { " or `-- -NAME`".to_owned() };
+    has_name.then(|| format!("to pass a benchmark name that starts with a dash, use `--benchmark=-NAME`{after_dashes}"))
 }
 
 /// The commands that have a long option, with all their words.

@@ -73,6 +73,7 @@ fn without_values(failed: &FailedBenchmark, why: FailedInHead) -> Comparison {
         head: None,
         effect: Effect::Failed(why),
         mean: None,
+        least_change_of_means: None,
         sample_groups: None,
         clock_mhz: None,
         iterations: None,

@@ -76,6 +76,9 @@ pub struct Comparison {
     /// The tested change of the typical mean of the samples, where it differs from the change of the fast edge in
     /// `effect`.
     pub mean: Option<Box<Estimate>>,
+    /// How much worse the mean of all samples is in every head run than in every base run, on the log scale, where that is much.
+    /// It also shows a few very slow samples, which the typical mean leaves out.
+    pub least_change_of_means: Option<f64>,
     /// The groups that the samples of base and head fall into.
     pub sample_groups: Option<Box<[Option<SampleGroups>; 2]>>,
     /// Statistics of the samples of base and head, where they were read.
@@ -247,13 +250,19 @@ fn compare_all(
         let mut part: Vec<Comparison> = members.par_iter().enumerate().map(comparison).collect();
         if group.has_typical_means() {
             let screened = screened.map(|screened| screened.mean_observations(&group));
-            if let Some(means) = slow_part::test(&pairs, &members, runs, rules, screened.as_deref()) {
-                for (index, estimate) in means.estimates {
-                    let position = members.binary_search(&index).ok();
-                    if let Some(comparison) = position.and_then(|position| part.get_mut(position)) {
-                        comparison.mean = Some(Box::new(estimate));
-                    }
+            let means = slow_part::test(&pairs, &members, runs, rules, screened.as_deref());
+            let position = |index: usize| members.binary_search(&index).ok();
+            for (index, estimate) in means.estimates {
+                if let Some(comparison) = position(index).and_then(|position| part.get_mut(position)) {
+                    comparison.mean = Some(Box::new(estimate));
                 }
+            }
+            for (index, change) in means.slowest {
+                if let Some(comparison) = position(index).and_then(|position| part.get_mut(position)) {
+                    comparison.least_change_of_means = Some(change);
+                }
+            }
+            if !means.observations.is_empty() {
                 compared.means.insert(group.metric.to_owned(), means.observations);
             }
         }

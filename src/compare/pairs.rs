@@ -296,6 +296,7 @@ impl<'a> Pair<'a> {
             head: side_value(self.head(), self.metric),
             effect,
             mean: None,
+            least_change_of_means: None,
             sample_groups: self.sample_groups(),
             clock_mhz: None,
             iterations: self.iterations[0].zip(self.iterations[1]).map(|(base, head)| base.min(head)),

@@ -54,6 +54,11 @@ impl Pair<'_> {
             typical_mean: digest
                 .and_then(|digest| Some((digest.median, digest.typical_mean?)))
                 .map(|(median, mean)| (sign * (ln(median) + f64::from(mean.ln_ratio())), f64::from(mean.error()))),
+            // The error of several processes is the one between them, not between their batches.
+            mean_with_slowest: digest
+                .filter(|_| run.len() == 1)
+                .and_then(|digest| digest.ln_mean_with_slowest_batch(direction))
+                .map(|mean| sign * mean),
         }
     }
 

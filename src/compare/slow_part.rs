@@ -1,5 +1,6 @@
 //! Tests the typical means of the samples where they changed differently from the fast edges: part of the samples
-//! became slower or faster, and the others did not.
+//! became slower or faster, and the others did not. A few very slow samples change only the mean of all samples, which is not
+//! tested: several runs must show it.
 
 use super::{Pair, TestGroup};
 use crate::stats::estimate::Estimate;
@@ -16,24 +17,29 @@ const MIN_DIFFERENCE: f64 = 0.04;
 pub(super) struct MeanTests {
     /// The estimates of the pairs whose mean and edge changed differently, with the index of the pair.
     pub estimates: Vec<(usize, Estimate)>,
-    /// What each benchmark contributes to the fit of the prior.
+    /// What each benchmark contributes to the fit of the prior; empty if no mean was tested.
     pub observations: Vec<Observation>,
+    /// How much worse the means of all samples are in every head run than in every base run, where that is more than
+    /// [`MIN_DIFFERENCE`], with the index of the pair.
+    pub slowest: Vec<(usize, f64)>,
 }
 
-/// Tests the typical means of the pairs `members`; `None` if mean and edge changed alike in all of them. `screened` are
-/// the observations of the whole suite, where suspects are re-measured.
+/// Tests the typical means of the pairs `members`, unless mean and edge changed alike in all of them. `screened` are the
+/// observations of the whole suite, where suspects are re-measured.
 pub(super) fn test(
     pairs: &[Pair<'_>],
     members: &[usize],
     runs: [usize; 2],
     rules: TestRules,
     screened: Option<&[Observation]>,
-) -> Option<MeanTests> {
+) -> MeanTests {
     let with_means = |index: &usize| Some((*index, with_typical_means(pairs[*index].runs())?));
     let suite: Vec<(usize, BenchmarkRuns)> = members.par_iter().filter_map(with_means).collect();
     let moved: Vec<bool> = suite.par_iter().map(|(_, runs)| has_moved_apart(runs)).collect();
+    let slowest = suite.iter().filter_map(|(index, runs)| Some((*index, runs.least_change_of_means()?)));
+    let slowest = slowest.filter(|(_, change)| *change > MIN_DIFFERENCE).collect();
     if !moved.contains(&true) {
-        return None;
+        return MeanTests { estimates: Vec::new(), observations: Vec::new(), slowest };
     }
     let suite = MeanSuite { benchmarks: suite, runs };
     let tested = match screened {
@@ -43,7 +49,7 @@ pub(super) fn test(
     let apart = suite.benchmarks.iter().zip(moved).enumerate().filter(|(_, (_, moved))| *moved);
     let estimates = apart.map(|(position, ((index, _), _))| (*index, tested.estimate(position))).collect();
     let observations = (0..tested.count()).map(|position| tested.estimate(position).observation()).collect();
-    Some(MeanTests { estimates, observations })
+    MeanTests { estimates, observations, slowest }
 }
 
 impl TestGroup<'_> {

@@ -6,8 +6,8 @@ use super::error::Error;
 use super::judge::{PolicyRules, SideFacts, judge, refuse_unmatched};
 use super::measure::{MeasureError, PROCESS};
 use crate::compare::schedule::FEW_PAIRS;
-use crate::compare::{self, BenchmarkMetric, SameResults, SuiteComparison};
-use crate::model::{Diagnostic, PlotSamples, Run};
+use crate::compare::{self, BenchmarkMetric, Comparison, Effect, SameResults, SuiteComparison};
+use crate::model::{Diagnostic, FailedBenchmark, Measurement, PlotSamples, Run};
 use crate::policy::Policy;
 use crate::profile::Explanation;
 use crate::stats::suite_test::TestRules;
@@ -29,6 +29,8 @@ pub(crate) struct MeasuredRuns {
     pub explanations: Vec<Explanation>,
     /// Diagnostics that were already reported as progress.
     pub already_reported: Vec<Diagnostic>,
+    /// Why re-measuring stopped before all pairs were measured.
+    pub stopped: Option<Diagnostic>,
 }
 
 impl MeasuredRuns {
@@ -56,17 +58,18 @@ pub(crate) fn judge_measured(
     let (base, head) = (facts(base, &measured.base), facts(head, &measured.head));
     let mut compared = screen(config, &measured.base, &measured.head, TestRules::in_turn(policy.alpha()))?;
     let screened = judge(compared.clone(), policy, base.clone(), head.clone());
-    // With this config, more benchmarks may be suspects than the other job re-measured. These keep their first runs.
+    // With this config, more benchmarks may be suspects than the other job re-measured. These keep their first runs. A suspect
+    // that was re-measured may have results on one side only.
     let fresh = &measured.re_measured;
-    let re_measured: BTreeSet<&str> =
-        fresh[1].iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str()).collect();
+    let re_measured: BTreeSet<String> = fresh.iter().flatten().flat_map(|run| benchmarks(policy, run)).collect();
     let mut suspects = if measured.are_counts { changed(&screened) } else { suspects(&screened) };
-    suspects.retain(|suspect| re_measured.contains(&*suspect.benchmark));
+    suspects.retain(|suspect| re_measured.contains(&suspect.benchmark));
     match measured.are_counts {
         _ if suspects.is_empty() => {}
         true => replace(policy, &mut compared, &suspects, fresh, 1),
         false => confirm(policy, &mut compared, &suspects, fresh),
     }
+    compared.diagnostics.extend(missing_results(&compared, None));
     compared.diagnostics.extend(measured.are_counts.then(note_on_counts));
     let process_timed = is_process_timed(&measured.head);
     compared.diagnostics.extend(process_timed.then(note_on_process));
@@ -149,8 +152,58 @@ fn select(report: &Report, is_selected: impl Fn(&Finding) -> bool) -> BTreeSet<B
     report.benchmarks.iter().filter(|finding| is_selected(finding)).map(suspect).collect()
 }
 
-/// Maximum number of suspects that the note names.
+/// The current names of the benchmarks of a run, also of those that failed.
+fn benchmarks(policy: &Policy, run: &Run) -> impl Iterator<Item = String> {
+    let measured = run.measurements.iter().map(|one| &one.benchmark);
+    let failed = run.failures.benchmarks.iter().map(|one| &one.benchmark);
+    measured.chain(failed).map(|benchmark| current_name(policy, benchmark.as_str()))
+}
+
+fn current_name(policy: &Policy, name: &str) -> String {
+    policy.rename(name).unwrap_or_else(|| name.to_owned())
+}
+
+/// True if a run has a result or a failure of each suspect.
+pub(super) fn has_all(policy: &Policy, run: &Run, suspects: &BTreeSet<BenchmarkMetric>) -> bool {
+    let result = |one: &Measurement| BenchmarkMetric {
+        benchmark: current_name(policy, one.benchmark.as_str()),
+        metric: one.metric.name.to_string(),
+        tool: one.tool.to_string(),
+    };
+    let results: BTreeSet<BenchmarkMetric> = run.measurements.iter().map(result).collect();
+    let has_failed =
+        |suspect: &BenchmarkMetric| run.failures.benchmarks.iter().any(|failed| is_about(policy, failed, suspect));
+    suspects.iter().all(|suspect| results.contains(suspect) || has_failed(suspect))
+}
+
+fn is_about(policy: &Policy, failed: &FailedBenchmark, suspect: &BenchmarkMetric) -> bool {
+    *failed.tool == *suspect.tool && current_name(policy, failed.benchmark.as_str()) == suspect.benchmark
+}
+
+/// The runs with only the results and failures of the suspects.
+pub(super) fn keep_suspects(policy: &Policy, runs: &[Run], suspects: &BTreeSet<BenchmarkMetric>) -> Vec<Run> {
+    let mut kept = compare::keep_suspects(runs, suspects, PolicyRules(policy));
+    for (kept, run) in kept.iter_mut().zip(runs) {
+        let is_of_suspect =
+            |failed: &&FailedBenchmark| suspects.iter().any(|suspect| is_about(policy, failed, suspect));
+        kept.failures.benchmarks = run.failures.benchmarks.iter().filter(is_of_suspect).cloned().collect();
+    }
+    kept
+}
+
+/// Maximum number of suspects that a diagnostic names.
 const NAMED: usize = 5;
+
+/// The benchmarks of some comparisons: `"a", "b"`, of many the first ones and the number of the others. Also their number.
+fn named<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> (String, usize) {
+    let mut names: Vec<String> = comparisons.map(|one| format!("{:?}", one.benchmark.as_str())).collect();
+    names.dedup();
+    let count = names.len();
+    names.truncate(NAMED);
+    let more = count.saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (names.join(", ") + &more, count)
+}
 
 /// Replaces the comparisons of the suspects by those of their re-measured runs.
 pub(super) fn confirm(
@@ -164,16 +217,30 @@ pub(super) fn confirm(
     let pairs = || decided().filter_map(|one| Some(one.base?.runs.min(one.head?.runs)));
     let (Some(least), Some(most)) = (pairs().min(), pairs().max()) else { return };
     let pairs = if least < most { format!("{least} to {most}") } else { most.to_string() };
-    let mut names: Vec<String> = decided().map(BenchmarkMetric::of).map(|one| format!("{:?}", one.benchmark)).collect();
-    names.dedup();
-    let more = names.len().saturating_sub(NAMED);
-    names.truncate(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (names, _) = named(decided());
     let message = format!(
-        "re-measured in {pairs} pairs because they looked slower or faster, and decided by these runs alone: {}{more}",
-        names.join(", ")
+        "re-measured in {pairs} pairs because they looked slower or faster, and decided by these runs alone: {names}"
     );
     compared.diagnostics.push(Diagnostic::note("measured-again", "", message));
+}
+
+/// A warning that names the suspects that are missing from re-measured runs, and the command of these runs.
+pub(super) fn missing_results(compared: &SuiteComparison, command: Option<&str>) -> Option<Diagnostic> {
+    let is_missing = |one: &&Comparison| matches!(one.effect, Effect::NotConfirmed { .. });
+    let (names, count) = named(compared.comparisons.iter().filter(is_missing));
+    let (stay, they_are, them) = match count {
+        0 => return None,
+        1 => ("stays", "it is", "it"),
+        _ => ("stay", "they are", "them"),
+    };
+    let (of, command) = match command {
+        Some(command) => (format!(" of `{command}`"), "this command"),
+        None => (String::new(), "the benchmark command"),
+    };
+    let message = format!(
+        "{names} {stay} inconclusive: {they_are} missing from re-measured runs{of}. Check that {command} runs {them} each time"
+    );
+    Some(Diagnostic::warning("missing-results", "", message))
 }
 
 /// Replaces comparisons by those of other runs, if each side has at least `least_runs` of them.
@@ -184,7 +251,7 @@ pub(super) fn replace(
     re_measured: &[Vec<Run>; 2],
     least_runs: usize,
 ) {
-    let [base, head] = re_measured.each_ref().map(|runs| compare::keep_suspects(runs, suspects, PolicyRules(policy)));
+    let [base, head] = re_measured.each_ref().map(|runs| keep_suspects(policy, runs, suspects));
     let fresh = compare::compare_re_measured(&base, &head, policy.alpha(), PolicyRules(policy), compared);
     compared.confirm(suspects, fresh, &compare::base_ranges(&base, PolicyRules(policy)), least_runs);
 }

@@ -266,10 +266,21 @@ pub enum Error {
     #[error(transparent)]
     Measure(#[from] MeasureError),
     /// A measurement stopped after some of its runs were stored.
-    #[error("{stored} finished {} stored; the others were not measured", if *.stored == 1 { "run is" } else { "runs are" })]
+    #[error("{stored} finished {} stored; the others are lost or were not measured", if *.stored == 1 { "run is" } else { "runs are" })]
     Stopped {
         /// How many.
         stored: usize,
+        /// What stopped it.
+        source: Box<Error>,
+    },
+    /// A measurement stopped after some of its runs had finished, and stored none.
+    #[error(
+        "{lost} finished {} lost (`perfgate measure --record` stores each run of the whole suite when it ends)",
+        if *.lost == 1 { "run is" } else { "runs are" }
+    )]
+    RunsLost {
+        /// How many.
+        lost: usize,
         /// What stopped it.
         source: Box<Error>,
     },

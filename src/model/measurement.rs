@@ -185,15 +185,19 @@ pub struct Digest {
     pub split: Option<Split>,
 }
 
+fn fast_end(direction: Direction) -> samples::FastEnd {
+    match direction {
+        Direction::Lower | Direction::Unknown => samples::FastEnd::Smallest,
+        Direction::Higher => samples::FastEnd::Largest,
+    }
+}
+
 impl Digest {
     /// The digest of samples in the order they were taken; at least one. The median replaces the fast edge where a sample is
     /// not positive, and where the direction is unknown, because no sample is the fastest then.
     pub fn of(samples: &[f64], direction: Direction) -> Digest {
         let median = centre::median(samples);
-        let fast = match direction {
-            Direction::Lower | Direction::Unknown => samples::FastEnd::Smallest,
-            Direction::Higher => samples::FastEnd::Largest,
-        };
+        let fast = fast_end(direction);
         let known = direction.is_known();
         Digest {
             median,
@@ -203,6 +207,13 @@ impl Digest {
             typical_mean: samples::typical_mean(samples, median, fast).filter(|_| known),
             split: Split::of(samples, median),
         }
+    }
+
+    /// The mean of the samples with their slowest batch, on the log scale, where it is known (see
+    /// [`TypicalMean::ln_mean_with_slowest_batch`]).
+    pub fn ln_mean_with_slowest_batch(&self, direction: Direction) -> Option<f64> {
+        let ratio = self.typical_mean?.ln_mean_with_slowest_batch(self.samples as usize, fast_end(direction));
+        (self.median > 0.0).then(|| self.median.ln() + ratio)
     }
 
     /// True if the median replaces the fast edge: a sample is not positive, or there is only one.

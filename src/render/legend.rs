@@ -1,8 +1,8 @@
 //! What the columns of a table of benchmarks mean, as far as its rows need it.
 
-use super::method::is_subtracted;
+use super::method::{is_subtracted, pairs_of_runs};
 use super::printed_change::printed_change;
-use super::quantity::{change, is_factor};
+use super::quantity::{change, counted, is_factor};
 use crate::model::{ShiftTreatment, SuiteShift};
 use crate::verdict::{ChangeOf, Finding, Report};
 
@@ -12,6 +12,7 @@ pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
     let has_q = findings.iter().any(|finding| finding.q.is_some());
     let parts = [
         values(report, findings),
+        re_measured(report, findings),
         factor(findings),
         has_interval.then(|| interval(report, findings)),
         has_q.then(|| q(report, findings, has_interval)),
@@ -20,13 +21,41 @@ pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// The legend of a table without q in a document, which has no room for the usual terms: base, head and change, and the interval
-/// where it is not that of one estimate.
+/// The legend of a table without q in a document, which has no room for the usual terms: base, head and change, re-measured rows,
+/// and the interval where it is not that of one estimate.
 pub(super) fn of_document(report: &Report, findings: &[&Finding]) -> Option<String> {
     let is_wide = findings.iter().any(|finding| has_open_shift(report, finding));
-    let parts = [values(report, findings), factor(findings), is_wide.then(|| interval(report, findings))];
+    let parts = [
+        values(report, findings),
+        re_measured(report, findings),
+        factor(findings),
+        is_wide.then(|| interval(report, findings)),
+    ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// The sign next to the outcome of a row: `*` if its values are those of re-measured runs.
+pub(super) fn sign(finding: &Finding) -> &'static str {
+    if has_re_measured_values(finding) { "*" } else { "" }
+}
+
+/// True if the values of both sides are those of re-measured runs.
+pub(super) fn has_re_measured_values(finding: &Finding) -> bool {
+    finding.re_measured && finding.base.is_some() && finding.head.is_some()
+}
+
+/// Explains the sign of re-measured rows: `*: re-measured in 5 pairs (only these runs count), other rows: 1 run per side`.
+pub(super) fn re_measured(report: &Report, findings: &[&Finding]) -> Option<String> {
+    let marked: Vec<&Finding> = findings.iter().copied().filter(|one| has_re_measured_values(one)).collect();
+    let pairs = pairs_of_runs(&marked)?;
+    let is_other = |one: &&Finding| !one.re_measured && one.base.is_some() && one.head.is_some();
+    let others = match [report.base.runs, report.head.runs] {
+        _ if !findings.iter().any(is_other) => String::new(),
+        [base, head] if base == head => format!(", other rows: {} per side", counted(base, "run")),
+        [base, head] => format!(", other rows: {} and {}", counted(base, "base run"), counted(head, "head run")),
+    };
+    Some(format!("*: re-measured in {pairs} (only these runs count){others}"))
 }
 
 /// Explains a change that is printed as a factor: `10.2×: head takes 10.2 times as long as base`.
@@ -88,13 +117,7 @@ pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a
         changes.push("so it can differ from that of the medians");
     }
     if changes.is_empty() {
-        let re_measured = differ.iter().filter(|finding| finding.re_measured).count();
         changes.push("the typical ratio of a head run to a base run");
-        match re_measured {
-            0 => {}
-            count if count == differ.len() => changes.push("in the re-measured runs alone"),
-            _ => changes.push("of re-measured benchmarks in the re-measured runs alone"),
-        }
     }
     Some(format!("base, head: medians; change: {}", changes.join(", ")))
 }

@@ -1,7 +1,7 @@
 //! The Report as GitHub-flavoured Markdown: verdict, a table of everything that changed, then notes and warnings.
 
 use super::explanation::explanation_markdown;
-use super::legend::legend;
+use super::legend::{legend, sign};
 use super::listing::Listing;
 use super::method::method;
 use super::next::next_step_of_compare;
@@ -86,8 +86,9 @@ fn row(out: &mut String, finding: &Finding) {
     }
     let _ = writeln!(
         out,
-        "| {} | {} | {} | {base} | {head} | {} | {} | {} |",
+        "| {}{} | {} | {} | {base} | {head} | {} | {} | {} |",
         summary::within(finding).unwrap_or_else(|| word(finding).to_owned()),
+        sign(finding),
         escape::markdown_cell(&finding.name),
         escape::markdown_text(&finding.metric),
         summary::change_of(finding).unwrap_or_else(|| "–".to_owned()),

@@ -3,8 +3,8 @@
 use super::quantity::{change, counted, percent, thousands};
 use super::summary::{mean_contradicts_shift, mean_to_show};
 use super::verdict_text::{compared, names, noun_of};
-use crate::model::{ShiftTreatment, SuiteShift};
-use crate::verdict::{Finding, Report};
+use crate::model::{Direction, ShiftTreatment, SuiteShift};
+use crate::verdict::{Finding, Report, WithoutQ};
 
 /// The smallest suite-wide shift that is printed, if it was not subtracted, and that the mean may contradict.
 pub(super) const LEAST_KEPT_SHIFT: f64 = 0.005;
@@ -30,13 +30,18 @@ pub fn method(report: &Report) -> String {
 /// The benchmarks that were re-measured, and decided by these runs alone: `1 benchmark re-measured in 3 pairs`.
 fn re_measured(report: &Report) -> Option<String> {
     let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.re_measured).collect();
-    let pairs = || confirmed.iter().filter_map(|finding| Some(finding.base?.runs.min(finding.head?.runs)));
-    let (least, most) = (pairs().min()?, pairs().max()?);
-    let pairs = if least < most { format!("{least} to {most} pairs") } else { counted(most, "pair") };
+    let pairs = pairs_of_runs(&confirmed)?;
     Some(format!("{} re-measured in {pairs}", counted(names(&confirmed).len(), "benchmark")))
 }
 
-/// What was tested: `12 benchmarks`, or `22 of 26 metrics (the others are counts or need no test)`.
+/// The number of pairs of a base run and a head run: `5 pairs`, or `3 to 5 pairs`; `None` without findings of both sides.
+pub(super) fn pairs_of_runs(findings: &[&Finding]) -> Option<String> {
+    let pairs = || findings.iter().filter_map(|finding| Some(finding.base?.runs.min(finding.head?.runs)));
+    let (least, most) = (pairs().min()?, pairs().max()?);
+    Some(if least < most { format!("{least} to {most} pairs") } else { counted(most, "pair") })
+}
+
+/// What was tested: `12 benchmarks`, or `22 of 26 metrics (the others: 3 exact counts, 1 with few events)`.
 fn tested(report: &Report) -> String {
     let compared = compared(report);
     let (tests, noun) = (report.tests, noun_of(&compared));
@@ -44,11 +49,30 @@ fn tested(report: &Report) -> String {
         return counted(tests, noun);
     }
     let all = counted(compared.len(), noun);
-    let others = match compared.len() - tests {
-        1 => "the other one is a count or needs no test",
-        _ => "the others are counts or need no test",
-    };
-    format!("{} of {all} ({others})", thousands(tests))
+    format!("{} of {all} ({})", thousands(tests), untested(&compared, compared.len() - tests))
+}
+
+/// What was not tested, by the reason: `the other: 1 exact count`.
+fn untested(compared: &[&Finding], count: usize) -> String {
+    let is_of_unknown_direction =
+        |one: &&&Finding| one.q.is_none() && one.without_q.is_none() && one.direction == Direction::Unknown;
+    let of_reason = |reason: WithoutQ| compared.iter().filter(|one| one.without_q == Some(reason)).count();
+    let exact = of_reason(WithoutQ::ExactCount);
+    let reasons = [
+        (exact, if exact == 1 { "exact count" } else { "exact counts" }),
+        (of_reason(WithoutQ::FewEvents), "with few events"),
+        (of_reason(WithoutQ::Zero), "with a value of zero"),
+        (of_reason(WithoutQ::NotComparable), "not comparable"),
+        (compared.iter().filter(is_of_unknown_direction).count(), "of unknown direction"),
+    ];
+    let others = if count == 1 { "the other" } else { "the others" };
+    // Older comparison files do not have the reasons.
+    if reasons.iter().map(|(number, _)| number).sum::<usize>() != count {
+        return format!("{others} without a test");
+    }
+    let reasons = reasons.iter().filter(|(number, _)| *number > 0);
+    let reasons: Vec<String> = reasons.map(|(number, what)| format!("{} {what}", thousands(*number))).collect();
+    format!("{others}: {}", reasons.join(", "))
 }
 
 /// The suite-wide shifts that are large enough to be printed, and what was done with them. All that were subtracted are one part.

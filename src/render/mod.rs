@@ -14,6 +14,7 @@ mod junit;
 mod legend;
 mod listing;
 mod markdown;
+mod measure_command;
 mod method;
 mod next;
 mod notices;

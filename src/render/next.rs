@@ -1,18 +1,19 @@
 //! What to do about a verdict, in a sentence or a few.
 
 use super::escape;
+use super::measure_command::MeasureCommand;
 use super::open_shift::is_open_by_shift;
-use super::quantity::thousands;
+use super::quantity::{counted, thousands};
 use super::remarks::{
     LESS_NOISE, OTHER_THRESHOLD, has_advice, is_beyond_more_runs, is_close_to_threshold, more_runs,
     runs_that_may_decide,
 };
 use super::summary::capitalized;
-use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, is_plain_branch, names, not_in_fail_on, noun_of};
-use crate::model::{Commit, Environment};
+use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, names, not_in_fail_on, noun_of};
+use crate::model::Environment;
 use crate::verdict::{
     AcceptableOnPull, BaselineGap, BudgetLine, BudgetStatus, EnvironmentDifference, Finding, Outcome, Reason, Report,
-    UnsubtractedShift, Verdict,
+    UnsubtractedShift, Verdict, WithoutQ,
 };
 
 /// Of more benchmarks, only the number is given.
@@ -67,25 +68,6 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
     (!steps.is_empty()).then(|| steps.join(" "))
 }
 
-/// The command that measures both sides, and what its words in capitals stand for.
-struct MeasureCommand {
-    /// `` `perfgate measure --base v1.2 -- COMMAND` ``
-    command: String,
-    /// `` COMMAND: your benchmark command, such as `cargo bench` ``
-    words: &'static str,
-}
-
-impl MeasureCommand {
-    fn of(report: &Report) -> MeasureCommand {
-        let base = base_revision(report);
-        let words = match base {
-            Some(_) => "COMMAND: your benchmark command, such as `cargo bench`",
-            None => "REV: the commit of base, COMMAND: your benchmark command, such as `cargo bench`",
-        };
-        MeasureCommand { command: format!("`perfgate measure --base {} -- COMMAND`", base.unwrap_or("REV")), words }
-    }
-}
-
 /// How to measure base and head in turn, after these words.
 fn in_turn(report: &Report) -> String {
     if report.by_measure {
@@ -93,14 +75,6 @@ fn in_turn(report: &Report) -> String {
     }
     let MeasureCommand { command, words } = MeasureCommand::of(report);
     format!(" ({command}; {words})")
-}
-
-/// A revision for `--base` of `perfgate measure`: what base was taken from, if known.
-fn base_revision(report: &Report) -> Option<&str> {
-    let branch = report.base.branch.as_deref().filter(|branch| is_plain_branch(branch));
-    // Behind a gap, the stored runs are of a commit that head did not start from.
-    let commit = report.base.commit.as_ref().filter(|_| report.base.gap.is_none());
-    branch.or_else(|| commit.map(Commit::short))
 }
 
 /// The regressions and missed budgets that do not fail the gate, because `fail-on` does not list them.
@@ -241,6 +215,27 @@ fn decide(report: &Report) -> String {
 
 /// What to do about undecided benchmarks.
 fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
+    let has_too_few = |one: &&Finding| one.without_q == Some(WithoutQ::TooFewResults);
+    let (too_few, others): (Vec<&Finding>, Vec<&Finding>) = open.iter().copied().partition(has_too_few);
+    let steps = match too_few.as_slice() {
+        [] => [Some(how_to_decide(report, which, open)), None],
+        too_few => {
+            let of_others = (!others.is_empty()).then(|| how_to_decide(report, which, &others));
+            [of_others, Some(missing_results(too_few))]
+        }
+    };
+    steps.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// What to do about re-measured benchmarks that are missing from runs: more runs would miss them too.
+fn missing_results(of: &[&Finding]) -> String {
+    let which = named(of).unwrap_or_else(|| counted(names(of).len(), "re-measured benchmark"));
+    let verb = if of.len() == 1 { "has" } else { "have" };
+    format!("Check why {which} {verb} no result in some runs, then measure again.")
+}
+
+/// What would decide benchmarks that have a result in every run.
+fn how_to_decide(report: &Report, which: &str, open: &[&Finding]) -> String {
     let is_by_shift = |finding: &Finding| is_open_by_shift(&report.shifts, finding);
     let runs = || open.iter().filter(|one| !is_by_shift(one)).filter_map(|finding| runs_that_may_decide(finding));
     let has_number = runs().next().is_some();

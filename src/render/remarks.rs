@@ -11,12 +11,13 @@ pub(super) use advice::{
 pub use samples::samples;
 
 use super::listing::MAX_LISTED;
+use super::measure_command::MeasureCommand;
 use super::printed_change::{is_in_note, is_notable, printed_change, printed_change_remark, tested_change_remark};
 use super::quantity::{counted, thousands};
 use super::summary;
 use super::verdict_text::noun_of;
 use crate::verdict::{Finding, Reason, Report, UnsubtractedShift, UntestedReason, Verdict};
-use advice::{Advice, AdviceContext, FURTHER_RUNS, Fix, IN_TURN, MIN_USUAL, Why, advice, usual};
+use advice::{Advice, AdviceContext, Fix, MIN_USUAL, Why, advice, usual};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The remarks of a report.
@@ -31,7 +32,9 @@ pub struct Remarks {
     undecided: usize,
     context: AdviceContext,
     /// How to add runs.
-    further_runs: &'static str,
+    further_runs: String,
+    /// How to measure base and head in turn.
+    in_turn: String,
     /// Why all of them are undecided, if the reason is the same.
     why: Option<Why>,
     /// What would decide all of them, if that is the same except for numbers.
@@ -78,6 +81,7 @@ impl Remarks {
             undecided: all.len(),
             context,
             further_runs: further_runs(report),
+            in_turn: in_turn(report),
             decidable: all.len() - count(Fix::LessNoise) - at_threshold,
             at_threshold,
             is_in_verdict: is_without_verdict && (!report.environment.matches || has_baseline)
@@ -147,7 +151,7 @@ impl Remarks {
             return None;
         }
         let subject = |count: usize| if with_subject { format!("{}: ", self.subject(count)) } else { String::new() };
-        let command = if self.decidable == 0 { "" } else { self.further_runs };
+        let command = if self.decidable == 0 { "" } else { &*self.further_runs };
         let too_noisy = self.undecided - self.decidable - self.at_threshold;
         if let Some((Advice { why, remedy }, count)) = &self.usual {
             let why = why.map(|why| format!("{}; ", why.text())).unwrap_or_default();
@@ -164,7 +168,7 @@ impl Remarks {
         }
         if self.decidable == self.undecided {
             let text = "to decide the inconclusive benchmarks, measure both sides in turn";
-            return (!command.is_empty()).then(|| format!("{text}{IN_TURN}"));
+            return (!command.is_empty()).then(|| format!("{text}{}", self.in_turn));
         }
         let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
         let mut parts = vec![format!("more runs may decide {} of the {all}{command}", thousands(self.decidable))];
@@ -200,8 +204,8 @@ impl Remarks {
     fn with_advice(&self, remedy: Fix) -> String {
         match (remedy, remedy.advice()) {
             (_, Some(advice)) => format!("{}; {advice}", remedy.text()),
-            (Fix::InTurn, None) if !self.context.by_measure => remedy.text() + IN_TURN,
-            _ => remedy.text() + self.further_runs,
+            (Fix::InTurn, None) if !self.context.by_measure => remedy.text() + &self.in_turn,
+            _ => remedy.text() + &self.further_runs,
         }
     }
 
@@ -230,9 +234,13 @@ impl Remarks {
 
     /// All remarks on a finding, for a view that shows it alone and has no legend.
     pub fn alone(report: &Report, finding: &Finding) -> Vec<String> {
-        let further_runs = further_runs(report);
-        let context = AdviceContext::of(report);
-        let one = Remarks { undecided: 1, context, further_runs, ..Remarks::default() };
+        let one = Remarks {
+            undecided: 1,
+            context: AdviceContext::of(report),
+            further_runs: further_runs(report),
+            in_turn: in_turn(report),
+            ..Remarks::default()
+        };
         let mut remarks = one.on(finding);
         if let Some(of_values) = printed_change(finding).filter(|_| !is_in_note(finding)) {
             let remark = printed_change_remark(finding, of_values);
@@ -244,12 +252,17 @@ impl Remarks {
 }
 
 /// How to add runs. `perfgate measure` has options for it. Runs at other times would not show where a suite-wide shift comes from.
-fn further_runs(report: &Report) -> &'static str {
+fn further_runs(report: &Report) -> String {
     match UnsubtractedShift::of(report) {
-        _ if report.by_measure => "",
-        Some(open) if open.needs_re_measuring => IN_TURN,
-        _ => FURTHER_RUNS,
+        _ if report.by_measure => String::new(),
+        Some(open) if open.needs_re_measuring => in_turn(report),
+        _ => format!(" ({}, or further `--base` and `--head`)", MeasureCommand::of(report).command),
     }
+}
+
+/// How to measure base and head in turn.
+fn in_turn(report: &Report) -> String {
+    format!(" ({})", MeasureCommand::of(report).command)
 }
 
 /// The most frequent note of the inconclusive benchmarks, if at least a third of them have it. Between different machines it is

@@ -1,7 +1,7 @@
 //! The results of a replay: a table to choose a threshold from, the same as JSON, and lines for perfgate.toml.
 
 use super::fit::paragraph;
-use super::quantity::{counted, percent};
+use super::quantity::{counted, percent, thousands};
 use super::rows::{Column, Narrow, Row, rows};
 use crate::policy::literal;
 use crate::replay::{Replay, SLOWDOWNS, STANDARD_DEVIATIONS, Suggestion};
@@ -14,12 +14,7 @@ const PERSISTED: &str = "persisted";
 
 /// The replay as a table, with a row for the suggested settings; `width` is that of the terminal.
 pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured: f64, width: Option<usize>) -> String {
-    let first = match replay.without_earlier_run {
-        0 => String::new(),
-        count => format!("; {count} had no earlier run"),
-    };
-    let judged = counted(replay.judged, "stored run");
-    let mut out = paragraph(&format!("{judged} compared with the runs before them{first}"), 2, width);
+    let mut out = paragraph(&compared_runs(replay), 2, width);
     let slowdowns = SLOWDOWNS.map(|slowdown| format!("+{}", percent(slowdown)));
     let mut columns = vec![Column::left("threshold", Narrow::Keep)];
     // The rate follows from the number of alarms.
@@ -57,24 +52,45 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
         .unwrap_or_default();
     let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
+    let as_suggested = |suggestion: &Suggestion| match has_lines(suggestion, configured) {
+        true => "as suggested: as configured, and with the lines below",
+        false => "as suggested: as configured, since perfgate.toml needs no change",
+    };
+    let detected =
+        format!("+10% … +50%: share of {of} of that size that were detected, without benchmarks that regressed anyway");
     // A narrow terminal does not have every column.
-    let persisted = if titles.contains(&PERSISTED) { " (persisted: those whose change lasted)" } else { "" };
-    let alarms = format!("alarms: benchmarks that regressed in a run, but not in the run before it{persisted}");
-    let as_suggested = "as suggested: as configured, and with the lines below, if any";
-    let as_configured =
-        "as configured: with the entries of perfgate.toml; the other rows have one threshold for all benchmarks";
+    let has_persisted = titles.contains(&PERSISTED);
     let lines = [
-        Some(as_configured.to_owned()),
-        suggestion.map(|_| as_suggested.to_owned()),
-        Some(format!("{alarms}; suspects are not re-measured")),
-        Some(format!(
-            "+10% … +50%: share of {of} of that size that were detected, without benchmarks that regressed anyway"
-        )),
+        Some("as configured: with the entries of perfgate.toml; the other rows have one threshold for all benchmarks"),
+        suggestion.map(as_suggested),
+        Some("alarms: benchmarks that regressed in a run, but not in the run before it; suspects are not re-measured"),
+        has_persisted.then_some(
+            "persisted: alarms whose change lasted (probably real regressions); the others are probably false alarms",
+        ),
+        Some(&*detected),
+        (has_persisted && suggestion.is_none())
+            .then_some("to choose: the smallest threshold with few alarms that did not persist (`--suggest` finds it)"),
     ];
     for line in lines.iter().flatten() {
         out.push_str(&paragraph(line, 2, width));
     }
     out
+}
+
+/// How many of the stored runs were compared.
+fn compared_runs(replay: &Replay) -> String {
+    let others = match replay.without_earlier_run {
+        0 => return format!("{} compared with the runs before them", counted(replay.judged, "stored run")),
+        1 => "the other one has no earlier run of its machine class".to_owned(),
+        count => format!("the other {} have no earlier run of their machine class", thousands(count)),
+    };
+    let all = counted(replay.judged + replay.without_earlier_run, "stored run");
+    format!("{} of {all} compared with the runs before them; {others}", thousands(replay.judged))
+}
+
+/// True if a suggestion has lines for perfgate.toml.
+fn has_lines(suggestion: &Suggestion, configured: f64) -> bool {
+    whole_percent(suggestion.threshold) != whole_percent(configured) || !suggestion.benchmarks.is_empty()
 }
 
 /// What perfgate.toml has already. A second `[gate]`, or a second rule with the same `match`, would make it invalid.
@@ -111,14 +127,10 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64, confi
     let Suggestion { threshold, for_most, benchmarks, row } = suggestion;
     let suggested = whole_percent(*threshold);
     let keeps_gate = suggested == whole_percent(configured);
-    if !keeps_gate || !benchmarks.is_empty() {
+    if has_lines(suggestion, configured) {
         let _ = writeln!(out, "# lines to add to perfgate.toml:");
     }
-    let runs = counted(judged, "run");
-    let _ = match row.alarms - row.persisted {
-        0 => writeln!(out, "# with these settings: no false alarm in {runs}"),
-        count => writeln!(out, "# with these settings: {} in {runs} that did not last", counted(count, "alarm")),
-    };
+    let _ = writeln!(out, "# with these settings: {}", alarms(row, judged));
     if let Some(for_most) = for_most {
         let (for_most, threshold) = (whole_percent(*for_most), whole_percent(*threshold));
         let _ = writeln!(
@@ -152,6 +164,19 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64, confi
         }
     }
     out
+}
+
+/// The alarms of a row, by what they probably are: `6 alarms in 199 runs: 3 persisted (probably real), 3 did not (probably false)`.
+fn alarms(row: &crate::replay::Row, judged: usize) -> String {
+    let runs = counted(judged, "run");
+    let (persisted, transient) = (row.persisted, row.alarms - row.persisted);
+    match row.alarms {
+        0 => format!("no alarm in {runs}"),
+        all => format!(
+            "{} in {runs}: {persisted} persisted (probably real), {transient} did not (probably false)",
+            counted(all, "alarm")
+        ),
+    }
 }
 
 fn whole_percent(fraction: f64) -> String {
@@ -191,4 +216,18 @@ pub fn replay_json(replay: &Replay, configured: f64, suggested: Option<&Suggesti
         "first": replay.without_earlier_run, // the name of older versions
         "rows": replay.rows.iter().map(row).collect::<Vec<_>>(), "suggestion": suggestion,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarms_are_counted_by_what_they_probably_are() {
+        let row = |alarms, persisted| crate::replay::Row { alarms, persisted, ..Default::default() };
+        let text = |all, persisted| alarms(&row(all, persisted), 199);
+        assert_eq!(text(0, 0), "no alarm in 199 runs");
+        assert_eq!(text(1, 1), "1 alarm in 199 runs: 1 persisted (probably real), 0 did not (probably false)");
+        assert_eq!(text(6, 3), "6 alarms in 199 runs: 3 persisted (probably real), 3 did not (probably false)");
+    }
 }

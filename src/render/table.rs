@@ -164,8 +164,11 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
 /// What the signs mean that these rows and columns have, and which columns do not fit.
 fn signs(report: &Report, findings: &[&Finding], has_interval: bool, has_q: bool, left_out: &[&str]) -> Option<String> {
     let has_suspect = findings.iter().any(|finding| finding.is_suspected_regression());
+    // `measure` has re-measured suspects already; the next step or a note states what is missing.
+    let re_measure = if report.by_measure { "" } else { ": re-measure it" };
     let parts = [
-        has_suspect.then(|| "!: suspected regression, not proven: re-measure it".to_owned()),
+        has_suspect.then(|| format!("!: suspected regression, not proven{re_measure}")),
+        legend::re_measured(report, findings),
         legend::factor(findings),
         has_interval.then(|| legend::interval(report, findings)),
         has_q.then(|| legend::q(report, findings, has_interval)),
@@ -191,8 +194,9 @@ fn row(finding: &Finding, columns: &[Cell], remarks: &Remarks, on_budgets: &BTre
 }
 
 fn word(finding: &Finding) -> String {
+    let sign = legend::sign(finding);
     if let Some(within) = summary::within(finding) {
-        return format!("  {within}");
+        return format!("  {within}{sign}");
     }
     let mark = match finding.outcome {
         Outcome::Failed | Outcome::Regressed => "✗",
@@ -204,7 +208,7 @@ fn word(finding: &Finding) -> String {
         Outcome::Unchanged => " ",
     };
     let suspect = if finding.is_suspected_regression() { "!" } else { "" };
-    format!("{mark} {}{suspect}", finding.word())
+    format!("{mark} {}{suspect}{sign}", finding.word())
 }
 
 fn style(outcome: Outcome) -> Style {

@@ -17,9 +17,10 @@ const TOLERANCE: f64 = 6.0;
 /// the alarms and the recall with other factors.
 const EXCESS_FACTOR: f64 = 2.0;
 
-/// The factor of the excess: less with few base runs, which do not show how much their noise varies.
+/// The factor of the excess: a quarter with three base runs and a quarter more with each further one. Few base runs do not show how
+/// much their noise varies.
 fn excess_factor(base_runs: usize) -> f64 {
-    ((base_runs + 1 - MIN_BASE_RUNS) as f64 / 2.0).min(EXCESS_FACTOR)
+    ((base_runs + 1 - MIN_BASE_RUNS) as f64 / 4.0).min(EXCESS_FACTOR)
 }
 
 /// The variance that the change of each benchmark has on top of what its base runs show, on the log scale. Zero for

@@ -40,8 +40,8 @@ const SLOPE_STEPS: i32 = 5;
 const PRIOR_DF: [f64; 3] = [2.0, 3.0, 5.0];
 /// Heavy tails, because without samples nothing distinguishes a noisy benchmark from a quiet one.
 const PRIOR_DF_WITHOUT_SAMPLES: [f64; 1] = [1.0];
-/// For one run per side, in a suite that is large enough to estimate its noise. With 1.0, a benchmark ten times slower passed
-/// next to 29 quiet ones; a prior over 1, 2 and 4 has more than twice as many alarms that vanish.
+/// For one run per side. With 1.0, a benchmark ten times slower passed next to 29 quiet ones; a prior over 1, 2 and 4 has more than
+/// twice as many alarms that vanish.
 pub const ONE_RUN_PER_SIDE_DF: f64 = 1.4;
 /// Possible shares of benchmarks that really changed, with their prior weights.
 const CHANGED: [(f64, f64); 4] = [(0.03, 0.40), (0.10, 0.35), (0.25, 0.20), (0.50, 0.05)];
@@ -183,7 +183,7 @@ impl Prior {
         let one_run_a_side = observations.iter().all(|one| one.df == 0.0);
         let min_sd = if kind == ValueKind::Counted { MIN_SD_COUNTS } else { MIN_SD };
         let dfs: &[f64] = match kind {
-            ValueKind::Measured if !has_samples && one_run_a_side && !small => &[ONE_RUN_PER_SIDE_DF],
+            ValueKind::Measured if !has_samples && one_run_a_side => &[ONE_RUN_PER_SIDE_DF],
             ValueKind::Measured if !has_samples => &PRIOR_DF_WITHOUT_SAMPLES,
             _ => &PRIOR_DF,
         };

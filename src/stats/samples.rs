@@ -82,6 +82,17 @@ impl TypicalMean {
     pub fn error(self) -> f32 {
         f32::from_bits(self.error.get() - 1)
     }
+
+    /// `ln(mean of all samples / median)`, if the omitted batch alone causes the spread between the batches. For n batches, that
+    /// batch then differs from the others by n standard errors on the log scale.
+    pub fn ln_mean_with_slowest_batch(self, samples: usize, fast: FastEnd) -> f64 {
+        let count = batch_count(samples) as f64;
+        let apart = match fast {
+            FastEnd::Smallest => count * f64::from(self.error()),
+            FastEnd::Largest => -count * f64::from(self.error()),
+        };
+        f64::from(self.ln_ratio) + (apart.exp_m1() / count).ln_1p()
+    }
 }
 
 /// The typical mean. `None` for too few samples, and where a sample is not positive.

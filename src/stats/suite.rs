@@ -39,6 +39,8 @@ pub struct RunValue {
     pub centre_variance: f64,
     /// The typical mean of the samples, without the slowest batch, and its standard error, where they are known.
     pub typical_mean: Option<(f64, f64)>,
+    /// The mean of the samples with the slowest batch, where it is known.
+    pub mean_with_slowest: Option<f64>,
 }
 
 impl RunValue {
@@ -47,6 +49,7 @@ impl RunValue {
         self.centre += by;
         self.fast_edge = self.fast_edge.map(|edge| edge + by);
         self.typical_mean = self.typical_mean.map(|(mean, error)| (mean + by, error));
+        self.mean_with_slowest = self.mean_with_slowest.map(|mean| mean + by);
     }
 }
 
@@ -91,6 +94,16 @@ impl BenchmarkRuns {
     pub fn change(&self, by: TestedValue) -> f64 {
         let centre = |runs: &[RunValue]| centre::of_runs(&runs.iter().map(|run| by.value(run)).collect::<Vec<_>>());
         centre(&self.head) - centre(&self.base)
+    }
+
+    /// How much worse the means of all samples are in every head run than in every base run; `None` if a side has a single run,
+    /// because any run may contain a very slow sample.
+    pub fn least_change_of_means(&self) -> Option<f64> {
+        let means = |runs: &[RunValue]| runs.iter().map(|run| run.mean_with_slowest).collect::<Option<Vec<f64>>>();
+        let (base, head) = (means(&self.base)?, means(&self.head)?);
+        let several = base.len() > 1 && head.len() > 1;
+        let (best_head, worst_base) = (head.into_iter().reduce(f64::min)?, base.into_iter().reduce(f64::max)?);
+        several.then_some(best_head - worst_base)
     }
 }
 

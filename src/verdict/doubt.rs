@@ -18,6 +18,8 @@ const ONE_OF_TWO_BASE_RUNS: &str = "only one of the two base runs differs by thi
 const HEADS_WITHIN: &str =
     "not every head run is over the threshold; of five or more head runs, a fifth may be within it";
 const HEADS_WITHIN_OF_MANY: &str = "more than a fifth of the head runs are not over the threshold";
+const FEW_BASE_RUNS: &str = "a single head run may be an outlier, and so few base runs do not show how often this suite has one; another head \
+                             run would decide";
 const BASE_DEVIATES: &str = "a base run deviates from the others by a similar amount or more";
 const BASE_DEVIATES_OF_MANY: &str = "more than a fifth of the base runs deviate by a similar amount or more";
 /// One number per run: a change must exceed the largest deviation of a base run by this factor. docs/statistics.md has the
@@ -48,7 +50,7 @@ pub enum Doubt {
     NotInEveryHeadRun,
     /// Base runs deviate from the others by a similar amount.
     BaseRunDeviates,
-    /// Base runs of other benchmarks deviate by a similar amount, so a single head run may be an outlier.
+    /// A single head run may be an outlier: base runs of other benchmarks deviate by a similar amount, or they are too few to show it.
     SimilarJumps,
     /// A reason of a newer version.
     #[serde(other)]
@@ -77,7 +79,10 @@ pub(super) fn doubt(estimate: &Estimate, log_threshold: f64, alpha: f64) -> Opti
     {
         return Some((doubt, note.into()));
     }
-    let jumps = estimate.similar_jumps.filter(|jumps| jumps.chance() >= alpha)?;
+    // Without such a jump in base, outliers are only assumed. Then a change that may be noise has the noise as its reason.
+    let is_likely =
+        |jumps: &SimilarJumps| jumps.chance() >= alpha && (jumps.in_base > 0 || estimate.is_clear_of_zero());
+    let jumps = estimate.similar_jumps.filter(is_likely)?;
     Some((Doubt::SimilarJumps, similar_jumps(jumps)))
 }
 
@@ -117,6 +122,9 @@ fn single_runs_differ(estimate: &Estimate, log_threshold: f64) -> Option<(Doubt,
 }
 
 fn similar_jumps(jumps: SimilarJumps) -> Cow<'static, str> {
+    if jumps.in_base == 0 {
+        return FEW_BASE_RUNS.into();
+    }
     let benchmarks = counted(jumps.in_base as usize, "benchmark");
     let verb = if jumps.in_base == 1 { "has" } else { "have" };
     let least = share(jumps.least.exp_m1());

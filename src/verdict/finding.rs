@@ -3,7 +3,7 @@
 use super::doubt::{Doubt, doubt};
 use super::gap::BaselineGap;
 use super::limits::BudgetReport;
-use super::outcome::{ChangeDirection, ChangeOf, Outcome, UndecidedReason, UntestedReason};
+use super::outcome::{ChangeDirection, ChangeOf, Outcome, UndecidedReason, UntestedReason, WithoutQ};
 use super::ruling::{Criteria, as_change};
 use super::samples;
 use crate::compare::{BenchmarkMetric, Comparison, Effect, SideValue};
@@ -97,6 +97,9 @@ pub struct Finding {
     /// Why it was not tested at all; a note has the reason in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_tested: Option<UntestedReason>,
+    /// Why it has no `q` although both sides have a value, unless `not_tested` has the reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_q: Option<WithoutQ>,
     /// Why single runs make a change over the threshold doubtful; a note explains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubt: Option<Doubt>,
@@ -337,6 +340,7 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
         needed_change: estimate.and_then(|one| criteria.needed(one)).and_then(|log| finite(log.exp_m1())),
         undecided: estimate.filter(|_| is_open).map(|estimate| criteria.why_undecided(estimate)),
         not_tested: ruling.not_tested,
+        without_q: without_q(comparison).filter(|_| ruling.not_tested.is_none()),
         doubt: ruling.doubt.filter(|_| is_tested),
         other_settings: comparison.other_settings.is_some() && ruling.outcome == Outcome::Inconclusive,
         budget: BudgetReport::default(),
@@ -347,6 +351,20 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),
         work_ratio: comparison.work_ratio,
         plot_samples: None,
+    }
+}
+
+/// Why a comparison has no q value, if both sides have a value.
+fn without_q(comparison: &Comparison) -> Option<WithoutQ> {
+    comparison.base.zip(comparison.head)?;
+    match &comparison.effect {
+        Effect::Exact(_) if comparison.metric.exact => Some(WithoutQ::ExactCount),
+        // Other values are compared like exact counts only if a side is zero.
+        Effect::Exact(_) | Effect::Zero { .. } => Some(WithoutQ::Zero),
+        Effect::Counts(_) => Some(WithoutQ::FewEvents),
+        Effect::Invalid(_) => Some(WithoutQ::NotComparable),
+        Effect::NotConfirmed { .. } => Some(WithoutQ::TooFewResults),
+        Effect::BaseOnly | Effect::NotRun | Effect::HeadOnly | Effect::Failed(_) | Effect::Estimated(_) => None,
     }
 }
 

@@ -25,7 +25,7 @@ pub use failure::Failure;
 pub use finding::{Finding, Value, WorkReport};
 pub use gap::{BaselineGap, StartCommit};
 pub use limits::{BudgetLine, BudgetReport, BudgetStatus, GoalLine, GoalStatus};
-pub use outcome::{ChangeDirection, ChangeOf, Counts, MeanChange, Outcome, UndecidedReason, UntestedReason};
+pub use outcome::{ChangeDirection, ChangeOf, Counts, MeanChange, Outcome, UndecidedReason, UntestedReason, WithoutQ};
 pub use pinned::{PinnedFinding, PinnedReport};
 pub use reason::Reason;
 pub use renamed::likely_renames;

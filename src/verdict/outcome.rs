@@ -128,6 +128,26 @@ impl UntestedReason {
     }
 }
 
+/// Why a benchmark with a value on both sides has no q.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WithoutQ {
+    /// An exact count needs no test.
+    ExactCount,
+    /// Few events are compared by an exact interval.
+    FewEvents,
+    /// A value is zero, so there is no ratio.
+    Zero,
+    /// The values cannot be compared, or a result could not be read; a note has the reason.
+    NotComparable,
+    /// A re-measured suspect has too few new results; a note has their number.
+    TooFewResults,
+    /// A reason of a newer version.
+    #[serde(other)]
+    Unknown,
+}
+
 /// A geometric mean with its interval, as fractions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MeanChange {

@@ -162,7 +162,10 @@ impl Criteria {
                 let ruling = Ruling { by_floor: true, ..Ruling::of(Outcome::Unchanged) };
                 ruling.note(format!("the absolute change is below the floor of {floor}"))
             }
-            Effect::Estimated(estimate) => self.with_mean(self.rule(estimate, comparison), estimate, comparison),
+            Effect::Estimated(estimate) => {
+                let ruling = self.with_mean(self.rule(estimate, comparison), estimate, comparison);
+                self.with_slowest(ruling, estimate, comparison)
+            }
         }
     }
 
@@ -283,9 +286,10 @@ impl Criteria {
         };
         if let Some(outcome) = shown {
             let doubt = match estimate.base_range.filter(|base_range| *base_range >= estimate.delta.abs()) {
-                Some(base_range) => {
-                    Some(format!("disturbed: two runs of base differ by {}", share(base_range.exp_m1())))
-                }
+                Some(base_range) => Some(format!(
+                    "two runs of base differ by {}, at least as much as head differs from base, so the change may be noise",
+                    share(base_range.exp_m1())
+                )),
                 None if !self.is_in_every_pair(estimate) => Some(NOT_IN_EVERY_PAIR.to_owned()),
                 None => None,
             };

@@ -79,7 +79,8 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
     answer
         .exits(0)
         .prints("as configured (20%)")
-        .prints("9 stored runs compared with the runs before them")
+        .prints("9 of 10 stored runs compared with the runs before them; the other one has no earlier run of its machine class")
+        .prints("persisted: alarms whose change lasted (probably real regressions); the others are probably false alarms")
         .prints("[[benchmark]]")
         .prints("between runs (SD); threshold: 4 SD, a factor of 1.")
         .prints("9 injected slowdowns of that size that were detected, without benchmarks that regressed anyway");
@@ -91,7 +92,10 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         let line = stdout.lines().find(|line| line.starts_with(row)).unwrap_or_else(|| panic!("{row}: {stdout}"));
         line.split_once(')').unwrap().1.trim().to_owned()
     };
-    let configured = sandbox.perfgate_at("r", &["replay"]).exits(0).stdout.clone();
+    let answer_without = sandbox.perfgate_at("r", &["replay"]);
+    let choice = "to choose: the smallest threshold with few alarms that did not persist (`--suggest` finds it)";
+    answer.does_not_print(choice);
+    let configured = answer_without.exits(0).prints(choice).stdout.clone();
     assert_eq!(counts(&configured, "as configured ("), counts(&answer.stdout, "as suggested ("));
     let policy = perfgate::policy::Policy::parse(&sandbox.read("r/perfgate.toml"), "perfgate.toml").unwrap();
     let own = |name: &str| policy.benchmark_settings(name, &Metric::time()).threshold;

@@ -178,7 +178,7 @@ impl Issues<'_> {
             output::note("a benchmark regressed; measuring this commit and the one before it again");
             let (base, explain) = (Some(previous.to_string()), self.job.inputs.explain);
             let plan = MeasurePlan { base, explain, ..MeasurePlan::default() };
-            let (again, _) = measure::measure(gate, &command, &plan)?;
+            let (again, _) = measure::measure_completely(gate, &command, &plan)?;
             confirmed.push(ConfirmedRegressions::measured_again(previous, commit, report, &again));
         }
         Ok(confirmed)

@@ -40,7 +40,7 @@ impl CiJob<'_> {
                 _ => {
                     let base = Some(task.base_word());
                     let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
-                    measure::measure(self.gate, &command, &plan)?.1
+                    measure::measure_completely(self.gate, &command, &plan)?.1
                 }
             }),
         };

@@ -191,7 +191,7 @@ impl CiJob<'_> {
             Some(command) => {
                 let base = Some(task.base_word());
                 let plan = MeasurePlan { base, explain: self.inputs.explain, ..MeasurePlan::default() };
-                let (report, runs) = measure::measure(self.gate, &command, &plan)?;
+                let (report, runs) = measure::measure_completely(self.gate, &command, &plan)?;
                 let mut report = task.with_branch(report, self.inputs.baseline_required);
                 report.base.label = task.base_label().to_owned(); // it was measured by its commit id
                 report.attach_samples(runs.plot_samples(self.gate.policy()));

@@ -1,7 +1,7 @@
 //! `measure --explain`: the largest confirmed regressions of a report, explained on the sides that were measured.
 
 use super::{ExplainError, Explainer, profiler, runs_one_benchmark};
-use crate::gate::measure::{Bench, MeasureError, Progress, SideCheckout};
+use crate::gate::measure::{Bench, Progress, SideCheckout};
 use crate::model::number_text::counted;
 use crate::model::{Diagnostic, Direction};
 use crate::profile::Explanation;
@@ -27,15 +27,14 @@ struct ExplainResults {
     warnings: Vec<Diagnostic>,
 }
 
-/// Adds the explanations to a report. What cannot be explained is a warning; the verdict stays the same. Only an interruption
-/// is an error.
+/// Adds the explanations to a report. What cannot be explained is a warning, also after an interruption: the verdict stays the same.
 pub(in crate::gate) fn explain_regressions(
     report: &mut Report,
     bench: &Bench<'_>,
     sides: [&SideCheckout; 2],
     base_label: &str,
     progress: &dyn Progress,
-) -> Result<(), MeasureError> {
+) {
     let mut regressions = regressions(report);
     let all = regressions.len();
     // A command that cannot run one benchmark alone has the same profile for each of them.
@@ -43,7 +42,7 @@ pub(in crate::gate) fn explain_regressions(
         && regressions.windows(2).all(|pair| bench.words(&pair[0].benchmark) == bench.words(&pair[1].benchmark));
     regressions.truncate(if is_whole { 1 } else { MAX_EXPLAINED });
     if regressions.is_empty() {
-        return Ok(());
+        return;
     }
     progress.stage("explaining the regressions");
     let mut explained = ExplainResults::default();
@@ -52,7 +51,6 @@ pub(in crate::gate) fn explain_regressions(
     report.explanations = explained.explanations;
     report.diagnostics.extend(explained.warnings);
     match end {
-        Err(ExplainError::Measure(error)) if error.is_interrupted() => return Err(error),
         Err(error) => {
             let message = format!("{} not explained: {}", counted(missing, "regression"), in_a_line(&error));
             report.diagnostics.push(Diagnostic::warning(CODE, "", message));
@@ -69,7 +67,6 @@ pub(in crate::gate) fn explain_regressions(
         }
         Ok(()) => {}
     }
-    Ok(())
 }
 
 /// The confirmed regressions of time, and those of exact counts of instructions; the largest first, each benchmark once.

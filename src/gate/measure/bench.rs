@@ -282,7 +282,7 @@ impl<'a> Bench<'a> {
                 1 => String::new(),
                 count => format!("; {} more of the {} runs were disturbed", count - 1, self.runs),
             };
-            all.push(Diagnostic::warning("disturbed-run", "", format!("{first}{more}")));
+            all.push(Diagnostic::warning("disturbed-run", "", format!("{first}{more}. Disturbed runs count like all others; if benchmarks are inconclusive, measure again on an idle machine")));
         }
         all
     }

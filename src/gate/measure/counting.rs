@@ -80,7 +80,7 @@ impl Session<'_> {
     }
 
     /// Counts changed benchmarks once more, and varying ones several times. The returned runs have the counts that are
-    /// closest to each other.
+    /// closest to each other; there are none if no pair of counts was completed.
     fn count_again(
         &mut self,
         bench: &mut Bench<'_>,
@@ -96,6 +96,7 @@ impl Session<'_> {
         let noun = if changed.len() == 1 { "changed benchmark" } else { "changed benchmarks" };
         self.progress.message(&format!("counting {} {noun} again", changed.len()));
         let mut open: BTreeSet<&str> = counts.keys().copied().collect();
+        let mut complete = 0;
         for (index, side_kind) in order(MAX_PAIRS).into_iter().enumerate() {
             if index.is_multiple_of(2) && index > 0 {
                 open.retain(|name| counts.get(name).is_some_and(Counts::needs_more_counts));
@@ -109,7 +110,16 @@ impl Session<'_> {
                 SideKind::Base => (&checkouts.base, &self.runs.base),
                 SideKind::Head => (&checkouts.head, &self.runs.head),
             };
-            let counted = bench.run(side, Some(&self.names_in(older, &open)))?;
+            let counted = match bench.run(side, Some(&self.names_in(older, &open))) {
+                Ok(counted) => counted,
+                Err(error) if error.is_interrupted() => return Err(error.into()),
+                Err(error) => {
+                    self.stop_re_measuring(&step, &error);
+                    break;
+                }
+            };
+            self.finished += 1;
+            complete = index.div_ceil(2);
             self.progress.done(&step, counted.wall);
             for name in &open {
                 let side =
@@ -117,6 +127,9 @@ impl Session<'_> {
                 side.into_iter()
                     .for_each(|side| side.extend(of(self.policy(), std::slice::from_ref(&counted.run), name)));
             }
+        }
+        if complete == 0 {
+            return Ok([Vec::new(), Vec::new()]);
         }
         for (name, counts) in counts.iter().filter(|(_, counts)| counts.variation() > REPEATABLE) {
             let [base, head] = counts.0.each_ref().map(Vec::len);

@@ -240,10 +240,30 @@ pub enum MeasureError {
 impl MeasureError {
     /// True if the command ended well, and left no results.
     pub(crate) fn is_without_results(&self) -> bool {
+        matches!(self.reason(), MeasureError::NoResults { .. })
+    }
+
+    /// True if a run exceeded its time limit.
+    pub(crate) fn is_timeout(&self) -> bool {
+        matches!(self.reason(), MeasureError::Command(CommandError::TimedOut { .. } | CommandError::Silent { .. }))
+    }
+
+    /// Why a run failed; for another error, the error itself.
+    pub(crate) fn reason(&self) -> &MeasureError {
         match self {
-            MeasureError::NoResults { .. } => true,
-            MeasureError::Run { source, .. } => source.is_without_results(),
-            _ => false,
+            MeasureError::Run { source, .. } => source.reason(),
+            error => error,
+        }
+    }
+
+    /// The failed run and the reason in one line, without the output of the command.
+    pub(crate) fn in_a_line(&self) -> String {
+        let reason = self.reason().to_string();
+        let first = reason.lines().next().unwrap_or_default();
+        let first = first.strip_suffix("; its last lines:").unwrap_or(first);
+        match self {
+            MeasureError::Run { side, commit, .. } => format!("a run of {side} ({commit}) failed: {first}"),
+            _ => first.to_owned(),
         }
     }
 

@@ -7,8 +7,8 @@ use crate::compare::schedule::{self, Costs, SideKind};
 use crate::compare::{self, BenchmarkMetric, SuiteComparison};
 use crate::gate::confirm;
 use crate::gate::error::Error;
-use crate::gate::judge::PolicyRules;
-use crate::model::Run;
+use crate::model::Diagnostic;
+use crate::policy::Policy;
 use crate::stats::centre;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -155,6 +155,7 @@ impl Session<'_> {
     }
 
     pub(super) fn keep(&mut self, side_kind: SideKind, measured: TimedRun) -> Result<(), Error> {
+        self.finished += 1;
         if self.plan.record {
             self.store(measured.run.clone())?;
         }
@@ -165,28 +166,27 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Re-measures suspects in pairs of runs, after `done` earlier pairs of them.
+    /// Re-measures suspects in pairs of runs, after the pairs that earlier calls measured. A run that fails ends the re-measuring: the
+    /// complete pairs before it count. Only an interruption is an error.
     pub(super) fn re_measure(
         &mut self,
         bench: &mut Bench<'_>,
         checkouts: &Checkouts,
         suspects: &BTreeSet<BenchmarkMetric>,
-        done: usize,
         planned: PlannedPairs,
-    ) -> Result<[Vec<Run>; 2], Error> {
-        let mut alone = bench.can_filter();
+    ) -> Result<(), Error> {
+        let gate = self.gate;
+        let policy = gate.policy();
+        let done = self.runs.re_measured[0].len();
+        let mut alone = bench.can_filter() && !self.filter_failed;
         let mut pairs = if alone { planned.alone } else { planned.with_suite };
-        let policy = self.policy();
-        let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
-        let old_names = self.runs.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
-        let renamed: Vec<String> = old_names
-            .filter(|old| policy.rename(old).is_some_and(|new| names.contains(&new)))
-            .map(str::to_owned)
-            .collect();
-        names.extend(renamed);
-        let names: Vec<String> = names.into_iter().collect();
+        let names = self.names_in_both(suspects);
         let noun = if suspects.len() == 1 { "suspect" } else { "suspects" };
-        let how = if alone { "alone" } else { "with the whole suite: COMMAND has no {filter}" };
+        let how = match (alone, self.filter_failed) {
+            (true, _) => "alone",
+            (false, true) => "with the whole suite: the filter failed before",
+            (false, false) => "with the whole suite: COMMAND has no {filter}",
+        };
         let count = if done == 0 { format!("{pairs} pairs") } else { format!("{} more pairs", pairs - done) };
         self.progress.message(&format!("re-measuring {} {noun} in {count}, {how}", suspects.len()));
         self.progress.plan(0, 2 * (pairs - done));
@@ -202,34 +202,76 @@ impl Session<'_> {
                 SideKind::Head => (&checkouts.head, &mut head),
             };
             let mut measured = bench.run(side, alone.then_some(&*names));
-            // Of several tools, the filter may be in the syntax of one: `cargo bench` runs all kinds of bench targets.
-            if alone && !self.has_all(suspects, &measured) {
-                alone = false;
+            // A process that is timed as a whole has no filter: all of its runs are alike.
+            if alone
+                && !bench.is_process_timed()
+                && let Some(problem) = filter_problem(policy, suspects, &measured)
+            {
+                (alone, self.filter_failed) = (false, true);
                 if index == 0 {
                     pairs = planned.with_suite;
                     self.progress.plan(0, 2 * pairs);
                 }
-                let message = "the filter does not select all suspects: running the whole suite";
                 let until = if index == 0 { format!("{pairs} pairs") } else { "from this run on".to_owned() };
-                self.progress.message(&format!("{message}, {until}"));
+                self.progress.message(&format!("{problem}: running the whole suite, {until}"));
                 measured = bench.run(side, None);
             }
-            let measured = measured?;
-            self.progress.done(&step, measured.wall);
-            runs.push(measured.run);
+            match measured {
+                Ok(measured) => {
+                    self.finished += 1;
+                    self.progress.done(&step, measured.wall);
+                    runs.push(measured.run);
+                }
+                Err(error) if error.is_interrupted() => return Err(error.into()),
+                Err(error) => {
+                    self.stop_re_measuring(&step, &error);
+                    break;
+                }
+            }
         }
-        Ok([base, head].map(|runs| compare::keep_suspects(&runs, suspects, PolicyRules(policy))))
+        let complete = base.len().min(head.len());
+        for (earlier, mut runs) in self.runs.re_measured.iter_mut().zip([base, head]) {
+            runs.truncate(complete);
+            earlier.extend(confirm::keep_suspects(policy, &runs, suspects));
+        }
+        Ok(())
     }
 
-    /// Whether a run has results of all suspects. Failures other than missing results are not due to the filter.
-    fn has_all(&self, suspects: &BTreeSet<BenchmarkMetric>, measured: &Result<TimedRun, MeasureError>) -> bool {
-        match measured {
-            Ok(measured) => {
-                let runs = std::slice::from_ref(&measured.run);
-                let kept = compare::keep_suspects(runs, suspects, PolicyRules(self.policy()));
-                kept.iter().map(|run| run.measurements.len()).sum::<usize>() >= suspects.len()
-            }
-            Err(error) => !error.is_without_results(),
-        }
+    /// The names of the suspects, also the old ones that base has.
+    fn names_in_both(&self, suspects: &BTreeSet<BenchmarkMetric>) -> Vec<String> {
+        let mut names: BTreeSet<String> = suspects.iter().map(|suspect| suspect.benchmark.clone()).collect();
+        let of_base = self.runs.base.iter().flat_map(|run| &run.measurements).map(|m| m.benchmark.as_str());
+        let renamed: Vec<String> = of_base
+            .filter(|old| self.policy().rename(old).is_some_and(|new| names.contains(&new)))
+            .map(str::to_owned)
+            .collect();
+        names.extend(renamed);
+        names.into_iter().collect()
+    }
+
+    /// Notes that re-measuring ends early, and prints the error with the last lines of the command.
+    pub(super) fn stop_re_measuring(&mut self, step: &str, error: &MeasureError) {
+        self.progress.message(&format!("{step}: {}", error.reason()));
+        let message = format!(
+            "re-measuring stopped, because {}. Complete pairs before it count; suspects with too few of them stay inconclusive",
+            error.in_a_line()
+        );
+        self.runs.stopped = Some(Diagnostic::warning("re-measuring-stopped", "", message));
+    }
+}
+
+/// Why the filter cannot be used; `None` if it works, or if the run failed for another reason. Of several tools, the filter may be in
+/// the syntax of one, because `cargo bench` runs all kinds of bench targets. Some tools fail if they get a filter, or if it selects
+/// nothing.
+fn filter_problem(
+    policy: &Policy,
+    suspects: &BTreeSet<BenchmarkMetric>,
+    measured: &Result<TimedRun, MeasureError>,
+) -> Option<String> {
+    match measured {
+        Ok(measured) if confirm::has_all(policy, &measured.run, suspects) => None,
+        Err(error) if error.is_interrupted() || error.is_timeout() => None,
+        Err(error) if !error.is_without_results() => Some(format!("{}, with the filter", error.in_a_line())),
+        _ => Some("with the filter, results of suspects are missing".to_owned()),
     }
 }

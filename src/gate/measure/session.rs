@@ -20,7 +20,7 @@ use crate::io::repository::{Head, Repository};
 use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
 use crate::policy::Policy;
 use crate::stats::suite_test::TestRules;
-use crate::verdict::{Report, SideReport};
+use crate::verdict::{Report, SideReport, Verdict};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -32,6 +32,10 @@ pub(super) struct Session<'a> {
     head: Head,
     /// Number of runs that were stored.
     stored: usize,
+    /// Number of runs of both sides that have finished, without warm-ups.
+    pub finished: usize,
+    /// True once a filtered run lacked suspects: later runs are of the whole suite.
+    pub filter_failed: bool,
     /// The runs so far.
     pub runs: MeasuredRuns,
 }
@@ -54,18 +58,22 @@ pub(super) struct Checkouts {
 
 impl<'a> Session<'a> {
     pub(super) fn new(gate: &'a Gate, plan: &'a MeasurePlan, progress: &'a dyn Progress, head: Head) -> Session<'a> {
-        Session { gate, plan, progress, head, stored: 0, runs: MeasuredRuns::default() }
+        let runs = MeasuredRuns::default();
+        Session { gate, plan, progress, head, stored: 0, finished: 0, filter_failed: false, runs }
     }
 
     pub(super) fn policy(&self) -> &Policy {
         &self.gate.config.policy
     }
 
-    /// The outcome with all runs; an error names the number of runs that were stored before it.
+    /// The outcome with all runs; an error has the number of runs that were stored before it, or that are lost.
     pub(super) fn finish<T>(self, outcome: Result<T, Error>) -> Result<(T, MeasuredRuns), Error> {
         match outcome {
             Ok(outcome) => Ok((outcome, self.runs)),
             Err(error) if self.stored > 0 => Err(Error::Stopped { stored: self.stored, source: Box::new(error) }),
+            Err(error @ Error::Measure(MeasureError::Run { .. })) if self.finished > 0 => {
+                Err(Error::RunsLost { lost: self.finished, source: Box::new(error) })
+            }
             Err(error) => Err(error),
         }
     }
@@ -156,10 +164,15 @@ impl<'a> Session<'a> {
             self.measure_in_turn(bench, &base, &checkouts, stored, started)?
         };
         compared.diagnostics.extend(bench.take_diagnostics());
+        compared.diagnostics.extend(self.runs.stopped.clone());
         let mut report = self.judge(compared, &base, &checkouts);
+        // Suspects that could not be re-measured must not pass.
+        if self.runs.stopped.is_some() && report.verdict == Verdict::Pass {
+            report.verdict = Verdict::None;
+        }
         if self.plan.explain {
             let sides = [&checkouts.base, &checkouts.head];
-            explain_regressions(&mut report, bench, sides, &base.label, self.progress)?;
+            explain_regressions(&mut report, bench, sides, &base.label, self.progress);
             self.runs.explanations.clone_from(&report.explanations);
         }
         Ok(report)
@@ -192,9 +205,15 @@ impl<'a> Session<'a> {
         if !suspects.is_empty() {
             let [alone, with_suite] = [true, false].map(|alone| self.pairs(&suspects, &compared, alone));
             let planned = PlannedPairs { alone, with_suite };
-            self.runs.re_measured = self.re_measure(bench, checkouts, &suspects, 0, planned)?;
-            self.re_measure_findings(bench, base, checkouts, (&compared, &suspects))?;
+            self.re_measure(bench, checkouts, &suspects, planned)?;
+            if self.runs.stopped.is_none() {
+                self.re_measure_findings(bench, base, checkouts, (&compared, &suspects))?;
+            }
             confirm::confirm(self.policy(), &mut compared, &suspects, &self.runs.re_measured);
+            if self.runs.stopped.is_none() {
+                let command = bench.spec().words.join(" ");
+                compared.diagnostics.extend(confirm::missing_results(&compared, Some(&command)));
+            }
         }
         Ok(compared)
     }
@@ -217,10 +236,7 @@ impl<'a> Session<'a> {
         if findings.is_empty() || pairs <= done {
             return Ok(());
         }
-        let planned = PlannedPairs { alone: pairs, with_suite: pairs };
-        let more = self.re_measure(bench, checkouts, &findings, done, planned)?;
-        self.runs.re_measured.iter_mut().zip(more).for_each(|(runs, more)| runs.extend(more));
-        Ok(())
+        self.re_measure(bench, checkouts, &findings, PlannedPairs { alone: pairs, with_suite: pairs })
     }
 
     /// Measures head alone if base does not have its benchmarks: all of them are new.

@@ -5,7 +5,7 @@ use super::samples::samples;
 use super::{Page, STYLE, explanations, filter_bar, header_cell, wide};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
-use crate::render::legend::legend;
+use crate::render::legend::{legend, sign};
 use crate::render::listing::failing_first;
 use crate::render::method::method;
 use crate::render::next::next_step;
@@ -215,10 +215,11 @@ fn data(report: &Report, remarks: &Remarks, reach: f64) -> Value {
 
 fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -> Value {
     let kind = kind(finding);
+    let sign = sign(finding);
     let word = match summary::within(finding) {
-        Some(within) => Some(within),
-        None if finding.is_suspected_regression() => Some("inconclusive (suspected regression)".to_owned()),
-        None => None,
+        Some(within) => Some(format!("{within}{sign}")),
+        None if finding.is_suspected_regression() => Some(format!("inconclusive (suspected regression){sign}")),
+        None => (!sign.is_empty()).then(|| format!("{}{sign}", finding.word())),
     };
     let values = [finding.base, finding.head].map(|side| side.map(|value| value.value));
     let [base, head] = summary::sides(finding).map(|text| terminal(&text));

@@ -12,12 +12,6 @@ pub(in crate::render) const LESS_NOISE: &str =
 /// The advice for a benchmark whose change is about as large as the threshold.
 pub(in crate::render) const OTHER_THRESHOLD: &str = "set a threshold clearly above or below it";
 
-/// How to add runs.
-pub(in crate::render) const FURTHER_RUNS: &str = " (`perfgate measure -- COMMAND`, or further `--base` and `--head`)";
-
-/// The same, if base and head must be measured in turn.
-pub(in crate::render) const IN_TURN: &str = " (`perfgate measure -- COMMAND`)";
-
 /// Advice or a note that fewer benchmarks share is printed for each of them.
 pub(super) const MIN_USUAL: usize = 3;
 

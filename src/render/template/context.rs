@@ -21,15 +21,15 @@ pub struct Context {
     pub head: SideText,
     /// Threshold, error rate and number of tests, in a line.
     pub method: String,
-    /// What base, head and change are: `base, head: medians; change: compares the fastest samples (noise only makes samples slower), so it can differ from that of the medians`. None if every change is
-    /// head / base − 1.
+    /// What base, head and change are: `base, head: medians; change: compares the fastest samples (noise only makes samples slower), so it can differ from that of the medians`,
+    /// and which rows were re-measured. None if every change is head / base − 1 and no row was re-measured.
     pub legend: Option<String>,
     /// The threshold of the gate: `20%`.
     pub threshold: String,
     /// What would decide the inconclusive benchmarks, if that is the same for all.
     pub advice: Option<String>,
-    /// The geometric mean of head / base of all times (medians, as measured); none for fewer than 8 times. With `perfgate measure`, it is computed from
-    /// the runs.
+    /// The geometric mean of head / base of all times (medians, as measured); none for fewer than 8 times. With `perfgate measure` and
+    /// at least two rounds, it is computed from the runs.
     pub overall: Option<ChangeText>,
     /// The largest improvement.
     pub best: Option<Row>,
@@ -193,6 +193,8 @@ pub struct ChangeText {
     pub low: String,
     /// Upper end of the 95% confidence interval.
     pub high: String,
+    /// What the interval is over: `benchmarks` (it shows how much they differ, and does not decide) or `runs`.
+    pub over: String,
     /// True if the change is significant: the interval does not contain zero.
     pub shown: bool,
     /// True if the change is not significant and contradicts the suite-wide shift in `method`; the comment then leaves it out.
@@ -223,6 +225,8 @@ pub struct Row {
     pub mark: String,
     /// True for a suspected regression: inconclusive, and worth re-measuring.
     pub suspect: bool,
+    /// True if its values are those of re-measured runs: print `*`, which `legend` explains.
+    pub re_measured: bool,
     /// If unchanged, a significant change within the threshold: `slower, within 20%`.
     pub within: Option<String>,
     /// The base's value with its unit.

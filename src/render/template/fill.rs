@@ -190,7 +190,8 @@ fn overall(report: &Report) -> Option<ChangeText> {
     let contradicts_shift = report.suite.is_none() && summary::mean_to_show(report).is_none();
     let (factor, words) = (factor(by), format!("{} {}", size(by), if by > 0.0 { "slower" } else { "faster" }));
     let (change, [low, high]) = (change(by), interval_ends(Some(by), [low, high]));
-    Some(ChangeText { change, low, high, shown, contradicts_shift, factor, words })
+    let over = if report.suite.is_some() { "runs" } else { "benchmarks" };
+    Some(ChangeText { change, low, high, over: over.to_owned(), shown, contradicts_shift, factor, words })
 }
 
 fn factor(change: f64) -> String {

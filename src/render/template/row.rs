@@ -3,6 +3,7 @@
 use super::context::{BudgetText, Row};
 use crate::model::{Direction, Unit};
 use crate::policy::Limit;
+use crate::render::legend::has_re_measured_values;
 use crate::render::quantity::{interval, pair, percent, thousands};
 use crate::render::remarks::{self, Remarks};
 use crate::render::summary;
@@ -53,6 +54,7 @@ fn row_with(report: &Report, notes: Vec<String>, finding: &Finding) -> Row {
         fails: report.fails_by_outcome(finding),
         mark: mark.to_owned(),
         suspect: finding.is_suspected_regression(),
+        re_measured: has_re_measured_values(finding),
         within: summary::within(finding),
         base: finding.base.is_some().then_some(base),
         head: finding.head.is_some().then_some(head),

@@ -11,6 +11,7 @@ fn run(run: usize, y: f64, drift: f64) -> RunValue {
         within_run_drift: Some(drift),
         centre_variance: 0.0,
         typical_mean: None,
+        mean_with_slowest: None,
     }
 }
 

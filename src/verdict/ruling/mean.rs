@@ -68,4 +68,21 @@ impl Criteria {
             None => ruling,
         }
     }
+
+    /// The ruling, unless a few very slow samples raise the mean of every head run over the threshold: then nothing is unchanged.
+    pub(super) fn with_slowest(&self, ruling: Ruling, estimate: &Estimate, comparison: &Comparison) -> Ruling {
+        let log_threshold = self.log_threshold();
+        // Over the threshold with and without a suite-wide shift that was subtracted.
+        let subtracted = (estimate.raw - estimate.delta).max(0.0);
+        let change_of_means = comparison.least_change_of_means.map(|change| change - subtracted);
+        let Some(least) = change_of_means.filter(|change| *change > log_threshold) else { return ruling };
+        if ruling.outcome != Outcome::Unchanged || ruling.by_floor {
+            return ruling;
+        }
+        let (noun, least) = (noun(comparison), change(as_change(least, comparison.metric.direction)));
+        let note = format!(
+            "a few slow {noun} change the mean by at least {least} in every head run; the other {noun} are unchanged"
+        );
+        Ruling { by_mean: ruling.by_mean, ..Ruling::of(Outcome::Inconclusive) }.suspect(true).note(note)
+    }
 }

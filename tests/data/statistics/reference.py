@@ -165,7 +165,7 @@ def excess_variance_of_head(base, head):
     of_base = max(pairs[len(pairs) // 2], MIN_SD**2)
     of_head = variance(head[:, 0] - np.median(base, axis=1)) / (1 + variance_factor(base_runs))
     excess = max(of_head - (1 + TOLERANCE / np.sqrt(count)) * of_base, 0.0)
-    return min((base_runs + 1 - MIN_BASE_RUNS) / 2, EXCESS_FACTOR) * excess
+    return min((base_runs + 1 - MIN_BASE_RUNS) / 4, EXCESS_FACTOR) * excess
 
 
 # Noise
@@ -183,7 +183,7 @@ class Prior:
         mean, sd, changed, dfs = LN_VARIANCE, LN_VARIANCE_SD_WITH_SAMPLES, CHANGED_WITH_SAMPLES, PRIOR_DF
         if not has_samples:
             mean, sd, changed = LN_VARIANCE_WITHOUT_SAMPLES, LN_VARIANCE_SD, CHANGED
-            dfs = (ONE_RUN_PER_SIDE_DF,) if df == 0 and not small else PRIOR_DF_WITHOUT_SAMPLES
+            dfs = (ONE_RUN_PER_SIDE_DF,) if df == 0 else PRIOR_DF_WITHOUT_SAMPLES
         elif small:
             mean, sd, changed = LN_VARIANCE_SMALL, LN_VARIANCE_SD, CHANGED
         self.u = np.where(np.isnan(u), np.nanmedian(u) if has_samples else TYPICAL, u)
