@@ -292,6 +292,44 @@ fn a_command_of_either_job_is_reported_with_its_base() {
     assert!(!body.contains("perfgate compare '") && body.contains("[[accept]]\nbenchmark = \"slow\"\n"), "{body}");
 }
 
+/// The number of a run of the synthetic tool, as in its own script.
+#[cfg(unix)]
+const RUN: &str = "run=$(basename \"$(dirname \"$CRITERION_HOME\")\" | tr -cd 0-9)\n";
+
+/// A neutral check run would allow the merge.
+#[cfg(unix)]
+#[test]
+fn a_command_that_fails_when_suspects_are_re_measured_has_no_check_run() {
+    let (sandbox, hub) = (project(), Hub::new());
+    sandbox.write("r/tool.sh", format!("{RUN}[ \"$run\" -lt 3 ] || exit 3\nsh bench.sh \"$@\"\n"));
+    let base = slower_tool(&sandbox);
+    let event = pull(&sandbox, &base, "o/r");
+    let command = [("PERFGATE_COMMAND", "sh tool.sh {filter}")];
+    let answer = run(&sandbox, &hub, "pull_request", event.clone(), &command);
+    answer
+        .exits(2)
+        .prints("? inconclusive!  slow")
+        .reports("no verdict: re-measuring stopped, because a run of base (");
+    assert!(hub.state().checks.is_empty());
+    let packing = [command[0], ("PERFGATE_PUBLISH", "false")];
+    ci(&sandbox, "pull_request", &event, &packing, &[]).exits(2).reports("no verdict: re-measuring stopped");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_suspect_without_new_results_of_head_is_inconclusive_in_the_job_that_publishes_too() {
+    let (sandbox, hub) = (project(), Hub::new());
+    let missing =
+        "if [ \"$run\" -ge 3 ] && grep -q '^slow 9000' speeds; then grep -v '^slow ' speeds > left; mv left speeds; fi";
+    sandbox.write("r/tool.sh", format!("{RUN}{missing}\nsh bench.sh \"$@\"\n"));
+    let base = slower_tool(&sandbox);
+    let event = pull(&sandbox, &base, "o/r");
+    let command = [("PERFGATE_COMMAND", "sh tool.sh {filter}")];
+    let artifact = pack(&sandbox, "pull_request", &event, "perfgate-results-0", &command);
+    let answer = run(&sandbox, &hub, "pull_request", event, &[("PERFGATE_ARTIFACT", artifact.as_str())]);
+    answer.exits(0).prints("? inconclusive!  slow").prints("warning: \"slow\" stays inconclusive: it is missing from");
+}
+
 #[cfg(unix)]
 #[test]
 fn instructions_are_counted_on_request_and_judged_by_a_threshold_of_their_own() {

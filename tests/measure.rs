@@ -16,6 +16,8 @@ mod ends;
 mod explained;
 #[path = "measure/places.rs"]
 mod places;
+#[path = "measure/re_measuring.rs"]
+mod re_measuring;
 
 use common::Sandbox;
 use std::fs;

@@ -257,3 +257,20 @@ fn a_method_of_jmh_is_compared_with_that_of_the_same_package() {
     sandbox.write("base", jmh_log(&["x.codec"], &[("P.f", 5.0)])).write("head", io);
     sandbox.perfgate(&["compare", "base", "head"]).exits(2).reports("no benchmark in common");
 }
+
+#[test]
+fn a_name_that_starts_with_a_dash_can_be_passed_to_each_command() {
+    let sandbox = Sandbox::new();
+    sandbox.repository("r").bench("r/target/criterion", "-x", 1000.0, 1).bench("r/target/criterion", "y", 500.0, 1);
+    sandbox.perfgate_at("r", &["record"]).exits(0);
+    for name in [&["--", "-x"][..], &["--benchmark=-x"], &["--benchmark", "-x"]] {
+        sandbox.perfgate_at("r", &[&["history"], name].concat()).exits(0).prints("1 series of ").prints("-x");
+    }
+    let commands = [&["explain", "--benchmark=-x"][..], &["bisect", "--benchmark=-x", "--good", "HEAD"]];
+    for command in commands {
+        let answer = sandbox.perfgate_at("r", &[command, &["--", "no-such-program"]].concat());
+        assert!(answer.code == 2 && !answer.stderr.contains("Usage:"), "{command:?}: {}", answer.stderr);
+    }
+    sandbox.perfgate_at("r", &["explain", "--benchmark=-x"]).exits(2).reports("<COMMAND>");
+    sandbox.perfgate_at("r", &["explain"]).exits(2).reports("Usage:");
+}

@@ -22,8 +22,9 @@ Examples:
 /// Write editable copies of the built-in config, workflows and templates
 ///
 /// Existing files stay unchanged. `--github` writes two workflows into .github/workflows. In perfgate.yml, one job runs the
-/// benchmarks without a secret, and another one records, compares and comments. perfgate-forks.yml compares and comments
-/// for pull requests from forks and Dependabot. Comments in these files explain each permission.
+/// benchmarks without a secret (in pull requests on base and head in turn), and another one records, compares and comments.
+/// perfgate-forks.yml compares and comments for pull requests from forks and Dependabot. Comments in these files explain each
+/// permission.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct InitArgs {

@@ -137,8 +137,8 @@ enum GenerateTarget {
 
 /// Runs the program and returns its exit code.
 pub fn main() -> ExitCode {
-    let words = || std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let cli = Cli::try_parse().unwrap_or_else(|error| usage::with_suggestions(error, &Cli::command(), words()).exit());
+    let cli = Cli::try_parse()
+        .unwrap_or_else(|error| usage::with_suggestions(error, &Cli::command(), std::env::args_os()).exit());
     let choice = match cli.global.color {
         Color::Auto => ColorChoice::Auto,
         Color::Always => ColorChoice::Always,

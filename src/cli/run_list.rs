@@ -120,7 +120,7 @@ fn newest_first(keys: &[Key], most: usize) -> Vec<Key> {
     newest
 }
 
-/// The column at which the texts start that do not fit next to a run.
+/// The indentation of texts that are too long for the row of a run.
 const BELOW: usize = 14;
 
 fn table(listed: &[ListedRun], width: Option<usize>) -> String {

@@ -1,12 +1,13 @@
-//! Errors in the use of the command line: those of clap, with suggestions that can work.
+//! Usage errors: those of clap, with tips that are right for perfgate's commands.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, Error};
+use std::ffi::OsString;
 
 /// The error with the commands that have an unknown option, or with the ways to pass a benchmark name that starts with a dash.
 /// clap's own advice, to pass it after `--`, is wrong for most commands: there, a benchmark command follows `--`.
-pub fn with_suggestions(mut error: Error, whole: &Command, words: impl Iterator<Item = String>) -> Error {
+pub fn with_suggestions(mut error: Error, whole: &Command, words: impl Iterator<Item = OsString>) -> Error {
     if error.kind() != ErrorKind::UnknownArgument {
         return error;
     }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No stored run can be the base. A first run is expected to end like this: see [`Error::is_missing_baseline`].
+    /// No stored run can be the base, as in the first run of a repository: see [`Error::is_missing_baseline`].
     #[error("{0}")]
     MissingBaseline(String),
     /// Head is a revision without a stored run: it was not measured.
@@ -197,7 +197,7 @@ pub enum Error {
         head_tools: String,
     },
     /// The results have no commit to be stored for.
-    #[error("a run needs a commit")]
+    #[error("the results have no commit to be stored for")]
     NoCommit {
         /// What git reported.
         source: Option<RepositoryError>,

@@ -10,8 +10,8 @@ use crate::verdict::{Finding, Outcome, Report, SeriesPoint, SeriesReport};
 const MAX_SERIES: usize = 3;
 
 impl Gate {
-    /// The series of the worst findings, over runs in time order and then head: of what regressed, or else is suspect, or
-    /// else improved.
+    /// The series of the worst findings: of regressions, without any of suspects, and without any of improvements. Runs are in time
+    /// order, and head is last.
     pub(super) fn series_of_worst(&self, runs: &[Run], report: &Report) -> Vec<SeriesReport> {
         let first = |wanted: &dyn Fn(&&Finding) -> bool| -> Vec<&Finding> {
             report.benchmarks.iter().filter(wanted).take(MAX_SERIES).collect()

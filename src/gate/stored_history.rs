@@ -42,11 +42,11 @@ pub(crate) struct StoredHistory {
 /// How many runs were left out because they are older.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OlderRuns {
-    /// None.
+    /// No older run.
     Zero,
-    /// This many.
+    /// The number of older runs.
     Counted(usize),
-    /// Some; counting them would mean listing the whole store.
+    /// There are older runs. To count them, perfgate would have to list the whole store.
     Uncounted,
 }
 
@@ -234,7 +234,7 @@ fn commits_in_order(repository: &Repository) -> Option<BranchOrder> {
 pub(crate) struct Epochs(Vec<(Pattern, Arc<Epoch>)>);
 
 impl Epochs {
-    /// Resolves them. An epoch whose revision is unknown has no effect but a warning.
+    /// Resolves the epochs. One whose revision is unknown has no effect, and gives a warning.
     fn of(policy: &Policy, directory: &Path, diagnostics: &mut Vec<Diagnostic>) -> Epochs {
         let mut starts = Vec::new();
         for epoch in policy.epochs() {

@@ -31,6 +31,9 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
         Verdict::None if report.first_run && report.by_measure => Vec::new(),
         Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
         Verdict::None if report.same_results => vec!["Compare two different results.".to_owned()],
+        Verdict::None if report.re_measuring_stopped() => {
+            vec!["Check why the run failed (a warning names its command), then measure again.".to_owned()]
+        }
         Verdict::None if !report.environment.matches => vec![same_machine(report)],
         Verdict::None if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() => {
             let step = "Record a baseline for each machine class of head; a warning names the classes without one.";

@@ -72,7 +72,7 @@ impl Remarks {
         let note = shared_note(report, &inconclusive);
         let note = note.filter(|note| note.count == inconclusive.len() || note.count > all.len());
         // The headline has the reason if the machines differ, or if the direction of every changed metric is unknown.
-        let is_without_verdict = report.verdict == Verdict::None && !report.first_run;
+        let is_without_verdict = report.verdict == Verdict::None && !report.first_run && !report.re_measuring_stopped();
         let has_baseline = report.base.gap.is_none() && report.base.missing_classes.is_empty();
         let common = Remarks {
             inconclusive: inconclusive.len(),

@@ -122,6 +122,8 @@ pub fn not_judged(report: &Report) -> String {
         "no baseline yet".to_owned()
     } else if report.same_results {
         "base and head are the same results".to_owned()
+    } else if report.re_measuring_stopped() {
+        "a run failed while suspects were re-measured".to_owned()
     } else if !report.environment.matches {
         different_machines(report)
     } else if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() {

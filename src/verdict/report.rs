@@ -220,6 +220,14 @@ pub struct EnvironmentDifference {
 }
 
 impl Report {
+    /// Code of the warning that a failed run ended the re-measuring.
+    pub const RE_MEASURING_STOPPED: &str = "re-measuring-stopped";
+
+    /// True if a failed run ended the re-measuring of `perfgate measure`, so that suspects may be undecided.
+    pub fn re_measuring_stopped(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.code == Report::RE_MEASURING_STOPPED)
+    }
+
     /// Accepts the regressions for which `is_accepted` is true, with a remark on each. Returns how many.
     pub fn accept(&mut self, is_accepted: impl Fn(&Finding) -> bool, remark: &str) -> usize {
         let mut accepted = 0;

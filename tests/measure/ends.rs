@@ -6,10 +6,15 @@ use super::*;
 /// Starts a measurement whose command writes a file and then sleeps.
 fn start_sleeping(sandbox: &Sandbox) -> std::process::Child {
     let mark = sandbox.path("running").display().to_string();
+    start(sandbox, "main", &["sh", "-c", &format!("echo $$ > {mark}.new; mv {mark}.new {mark}; sleep 61")])
+}
+
+/// Starts a measurement and waits until its command has written the file `running`.
+pub fn start(sandbox: &Sandbox, base: &str, words: &[&str]) -> std::process::Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_perfgate"));
     command
-        .args(["measure", "--scratch", "../scratch", "--base", "main", "--", "sh", "-c"])
-        .arg(format!("echo $$ > {mark}.new; mv {mark}.new {mark}; sleep 61"))
+        .args(["measure", "--scratch", "../scratch", "--base", base, "--"])
+        .args(words)
         .current_dir(sandbox.path("r"))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -23,7 +28,7 @@ fn start_sleeping(sandbox: &Sandbox) -> std::process::Child {
     child
 }
 
-fn signal(process: u32, name: &str) -> bool {
+pub fn signal(process: u32, name: &str) -> bool {
     Command::new("kill").args([name, &process.to_string()]).stderr(Stdio::null()).status().unwrap().success()
 }
 

@@ -1,4 +1,4 @@
-//! Publishes the reports of several jobs, and makes one exit code of them.
+//! Publishes the reports of several jobs, and combines their exit codes.
 
 use super::job_names::JobNames;
 use super::work::{CiJob, ReportDestination, output_directory};

@@ -126,7 +126,7 @@ impl CiJob<'_> {
         self.report_recorded(branch, vec![JobResults { side, names, are_counts: self.inputs.counts_instructions }])
     }
 
-    /// Judges recorded results and publishes the reports. The runs are stored, and nothing here can undo that.
+    /// Judges recorded results and publishes the reports. The runs are already stored, so what cannot be compared is a warning.
     pub(super) fn report_recorded(&self, branch: &str, jobs: Vec<JobResults>) -> anyhow::Result<u8> {
         let head = Repository::discover(Path::new("."))?.head()?.commit;
         let mut reports = Vec::new();

@@ -95,7 +95,7 @@ pub(super) fn candidate_parts(filled: &FilledTemplate, report: &Report, longest:
     built_in.map(|template| of(&template, template.render_within(report, longest).ok())).collect()
 }
 
-/// A description updated by the candidate whose parts it has exactly, or else by the last one.
+/// The description, updated by the first candidate of which it has all parts, or else by the last candidate.
 pub(super) fn updated_description(candidates: &[Parts], description: &str) -> Result<UpdatedDocument, PartError> {
     let mut updated = Err(PartError::default());
     for parts in candidates {

@@ -5,7 +5,7 @@ use crate::io::github::{JobRun, Slug, Token};
 use crate::model::Commit;
 use clap::ValueEnum;
 
-/// The key that is not shown.
+/// The key of jobs that set none; reports do not show it.
 pub const DEFAULT_KEY: &str = "default";
 
 /// Where a report is published.

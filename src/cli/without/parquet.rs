@@ -3,7 +3,7 @@
 use crate::io::store::Store;
 use std::str::FromStr;
 
-/// The value of `--parquet`: there is none that is valid.
+/// The value of `--parquet`; no value is valid.
 #[derive(Debug, Clone, Copy)]
 pub enum Target {}
 

@@ -4,7 +4,7 @@ use crate::render::HistoryView;
 use crate::verdict::Report;
 use std::str::FromStr;
 
-/// The value of `--plots`: there is none that is valid.
+/// The value of `--plots`; no value is valid.
 #[derive(Debug, Clone, Copy)]
 pub enum Directory {}
 

@@ -93,13 +93,13 @@ pub(super) fn name_side(
 }
 
 /// True for pytest with a pytest-benchmark that can profile its benchmarks. The plugin pauses other profilers while it measures, so
-/// cProfile around all of pytest shows little but its start-up.
+/// cProfile around all of pytest would mainly show its start-up.
 fn profiles_benchmarks(bench: &Bench<'_>, side: &SideCheckout, words: &[String]) -> bool {
     let is_module = words.get(1..3).is_some_and(|words| words == ["-m", "pytest"]);
     if Profiler::of(words) != Profiler::Pytest && !is_module {
         return false;
     }
-    // The options of the command can leave the plugin out.
+    // The options of the command can disable the plugin.
     let help = bench.command(side, words.iter().cloned().chain(["--help".to_owned()]).collect());
     let text = help.run().ok().and_then(|finished| finished.stdout.whole);
     text.is_some_and(|text| String::from_utf8_lossy(&text).contains(PYTEST_DUMP))
@@ -149,7 +149,7 @@ pub(super) fn read_profiles(directory: &Path) -> Result<Option<Profile>, Explain
         match (read_file(&file, &mut InlinedCode::default()), &mut sum) {
             (Ok(profile), None) => sum = Some(profile),
             (Ok(profile), Some(sum)) => sum.add(profile),
-            // A child that only started another program.
+            // Empty for a child process that only started another program.
             (Err(error), _) if error.is_empty_profile() => {}
             (Err(error), _) => return Err(error.into()),
         }

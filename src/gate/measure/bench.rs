@@ -262,7 +262,7 @@ impl<'a> Bench<'a> {
         self.is_process_timed() || Dialect::can_filter(&self.spec.words)
     }
 
-    /// Removes the checkouts. A warning if something is left.
+    /// Removes the checkouts. Returns a warning if something cannot be removed.
     pub fn close(mut self) -> Option<Diagnostic> {
         let left = self.scratch.remove();
         let first = left.first()?;
@@ -282,7 +282,10 @@ impl<'a> Bench<'a> {
                 1 => String::new(),
                 count => format!("; {} more of the {} runs were disturbed", count - 1, self.runs),
             };
-            all.push(Diagnostic::warning("disturbed-run", "", format!("{first}{more}. Disturbed runs count like all others; if benchmarks are inconclusive, measure again on an idle machine")));
+            let message = format!(
+                "{first}{more}. Disturbed runs count like all others; if benchmarks are inconclusive, measure again on an idle machine"
+            );
+            all.push(Diagnostic::warning("disturbed-run", "", message));
         }
         all
     }

@@ -57,7 +57,7 @@ impl Counts {
 }
 
 impl Session<'_> {
-    /// Counts both sides, and counts again what differs.
+    /// Counts both sides, and counts the benchmarks that differ again.
     pub(super) fn count(
         &mut self,
         bench: &mut Bench<'_>,

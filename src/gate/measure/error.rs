@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum MeasureError {
     /// There is no git repository to check both sides out from.
-    #[error("base and head are checked out from a git repository")]
+    #[error("no git repository to check both sides out from; run perfgate inside one")]
     NoRepository {
         /// What git reported.
         source: RepositoryError,
@@ -34,7 +34,7 @@ pub enum MeasureError {
     File {
         /// What was tried.
         what: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
         /// The system's error.
         source: std::io::Error,
@@ -229,7 +229,7 @@ pub enum MeasureError {
         /// The metric.
         metric: String,
     },
-    /// A value of zero.
+    /// A run measured zero, so there is no ratio.
     #[error("{benchmark}: a run measured zero, and bisect compares ratios; choose another metric with --metric")]
     Zero {
         /// The benchmark.
@@ -260,7 +260,8 @@ impl MeasureError {
     pub(crate) fn in_a_line(&self) -> String {
         let reason = self.reason().to_string();
         let first = reason.lines().next().unwrap_or_default();
-        let first = first.strip_suffix("; its last lines:").unwrap_or(first);
+        let output = ["; its last lines:", "; it printed nothing"];
+        let first = output.iter().find_map(|end| first.strip_suffix(*end)).unwrap_or(first);
         match self {
             MeasureError::Run { side, commit, .. } => format!("a run of {side} ({commit}) failed: {first}"),
             _ => first.to_owned(),

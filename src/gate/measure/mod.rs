@@ -61,7 +61,7 @@ pub(crate) fn measure_head(
     session.finish(measured).map(|((), runs)| runs)
 }
 
-/// Removes the checkouts, and reports what stays.
+/// Removes the checkouts, and reports what cannot be removed.
 pub(super) fn close(bench: Bench<'_>, progress: &dyn Progress) {
     if let Some(left) = bench.close() {
         progress.message(&left.to_string());

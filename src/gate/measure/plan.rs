@@ -41,7 +41,7 @@ pub(crate) struct MeasurePlan {
     pub budget: Option<Duration>,
     /// Runs of each side that are not counted; `None` for 0, or 1 where the process itself is timed.
     pub warmup: Option<usize>,
-    /// Store each finished run.
+    /// Store each finished run of the whole suite.
     pub record: bool,
     /// Explain the largest confirmed regressions by the functions that grew.
     pub explain: bool,

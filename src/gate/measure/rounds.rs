@@ -10,6 +10,7 @@ use crate::gate::error::Error;
 use crate::model::Diagnostic;
 use crate::policy::Policy;
 use crate::stats::centre;
+use crate::verdict::Report;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -23,13 +24,13 @@ pub(super) struct PlannedPairs {
 }
 
 impl Session<'_> {
-    /// The number of pairs that a time budget is planned with, before there are suspects.
+    /// The number of pairs for which a time budget reserves time, before the suspects are known.
     fn planned_pairs(&self) -> usize {
         self.plan.pairs.unwrap_or(schedule::FEW_PAIRS)
     }
 
-    /// The number of pairs. What the pairs show decides only that findings get more of them, which can refute a finding but not
-    /// make one.
+    /// The number of pairs. It depends on the results of earlier pairs in one way only: findings get two more pairs, which can
+    /// refute a finding, but not create one.
     pub(super) fn pairs(
         &self,
         suspects: &BTreeSet<BenchmarkMetric>,
@@ -213,7 +214,7 @@ impl Session<'_> {
                     self.progress.plan(0, 2 * pairs);
                 }
                 let until = if index == 0 { format!("{pairs} pairs") } else { "from this run on".to_owned() };
-                self.progress.message(&format!("{problem}: running the whole suite, {until}"));
+                self.progress.message(&format!("with the filter, {problem}; running the whole suite, {until}"));
                 measured = bench.run(side, None);
             }
             match measured {
@@ -256,7 +257,7 @@ impl Session<'_> {
             "re-measuring stopped, because {}. Complete pairs before it count; suspects with too few of them stay inconclusive",
             error.in_a_line()
         );
-        self.runs.stopped = Some(Diagnostic::warning("re-measuring-stopped", "", message));
+        self.runs.stopped = Some(Diagnostic::warning(Report::RE_MEASURING_STOPPED, "", message));
     }
 }
 
@@ -271,7 +272,7 @@ fn filter_problem(
     match measured {
         Ok(measured) if confirm::has_all(policy, &measured.run, suspects) => None,
         Err(error) if error.is_interrupted() || error.is_timeout() => None,
-        Err(error) if !error.is_without_results() => Some(format!("{}, with the filter", error.in_a_line())),
-        _ => Some("with the filter, results of suspects are missing".to_owned()),
+        Err(error) if !error.is_without_results() => Some(error.in_a_line()),
+        _ => Some("results of suspects are missing".to_owned()),
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn missing_targets(command: &[String], metadata: &[u8]) -> Option<BTr
     Some(benches.chain(packages).filter(|name| is_plain(&name)).collect())
 }
 
-/// True if a command names nothing else to run: no bench target, or no package, is left.
+/// True if all bench targets, or all packages, that a command names are missing.
 pub(super) fn is_nothing_left_to_run(command: &[String], missing: &BTreeSet<String>) -> bool {
     let all_missing = |spellings: &[&str]| {
         let named = values(command, spellings);
@@ -51,8 +51,8 @@ pub(super) fn is_nothing_left_to_run(command: &[String], missing: &BTreeSet<Stri
     all_missing(&["--bench"]) || all_missing(&["--package", "-p"])
 }
 
-/// True if every bench target that a command names is criterion's, so that it takes criterion's options. Other harnesses refuse
-/// them, so a command that names none, and also runs the unit tests of the library, does not count.
+/// True if a command names its bench targets and all of them use criterion, so that they accept criterion's options. Without a name,
+/// `cargo bench` also runs unit tests, whose harness refuses these options.
 pub(super) fn are_criterion(command: &[String], metadata: &[u8]) -> bool {
     let Ok(metadata) = serde_json::from_slice::<Metadata>(metadata) else { return false };
     let named = values(command, &["--bench"]);

@@ -114,7 +114,7 @@ impl Bench<'_> {
         let counts = in_parallel(&jobs, Job::iteration);
         let mut counted = Vec::with_capacity(jobs.len());
         for (job, count) in jobs.iter().zip(counts) {
-            // Set-up code that two processes cannot run at once, such as writing a file, may be the reason of a failure.
+            // Two processes may not be able to run the same set-up code at once, such as writing a file.
             let count = match count {
                 Err(error) if !error.is_interrupted() => job.iteration()?,
                 count => count?,
