@@ -13,7 +13,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum MeasureError {
     /// There is no git repository to check both sides out from.
-    #[error("no git repository to check both sides out from; run perfgate inside one")]
+    #[error("no git repository to check both sides out from")]
     NoRepository {
         /// What git reported.
         source: RepositoryError,
