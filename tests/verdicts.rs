@@ -137,3 +137,27 @@ fn a_rate_that_falls_to_zero_in_every_sample_is_a_regression() {
     let more = [&["compare"][..], &files, &["--head", "head0.json", "--head", "head1.json"]].concat();
     sandbox.perfgate(&more).exits(1).prints("server").prints("−100.0%");
 }
+
+#[test]
+fn times_of_zero_on_both_sides_are_no_measurement() {
+    let sandbox = common::Sandbox::new();
+    let run = |times: [f64; 2]| {
+        let one = |(at, time): (usize, f64)| serde_json::json!({"benchmark": format!("b{at}"), "unit": "ns", "replicates": [{"value": time}]});
+        let all: Vec<_> = times.into_iter().enumerate().map(one).collect();
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+    };
+    for (name, times) in [("base", [0.0, 0.0]), ("head", [0.0, 0.0]), ("base-5", [0.0, 5.0]), ("head-5", [0.0, 5.1])] {
+        sandbox.write(&format!("{name}.json"), run(times));
+    }
+    let compared = |base: &str, head: &str, more: &[&str]| {
+        let files = [base, head].map(|name| format!("{name}.json"));
+        sandbox.perfgate(&[&["compare", &files[0], &files[1]][..], more].concat())
+    };
+    let answer = compared("base", "head", &[]);
+    answer.exits(2).prints("NO VERDICT: all times are 0, which is below the resolution of the clock\n");
+    answer.prints("Next: Measure longer, or repeat the operation within each sample.");
+    // One benchmark that was measured is enough, and a budget of the value is checked.
+    compared("base-5", "head-5", &[]).exits(0).prints("PASS");
+    sandbox.write("perfgate.toml", "[[budget]]\nbenchmark = \"b0\"\nmax = \"1us\"\n");
+    compared("base", "head", &[]).exits(0).prints("PASS");
+}

@@ -10,7 +10,7 @@ use crate::compare::{BenchmarkMetric, Comparison, Effect, SideValue};
 use crate::model::number_text::thousands;
 use crate::model::sample_noun;
 use crate::model::{
-    ClassBenchmark, Direction, PerSide, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Work, WorkUnit,
+    ClassBenchmark, Direction, PerSide, PlotSamples, SampleGroup, SampleStatistics, SlowPart, Unit, Work, WorkUnit,
 };
 use crate::policy::Policy;
 use crate::stats::estimate::Estimate;
@@ -203,6 +203,12 @@ impl Finding {
     pub(super) fn is_constant_of_unknown_direction(&self) -> bool {
         let is_constant = self.outcome == Outcome::Unchanged && self.change.is_none_or(|change| change == 0.0);
         is_constant && !self.direction.is_known()
+    }
+
+    /// True for a time that is zero on both sides: below the resolution of the clock, so nothing was measured.
+    pub(super) fn is_zero_time(&self) -> bool {
+        let is_zero = |value: Option<Value>| value.is_some_and(|value| value.value == 0.0);
+        self.unit == Unit::Nanosecond.label() && is_zero(self.base) && is_zero(self.head)
     }
 
     /// The smallest regression that these runs would have shown, if it explains why an inconclusive benchmark is undecided. `None`

@@ -45,6 +45,7 @@ use crate::policy::{FailOn, Policy};
 use finding::judge_comparison;
 use jiff::civil::Date;
 use rayon::prelude::*;
+use report::has_only_zero_times;
 use ruling::Criteria;
 use waivers::{WaiverUse, stale_waivers, waive, waive_suite};
 
@@ -122,7 +123,10 @@ pub fn judge(compared: SuiteComparison, policy: &Policy, context: JudgeContext) 
     let has_both_sides = findings.iter().any(|finding| finding.base.is_some() && finding.head.is_some());
     let verdict = if !reasons.is_empty() {
         Verdict::Fail
-    } else if base.missing_classes.is_empty() && is_enough_to_pass(judged, &budgets, &environment, has_both_sides) {
+    } else if base.missing_classes.is_empty()
+        && is_enough_to_pass(judged, &budgets, &environment, has_both_sides)
+        && (!has_only_zero_times(&findings) || budgets.iter().any(|line| line.value.is_some()))
+    {
         Verdict::Pass
     } else {
         Verdict::None
