@@ -158,6 +158,6 @@ fn times_of_zero_on_both_sides_are_no_measurement() {
     answer.prints("Next: Measure longer, or repeat the operation within each sample.");
     // One benchmark that was measured is enough, and a budget of the value is checked.
     compared("base-5", "head-5", &[]).exits(0).prints("PASS");
-    sandbox.write("perfgate.toml", "[[budget]]\nbenchmark = \"b0\"\nmax = \"1us\"\n");
+    sandbox.write("perfgate.toml", "[[budget]]\nmatch = \"b0\"\nmetric = \"time\"\ntarget = \"<1us\"\n");
     compared("base", "head", &[]).exits(0).prints("PASS");
 }
