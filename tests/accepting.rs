@@ -133,10 +133,14 @@ fn a_waiver_of_an_undecided_benchmark_is_not_called_unused() {
     sandbox.write("head.csv", "name,unit,value\na,ns,128\nb,ns,101\nc,ns,99\n");
     let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv"]);
     answer.prints("? inconclusive").does_not_print("remove it");
-    answer.prints("note: perfgate.toml:2: the waiver for \"a\" was not applied: the benchmark is inconclusive");
+    answer.prints(
+        "note: perfgate.toml:2: the `[[accept]]` entry for \"a\" was not applied: the benchmark is inconclusive",
+    );
     sandbox.write("head.csv", "name,unit,value\na,ns,100\nb,ns,101\nc,ns,99\n");
     let answer = sandbox.perfgate(&["compare", "base.csv", "head.csv", "--threshold", "300%"]);
-    answer.exits(0).prints("the waiver for \"a\" matches no regression; remove it if no coming change needs it");
+    answer
+        .exits(0)
+        .prints("the `[[accept]]` entry for \"a\" matches no regression; remove it if no coming change needs it");
 }
 
 #[test]
@@ -155,7 +159,10 @@ fn a_waiver_that_misses_by_its_name_names_the_right_benchmark() {
     sandbox.write("base.json", counts("score", "count", "lower", &[("stable", 100.0), ("b", 5.0)]));
     sandbox.write("head.json", counts("score", "count", "lower", &[("stable", 100.0), ("b", 6.0)]));
     for (name, message) in [
-        ("stabel", "the waiver for \"stabel\" matches no benchmark of these results; did you mean `stable`?"),
+        (
+            "stabel",
+            "the `[[accept]]` entry for \"stabel\" matches no benchmark of these results; did you mean `stable`?",
+        ),
         ("of the next release", "matches no benchmark of these results; correct or remove it"),
     ] {
         let waiver = format!("[[accept]]\nbenchmark = '{name}'\nup-to = '99%'\nreason = 'r'\nuntil = '2999-01-01'\n");
@@ -178,8 +185,8 @@ fn a_waiver_that_is_not_enough_leaves_no_note_where_another_one_covers() {
     for (config, unused) in [(of_40.clone() + &of_65, 2), (of_65.clone() + &of_40, 8)] {
         sandbox.write("perfgate.toml", config);
         let answer = sandbox.perfgate(&["compare", "base.json", "head.json"]);
-        answer.exits(0).prints("accepted until 2999-01-01: r").does_not_print("worse than the accepted");
-        answer.prints(&format!("perfgate.toml:{unused}: the waiver for \"a\" has no effect"));
+        answer.exits(0).prints("accepted until 2999-01-01; reason: r").does_not_print("worse than the accepted");
+        answer.prints(&format!("perfgate.toml:{unused}: the `[[accept]]` entry for \"a\" has no effect"));
     }
 }
 

@@ -234,3 +234,23 @@ fn a_limit_in_another_unit_than_its_value_is_shown_in_both() {
     assert!(text("<0.0021ms").contains("target <0.0021ms (2.100 µs)"), "{}", text("<0.0021ms"));
     assert!(text("<2.1us").contains("target <2.1us; not met"), "{}", text("<2.1us"));
 }
+
+#[test]
+fn budgets_are_sorted_by_the_factor_between_value_and_limit() {
+    let sandbox = Sandbox::new();
+    let values = [("a", 24.0), ("b", 9.0), ("c", 500.0), ("d", 101.0)];
+    let all = values.map(|(name, value)| {
+        serde_json::json!({"tool": "t", "benchmark": name, "unit": "/s", "metric": "throughput", "direction": "higher",
+            "exact": true, "replicates": [{"value": value}]})
+    });
+    let file = serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string();
+    sandbox.write("old.json", &file).write("new.json", &file);
+    sandbox.write("perfgate.toml", "[[budget]]\nmatch = '*'\nmetric = 'throughput'\ntarget = '>100'\n");
+    let compare = |more: [&str; 2]| sandbox.perfgate(&[&["compare", "old.json", "new.json"][..], &more].concat());
+    let answer = compare(["--format", "json"]);
+    let names = [0, 1, 2, 3].map(|at| line(&answer, "budgets", at)["benchmark"].as_str().unwrap().to_owned());
+    assert_eq!(names, ["b", "a", "d", "c"]);
+    let report = compare(["--template", "report"]).stdout;
+    let at = |name: &str| report.find(&format!("**HIGH** `{name}` throughput")).unwrap_or_else(|| panic!("{report}"));
+    assert!(at("b") < at("a"), "{report}");
+}

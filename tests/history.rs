@@ -144,6 +144,9 @@ fn a_step_a_drift_a_spike_and_an_accepted_regression_give_exactly_these_findings
     let table = sandbox.perfgate_at("r", &["history"]);
     table.prints(" before ").prints(" after ");
     table.exits(0).prints("9 series without a change").prints("no single step").prints("+9.");
+    // The drift has no level of its own.
+    let drifting = sandbox.perfgate_at("r", &["history", "drifting"]);
+    drifting.exits(0).prints(" ns → 5");
     table.prints(commits[54].short()).prints("5 commits before the last run").does_not_print("✗ worse, accepted");
     let waiver = |up_to: u32| {
         format!("[[accept]]\nbenchmark = 'accepted'\nup-to = '{up_to}%'\nreason = 'r'\nuntil = '2999-01-01'\n")
@@ -192,6 +195,51 @@ fn a_regression_with_several_possible_commits_has_the_command_that_finds_its_com
     // A slowdown below the threshold of `perfgate bisect`, of another metric.
     let rate = sandbox.perfgate_at("r", &["history", "it's"]);
     rate.exits(0).prints(&format!(r"`perfgate bisect 'it'\''s' --metric rate --good {good} --bad {bad} --threshold 2"));
+}
+
+#[test]
+fn a_step_back_to_the_earlier_level_undoes_the_earlier_change() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 40);
+    let level = |i: usize, levels: [f64; 3]| levels[(i / 13).min(2)];
+    let runs: Vec<Run> = (0..40)
+        .map(|i| {
+            let back = time("back", level(i, [1000.0, 1400.0, 1000.0]), i);
+            let third = time("third", level(i, [1000.0, 1400.0, 1200.0]), 100 + i);
+            run(&commits[i], START + 3600 * i as i64, vec![back, third, time("s1", 1000.0, 200 + i)])
+        })
+        .collect();
+    put(&sandbox, &runs);
+    let answer = sandbox.perfgate_at("r", &["history", "--format", "json"]).exits(0).json();
+    for (name, expected) in [("back", [false, true]), ("third", [false, false])] {
+        let changes = series(&answer, name)["changes"].as_array().unwrap();
+        let undoes: Vec<bool> = changes.iter().map(|change| change["undoes_previous"].as_bool().unwrap()).collect();
+        assert_eq!(undoes, expected, "{name}: {changes:?}");
+    }
+    let table = sandbox.perfgate_at("r", &["history"]);
+    table
+        .exits(0)
+        .prints("13 commits before the last run; undoes an earlier change (back to the level before it)\n")
+        .prints("13 commits before the last run; 1 earlier change\n");
+    assert_eq!(table.stdout.matches("undoes").count(), 1, "{}", table.stdout);
+    let detail = sandbox.perfgate_at("r", &["history", "back"]);
+    detail.exits(0).prints("; undoes an earlier change (back to the level before it)\n");
+}
+
+/// The suite's name is a part of imported names; no benchmark command prints it.
+#[test]
+fn the_bisect_command_of_an_imported_series_has_a_condition() {
+    let sandbox = Sandbox::new();
+    let commits = commits(&sandbox, 30);
+    let imported = |i: usize| {
+        let level = if i >= 20 { 1500.0 } else { 1000.0 };
+        Measurement::new("github-action-benchmark", "Suite/slow", Metric::time(), samples(level, i))
+    };
+    put(&sandbox, &runs_with_a_gap(&commits, |i| vec![imported(i)]));
+    sandbox.perfgate_at("r", &["history"]).exits(0).prints("perfgate bisect Suite/slow --good ").prints(
+        "(the benchmark command, such as `cargo bench`; it must report a benchmark of this name, otherwise see `[[continue]]` in \
+         docs/migrate.md)",
+    );
 }
 
 /// Runs of 30 commits, two of which were not measured.

@@ -77,6 +77,11 @@ fn a_history_of_400_runs_moves_in_by_the_commands_of_the_docs_and_goes_on_under_
     sandbox.perfgate_at("r", &import).exits(0).prints("imported 0 of 400 runs").prints("400 already there");
     let history = sandbox.perfgate_at("r", &["history", "--last", "400"]);
     history.exits(0).prints(&format!("at {}", &ids[300][..10]));
+    let listed = sandbox.perfgate_at("r", &["runs", "list", "--last", "2"]);
+    listed
+        .exits(0)
+        .prints("  unknown\n")
+        .prints("\nunknown: imported results that state no machine; not compared with those");
 
     // The next run is read from the tool itself, on a machine that is known.
     sandbox.write("new.txt", "test parse ... bench:       1,310 ns/iter (+/- 9)\n");

@@ -163,7 +163,8 @@ fn what_three_pairs_of_many_suspects_show_must_be_in_two_more_pairs() {
         }
         answer.prints("re-measured in 3 to 5 pairs because they looked slower or faster");
     }
-    with(&sandbox, &["--base", "HEAD~1"], &["sh", "changing.sh"]).prints("4 benchmarks re-measured in 3 to 5 pairs");
+    with(&sandbox, &["--base", "HEAD~1"], &["sh", "changing.sh"])
+        .prints("4 suspects re-measured in 3 to 5 pairs: 1 regressed, 1 inconclusive, 2 unchanged (c, d)\n");
     // A number that was asked for stays.
     let answer = with(&sandbox, &["--base", "HEAD~1", "--confirm", "3"], &["sh", "changing.sh", "{filter}"]);
     assert!(
@@ -201,7 +202,7 @@ fn what_looks_better_is_re_measured_too() {
     let json = answer.json();
     let c = json["benchmarks"].as_array().unwrap().iter().find(|finding| finding["name"] == "c").unwrap();
     assert_eq!((&c["outcome"], &c["confirmed"], &c["suspect"]), (&"improved".into(), &true.into(), &false.into()));
-    measure(&sandbox, &["--base", "main"]).exits(0).prints(", 1 benchmark re-measured in 5 pairs\n");
+    measure(&sandbox, &["--base", "main"]).exits(0).prints(", 1 suspect re-measured in 5 pairs: improved\n");
     assert_clean(&sandbox);
 }
 

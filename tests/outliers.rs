@@ -145,7 +145,7 @@ fn a_change_as_large_as_the_outliers_of_base_needs_a_second_head_run() {
     assert_eq!(findings(&base, &head[..1])[0].outcome, Outcome::Regressed);
     slow_down(&mut base[3], 7, 1.5);
     let note = "1 benchmark has a base run that deviates from the others by 22% or more, so a single head run may be an outlier; \
-                another head run would decide";
+                another head run may decide";
     is_doubted(&base, &head[..1], note);
     assert_eq!(findings(&base, &head)[0].outcome, Outcome::Regressed, "two head runs show it");
     slow_down(&mut head[0], 9, 1.4);

@@ -111,6 +111,11 @@ fn the_page_sorts_and_filters_and_shows_a_hostile_name_as_text() {
         facts.as_str().unwrap().starts_with("time: 5.0") && facts.as_str().unwrap().contains("95% CI +"),
         "{facts}"
     );
+    let key = browser.run("return document.querySelector('tr.details p:last-child').textContent");
+    assert_eq!(
+        key,
+        "Dots: samples, or evenly spaced quantiles of many. Upright bar: median of a run. In parentheses: its number of samples."
+    );
     let texts = browser.run("return [...document.querySelectorAll('svg text')].map(t => t.textContent).join(' ')");
     assert!(texts.as_str().unwrap().contains("base (50) head (50)"), "{texts}");
     browser.run(press);
@@ -195,6 +200,58 @@ fn rows_are_made_as_they_are_looked_at_and_each_has_an_address() {
     wait();
     let target = browser.run("const t = document.querySelector('tr.target'); const r = t.getBoundingClientRect(); return [t.dataset.name, r.top > 0 && r.bottom < innerHeight, !!t.nextSibling.querySelector('svg')]");
     assert_eq!(target, json!(["group17/a_benchmark_with_a_usual_name/2217", true, true]));
+    assert_eq!(browser.console_messages(), json!([]));
+}
+
+#[test]
+#[ignore = "needs Chromium and chromedriver"]
+fn an_address_may_be_encoded_in_any_way() {
+    let browser = Browser::start();
+    let sandbox = Sandbox::new();
+    let names = ["dec/utf-8 ✓", "日本/語", "f(a) it's", "100%", "50%25", "plain"];
+    for name in names {
+        sandbox.bench("base", name, 1000.0, 1).bench("head", name, 1000.0, 2);
+    }
+    sandbox.perfgate(&["compare", "base", "head", "--html", "report.html"]).exits(0);
+    browser.open(&sandbox, "report.html");
+    let strict = "encodeURIComponent(n).replace(/[!'()*]/g, (c) => '%' + c.charCodeAt(0).toString(16))";
+    for encode in ["encodeURIComponent(n)", "encodeURI(n)", "n", "n.replaceAll(' ', '%20')", strict] {
+        for name in names {
+            browser.run(&format!("const n = {name:?}; location.hash = '#' + {encode}"));
+            let lower = name.to_lowercase();
+            browser.until(&format!(
+                "[...document.querySelectorAll('tr.target')].some(row => row.dataset.name === {lower:?})"
+            ));
+        }
+    }
+    assert_eq!(browser.console_messages(), json!([]));
+}
+
+#[test]
+#[ignore = "needs Chromium and chromedriver"]
+fn a_long_word_in_a_warning_breaks_on_a_phone() {
+    let browser = Browser::start();
+    let sandbox = Sandbox::new();
+    let long = "a_very_long_module_name_without_any_spaces::".repeat(4);
+    for (name, slower) in [("same", 1.0), (&*long, 3.0)] {
+        sandbox.bench("base", name, 1000.0, 1).bench("head", name, 1000.0 * slower, 2);
+    }
+    sandbox.perfgate(&["compare", "base", "head", "--save", "comparison.json"]).exits(1);
+    let mut report: Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
+    report["diagnostics"] =
+        json!([{"code": "odd", "severity": "warning", "place": "", "message": format!("`{long}` is odd")}]);
+    report["base"]["label"] = long.as_str().into();
+    let report: perfgate::verdict::Report = serde_json::from_value(report).unwrap();
+    sandbox.write("report.html", perfgate::render::report_page(&report));
+    for width in [360, 320] {
+        browser.screen(width, 800, "light");
+        browser.open(&sandbox, "report.html");
+        browser.run("document.querySelector('button.chart').click()");
+        let longest = "Math.max(...[...document.querySelectorAll('li code')].map(c => c.textContent.length))";
+        let length = browser.run(&format!("return {longest}")).as_u64().unwrap();
+        assert!(length >= long.len() as u64, "{length}");
+        assert_eq!(browser.run(&format!("return document.documentElement.scrollWidth <= {width}")), true, "{width}");
+    }
     assert_eq!(browser.console_messages(), json!([]));
 }
 

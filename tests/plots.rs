@@ -124,6 +124,7 @@ fn both_back_ends_draw_the_same_texts_into_the_same_files() {
         for picture in [picture, &theirs[name]] {
             let background = ["#ffffff", "#FFFFFF"].iter().any(|white| picture.contains(&format!("fill=\"{white}\"")));
             assert!(background && picture.matches("<title>").count() >= 1 && !picture.contains(">Gnuplot<"), "{name}");
+            assert!(!picture.contains("<title>gnuplot_plot_"), "{name}");
         }
     }
     let left: Vec<String> =

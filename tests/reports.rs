@@ -92,7 +92,7 @@ fn a_passing_verdict_names_what_was_checked() {
     let failing = with(&missed, &slower, &["--fail-on", "budget"]);
     failing.exits(1).prints("FAIL: 12 over budget; also 1 regressed (not in fail-on)\n");
     failing.prints(
-        "change the limits in perfgate.toml. Not in fail-on, whose list replaces the default one: 1 regressed.\n",
+        "change the limits in perfgate.toml.\n- Not in fail-on, whose list replaces the default one: 1 regressed.\n",
     );
     let waiver = "[[accept]]\nbenchmark = 'bench3'\nup-to = '150%'\nreason = 'r'\nuntil = '2999-01-01'\n";
     with(waiver, &slower, &[]).exits(0).prints("PASS: 11 of 12 benchmarks without a regression, 1 accepted\n");
@@ -166,7 +166,7 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
     };
     for view in [&[][..], &["--template", "comment"], &["--format", "markdown"]] {
         let both = compare(2, view);
-        both.prints("ore runs may decide 1 of the 2 inconclusive benchmarks (`perfgate measure --base REV -- COMMAND`, or further `--base` and `--head`); for the other one, reduce the noise");
+        both.prints("ore runs would probably decide \"moved\" (`perfgate measure --base REV -- COMMAND`, or further `--base` and `--head`); for \"noisy\", reduce the noise");
         let one = compare(1, view);
         one.prints("; more runs may not decide; reduce the noise").does_not_print("perfgate measure");
         one.prints("Next: More runs may not decide the inconclusive benchmark: reduce the noise");
@@ -247,12 +247,12 @@ fn the_numbers_of_inconclusive_rows_add_up() {
     let text = |sandbox: &Sandbox| sandbox.perfgate(&["render", "c.json", "--template", "comment"]).stdout;
     // One advice for all numbers of runs.
     let listed = text(&inconclusive(1, 6, 2));
-    assert!(listed.contains("6 of the 9 inconclusive metrics (see the rows of the others): "), "{listed}");
+    assert!(listed.contains("he 6 inconclusive metrics without a reason below their row: "), "{listed}");
     assert!(listed.contains("about 2 to 7 more runs per side would probably decide"), "{listed}");
     let unlisted = text(&inconclusive(2, 14, 1));
     assert!(unlisted.contains("14 of the 17 inconclusive metrics: "), "{unlisted}");
     let few = text(&inconclusive(1, 1, 2));
-    let advice = "ore runs may decide 1 of the 4 inconclusive metrics; for another one, reduce the noise";
+    let advice = "ore runs would probably decide \"noisy\" metric1; for \"noisy\" metric0, reduce the noise";
     assert!(few.contains(advice) && few.contains("; 2 others have another reason, in their rows."), "{few}");
     // Not all of the rows are listed.
     let many = text(&inconclusive(1, 1, 9));
@@ -292,7 +292,7 @@ fn the_reason_that_many_undecided_rows_share_is_printed_once() {
     let mut head = [1300.0; 12];
     head[0] = 1100.0;
     let answer = numbers(&base[..6], &head[..6], &[]);
-    answer.prints("5 of the 6 inconclusive benchmarks (see the row of the other one): the interval contains 0");
+    answer.prints("the 5 inconclusive benchmarks without a reason below their row: the interval contains 0");
     assert_eq!(answer.stdout.matches("the interval contains 0").count(), 1, "{}", answer.stdout);
 }
 
@@ -475,24 +475,25 @@ fn changes_of_unknown_direction_are_counted_apart_from_inconclusive_ones() {
 }
 
 #[test]
-fn a_change_that_the_results_do_not_show_has_no_direction_in_any_sentence() {
+fn a_mean_over_benchmarks_that_differ_is_an_average() {
     let factors: Vec<f64> = (0..12).map(|at| if at < 6 { 1.5 } else { 0.75 }).collect();
     let (_, answer) = compared(&factors, &["--template", "library"]);
     answer
-        .prints("no significant overall change (6.")
-        .prints("| no significant change (6.")
-        .does_not_print("% slower |");
+        .prints("**Overall Performance Gain**: 6.")
+        .prints("% slower on average (geometric mean; benchmarks differ: −")
+        .prints("% slower on average | t: geometric mean of 12 |")
+        .does_not_print("no significant");
     let (_, answer) = compared(&[1.5; 12], &["--template", "library"]);
     answer
         .prints("**Overall Performance Gain**: 50")
-        .prints("% slower (95% CI over the benchmarks: +")
+        .prints("% slower on average (geometric mean; benchmarks differ: +")
         .prints("% slower | t: geometric mean of 12 |");
 }
 
 #[test]
 fn large_changes_have_one_notation() {
     let (_, answer) = compared(&[12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0, 12.0], &["--template", "library"]);
-    answer.prints("**Overall Performance Gain**: 12.0× slower (95% CI ").prints("| 12.0× slower |");
+    answer.prints("**Overall Performance Gain**: 12.0× slower on average (").prints("| 12.0× slower |");
     answer.does_not_print("1,10").does_not_print("× as long").prints("12.0×: head takes 12.0 times as long as base");
 }
 
@@ -515,4 +516,22 @@ fn what_only_one_side_has_is_one_row_for_each_benchmark() {
         let all = sandbox.perfgate(&[&["compare", "base.json", "head.json", "--all"], more].concat());
         all.prints("errors");
     }
+}
+
+#[test]
+fn a_suite_whose_mean_grew_by_two_benchmarks_has_no_common_cause() {
+    let next = |factors: [f64; 10]| {
+        let (sandbox, _) = compared(&factors, &[]);
+        let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("c.json")).unwrap();
+        report["verdict"] = "fail".into();
+        report["failed_on"] = serde_json::json!([{"on": "suite"}]);
+        report["suite"] = serde_json::json!({"outcome": "regressed", "change": 0.25, "interval": [0.23, 0.27],
+            "runs": [3, 3], "benchmarks": 10});
+        sandbox.write("c.json", report.to_string());
+        sandbox.perfgate(&["render", "c.json", "--template", "comment"])
+    };
+    next([1.25; 10]).prints("look for a cause that all benchmarks share");
+    let mut two = [1.0; 10];
+    (two[3], two[7]) = (3.0, 3.0);
+    next(two).prints("find the benchmarks that became slower: most of the suite did not");
 }

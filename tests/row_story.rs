@@ -88,7 +88,7 @@ fn a_legend_names_the_re_measured_runs() {
     }
     let check = |report: &Report, which: &str| {
         let text = perfgate::render::markdown(report, true);
-        assert!(text.contains(&format!("change: the typical ratio of a head run to a base run{which}; CI")), "{text}");
+        assert!(text.contains(&format!("change: of a typical head run against a typical base run, so it can differ from that of the medians{which}; CI")), "{text}");
     };
     check(&report, "");
     report.benchmarks[0].re_measured = true;
@@ -263,8 +263,7 @@ fn a_failing_headline_counts_what_is_inconclusive() {
     let open: Vec<&Value> = rows.iter().filter(|row| row["outcome"] == "inconclusive").collect();
     let suspects = open.iter().filter(|row| row["suspect"] == true).count();
     assert!(suspects > 2 && open.len() > suspects);
-    let expected =
-        format!("FAIL: 1 regressed; {} of 12 benchmarks inconclusive ({suspects} suspected regressions)", open.len());
+    let expected = format!("FAIL: 1 regressed; {} of 12 benchmarks inconclusive ({suspects} suspected)", open.len());
     let answer = compared(&sandbox, &base, &head, &[]);
     assert!(answer.exits(1).stdout.starts_with(&expected), "{expected}: {}", answer.stdout);
     // The failure does not depend on the shift, so the headline does not ask to re-measure.
@@ -321,7 +320,7 @@ fn the_method_counts_what_was_tested() {
     };
     let side = |by: f64| [times(3, |_| by), vec![count("b00", "allocations", 5.0)]].concat();
     let answer = compared(&sandbox, &side(1.0), &side(1.01), &[]);
-    answer.prints("5% false discovery rate across 3 of 4 metrics (the other: 1 exact count)");
+    answer.prints("5% false discovery rate across 3 metrics (`allocations` is an exact count and needs no test)");
     let side = |by: f64, faults: f64| {
         let counts = [count("b01", "allocations", 5.0), count("b02", "errors", 0.0), count("b02", "faults", faults)];
         [side(by), counts.to_vec()].concat()
@@ -412,6 +411,123 @@ fn the_next_step_has_the_number_of_runs() {
 }
 
 #[test]
+fn several_things_to_do_are_a_list() {
+    let sandbox = Sandbox::new();
+    sandbox.write("perfgate.toml", "[[budget]]\nmatch = 'b00'\nmetric = 'time'\ntarget = '<1500ns'\n");
+    let (base, head) = (times(9, |_| 1.0), times(9, |at| if at < 2 { 2.0 } else { 1.0 }));
+    let regressed =
+        "- regressed (\"b00\" and \"b01\"): make them faster, or accept them in perfgate.toml (`[[accept]]`).";
+    let budget = "- over budget (\"b00\"): bring it within its limit, or change the limit in perfgate.toml; accepting regressions does not \
+                  change budgets.\n";
+    let answer = compared(&sandbox, &base, &head, &["--save", "saved.json", "--html", "page.html"]);
+    let table =
+        format!("\nNext:\n{regressed} `--template comment` prints the entries to copy.\n{budget}FAIL: 2 regressed");
+    answer.exits(1).prints(&table);
+    compared(&sandbox, &base, &head, &["--format", "markdown"])
+        .prints(&format!("\nNext:\n\n{regressed}"))
+        .prints(budget);
+    let comment = compared(&sandbox, &base, &head, &["--template", "comment"]);
+    comment.prints(&format!("\nNext:\n\n{regressed} The entries to copy are under “")).prints(budget);
+    compared(&sandbox, &base, &head, &["--template", "summary"]).prints(&format!("\nNext:\n\n{regressed}\n{budget}"));
+    assert!(sandbox.read("page.html").contains("<p>Next:</p>\n<ul>\n<li>regressed ("), "{}", sandbox.read("page.html"));
+    // In a text of one paragraph, the same are sentences.
+    let report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    let next = perfgate::render::next_step(&report).unwrap();
+    assert!(next.starts_with("Make the regressed benchmarks faster, or accept them"), "{next}");
+    assert!(next.contains("(`[[accept]]`). Bring the value that is over budget within its limit"), "{next}");
+    // Later lines of an item are indented, and all of them fit.
+    let options = perfgate::render::TableOptions { all: false, width: Some(80) };
+    let table = anstream::adapter::strip_str(&perfgate::render::table(&report, options)).to_string();
+    let (_, list) = table.split_once("\nNext:\n").unwrap();
+    let lines: Vec<&str> = list.lines().filter(|line| !line.starts_with("FAIL")).collect();
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{list}");
+    assert!(lines.iter().all(|line| line.starts_with("- ") || line.starts_with("  ")), "{list}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("- ")).count(), 2, "{list}");
+}
+
+#[test]
+fn several_metrics_of_one_benchmark_are_called_metrics() {
+    let sandbox = Sandbox::new();
+    let of = |at: usize, by: f64| {
+        ["time", "time:p95"].map(|metric| measured(&format!("b{at}"), metric, "ns", &[1000.0 * by])).to_vec()
+    };
+    let side = |by: f64| -> Vec<Value> { (0..9).flat_map(|at| of(at, if at == 0 { by } else { 1.0 })).collect() };
+    let answer = compared(&sandbox, &side(1.0), &side(2.0), &[]);
+    answer.exits(1).prints("FAIL: 2 metrics regressed\n");
+    answer.prints("Next: Improve the regressed metrics, or accept them in perfgate.toml");
+}
+
+#[test]
+fn notes_start_below_the_names() {
+    let sandbox = Sandbox::new();
+    let json = compared(&sandbox, &with_edge(900.0, 1300.0), &with_edge(1400.0, 1100.0), &["--format", "json"]).json();
+    let report: Report = serde_json::from_value(json).unwrap();
+    for width in [None, Some(80), Some(100)] {
+        let options = perfgate::render::TableOptions { all: false, width };
+        let table = anstream::adapter::strip_str(&perfgate::render::table(&report, options)).to_string();
+        let lines: Vec<&str> = table.lines().collect();
+        let name = lines.iter().find_map(|line| line.find("benchmark  ")).unwrap();
+        let row = lines.iter().position(|line| line.starts_with("? inconclusive")).unwrap();
+        let note = lines[row + 1];
+        assert_eq!(note.len() - note.trim_start().len(), name + 2, "{table}");
+    }
+}
+
+#[test]
+fn a_legend_asks_to_re_measure_only_what_more_runs_may_decide() {
+    let sandbox = Sandbox::new();
+    compared(&sandbox, &times(1, |_| 1.0), &times(1, |_| 1.1), &["--save", "saved.json"]);
+    let mut report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    let shown = |report: &Report| perfgate::render::table(report, perfgate::render::TableOptions::default());
+    assert!(shown(&report).contains("!: suspected regression, not proven: re-measure it"), "{}", shown(&report));
+    report.benchmarks[0].runs_needed = None;
+    let text = shown(&report);
+    assert!(text.contains("!: suspected regression, not proven") && !text.contains("re-measure it"), "{text}");
+}
+
+#[test]
+fn a_legend_explains_a_regression_whose_interval_contains_the_threshold() {
+    let sandbox = Sandbox::new();
+    let (base, head) = (times(9, |_| 1.0), times(9, |at| if at < 1 { 2.0 } else { 1.0 }));
+    let legend = "regressed: the change is over the threshold and its CI excludes 0 (the CI may contain the threshold)";
+    compared(&sandbox, &base, &head, &["--save", "saved.json"]).exits(1).does_not_print(legend);
+    let mut report: Report = serde_json::from_str(&sandbox.read("saved.json")).unwrap();
+    report.benchmarks[0].interval = Some([0.15, 1.6]);
+    let table = perfgate::render::table(&report, perfgate::render::TableOptions::default());
+    for text in [table, perfgate::render::markdown(&report, false), perfgate::render::report_page(&report)] {
+        assert!(text.contains(legend), "{text}");
+    }
+}
+
+#[test]
+fn a_legend_explains_the_column_of_rates() {
+    let sandbox = Sandbox::new();
+    let mut json = compared(&sandbox, &times(3, |_| 1.0), &times(3, |_| 2.0), &["--format", "json"]).json();
+    let shown = |json: &Value| {
+        let report: Report = serde_json::from_value(json.clone()).unwrap();
+        perfgate::render::table(&report, perfgate::render::TableOptions::default())
+    };
+    assert!(!shown(&json).contains("rate: "), "{}", shown(&json));
+    json["benchmarks"][0]["work"] = json!({"amount": 4096.0, "unit": "bytes"});
+    assert!(shown(&json).contains("rate: work per second in head"), "{}", shown(&json));
+}
+
+#[test]
+fn the_mean_is_not_printed_next_to_a_shift_of_the_same_size() {
+    let sandbox = Sandbox::new();
+    for view in [&[][..], &["--format", "markdown"], &["--template", "comment"], &["--template", "summary"]] {
+        shifted(&sandbox, 1.0, view).prints("suite-wide shift +14.5% in time").does_not_print("eometric mean");
+    }
+}
+
+#[test]
+fn a_shift_of_a_factor_is_printed_as_one_and_the_suspects_are_all() {
+    let sandbox = Sandbox::new();
+    let answer = shifted(&sandbox, 1.8, &[]);
+    answer.exits(0).prints(" (all suspected); most benchmarks are slower by a factor of about 2.1: re-measure\n");
+}
+
+#[test]
 fn advice_to_measure_has_the_whole_command() {
     let sandbox = Sandbox::new();
     let command = "`perfgate measure --base REV -- COMMAND`, which runs both sides again (REV: the commit of base, COMMAND: your \
@@ -459,7 +575,7 @@ fn a_headline_names_the_worst_of_two_suspects_if_that_fits() {
     assert!(shown(&report).contains("2 of 2 inconclusive (2 suspected, the worst: b1 +30.0%)"), "{}", shown(&report));
     let third = report.benchmarks[0].clone();
     report.benchmarks.push(third);
-    assert!(shown(&report).contains("(3 suspected)"), "{}", shown(&report));
+    assert!(shown(&report).contains("3 of 3 inconclusive (all suspected)"), "{}", shown(&report));
 }
 
 #[test]
@@ -495,9 +611,9 @@ fn a_change_that_is_a_factor_has_a_legend() {
 fn the_mean_of_all_times_is_for_information() {
     let sandbox = Sandbox::new();
     let answer = compared(&sandbox, &times(9, |_| 1.0), &times(9, |at| 1.0 + 0.01 * at as f64), &[]);
-    answer.prints("\nfor information: geometric mean of all times +").prints("% (95% CI over the benchmarks: +");
+    answer.prints("\nfor information: geometric mean of all times +").prints("% (benchmarks differ: +");
     let slower = times(9, |at| 1.0 + 0.01 * at as f64);
     let comment = compared(&sandbox, &times(9, |_| 1.0), &slower, &["--template", "comment"]);
-    comment.prints("\nFor information: overall change in time (geometric mean of head / base): +");
-    comment.prints("% (95% CI over the benchmarks: +");
+    comment.prints("\nFor information: geometric mean of all times +");
+    comment.prints("% (benchmarks differ: +");
 }

@@ -277,7 +277,7 @@ fn a_change_as_large_as_the_outliers_of_its_suite_needs_a_second_head_run() {
     assert_eq!(
         row["notes"][0],
         "3 benchmarks have a base run that deviates from the others by 36% or more, so a single head run may be an outlier; another \
-         head run would decide"
+         head run may decide"
     );
     assert!(row.get("runs_needed").is_none_or(serde_json::Value::is_null), "{row}");
     assert_eq!(counts(once.run("head", 20, 0.02, slow).compare(&[]).exits(1))["regressed"], 1);
@@ -294,7 +294,7 @@ fn three_base_runs_without_an_outlier_do_not_exclude_one_in_head() {
         row["notes"][0]
             .as_str()
             .unwrap()
-            .ends_with("so few base runs do not show how often this suite has one; another head run would decide")
+            .ends_with("so few base runs do not show how often this suite has one; another head run may decide")
     );
     // A second head run, more base runs, a second slow benchmark or a larger change decide.
     let two_slow = |index: u32| if index == 3 || index == 9 { 1.6 } else { 1.0 };

@@ -100,6 +100,11 @@ fn names(browser: &Browser) -> Vec<String> {
     names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
+/// The addresses of the series in the chart, in order of name.
+fn shown_series(browser: &Browser) -> serde_json::Value {
+    browser.run("return current.lines.map(line => line.series.id).sort()")
+}
+
 fn text(browser: &Browser, css: &str) -> String {
     browser.run(&format!("return document.querySelector({css:?}).innerText")).as_str().unwrap().to_owned()
 }
@@ -119,6 +124,8 @@ fn the_overview_filters_and_sorts_and_its_address_keeps_the_filters() {
     for part in ["✗ worse", "accepted in perfgate.toml", "+29.9%", "9 commits before the last run", "2026-06-"] {
         assert!(first.contains(part), "{part} in {first}");
     }
+    // Nobody has to act on an accepted change.
+    assert_eq!(browser.run("return document.querySelector('.grid tbody td.outcome').className"), "outcome open");
     assert!(
         text(&browser, ".grid tbody")
             .contains("restarts on 2026-05-29 (a larger <i>corpus</i>); earlier runs are not used")
@@ -178,6 +185,8 @@ fn a_series_shows_its_commits_changes_and_links() {
         "until 2026-07-01: bounds <i>checks</i>",
         "✗ worse, accepted",
         "+29.8%",
+        "thick line: level; band: commits that may have made the change; ▲ ▼: most likely commit",
+        "▲ with a dot: accepted",
         "Change the parser <b>30</b>",
     ] {
         assert!(view.contains(part), "{part} in {view}");
@@ -196,7 +205,7 @@ fn a_series_shows_its_commits_changes_and_links() {
     // Under the pointer: value, date, commit, subject, author.
     browser.mouse(".u-over", (0, 0), None);
     let card = text(&browser, ".card");
-    for part in [" ms", " UTC, ", "by Ada", "Change the parser <b>"] {
+    for part in [" ms; from the commit before: ", " UTC, ", "by Ada", "Change the parser <b>"] {
         assert!(card.contains(part), "{part} in {card}");
     }
     assert_eq!(browser.run("return document.querySelectorAll('.card a').length"), 0);
@@ -324,6 +333,15 @@ fn several_series_share_a_chart() {
     // The name of a benchmark stands for all its machine classes.
     browser.open(&sandbox, "r/site/index.html#/series/parse/large");
     browser.until("document.querySelectorAll('ul.legend li').length === 2");
+    // A metric may follow the name.
+    browser.open(&sandbox, "r/site/index.html#/series/write");
+    browser.until("document.querySelectorAll('ul.legend li').length === 2");
+    assert_eq!(shown_series(&browser), json!(["write (fast cpu)", "write (slow cpu)"]));
+    browser.open(&sandbox, "r/site/index.html#/series/write%20throughput");
+    browser.until("document.querySelectorAll('ul.legend li').length === 2");
+    assert_eq!(shown_series(&browser), json!(["write throughput (fast cpu)", "write throughput (slow cpu)"]));
+    browser.open(&sandbox, "r/site/index.html#/series/parse/large");
+    browser.until("document.querySelectorAll('ul.legend li').length === 2");
     // And back to where the reader was.
     browser.run("history.back()");
     browser.until("document.querySelectorAll('ul.legend li').length === 2");
@@ -428,6 +446,40 @@ fn two_hundred_series_of_a_thousand_commits_are_small_and_fast() {
     assert!(ready.as_f64().unwrap() < 500.0, "{ready} ms");
     assert!(opened < 500.0, "{opened} ms");
     assert!(found < 300.0 && sorted < 300.0, "{found} ms, {sorted} ms");
+    assert_eq!(browser.console_messages(), json!([]));
+}
+
+#[test]
+#[ignore = "needs Chromium and chromedriver"]
+fn labels_of_neighbouring_epochs_do_not_overlap() {
+    let (sandbox, commits) = recorded(30, |i| {
+        let all = || vec![measured("x", Metric::time(), 500.0, i), measured("y", Metric::time(), 700.0, i)];
+        // The second class has no run at the start of the epoch.
+        let classes = ["fast cpu", "slow cpu"].into_iter().take(if i == 5 { 1 } else { 2 });
+        classes.map(|cpu| (cpu, all())).collect()
+    });
+    let epoch = &commits[5];
+    sandbox.write("r/perfgate.toml", format!("[[epoch]]\nmatch = '*'\nfrom = \"{epoch}\"\nreason = \"new input\"\n"));
+    sandbox.perfgate_at("r", &["history", "--store", "dir:runs", "--site", "site"]).exits(0);
+    let browser = Browser::start();
+    browser.open(&sandbox, "r/site/index.html#/series/x");
+    browser.until("document.querySelectorAll('ul.legend li').length === 2");
+    // The labels of the chart, each with its row.
+    browser.run(
+        "window.labels = []; const draw = CanvasRenderingContext2D.prototype.fillText;\
+         CanvasRenderingContext2D.prototype.fillText = function (text, x, y) { if (text.startsWith('epoch')) labels.push([text, Math.round(y)]); return draw.apply(this, arguments); };\
+         current.draw()",
+    );
+    browser.until("labels.length >= 2");
+    let rows = browser.run("return new Set(labels.map(([, y]) => y)).size");
+    assert_eq!(rows, 2, "{}", browser.run("return labels"));
+    // Series that start at the same commit share a label.
+    browser.run("location.hash = '#/series/x%20(fast%20cpu)&y%20(fast%20cpu)'");
+    browser.until("current && current.ids.includes('y (fast cpu)')");
+    browser.run("labels.length = 0; current.draw()");
+    browser.until("labels.length >= 1");
+    let rows = browser.run("return new Set(labels.map(([, y]) => y)).size");
+    assert_eq!(rows, 1, "{}", browser.run("return labels"));
     assert_eq!(browser.console_messages(), json!([]));
 }
 

@@ -99,6 +99,22 @@ fn one_very_slow_sample_in_every_head_run_is_not_unchanged() {
     }
 }
 
+/// Five samples have no typical mean, so their means are compared.
+#[test]
+fn two_slow_samples_of_five_in_every_head_run_are_not_unchanged() {
+    let run = |at: usize, slow: f64| {
+        let drift = 0.1 * at as f64;
+        let samples = vec![100.0 + drift, 101.0 * slow, 102.0, 101.5 * slow + drift, 100.7];
+        let measurement = Measurement::new("t", "b0", Metric::time(), Evidence::Samples(samples));
+        Run { measurements: vec![measurement], ..Run::default() }
+    };
+    let side = |slow: f64| (0..3).map(|at| run(at, slow)).collect::<Vec<_>>();
+    let outcome_of = |base: f64, head: f64| judged(&side(base), &side(head)).benchmarks[0].outcome;
+    assert_eq!(outcome_of(1.0, 3.0), Outcome::Inconclusive);
+    assert_eq!(outcome_of(1.0, 1.001), Outcome::Unchanged);
+    assert_eq!(outcome_of(3.0, 1.0), Outcome::Unchanged);
+}
+
 /// The fast edge stays the same as long as a few samples are as fast as before.
 #[test]
 fn a_benchmark_with_few_fast_samples_left_is_regressed() {

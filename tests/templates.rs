@@ -272,11 +272,16 @@ fn comment_and_summary_open_with_verdict_worst_regression_and_next_step() {
         assert!(lines.next().unwrap().starts_with("### ❌ perfgate: FAIL: 1 regressed, "), "{text}");
         let worst = lines.next().unwrap();
         assert!(worst.starts_with("Worst: `missed` **+49.8%** (95% CI +46.8% … +52.8%), 1.001"), "{worst}");
+        // Several things to do are a list, in which each starts with what it is about.
+        assert_eq!(lines.next(), Some("Next:"), "{text}");
+        let step = lines.next().unwrap();
         assert!(
-            lines
-                .next()
-                .unwrap()
-                .starts_with("Next: Make the regressed benchmark faster, or accept it in perfgate.toml"),
+            step.starts_with("- regressed (\"missed\"): make it faster, or accept it in perfgate.toml (`[[accept]]`)."),
+            "{text}"
+        );
+        assert_eq!(step.contains(" The entries to copy are under “"), template == "comment", "{text}");
+        assert!(
+            lines.next().unwrap().starts_with("- over budget (\"missed\"): bring them within their limits"),
             "{text}"
         );
     }
@@ -299,7 +304,7 @@ fn comment_and_summary_list_budgets_expectations_and_reasons() {
         // Nobody accepted this one.
         has("| UNDECIDED | `noisy` (time) |");
         has("- `noisy`: within noise of the budget");
-        has("- `accepted`: accepted until 2999-01-01: bounds checks");
+        has("- `accepted`: accepted until 2999-01-01; reason: bounds checks");
         has("- `noisy`: too noisy to decide");
         assert!(!text.contains("ACCEPTABLE"), "{text}");
     }
@@ -318,9 +323,10 @@ fn documents_name_accepted_suspected_and_failed_benchmarks() {
         let text = render(&sandbox, template);
         let has = |part: &str| assert!(text.contains(part), "no {part:?} in {template}\n{text}");
         has("**Other benchmarks to check**\n\n| | Benchmark | Metric |");
+        has("**Accepted regressions**\n\n| | Benchmark | Metric |");
         has("| ☑️ accepted | `accepted` | time | ");
         has("| ❔ inconclusive, suspected regression | `noisy` | time |");
-        has("- `accepted`: accepted until 2999-01-01: bounds checks");
+        has("- `accepted`: accepted until 2999-01-01; reason: bounds checks");
         has("- `noisy`: too noisy to decide");
         let text = render(&failed, template);
         assert!(text.contains("| 💥 failed | `test_times::test_failing` |"), "{template}\n{text}");
@@ -440,7 +446,7 @@ fn the_library_template_names_the_tool_and_has_profile_and_memory_apart() {
     for text in [
         // Values of the sides, not of both together.
         "| Memory Usage | 61.30 MiB | memory-profiler: highest of 2 in base, 3 in head |",
-        "| CPU Time | 306.2 ms | cprofile: sum of 8 |",
+        "| CPU Usage | 306.2 ms CPU time | cprofile: sum of 8 |",
         "| Cyclomatic Complexity (radon: mean of 5) |",
         // Statements and lines to paste are code.
         "runs 8 times (possibly one query per row): `SELECT book.id , book.title",
@@ -450,4 +456,88 @@ fn the_library_template_names_the_tool_and_has_profile_and_memory_apart() {
     ] {
         assert!(pr.contains(text), "no {text:?} in\n{pr}");
     }
+}
+
+#[test]
+fn load_tests_are_listed_under_the_tool_that_measured_them() {
+    let sandbox = Sandbox::new();
+    let file = |value: f64| {
+        let of = |tool: &str, name: &str| {
+            serde_json::json!({"tool": tool, "benchmark": name, "metric": "time:p50", "unit": "ns", "direction": "lower",
+                "replicates": [{"value": value}]})
+        };
+        let all = [of("k6", "http_req_duration"), of("locust", "Aggregated"), of("locust", "GET /")];
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": all}).to_string()
+    };
+    sandbox.write("old.json", file(1e6)).write("new.json", file(1.01e6));
+    let filled = |template: &str| sandbox.perfgate(&["compare", "old.json", "new.json", "--template", template]);
+    filled("pr")
+        .prints("k6, before → after:\n\n| Endpoint |")
+        .prints("\n\nlocust, before → after:\n- Total requests: ");
+    filled("issue").prints("* **Tool:** k6, locust\n").prints("| `GET /` | locust |");
+    filled("report").prints("| `http_req_duration` | k6 | before → after |");
+}
+
+#[test]
+fn a_document_does_not_count_the_lists_that_its_template_does_not_print() {
+    let sandbox = Sandbox::new();
+    for number in 0..41 {
+        let name = format!("b{number}");
+        sandbox.bench("old", &name, 1000.0, 1).bench("new", &name, 1000.0, 2);
+    }
+    let filled = |template: &str| sandbox.perfgate(&["compare", "old", "new", "--template", template]);
+    filled("pr").prints("Not shown (length limit): 2 more rows of sample statistics.");
+    for template in ["comment", "summary", "issue"] {
+        filled(template).does_not_print("sample statistics");
+    }
+}
+
+#[test]
+fn an_undecided_budget_is_not_called_acceptable() {
+    let sandbox = with_budgets();
+    for template in ["report", "issue"] {
+        let text = render(&sandbox, template);
+        assert!(text.contains("`noisy` time: undecided: ") && text.contains(", within noise of the limit\n"), "{text}");
+    }
+}
+
+#[test]
+fn the_forms_keep_the_labels_of_their_authors() {
+    let sandbox = with_budgets();
+    let issue = render(&sandbox, "issue");
+    for label in [
+        "* **Current response time:** ",
+        "* **Current throughput:** ",
+        "* **Current resource usage:** CPU: not measured, memory: not measured\n",
+        "* **Tool 1:** criterion: ",
+        "* **Tool 2:** <!--",
+        "**Change 1**",
+        "```plain\n// Optimized code\n```",
+        "**Change 2**",
+        "```sql\n-- New index\n",
+        "**Scenario 1**",
+        "**Scenario 2**",
+        "* Database query time reduced by ",
+        "- [ ] All benchmarks meet or exceed targets — perfgate: 1 of 3 budgets met\n",
+    ] {
+        assert!(issue.contains(label), "no {label:?} in\n{issue}");
+    }
+    let pr = render(&sandbox, "pr");
+    for label in ["- Endpoint A: not measured", "- Endpoint B: not measured", "- Overall average: not measured\n"] {
+        assert!(pr.contains(label), "no {label:?} in\n{pr}");
+    }
+}
+
+#[test]
+fn a_row_has_the_change_of_its_values_and_the_tested_change_if_it_differs() {
+    let sandbox = stack();
+    let mut report: serde_json::Value = serde_json::from_str(&sandbox.read("comparison.json")).unwrap();
+    let is_total = |f: &&mut serde_json::Value| f["name"] == "Aggregated" && f["metric"] == "throughput";
+    for finding in report["benchmarks"].as_array_mut().unwrap().iter_mut().filter(is_total) {
+        (finding["change"], finding["adjusted"]) = (serde_json::json!(0.094), serde_json::json!(0.094));
+        finding["interval"] = serde_json::json!([-0.5, 0.9]);
+    }
+    sandbox.write("comparison.json", report.to_string());
+    let pr = render(&sandbox, "pr");
+    assert!(pr.contains("| 98.80 /s | no significant change (5.1% higher; tested change: 9.4% higher) |"), "{pr}");
 }

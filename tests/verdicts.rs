@@ -43,7 +43,7 @@ fn fourteen_percent_everywhere_are_suspects_at_smaller_thresholds() {
         let answer = compared("global-14-percent", &base, "head.json", &["--threshold", threshold]);
         answer
             .exits(0)
-            .prints("20 of 20 inconclusive (20 suspected); most benchmarks are about 14.5% slower: re-measure\n");
+            .prints("20 of 20 inconclusive (all suspected); most benchmarks are about 14.5% slower: re-measure\n");
         answer.prints("suite-wide shift +14.5% in time, cause unknown");
     }
 }
@@ -81,17 +81,20 @@ fn a_change_that_only_speeds_up_does_not_fail() {
         .exits(0)
         .prints(" inconclusive (6 suspected); most benchmarks are about 11.3% faster: re-measure\n")
         .prints("inconclusive benchmarks: the interval covers the change with and without the suite-wide shift")
-        .prints("; measuring base and head in turn would decide (`perfgate measure --base REV -- COMMAND`)\n");
+        .prints("; measuring base and head in turn would probably decide (`perfgate measure --base REV -- COMMAND`)\n");
     answer.does_not_print("too noisy").does_not_print("more runs");
+    // A change within the threshold is suspected because it is over it without the shift.
+    answer.prints("suspected because without the suite-wide shift it is +2");
 }
 
 #[test]
 fn a_slow_or_fast_machine_decides_nothing() {
     let base: Vec<String> = (0..10).map(|run| format!("base{run}.json")).collect();
     let base: Vec<&str> = base.iter().map(String::as_str).collect();
-    for (head, shift) in [("head.json", "100.5% slower"), ("head-faster.json", "50.3% faster")] {
+    for (head, shift) in [("head.json", "slower by a factor of about 2.0"), ("head-faster.json", "about 50.3% faster")]
+    {
         let answer = compared("slow-runner-fails-everything", &base, head, &[]);
-        answer.exits(0).prints(&format!("most benchmarks are about {shift}: re-measure")).prints("10 inconclusive");
+        answer.exits(0).prints(&format!("most benchmarks are {shift}: re-measure")).prints("10 inconclusive");
         // The reason that all of them share is printed once.
         assert_eq!(
             answer.stdout.matches("the suite-wide shift may account for this change").count(),
@@ -154,10 +157,41 @@ fn times_of_zero_on_both_sides_are_no_measurement() {
         sandbox.perfgate(&[&["compare", &files[0], &files[1]][..], more].concat())
     };
     let answer = compared("base", "head", &[]);
-    answer.exits(2).prints("NO VERDICT: all times are 0, which is below the resolution of the clock\n");
+    answer.exits(2).prints("NO VERDICT: all times and rates are 0, so nothing was measured\n");
     answer.prints("Next: Measure longer, or repeat the operation within each sample.");
+    let rates = run([0.0, 0.0])
+        .replace("\"ns\"", "\"ops/s\"")
+        .replace("\"benchmark\"", "\"metric\":\"throughput\",\"benchmark\"");
+    sandbox.write("rates.json", rates.clone()).write("rates-2.json", rates);
+    compared("rates", "rates-2", &[]).exits(2).prints("NO VERDICT: all times and rates are 0");
     // One benchmark that was measured is enough, and a budget of the value is checked.
     compared("base-5", "head-5", &[]).exits(0).prints("PASS");
     sandbox.write("perfgate.toml", "[[budget]]\nmatch = \"b0\"\nmetric = \"time\"\ntarget = \"<1us\"\n");
     compared("base", "head", &[]).exits(0).prints("PASS");
+}
+
+#[test]
+fn a_copy_of_a_run_under_another_name_is_not_another_run() {
+    let sandbox = common::Sandbox::new();
+    for (name, factor) in [("base", 1.0), ("head", 1.4)] {
+        let samples = |at: usize| {
+            (0..20).map(|i| 1000.0 * factor * (1.0 + 0.003 * ((i * 7 + at) % 11) as f64)).collect::<Vec<_>>()
+        };
+        let one = |at| serde_json::json!({"benchmark": format!("b{at}"), "unit": "ns", "replicates": [{"samples": samples(at)}]});
+        let run =
+            serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": [one(0), one(1)]}).to_string();
+        for copy in ["", "-2", "-3"] {
+            sandbox.write(&format!("{name}{copy}.json"), run.clone());
+        }
+    }
+    let once = sandbox.perfgate(&["compare", "base.json", "head.json", "--format", "json"]).json();
+    let sides = ["base", "base", "base", "head", "head", "head"].into_iter().zip(["", "-2", "-3", "", "-2", "-3"]);
+    let args: Vec<String> =
+        sides.flat_map(|(side, copy)| [format!("--{side}"), format!("{side}{copy}.json")]).collect();
+    let args: Vec<&str> = ["compare", "--format", "json"].into_iter().chain(args.iter().map(String::as_str)).collect();
+    let copies = sandbox.perfgate(&args).json();
+    assert_eq!((&copies["base"]["runs"], &copies["counts"]), (&1.into(), &once["counts"]));
+    let codes: Vec<&str> =
+        copies["diagnostics"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
+    assert_eq!(codes.iter().filter(|code| **code == "copied-run").count(), 4, "{codes:?}");
 }

@@ -297,7 +297,7 @@ def draw_history(browser, work):
         browser.run("location.hash = '#/series/parser/parse/strings/escaped'")
         browser.until("document.querySelector('.uplot')")
         browser.run("current.pin(96)")
-        browser.save(f"history-series-{scheme}", 1100, 960)
+        browser.save(f"history-series-{scheme}", 1100, 1040)
 
 
 def draw_plots(work):

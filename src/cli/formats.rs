@@ -4,6 +4,7 @@ use super::output;
 use crate::formats::{FORMATS, criterion};
 use crate::render::fit::{hanging, paragraph, wrapped};
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// Widths of the columns, which fit 80 columns of a terminal; longer texts are wrapped.
 const WIDTHS: [usize; 3] = [23, 28, 25];
@@ -42,10 +43,14 @@ fn stacked(out: &mut String, [name, command, content]: [&str; 3], width: usize) 
 
 fn row(out: &mut String, cells: [&str; 3]) {
     let [names, commands, contents] = [0, 1, 2].map(|column| wrapped(cells[column], WIDTHS[column]));
-    let height = names.len().max(commands.len()).max(contents.len());
-    for line in 0..height {
-        let [name, command, content] =
-            [&names, &commands, &contents].map(|lines| lines.get(line).map_or("", String::as_str));
+    let mut contents = contents.into_iter().peekable();
+    let mut line = 0;
+    while line < names.len().max(commands.len()) || contents.peek().is_some() {
+        let [name, command] = [&names, &commands].map(|lines| lines.get(line).map_or("", String::as_str));
+        // A word that is too long for its column takes the place of the next one.
+        let has_room = command.width() <= WIDTHS[1];
+        let content = contents.next_if(|_| has_room).unwrap_or_default();
+        line += 1;
         let text = format!("{name:<23}  {command:<28}  {content}");
         let _ = writeln!(out, "{}", text.trim_end());
     }
@@ -54,7 +59,6 @@ fn row(out: &mut String, cells: [&str; 3]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use unicode_width::UnicodeWidthStr;
 
     #[test]
     fn the_table_fits_80_columns() {
@@ -62,6 +66,26 @@ mod tests {
         let files = FORMATS.iter().map(|format| [format.name(), format.produced_by(), format.metrics()]);
         files.chain([criterion::ABOUT]).for_each(|cells| row(&mut out, cells));
         assert!(out.lines().all(|line| line.width() <= 80));
+        assert!(out.contains("--new-machine-readable-summary),\n"), "{out}");
+    }
+
+    #[test]
+    fn an_option_that_is_too_long_for_its_column_stays_whole() {
+        let mut out = String::new();
+        row(
+            &mut out,
+            ["tool", "run with --an-option-of-more-than-28-columns FILE", "time of each step of each request"],
+        );
+        let gap = " ".repeat(23);
+        let expected = format!(
+            "tool{}  run with{}  time of each step of each\n\
+             {gap}  --an-option-of-more-than-28-columns\n\
+             {gap}  FILE{}  request\n",
+            " ".repeat(19),
+            " ".repeat(20),
+            " ".repeat(24)
+        );
+        assert_eq!(out, expected);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub struct MeasureArgs {
     /// Number of rounds before suspects are re-measured; a round is one run of each side [default: 1, or 5 if the whole command is timed]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: Option<u16>,
-    /// Number of pairs of runs that re-measure the suspects [default: 5 if the suspects can run alone ({filter}, or `cargo bench`) and are at most 30% of the suite, else 3, and 5 for those that 3 show as slower or faster, if these are at most 30%]
+    /// Number of pairs of runs that re-measure the suspects [default: 5 if the suspects can run alone ({filter}, or `cargo bench`) and are at most 30% of the suite. Otherwise 3; those that look slower or faster after these get 2 more, unless they are over 30% of the suite]
     #[arg(long, value_name = "PAIRS", value_parser = clap::value_parser!(u16).range(3..=i64::from(MAX_PAIRS)))]
     confirm: Option<u16>,
     /// Time for the whole measurement, including builds (15m, 1h): as many rounds as fit, at least one, with time left for the suspects. A `[[budget]]` in perfgate.toml is something else: a limit on measured values

@@ -6,6 +6,7 @@ use crate::io::store::{self, Key, RecordedTime, Store};
 use crate::model::number_text::thousands;
 use crate::model::{Commit, Detail, Environment, Run};
 use crate::render::escape;
+use crate::render::fit::paragraph;
 use crate::render::rows::{Column, Narrow, Row, rows};
 use anstyle::Style;
 use anyhow::bail;
@@ -22,6 +23,10 @@ Examples:
 
 The time is `measured` if the results state it, otherwise `recorded`.
 `recorded by` means: at that time or earlier.";
+
+/// Imported results without a machine have this one.
+const UNKNOWN_MACHINE: &str = "unknown: imported results that state no machine; not compared with those of other machines unless \
+                               perfgate.toml has `ignore = [\"unknown\"]` under `[environment]`";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -79,6 +84,9 @@ pub fn run(args: &ListArgs, store: &dyn Store) -> anyhow::Result<u8> {
                 let (ones, them) = if older == 1 { ("one", "it") } else { ("ones", "them") };
                 let _ = writeln!(out, "… and {older} older {ones} (--last {all} shows {them})");
             }
+            if listed.iter().any(|one| one.run.environment.is_unknown()) {
+                out.push_str(&paragraph(UNKNOWN_MACHINE, 2, output::width()));
+            }
             output::print_styled(&out)?;
         }
     }
@@ -133,7 +141,7 @@ fn table(listed: &[ListedRun], width: Option<usize>) -> String {
         Column::left("machine", Narrow::Below),
     ];
     let row = |ListedRun { key, run, added }: &ListedRun| {
-        let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("unknown"));
+        let machine = escape::terminal(run.environment.get(Environment::CPU).unwrap_or("not stated"));
         let dirty = run.environment.get(Environment::DIRTY).map(|_| ", uncommitted changes").unwrap_or_default();
         let part = |fact: &str| {
             let value = run.environment.get(fact).map(|value| format!(", {fact} {}", escape::terminal(value)));

@@ -68,14 +68,14 @@ pub(super) fn other_settings(tool: &str, [base, head]: [Sampling; 2], limit: f64
         let (base, head) = (of(base)?, of(head)?);
         let message = || {
             format!(
-                "sampled differently: {} {per}in base, {} in head; re-measure both with the same settings",
+                "{} {per}in base, {} in head; re-measure both with the same settings",
                 counted(base.round() as usize, noun),
                 thousands(head.round() as usize)
             )
         };
         longer(base, head, slower).filter(|(count, _)| count.abs() >= limit.ln()).map(|_| message())
     };
-    let by_iterations = why(|side| side.iterations, limit, "iteration", "a sample ");
+    let by_iterations = why(|side| side.iterations, limit, "iteration", "per sample ");
     by_iterations
         .or_else(|| why(|side| side.samples, OTHER_COUNT, "sample", "").filter(|_| FIXED_COUNT.contains(&tool)))
 }
@@ -148,7 +148,7 @@ mod tests {
         let fewer = sides([1.0, 1.0], [262.0, 20.0], [5.0, 5.0]);
         assert_eq!(other_settings("pytest-benchmark", fewer, OTHER_ITERATIONS), None);
         let why = other_settings("criterion", sides([9.0, 900.0], [5.0, 5.0], [1e6, 1e6]), OTHER_ITERATIONS).unwrap();
-        assert!(why.contains("9 iterations a sample in base, 900 in head"), "{why}");
+        assert!(why.contains("9 iterations per sample in base, 900 in head"), "{why}");
     }
 
     #[test]

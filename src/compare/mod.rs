@@ -154,9 +154,9 @@ fn compare_all(
             pairs[*index].comparison(Effect::Estimated(estimates.estimate(position)))
         };
         let mut part: Vec<Comparison> = members.par_iter().enumerate().map(comparison).collect();
-        if group.has_typical_means() {
+        if !group.exact {
             let screened = screened.map(|screened| screened.mean_observations(&group));
-            let means = slow_part::test(&pairs, &members, runs, rules, screened.as_deref());
+            let means = slow_part::test(&pairs, &group, &members, runs, rules, screened.as_deref());
             let position = |index: usize| members.binary_search(&index).ok();
             for (index, estimate) in means.estimates {
                 if let Some(comparison) = position(index).and_then(|position| part.get_mut(position)) {

@@ -336,7 +336,7 @@ fn side_value(side: &[RunEvidence<'_>], metric: &Metric) -> Option<SideValue> {
 /// How many samples a share in percent counts; `None` for other values.
 pub(super) fn events(evidence: &Evidence, metric: &Metric) -> Option<u64> {
     let Evidence::Summary(summary) = evidence else { return None };
-    let all = summary.samples.filter(|_| metric.unit == Unit::Percent)?;
+    let all = summary.samples.filter(|_| metric.is_share())?;
     (summary.centre <= 100.0).then_some((summary.centre / 100.0 * all as f64).round() as u64)
 }
 

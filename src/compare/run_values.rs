@@ -57,7 +57,7 @@ impl Pair<'_> {
             // The error of several processes is the one between them, not between their batches.
             mean_with_slowest: digest
                 .filter(|_| run.len() == 1)
-                .and_then(|digest| digest.ln_mean_with_slowest_batch(direction))
+                .and_then(|digest| digest.ln_mean_with_slowest_batch(direction).or_else(|| ln_mean(run[0].evidence)))
                 .map(|mean| sign * mean),
         }
     }
@@ -85,6 +85,14 @@ fn digest(run: &[RunEvidence<'_>], direction: Direction) -> Option<Digest> {
         [one] => one.evidence.digest(direction),
         entries => repetitions::digest(&evidence(entries), direction),
     }
+}
+
+/// The logarithm of the mean of all samples, for runs without a typical mean: few samples, or some of zero. `None` if a single sample
+/// is all there is.
+fn ln_mean(evidence: &Evidence) -> Option<f64> {
+    let samples = evidence.all_samples().filter(|samples| samples.len() > 1)?;
+    let mean = samples.iter().sum::<f64>() / samples.len() as f64;
+    (mean > 0.0).then(|| mean.ln())
 }
 
 /// Variance of the centre of a summary, on the log scale. The samples of one run are correlated and count as a quarter of

@@ -24,20 +24,24 @@ pub(super) struct MeanTests {
     pub slowest: Vec<(usize, f64)>,
 }
 
-/// Tests the typical means of the pairs `members`, unless mean and edge changed alike in all of them. `screened` are the
+/// Tests the typical means of the pairs `members` of a group, unless mean and edge changed alike in all of them. `screened` are the
 /// observations of the whole suite, where suspects are re-measured.
 pub(super) fn test(
     pairs: &[Pair<'_>],
+    group: &TestGroup<'_>,
     members: &[usize],
     runs: [usize; 2],
     rules: TestRules,
     screened: Option<&[Observation]>,
 ) -> MeanTests {
-    let with_means = |index: &usize| Some((*index, with_typical_means(pairs[*index].runs())?));
-    let suite: Vec<(usize, BenchmarkRuns)> = members.par_iter().filter_map(with_means).collect();
+    let all: Vec<(usize, BenchmarkRuns)> = members.par_iter().map(|index| (*index, pairs[*index].runs())).collect();
+    let least = |(index, runs): &(usize, BenchmarkRuns)| Some((*index, runs.least_change_of_means()?));
+    let slowest = all.iter().filter_map(least).filter(|(_, change)| *change > MIN_DIFFERENCE).collect();
+    // Without fast edges, for example if some samples are zero, the medians are tested, and the means are only compared.
+    let tested = all.into_iter().filter(|_| group.has_samples);
+    let suite: Vec<(usize, BenchmarkRuns)> =
+        tested.filter_map(|(index, runs)| Some((index, with_typical_means(runs)?))).collect();
     let moved: Vec<bool> = suite.par_iter().map(|(_, runs)| has_moved_apart(runs)).collect();
-    let slowest = suite.iter().filter_map(|(index, runs)| Some((*index, runs.least_change_of_means()?)));
-    let slowest = slowest.filter(|(_, change)| *change > MIN_DIFFERENCE).collect();
     if !moved.contains(&true) {
         return MeanTests { estimates: Vec::new(), observations: Vec::new(), slowest };
     }
@@ -50,13 +54,6 @@ pub(super) fn test(
     let estimates = apart.map(|(position, ((index, _), _))| (*index, tested.estimate(position))).collect();
     let observations = (0..tested.count()).map(|position| tested.estimate(position).observation()).collect();
     MeanTests { estimates, observations, slowest }
-}
-
-impl TestGroup<'_> {
-    /// True if the samples have typical means.
-    pub(super) fn has_typical_means(&self) -> bool {
-        self.has_samples && !self.exact
-    }
 }
 
 /// The runs that have a typical mean; `None` if a side has none.

@@ -10,6 +10,9 @@ use crate::model::{Commit, Direction, Evidence, Measurement, number_text};
 use crate::policy::suggest::nearest_name;
 use crate::stats::centre;
 
+/// Number of results in a message.
+const SHOWN_RESULTS: usize = 5;
+
 /// What is searched for.
 pub(crate) struct BisectPlan {
     /// The benchmark, by its current name or an old one.
@@ -218,10 +221,16 @@ impl Bisect<'_> {
             let is_other = |name: &str| self.names.iter().all(|known| known != name);
             let near = nearest_name(benchmark, names()).filter(|_| names().all(is_other));
             let found = match near {
-                Some(near) => format!("did you mean {near}?"),
+                Some(near) => format!("Did you mean {near}?"),
                 None => {
-                    let some = measurements.iter().take(5).map(name).collect::<Vec<_>>().join(", ");
-                    format!("they are {some}")
+                    let some = measurements.iter().take(SHOWN_RESULTS).map(name).collect::<Vec<_>>().join(", ");
+                    let more = match measurements.len().saturating_sub(SHOWN_RESULTS) {
+                        0 => String::new(),
+                        more => format!(" and {} more", number_text::thousands(more)),
+                    };
+                    format!(
+                        "It has: {some}{more}. Use one of these names, or join an imported series with `[[continue]]`"
+                    )
                 }
             };
             let (benchmark, metric) = (benchmark.clone(), metric.clone());

@@ -11,7 +11,7 @@ use super::stated::{OTHER_COMMIT, complete, other_commit, refuse_results_of_base
 use crate::io::input::{self, InputError, LoadedResults, Location};
 use crate::io::probe;
 use crate::io::repository::{Head, Repository, RepositoryError};
-use crate::model::{Commit, Detail, Diagnostic, Environment, Run};
+use crate::model::{Commit, Detail, Diagnostic, Environment, Evidence, Measurement, Run};
 use crate::verdict::{BaselineGap, SideReport};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -334,11 +334,27 @@ fn distinct(results: &[Results]) -> (Vec<Results>, Vec<Diagnostic>) {
     (kept, twice)
 }
 
+/// True for samples that two measurements cannot have in common: they vary.
+fn has_varying_samples(run: &Run) -> bool {
+    let varies = |measurement: &Measurement, evidence: &Evidence| {
+        let digest = evidence.digest(measurement.metric.direction);
+        digest.is_some_and(|digest| digest.within_run_drift.is_some() && digest.fast_edge != digest.median)
+    };
+    run.measurements.iter().any(|one| one.evidence.iter().any(|evidence| varies(one, evidence)))
+}
+
 fn disk_side(results: &[Results], loaded: Vec<LoadedResults>) -> Side {
     let mut environment: Option<Environment> = None;
     let mut diagnostics = Vec::new();
-    let mut runs = Vec::with_capacity(loaded.len());
-    for LoadedResults { run, diagnostics: of_run, .. } in loaded {
+    let mut runs: Vec<Run> = Vec::with_capacity(loaded.len());
+    for (result, LoadedResults { run, diagnostics: of_run, .. }) in results.iter().zip(loaded) {
+        // As a run of its own, a copy would make a single run look like several that agree.
+        let is_same = |other: &Run| other.measurements == run.measurements && other.environment == run.environment;
+        if has_varying_samples(&run) && runs.iter().any(is_same) {
+            let message = "has exactly the samples of another run of this side; counted as one run";
+            diagnostics.push(Diagnostic::warning("copied-run", result.word.clone(), message));
+            continue;
+        }
         if !run.environment.is_empty() {
             environment.get_or_insert_default().0.extend(run.environment.0.clone());
         }

@@ -2,7 +2,7 @@
 
 use super::{Point, Series};
 use crate::model::{Commit, Direction, Floor};
-use crate::stats::changepoint::{self, Segment, Segmentation, Shape};
+use crate::stats::changepoint::{self, ChangePoint, Segment, Segmentation, Shape};
 
 /// Smallest step of a measured metric and of a counted one, on the log scale.
 const MIN_STEP: f64 = 0.02;
@@ -31,6 +31,8 @@ pub struct SeriesChange {
     pub interval: [f64; 2],
     /// Whether the new level is worse; `None` if the better direction is unknown.
     pub worse: Option<bool>,
+    /// True if the new level is the one before the previous change: a temporary change ends.
+    pub undoes_previous: bool,
     /// The possible commits.
     pub commits: CommitRange,
     /// Points since the change, including its most likely commit.
@@ -81,6 +83,17 @@ fn logs(points: &[Point]) -> Vec<f64> {
     values.into_iter().map(|value| if value > 0.0 { value.ln() } else { for_zero.ln() }).collect()
 }
 
+/// True if a step leads back to the level before the previous step: both sizes cancel out within their confidence intervals.
+/// The difference may always be a tenth of the smaller step, since exact counts have no interval, and never more than half of it.
+fn undoes(previous: &ChangePoint, change: &ChangePoint) -> bool {
+    let both_steps = [previous, change].iter().all(|one| one.shape == Shape::Step);
+    let half_width = |one: &ChangePoint| (one.interval.1 - one.interval.0) / 2.0;
+    let smaller = previous.size.abs().min(change.size.abs());
+    let tolerance = half_width(previous).hypot(half_width(change)).min(0.5 * smaller).max(0.1 * smaller);
+    let is_opposite = previous.size * change.size < 0.0;
+    both_steps && is_opposite && (previous.size + change.size).abs() <= tolerance
+}
+
 fn most_are_zero(points: &[Point]) -> bool {
     2 * points.iter().filter(|point| point.value <= 0.0).count() > points.len()
 }
@@ -88,7 +101,9 @@ fn most_are_zero(points: &[Point]) -> bool {
 impl SegmentedSeries {
     /// The changes, in order.
     pub fn changes(&self) -> impl Iterator<Item = SeriesChange> + '_ {
-        self.segmentation.changes.iter().map(|change| self.describe_change(change))
+        let all = &self.segmentation.changes;
+        let previous = move |index: usize| index.checked_sub(1).and_then(|index| all.get(index));
+        all.iter().enumerate().map(move |(index, change)| self.describe_change(change, previous(index)))
     }
 
     /// The current segment.
@@ -138,7 +153,7 @@ impl SegmentedSeries {
         most_are_zero(stretch.and_then(|(start, end)| self.series.points.get(start..end)).unwrap_or_default())
     }
 
-    fn describe_change(&self, change: &changepoint::ChangePoint) -> SeriesChange {
+    fn describe_change(&self, change: &ChangePoint, previous: Option<&ChangePoint>) -> SeriesChange {
         let points = &self.series.points;
         let commit = |index: usize| points.get(index).and_then(|point| point.commit.clone());
         let worse = match self.series.metric.direction {
@@ -165,6 +180,7 @@ impl SegmentedSeries {
             change: ratio,
             interval,
             worse,
+            undoes_previous: previous.is_some_and(|previous| undoes(previous, change)),
             commits: CommitRange {
                 after: before.and_then(commit),
                 at: commit(change.at),
@@ -178,5 +194,27 @@ impl SegmentedSeries {
             points_since: since,
             commits_since: distance(Some(change.at), newest).unwrap_or_default().max(since.saturating_sub(1)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(size: f64, half_width: f64) -> ChangePoint {
+        let interval = (size - half_width, size + half_width);
+        ChangePoint { shape: Shape::Step, at: 8, first: 8, last: 8, size, interval }
+    }
+
+    #[test]
+    fn a_step_back_to_the_earlier_level_undoes_the_step_before_it() {
+        assert!(undoes(&step(0.34, 0.01), &step(-0.33, 0.01)));
+        assert!(undoes(&step(-0.34, 0.0), &step(0.34, 0.0)));
+        // Further in the same direction, or to a third level.
+        assert!(!undoes(&step(0.34, 0.01), &step(0.34, 0.01)));
+        assert!(!undoes(&step(0.34, 0.01), &step(-0.20, 0.01)));
+        assert!(!undoes(&step(0.10, 0.2), &step(-0.30, 0.2)));
+        let drift = ChangePoint { shape: Shape::Drift, ..step(0.34, 0.01) };
+        assert!(!undoes(&drift, &step(-0.34, 0.01)));
     }
 }

@@ -1,7 +1,7 @@
 //! The shift of the changes that most benchmarks of a suite share.
 
 use super::metric::Direction;
-use super::number_text::{change, counted};
+use super::number_text::{change, counted, is_factor};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -96,7 +96,7 @@ impl SuiteShift {
         }
     }
 
-    /// `most benchmarks are about 11.3% faster`.
+    /// `most benchmarks are about 11.3% faster`, or, from a factor of two on, `most benchmarks are slower by a factor of about 2.0`.
     pub fn sentence(&self) -> String {
         let is_speed = ["time", "throughput"].iter().any(|metric| self.metric.starts_with(metric));
         let word = match (self.shift > 0.0, is_speed) {
@@ -106,6 +106,10 @@ impl SuiteShift {
             (false, false) => "better",
         };
         let of = if self.metric == "time" { String::new() } else { format!(" in {}", self.metric_text()) };
+        if (1.0..1e12).contains(&self.shift) {
+            let factor = if is_factor(self.shift) { change(self.shift) } else { format!("{:.1}", 1.0 + self.shift) };
+            return format!("most benchmarks are {word} by a factor of about {}{of}", factor.trim_end_matches('×'));
+        }
         let size = change(self.shift.abs());
         format!("most benchmarks are about {} {word}{of}", size.trim_start_matches('+'))
     }
@@ -128,8 +132,8 @@ mod tests {
         };
         assert_eq!(of("time", -0.113), "most benchmarks are about 11.3% faster");
         assert_eq!(of("time", 0.088), "most benchmarks are about 8.8% slower");
-        assert_eq!(of("time", 2.842), "most benchmarks are about 284.2% slower");
-        assert_eq!(of("time", 11.5), "most benchmarks are about 12.5× slower");
+        assert_eq!(of("time", 2.842), "most benchmarks are slower by a factor of about 3.8");
+        assert_eq!(of("time", 11.5), "most benchmarks are slower by a factor of about 12.5");
         assert_eq!(of("memory:peak", 0.3), "most benchmarks are about 30.0% worse in memory:peak");
         assert_eq!(of("\u{1b}[31m", 0.3), "most benchmarks are about 30.0% worse in one metric");
         assert_eq!(of("https://e.org", 0.3), "most benchmarks are about 30.0% worse in one metric");

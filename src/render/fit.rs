@@ -19,9 +19,10 @@ pub fn hanging(text: &str, first: &str, others: &str, width: Option<usize>) -> S
     textwrap::fill(text, options) + "\n"
 }
 
-/// The lines of a text, each at most `width` columns; a longer word is broken, if possible after punctuation.
+/// The lines of a text, each at most `width` columns. A longer word is broken after the separators of paths, lists and calls;
+/// without one, as in a long option, its line is longer.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation);
+    let options = Options::new(width).word_splitter(WordSplitter::NoHyphenation).break_words(false);
     let words: Vec<Cow<'_, str>> = text.split(' ').map(|word| with_breaks(word, width)).collect();
     textwrap::wrap(&words.join(" "), options).into_iter().map(Cow::into_owned).collect()
 }
@@ -93,7 +94,7 @@ mod tests {
             paragraph("note: a text that is --longer-than the line", 2, Some(22)),
             "note: a text that is\n  --longer-than the\n  line\n"
         );
-        assert_eq!(wrapped("unbreakable x", 5), ["unbre", "akabl", "e x"]);
+        assert_eq!(wrapped("an --unbreakable-option x", 5), ["an", "--unbreakable-option", "x"]);
         assert_eq!(wrapped("of (a/bc/def.json) and x/y", 9), ["of (a/bc/", "def.json)", "and x/y"]);
         assert_eq!(wrapped("name,value,unit x::write(a)", 11), ["name,value,", "unit", "x::write(a)"]);
         assert_eq!(paragraph(&"word ".repeat(100), 2, None).lines().count(), 1);

@@ -15,8 +15,8 @@ use crate::model::{Commit, Environment};
 use crate::policy::Waiver;
 use crate::stats::changepoint::Shape;
 use anstyle::Style;
+use change_text::{UNDOES, describe, interval_of, levels, style, when};
 pub(super) use change_text::{change_size, day, label, last_measured, mark};
-use change_text::{describe, interval_of, levels, style, when};
 pub use data::{history_csv, history_json};
 use next_step::{first_next_step, next_step};
 use std::cmp::{Ordering, Reverse};
@@ -208,7 +208,8 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
             let here = step.into_iter().chain(drift);
             let description = |c: &SeriesChange| {
                 let interval = interval_of(c).map(|ends| format!("[{ends}] ")).unwrap_or_default();
-                format!("{} {interval}{}", change_size(c.change), describe(c))
+                let undoes = if c.undoes_previous { format!("; {UNDOES}") } else { String::new() };
+                format!("{} {interval}{}{undoes}", change_size(c.change), describe(c))
             };
             let description: Vec<String> = here.map(description).collect();
             let change = step.or(drift);
@@ -217,7 +218,10 @@ pub fn detail(view: &HistoryView<'_>, width: Option<usize>) -> String {
                 label(series.points[start].commit.as_ref(), series.points[start].time),
                 label(series.points[end - 1].commit.as_ref(), series.points[end - 1].time),
                 (end - start).to_string(),
-                if drift.is_some() { format!("… {level}") } else { level },
+                match drift {
+                    Some(drift) => levels(segmented, &changes, drift).join(" → "),
+                    None => level,
+                },
                 description.join("; then "),
             ];
             table.push(Row::new(change.map_or(Style::new(), style), cells));

@@ -4,7 +4,7 @@ use super::method::{is_subtracted, pairs_of_runs};
 use super::printed_change::printed_change;
 use super::quantity::{change, counted, is_factor};
 use crate::model::{ShiftTreatment, SuiteShift};
-use crate::verdict::{ChangeOf, Finding, Report};
+use crate::verdict::{ChangeOf, Finding, Outcome, Report};
 
 /// The legend of a table with the columns base, head, change, 95% CI and q; `None` if its rows need none.
 pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
@@ -15,6 +15,7 @@ pub(super) fn legend(report: &Report, findings: &[&Finding]) -> Option<String> {
         re_measured(report, findings),
         factor(findings),
         has_interval.then(|| interval(report, findings)),
+        has_interval.then(|| interval_around_threshold(findings)).flatten(),
         has_q.then(|| q(report, findings, has_interval)),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -30,6 +31,7 @@ pub(super) fn of_document(report: &Report, findings: &[&Finding]) -> Option<Stri
         re_measured(report, findings),
         factor(findings),
         is_wide.then(|| interval(report, findings)),
+        interval_around_threshold(findings),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join("; "))
@@ -77,6 +79,22 @@ pub(super) fn interval(report: &Report, findings: &[&Finding]) -> String {
     format!("CI: confidence interval of the change{which}")
 }
 
+/// What the column of rates is.
+pub(super) const RATE: &str = "rate: work per second in head";
+
+/// A regression may have an interval that contains the threshold: the test is of the change from 0.
+pub(super) fn interval_around_threshold(findings: &[&Finding]) -> Option<String> {
+    let contains_threshold = |finding: &&Finding| {
+        let ends = finding.interval.filter(|_| finding.outcome == Outcome::Regressed && finding.q.is_some());
+        ends.is_some_and(|[low, high]| {
+            let [one, other] = [low, high].map(|end| finding.direction.worse(end));
+            one.min(other) < finding.threshold && one.max(other) > finding.threshold
+        })
+    };
+    let text = "regressed: the change is over the threshold and its CI excludes 0 (the CI may contain the threshold)";
+    findings.iter().any(contains_threshold).then(|| text.to_owned())
+}
+
 /// What q is. An interval may exclude 0 although q is large: the interval is corrected for the number of tests only if
 /// the change is beyond the threshold.
 pub(super) fn q(report: &Report, findings: &[&Finding], has_interval: bool) -> String {
@@ -111,13 +129,13 @@ pub(super) fn values<'a>(report: &Report, findings: impl IntoIterator<Item = &'a
         (false, false) => None,
     };
     let without_shift = differ.iter().any(|finding| is_without_shift(report, finding));
-    let without_shift = without_shift.then_some("without the suite-wide shift");
-    let mut changes: Vec<&str> = compared.into_iter().chain(without_shift).collect();
-    if is_of_fastest {
-        changes.push("so it can differ from that of the medians");
-    }
+    let shift = without_shift.then_some("without the suite-wide shift");
+    let mut changes: Vec<&str> = compared.into_iter().chain(shift).collect();
     if changes.is_empty() {
-        changes.push("the typical ratio of a head run to a base run");
+        changes.push("of a typical head run against a typical base run");
+    }
+    if is_of_fastest || compared.is_none() && !without_shift {
+        changes.push("so it can differ from that of the medians");
     }
     Some(format!("base, head: medians; change: {}", changes.join(", ")))
 }

@@ -4,7 +4,7 @@ use super::explanation::explanation_markdown;
 use super::legend::{legend, sign};
 use super::listing::Listing;
 use super::method::method;
-use super::next::next_step_of_compare;
+use super::next::next_jobs_of_compare;
 use super::quantity::{interval, pair};
 use super::remarks::Remarks;
 use super::table::q_value;
@@ -30,13 +30,22 @@ pub fn markdown(report: &Report, all: bool) -> String {
         let commits = summary::commits(side).map(|commits| format!(": {commits}")).unwrap_or_default();
         let _ = writeln!(out, "{label}: {}.", escape::markdown_text(&(summary::side(side) + &commits)));
     }
-    if let Some(next) = next_step_of_compare(report) {
-        let _ = writeln!(out, "\nNext: {}", escape::markdown_text(&next));
+    match next_jobs_of_compare(report).as_slice() {
+        [] => {}
+        [job] => {
+            let _ = writeln!(out, "\nNext: {}", escape::markdown_text(&job.text));
+        }
+        jobs => {
+            out.push_str("\nNext:\n\n");
+            for job in jobs {
+                let _ = writeln!(out, "- {}", escape::markdown_text(&job.text));
+            }
+        }
     }
     let Listing { rows: shown, others, .. } = Listing::of(report, all);
     if !shown.is_empty() {
         out.push_str("\n| | benchmark | metric | base | head | change | 95% CI | q |\n");
-        out.push_str("|---|---|---|--:|--:|--:|:-:|--:|\n");
+        out.push_str("|:--|:--|:--|--:|--:|--:|:-:|--:|\n");
         shown.iter().for_each(|finding| row(&mut out, finding));
         if let Some(legend) = legend(report, &shown) {
             let _ = writeln!(out, "\n{}.", summary::capitalized(&legend));
@@ -47,7 +56,7 @@ pub fn markdown(report: &Report, all: bool) -> String {
     }
     let remarks = Remarks::of(report);
     notes(&mut out, &shown, &remarks);
-    if let Some(advice) = remarks.shared_advice() {
+    if let Some(advice) = remarks.shared_advice("") {
         let _ = writeln!(out, "\n{}.", escape::markdown_text(&summary::capitalized(&advice)));
     }
     if let Some(counts) = summary::budget_counts(report) {

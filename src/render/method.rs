@@ -2,9 +2,10 @@
 
 use super::quantity::{change, counted, percent, thousands};
 use super::summary::{mean_contradicts_shift, mean_to_show};
-use super::verdict_text::{compared, names, noun_of};
+use super::verdict_text::{compared, is_plain_name, noun_of};
 use crate::model::{Direction, ShiftTreatment, SuiteShift};
-use crate::verdict::{Finding, Report, WithoutQ};
+use crate::verdict::{Finding, Outcome, Report, WithoutQ};
+use std::collections::BTreeSet;
 
 /// The smallest suite-wide shift that is printed, if it was not subtracted, and that the mean may contradict.
 pub(super) const LEAST_KEPT_SHIFT: f64 = 0.005;
@@ -27,11 +28,32 @@ pub fn method(report: &Report) -> String {
     text
 }
 
-/// The benchmarks that were re-measured, and decided by these runs alone: `1 benchmark re-measured in 3 pairs`.
+/// What became of the suspects that were re-measured: `7 suspects re-measured in 5 pairs: 4 regressed, 2 unchanged (heap, sort_words)`.
+/// Of an unchanged one, the report has nothing else.
 fn re_measured(report: &Report) -> Option<String> {
     let confirmed: Vec<&Finding> = report.benchmarks.iter().filter(|finding| finding.re_measured).collect();
     let pairs = pairs_of_runs(&confirmed)?;
-    Some(format!("{} re-measured in {pairs}", counted(names(&confirmed).len(), "benchmark")))
+    let of_outcome = |outcome: Outcome| {
+        let found: Vec<&Finding> = confirmed.iter().copied().filter(|one| one.outcome == outcome).collect();
+        let count = if confirmed.len() == 1 { String::new() } else { format!("{} ", thousands(found.len())) };
+        let which = if outcome == Outcome::Unchanged { in_parentheses(&found) } else { String::new() };
+        (!found.is_empty()).then(|| format!("{count}{}{which}", outcome.word()))
+    };
+    let outcomes: Vec<String> = Outcome::ALL.into_iter().filter_map(of_outcome).collect();
+    Some(format!("{} re-measured in {pairs}: {}", counted(confirmed.len(), "suspect"), outcomes.join(", ")))
+}
+
+/// The names of a few benchmarks, which are untrusted text, if every view can print them: ` (heap, sort_words)`.
+fn in_parentheses(findings: &[&Finding]) -> String {
+    const MAX_NAMED: usize = 3;
+    const MAX_CHARS: usize = 40;
+    let is_short = |one: &&Finding| is_plain_name(&one.name) && one.name.chars().count() <= MAX_CHARS;
+    if findings.len() > MAX_NAMED || !findings.iter().all(is_short) {
+        return String::new();
+    }
+    let names: BTreeSet<&str> = findings.iter().map(|finding| finding.name.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    format!(" ({})", names.join(", "))
 }
 
 /// The number of pairs of a base run and a head run: `5 pairs`, or `3 to 5 pairs`; `None` without findings of both sides.
@@ -41,12 +63,20 @@ pub(super) fn pairs_of_runs(findings: &[&Finding]) -> Option<String> {
     Some(if least < most { format!("{least} to {most} pairs") } else { counted(most, "pair") })
 }
 
-/// What was tested: `12 benchmarks`, or `22 of 26 metrics (the others: 3 exact counts, 1 with few events)`.
+/// What was tested: `12 benchmarks`, `1 metric (`errors` is an exact count and needs no test)`, or `22 of 26 metrics (the others: 3 exact
+/// counts, 1 with few events)`.
 fn tested(report: &Report) -> String {
     let compared = compared(report);
     let (tests, noun) = (report.tests, noun_of(&compared));
     if tests >= compared.len() {
         return counted(tests, noun);
+    }
+    let mut exact = compared.iter().filter(|one| one.without_q == Some(WithoutQ::ExactCount));
+    if let (Some(one), true) = (exact.next(), tests + 1 == compared.len())
+        && is_plain_name(&one.metric)
+        && noun == "metric"
+    {
+        return format!("{} (`{}` is an exact count and needs no test)", counted(tests, noun), one.metric);
     }
     let all = counted(compared.len(), noun);
     format!("{} of {all} ({})", thousands(tests), untested(&compared, compared.len() - tests))

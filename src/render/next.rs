@@ -1,6 +1,7 @@
 //! What to do about a verdict, in a sentence or a few.
 
 mod failed;
+mod words;
 
 use super::escape;
 use super::measure_command::MeasureCommand;
@@ -18,51 +19,68 @@ use crate::verdict::{
     UnsubtractedShift, Verdict, WithoutQ,
 };
 use failed::{different_facts, failed, is_about_machines};
+pub(super) use words::named;
+use words::{Form, object, subject};
 
-/// Of more benchmarks, only the number is given.
-const MAX_NAMED: usize = 2;
-
-/// The sentence; `None` if there is nothing to do. It names at most [`MAX_NAMED`] benchmarks, because the rows already do.
-pub fn next_step(report: &Report) -> Option<String> {
-    next_step_with(report, "")
+/// One of the things to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Job {
+    /// What it is about, as the start of an item in a list: `regressed ("parse/large")`. Empty if the text has it.
+    subject: String,
+    /// What to do, in a sentence or a few.
+    pub text: String,
+    /// True if regressions can be accepted instead, so that views add where the `[[accept]]` entries are.
+    pub accepts: bool,
 }
 
-/// The sentence; `about_entries` follows the advice to accept regressions.
-fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
-    let mut steps: Vec<String> = match report.verdict {
-        Verdict::Pass => passed(report).into_iter().collect(),
-        Verdict::None if report.first_run && report.by_measure => Vec::new(),
-        Verdict::None if report.first_run => vec!["The first stored run becomes the baseline.".to_owned()],
-        Verdict::None if report.same_results => vec!["Compare two different results.".to_owned()],
-        Verdict::None if report.re_measuring_stopped() => {
-            vec!["Check why the run failed (a warning names its command), then measure again.".to_owned()]
-        }
-        Verdict::None if !report.environment.matches => vec![same_machine(report)],
-        Verdict::None if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() => {
-            let step = "Record a baseline for each machine class of head; a warning names the classes without one.";
-            vec![step.to_owned()]
-        }
-        Verdict::None if report.base.gap.is_some() => {
-            report.base.gap.iter().map(|gap| without_gap(gap, report)).collect()
-        }
-        Verdict::None if report.has_only_zero_times() => {
-            vec!["Measure longer, or repeat the operation within each sample.".to_owned()]
-        }
-        Verdict::None if !report.benchmarks.iter().all(Finding::is_judged) => {
-            vec![format!("State which way is better: `direction` of a `[[benchmark]]` in {}.", config(report))]
-        }
-        Verdict::None => {
-            let file = config(report);
-            vec![format!(
-                "Compare results that have benchmark names in common, or map old names to new ones with `[rename]` in {file}."
-            )]
-        }
+impl Job {
+    fn new(subject: impl Into<String>, text: impl Into<String>) -> Job {
+        Job { subject: subject.into(), text: text.into(), accepts: false }
+    }
+}
+
+/// What to do, in a sentence or a few; `None` if there is nothing to do. It names at most two benchmarks, because the rows
+/// already do.
+pub fn next_step(report: &Report) -> Option<String> {
+    let texts: Vec<String> = jobs(report, "", Form::Sentence).into_iter().map(|job| job.text).collect();
+    (!texts.is_empty()).then(|| texts.join(" "))
+}
+
+/// The same for a view with room for a list. If there are several jobs, each starts with what it is about.
+pub(super) fn next_jobs(report: &Report) -> Vec<Job> {
+    listed(report, "")
+}
+
+fn listed(report: &Report, about_entries: &str) -> Vec<Job> {
+    let sentences = jobs(report, about_entries, Form::Sentence);
+    if sentences.len() < 2 {
+        return sentences;
+    }
+    let item = |job: Job| match job.subject.is_empty() {
+        true => job,
+        false => Job { text: format!("{}: {}", job.subject, uncapitalized(&job.text)), ..job },
+    };
+    jobs(report, about_entries, Form::Item).into_iter().map(item).collect()
+}
+
+/// The text with a small first letter.
+fn uncapitalized(text: &str) -> String {
+    let mut rest = text.chars();
+    let first: String = rest.next().into_iter().flat_map(char::to_lowercase).collect();
+    first + rest.as_str()
+}
+
+/// The jobs; `about_entries` follows the advice to accept regressions.
+fn jobs(report: &Report, about_entries: &str, form: Form) -> Vec<Job> {
+    let mut jobs: Vec<Job> = match report.verdict {
+        Verdict::Pass => passed(report, form),
+        Verdict::None => without_verdict(report).map(|text| Job::new("", text)).into_iter().collect(),
         Verdict::Fail => {
-            let failed = report.reasons.iter().map(|reason| match reason {
-                Reason::Outcome(Outcome::Regressed, _) => failed(*reason, report) + about_entries,
-                _ => failed(*reason, report),
+            let failed = report.reasons.iter().flat_map(|reason| failed(*reason, report, form)).map(|job| match job {
+                Job { accepts: true, text, .. } => Job { text: text + about_entries, ..job },
+                _ => job,
             });
-            failed.chain(open_suspects(report)).chain(fail_on_remark(report)).collect()
+            failed.chain(open_suspects(report, form)).chain(fail_on_remark(report)).collect()
         }
     };
     let is_about_machines = match report.verdict {
@@ -71,10 +89,39 @@ fn next_step_with(report: &Report, about_entries: &str) -> Option<String> {
         Verdict::Fail => report.reasons.iter().any(|reason| is_about_machines(*reason, report)),
     };
     if !report.environment.matches && !report.first_run && !is_about_machines {
-        steps.push(same_machine(report));
+        jobs.push(same_machine(report));
     }
-    steps.dedup();
-    (!steps.is_empty()).then(|| steps.join(" "))
+    jobs.dedup_by(|one, other| one.text == other.text);
+    jobs
+}
+
+/// How to get a verdict.
+fn without_verdict(report: &Report) -> Option<String> {
+    let text = if report.first_run && report.by_measure {
+        return None;
+    } else if report.first_run {
+        "The first stored run becomes the baseline.".to_owned()
+    } else if report.same_results {
+        "Compare two different results.".to_owned()
+    } else if report.re_measuring_stopped() {
+        "Check why the run failed (a warning names its command), then measure again.".to_owned()
+    } else if !report.environment.matches {
+        same_machine(report).text
+    } else if !report.base.missing_classes.is_empty() && !report.has_regressed_behind_gap() {
+        "Record a baseline for each machine class of head; a warning names the classes without one.".to_owned()
+    } else if let Some(gap) = &report.base.gap {
+        without_gap(gap, report)
+    } else if report.has_only_zero_measurements() {
+        "Measure longer, or repeat the operation within each sample.".to_owned()
+    } else if !report.benchmarks.iter().all(Finding::is_judged) {
+        format!("State which way is better: `direction` of a `[[benchmark]]` in {}.", config(report))
+    } else {
+        let file = config(report);
+        format!(
+            "Compare results that have benchmark names in common, or map old names to new ones with `[rename]` in {file}."
+        )
+    };
+    Some(text)
 }
 
 /// How to measure base and head in turn, after these words.
@@ -87,21 +134,21 @@ fn in_turn(report: &Report) -> String {
 }
 
 /// The regressions and missed budgets that do not fail the gate, because `fail-on` does not list them.
-fn fail_on_remark(report: &Report) -> Option<String> {
+fn fail_on_remark(report: &Report) -> Option<Job> {
     let reasons = not_in_fail_on(report);
     let what = if reasons.is_empty() { return None } else { reasons.join(", ") };
-    Some(format!("Not in fail-on, whose list replaces the default one: {what}."))
+    Some(Job::new("", format!("Not in fail-on, whose list replaces the default one: {what}.")))
 }
 
-/// The next step for a view of `perfgate compare` that does not contain the `[[accept]]` entries.
-pub(super) fn next_step_of_compare(report: &Report) -> Option<String> {
+/// The jobs for a view of `perfgate compare` that does not contain the `[[accept]]` entries.
+pub(super) fn next_jobs_of_compare(report: &Report) -> Vec<Job> {
     let is_acceptable = report.fails_on_regressions() && report.acceptable.is_none() && !report.by_measure;
     let hint = match report.counts.regressed {
         _ if !is_acceptable => "",
         1 => " `--template comment` prints the entry to copy.",
         _ => " `--template comment` prints the entries to copy.",
     };
-    next_step_with(report, hint)
+    listed(report, hint)
 }
 
 /// How to get a verdict where the base has a gap.
@@ -123,10 +170,10 @@ fn config(report: &Report) -> &'static str {
     }
 }
 
-fn same_machine(report: &Report) -> String {
+fn same_machine(report: &Report) -> Job {
     let is_unknown =
         |one: &EnvironmentDifference| [&one.base, &one.head].iter().any(|fact| *fact == Environment::UNKNOWN);
-    if report.by_measure {
+    let text = if report.by_measure {
         "Measure base too (without `--stored`).".to_owned()
     } else if report.environment.differences.iter().any(|one| one.decisive && is_unknown(one)) {
         "Record new runs with `perfgate record`, which stores their machine, or list \"unknown\" under `[environment] ignore` in perfgate.toml.".to_owned()
@@ -135,30 +182,30 @@ fn same_machine(report: &Report) -> String {
             "Measure base and head on one machine{}, or list the facts that may differ under `[environment] ignore` in perfgate.toml.",
             in_turn(report)
         )
-    }
+    };
+    Job::new("different machines", text)
 }
 
-fn passed(report: &Report) -> Option<String> {
-    let Some(open) = OpenQuestion::of(report) else { return suite_shift_step(report) };
+fn passed(report: &Report, form: Form) -> Vec<Job> {
+    let Some(open) = OpenQuestion::of(report) else { return suite_shift_step(report).into_iter().collect() };
     let step = match open {
         OpenQuestion::Failed(1) => "Check the benchmark that failed.",
         OpenQuestion::Failed(_) => "Check the benchmarks that failed.",
         OpenQuestion::RunError => "Check the error that ended the run; the warnings name it.",
         // Different machines are the reason; `next_step` adds what to do about them.
-        OpenQuestion::Suspects | OpenQuestion::Inconclusive if !report.environment.matches => return None,
-        OpenQuestion::Suspects => return open_suspects(report),
-        OpenQuestion::Inconclusive => return Some(decide(report)),
+        OpenQuestion::Suspects | OpenQuestion::Inconclusive if !report.environment.matches => return Vec::new(),
+        OpenQuestion::Suspects => return open_suspects(report, form),
+        OpenQuestion::Inconclusive => return decide(report, form),
         OpenQuestion::NotRun(_) => "Run the whole suite: most benchmarks of base have no result in head.",
         OpenQuestion::NotInFailOn | OpenQuestion::Budgets { .. } => {
-            let steps: Vec<String> = suite_shift_step(report).into_iter().chain(open_budgets(report)).collect();
-            return (!steps.is_empty()).then(|| steps.join(" "));
+            return suite_shift_step(report).into_iter().chain(open_budgets(report)).collect();
         }
     };
-    Some(step.to_owned())
+    vec![Job::new("", step)]
 }
 
 /// What to do about budgets that are neither met nor missed.
-fn open_budgets(report: &Report) -> Option<String> {
+fn open_budgets(report: &Report) -> Vec<Job> {
     let noun = |count: usize| if count == 1 { "budget" } else { "budgets" };
     // Between different machines, the next step is about the machines.
     let is_open =
@@ -183,16 +230,15 @@ fn open_budgets(report: &Report) -> Option<String> {
         };
         format!("Re-measure the {benchmarks} of the undecided {} with more {how}.", noun(undecided))
     });
-    let steps: Vec<String> = fix.into_iter().chain(re_measure).collect();
-    (!steps.is_empty()).then(|| steps.join(" "))
+    fix.into_iter().chain(re_measure).map(|text| Job::new("", text)).collect()
 }
 
 /// How to decide the suspected regressions, unless inconclusive benchmarks fail the gate: then [`decide`] has it.
-fn open_suspects(report: &Report) -> Option<String> {
+fn open_suspects(report: &Report, form: Form) -> Vec<Job> {
     let is_reason = report.reasons.iter().any(|reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _)));
     let suspects: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_suspected_regression()).collect();
     let is_open = !suspects.is_empty() && !is_reason && report.environment.matches;
-    is_open.then(|| re_measure(report, "suspected", &suspects))
+    if is_open { re_measure(report, "suspected", &suspects, form) } else { Vec::new() }
 }
 
 fn another_base_run(report: &Report) -> String {
@@ -203,37 +249,40 @@ fn another_base_run(report: &Report) -> String {
 }
 
 /// What to do about a suite-wide shift of unknown cause, if nothing else is open.
-fn suite_shift_step(report: &Report) -> Option<String> {
+fn suite_shift_step(report: &Report) -> Option<Job> {
     let open = UnsubtractedShift::of(report).filter(|open| open.needs_re_measuring)?;
     let step = match open.by_single_base_run {
         true => another_base_run(report),
         false => format!("Re-measure base and head in turn{}: the machine may be the cause.", in_turn(report)),
     };
-    Some(step)
+    Some(Job::new("suite-wide shift", step))
 }
 
 /// How to decide the inconclusive benchmarks.
-fn decide(report: &Report) -> String {
+fn decide(report: &Report, form: Form) -> Vec<Job> {
     let open: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_undecided()).collect();
     if !open.is_empty() && open.iter().all(|finding| finding.other_settings) {
-        return "Re-measure base and head with the same settings. The note of each benchmark states the difference."
-            .to_owned();
+        let options = match open.iter().all(|finding| finding.tool == "criterion") {
+            true => " (criterion: `--measurement-time`, `--warm-up-time` and `--sample-size`)",
+            false => "",
+        };
+        let text = format!(
+            "Re-measure base and head with the same settings{options}. The note of each benchmark states the difference."
+        );
+        return vec![Job::new(subject("inconclusive", &open), text)];
     }
-    re_measure(report, "inconclusive", &open)
+    re_measure(report, "inconclusive", &open, form)
 }
 
 /// What to do about undecided benchmarks.
-fn re_measure(report: &Report, which: &str, open: &[&Finding]) -> String {
+fn re_measure(report: &Report, which: &str, open: &[&Finding], form: Form) -> Vec<Job> {
     let has_too_few = |one: &&Finding| one.without_q == Some(WithoutQ::TooFewResults);
     let (too_few, others): (Vec<&Finding>, Vec<&Finding>) = open.iter().copied().partition(has_too_few);
-    let steps = match too_few.as_slice() {
-        [] => [Some(how_to_decide(report, which, open)), None],
-        too_few => {
-            let of_others = (!others.is_empty()).then(|| how_to_decide(report, which, &others));
-            [of_others, Some(missing_results(too_few))]
-        }
-    };
-    steps.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let decidable: &[&Finding] = if too_few.is_empty() { open } else { &others };
+    let how = |open: &[&Finding]| Job::new(subject(which, open), how_to_decide(report, which, open, form));
+    let decide = (!decidable.is_empty() || too_few.is_empty()).then(|| how(decidable));
+    let missing = (!too_few.is_empty()).then(|| Job::new("", missing_results(&too_few)));
+    decide.into_iter().chain(missing).collect()
 }
 
 /// What to do about re-measured benchmarks that are missing from runs: more runs would miss them too.
@@ -244,7 +293,7 @@ fn missing_results(of: &[&Finding]) -> String {
 }
 
 /// What would decide benchmarks that have a result in every run.
-fn how_to_decide(report: &Report, which: &str, open: &[&Finding]) -> String {
+fn how_to_decide(report: &Report, which: &str, open: &[&Finding], form: Form) -> String {
     let is_by_shift = |finding: &Finding| is_open_by_shift(&report.shifts, finding);
     let runs = || open.iter().filter(|one| !is_by_shift(one)).filter_map(|finding| runs_that_may_decide(finding));
     let has_number = runs().next().is_some();
@@ -259,14 +308,13 @@ fn how_to_decide(report: &Report, which: &str, open: &[&Finding]) -> String {
         Some(names) => format!(" For {names}, more runs may not decide: {LESS_NOISE}."),
         None => format!(" For {} of them, more runs may not decide: {LESS_NOISE}.", thousands(too_noisy.len())),
     };
-    let noun = match (open.len(), names(open).len()) {
-        (1, _) => "benchmark",
-        (_, 1) => "metrics",
-        _ => "benchmarks",
-    };
-    let undecidable = match advised.len() {
-        count if count == open.len() => format!("the {which} {noun}"),
-        count => format!("{} of the {} {which} {}s", thousands(count), thousands(open.len()), noun_of(open)),
+    let them = object(which, open, form);
+    let undecidable = match (advised.len(), form) {
+        (count, _) if count == open.len() => them.clone(),
+        (count, Form::Item) => format!("{} of them", thousands(count)),
+        (count, Form::Sentence) => {
+            format!("{} of the {} {which} {}s", thousands(count), thousands(open.len()), noun_of(open))
+        }
     };
     if let Some(facts) = different_facts(report).filter(|_| !report.by_measure) {
         return format!("Measure base and head with the same {facts}: the difference may be the cause.");
@@ -278,7 +326,7 @@ fn how_to_decide(report: &Report, which: &str, open: &[&Finding]) -> String {
     if shift.is_some_and(|open| open.by_single_base_run) {
         another_base_run(report)
     } else if needs_turns {
-        format!("Re-measure the {which} {noun}, base and head in turn{}.", in_turn(report))
+        format!("Re-measure {them}, base and head in turn{}.", in_turn(report))
     } else if is_at_threshold {
         let changes = if advised.len() == 1 { "its change is" } else { "their changes are" };
         format!(
@@ -290,16 +338,21 @@ fn how_to_decide(report: &Report, which: &str, open: &[&Finding]) -> String {
     } else if report.by_measure && has_number {
         format!("The notes estimate how many runs per side may decide ({}).", measure_options(open))
     } else if report.by_measure {
-        format!("Re-measure the {which} {noun} with more {}.{rest}", measure_options(open))
+        format!("Re-measure {them} with more {}.{rest}", measure_options(open))
     } else if let (Some(least), Some(most)) = (runs().min(), runs().max()) {
         let MeasureCommand { command, words } = MeasureCommand::of(report);
         let runs = more_runs(least, most);
-        format!(
-            "Re-measure the {which} {noun}: either {command}, which runs both sides again ({words}), or about {runs} per side with \
-             further `--base` and `--head`.{rest}"
-        )
+        match form {
+            Form::Item => {
+                format!("Run {command} ({words}), or add about {runs} per side with `--base` and `--head`.{rest}")
+            }
+            Form::Sentence => format!(
+                "Re-measure {them}: either {command}, which runs both sides again ({words}), or about {runs} per side with further \
+                 `--base` and `--head`.{rest}"
+            ),
+        }
     } else {
-        format!("Re-measure the {which} {noun}, base and head in turn{}.{rest}", in_turn(report))
+        format!("Re-measure {them}, base and head in turn{}.{rest}", in_turn(report))
     }
 }
 
@@ -311,18 +364,4 @@ fn measure_options(open: &[&Finding]) -> &'static str {
         count if count == open.len() => "`--confirm`",
         _ => "`--confirm` and `--rounds`",
     }
-}
-
-/// The names of one or two benchmarks: `"parse/large" and "lookup" time:p95`; `None` for more.
-fn named(findings: &[&Finding]) -> Option<String> {
-    let name = |finding: &&Finding| {
-        // Views print text between backticks as code.
-        let name = escape::terminal(&finding.name).replace('`', "'");
-        match &*finding.metric {
-            "time" => format!("\"{name}\""),
-            metric => format!("\"{name}\" {}", escape::terminal(metric)),
-        }
-    };
-    let names: Vec<String> = findings.iter().map(name).collect();
-    (names.len() <= MAX_NAMED).then(|| names.join(" and "))
 }

@@ -44,7 +44,7 @@ impl OpenReason {
             OpenReason::Noise => return too_noisy(open, shifts),
             OpenReason::SmallSuite => "too few runs for a small suite",
             OpenReason::CloseToThreshold => "close to the threshold",
-            OpenReason::OtherSettings => "measured with other settings",
+            OpenReason::OtherSettings => "measured with different settings",
             OpenReason::WithinShift => "within the suite-wide shift",
             OpenReason::NewestBaseRun => "like the newest base run",
             OpenReason::FewHeadRuns => "not in every head run",

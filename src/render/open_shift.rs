@@ -1,7 +1,19 @@
 //! Benchmarks that are inconclusive only because of a suite-wide shift of unknown cause.
 
-use crate::model::{ShiftTreatment, SuiteShift};
+use crate::model::{ShiftTreatment, SuiteShift, number_text};
 use crate::verdict::{Doubt, Finding, Outcome, UndecidedReason};
+
+/// Why a change within the threshold is suspected: it is over the threshold without a suite-wide shift of unknown cause.
+pub(super) fn suspected_without_shift(shifts: &[SuiteShift], finding: &Finding) -> Option<String> {
+    let change = finding.adjusted.filter(|_| finding.is_suspected_regression())?;
+    let is_unexplained = |shift: &&SuiteShift| {
+        shift.treatment == ShiftTreatment::Unexplained && shift.covers(&finding.metric, &finding.tool)
+    };
+    let beyond = (1.0 + change) / (1.0 + shifts.iter().find(is_unexplained)?.change()) - 1.0;
+    let is_over = |change: f64| finding.direction.worse(change) > finding.threshold;
+    (is_over(beyond) && !is_over(change))
+        .then(|| format!("suspected because without the suite-wide shift it is {}", number_text::change(beyond)))
+}
 
 /// True if the shift is the reason why a benchmark is inconclusive. Its interval covers the change with and without the shift; around
 /// one of these two changes alone, it would decide.

@@ -68,8 +68,8 @@ pub(super) fn tested_change_remark(report: &Report, finding: &Finding) -> &'stat
         // A note of the verdict names the mean.
         (Some(_), _) => "",
         (None, false) if finding.re_measured => {
-            "; the change is the typical ratio of a head run to a base run, in the re-measured runs alone"
+            "; the change is that of a typical head run against a typical base run, in the re-measured runs alone"
         }
-        (None, false) => "; the change is the typical ratio of a head run to a base run",
+        (None, false) => "; the change is that of a typical head run against a typical base run",
     }
 }

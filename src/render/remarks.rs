@@ -9,9 +9,11 @@ pub(super) use advice::{
     runs_that_may_decide,
 };
 pub use samples::samples;
+pub(super) use samples::slow_samples_of_head;
 
 use super::listing::MAX_LISTED;
 use super::measure_command::MeasureCommand;
+use super::next::named;
 use super::printed_change::{is_in_note, is_notable, printed_change, printed_change_remark, tested_change_remark};
 use super::quantity::{counted, thousands};
 use super::summary;
@@ -39,9 +41,10 @@ pub struct Remarks {
     why: Option<Why>,
     /// What would decide all of them, if that is the same except for numbers.
     remedy: Option<Fix>,
-    /// How many of them further runs would decide, and how many have a change close to the threshold.
-    decidable: usize,
-    at_threshold: usize,
+    /// Those that further runs would decide, those that are too noisy for that, and those with a change close to the threshold.
+    decidable: Advised,
+    too_noisy: Advised,
+    at_threshold: Advised,
     /// The most frequent advice, except for its numbers, and the number of benchmarks that have it, unless it is the same for all.
     usual: Option<(Advice, usize)>,
     /// The note that inconclusive benchmarks share.
@@ -50,6 +53,30 @@ pub struct Remarks {
     is_in_verdict: bool,
     /// True if many benchmarks have an unknown direction. Then a warning states it once, instead of a note in each row.
     has_many_unknown: bool,
+}
+
+/// Benchmarks with the same kind of advice.
+#[derive(Debug, Default)]
+struct Advised {
+    count: usize,
+    /// The names of one or two.
+    names: Option<String>,
+    /// True if the numbers of further runs are not only possible, but probable.
+    are_probable: bool,
+}
+
+impl Advised {
+    fn of(all: &[(&Finding, Advice)], has_kind: impl Fn(Fix) -> bool) -> Advised {
+        let (findings, advice): (Vec<&Finding>, Vec<Advice>) =
+            all.iter().copied().filter(|(_, advice)| has_kind(advice.remedy)).unzip();
+        let are_probable = advice.iter().all(|advice| advice.remedy.is_probable());
+        Advised { count: findings.len(), names: named(&findings), are_probable }
+    }
+
+    /// The names, or else the words for their number.
+    fn named_or(&self, words: impl FnOnce() -> String) -> String {
+        self.names.clone().unwrap_or_else(words)
+    }
 }
 
 /// A note that is printed once for several inconclusive benchmarks, such as that the machines differ.
@@ -66,9 +93,9 @@ impl Remarks {
         let inconclusive: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_undecided()).collect();
         let unknown = summary::of_unknown_direction(report);
         let context = AdviceContext::of(report);
-        let all: Vec<Advice> = inconclusive.iter().filter_map(|finding| advice(finding, &context)).collect();
-        let count = |remedy: Fix| all.iter().filter(|one| one.remedy == remedy).count();
-        let at_threshold = count(Fix::OtherThreshold);
+        let advised: Vec<(&Finding, Advice)> =
+            inconclusive.iter().filter_map(|finding| Some((*finding, advice(finding, &context)?))).collect();
+        let all: Vec<Advice> = advised.iter().map(|(_, advice)| *advice).collect();
         let note = shared_note(report, &inconclusive);
         let note = note.filter(|note| note.count == inconclusive.len() || note.count > all.len());
         // The headline has the reason if the machines differ, or if the direction of every changed metric is unknown.
@@ -82,8 +109,9 @@ impl Remarks {
             context,
             further_runs: further_runs(report),
             in_turn: in_turn(report),
-            decidable: all.len() - count(Fix::LessNoise) - at_threshold,
-            at_threshold,
+            decidable: Advised::of(&advised, |fix| !matches!(fix, Fix::LessNoise | Fix::OtherThreshold)),
+            too_noisy: Advised::of(&advised, |fix| fix == Fix::LessNoise),
+            at_threshold: Advised::of(&advised, |fix| fix == Fix::OtherThreshold),
             is_in_verdict: is_without_verdict && (!report.environment.matches || has_baseline)
                 || report.reasons.contains(&Reason::DifferentMachines),
             has_many_unknown: unknown >= MIN_USUAL,
@@ -109,30 +137,31 @@ impl Remarks {
         }
     }
 
-    /// What the rows leave out because several inconclusive benchmarks share it: their note, and what would decide them.
-    pub fn shared_advice(&self) -> Option<String> {
-        let Some(note) = &self.note else { return self.advice_of_several(true) };
+    /// What the rows leave out because several inconclusive benchmarks share it: their note, and what would decide them. If a view
+    /// lists only the largest ones, `others` is where the reasons of the others are.
+    pub fn shared_advice(&self, others: &str) -> Option<String> {
+        let Some(note) = &self.note else { return self.advice_of_several(Some(others)) };
         if self.is_in_verdict {
             return None;
         }
-        let text = format!("{}: {}", self.subject(note.count), note.text);
-        let advice = self.advice_of_several(false).filter(|_| note.count == self.inconclusive);
+        let text = format!("{}: {}", self.subject(note.count, others), note.text);
+        let advice = self.advice_of_several(None).filter(|_| note.count == self.inconclusive);
         let advice = advice.map(|advice| format!(". {}", summary::capitalized(&advice)));
         Some(text + &advice.unwrap_or_default())
     }
 
-    /// `12 inconclusive benchmarks`, or `7 of the 11 inconclusive benchmarks (see the rows of the others)`.
-    fn subject(&self, count: usize) -> String {
-        let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
+    /// `12 inconclusive benchmarks`, `the 7 inconclusive benchmarks without a reason below their row`, or, if not all of them are
+    /// listed, `7 of the 11 inconclusive benchmarks (the others: --all)`.
+    fn subject(&self, count: usize, others: &str) -> String {
+        let inconclusive = format!("inconclusive {}", self.noun);
+        let all = counted(self.inconclusive, &inconclusive);
         if count == self.inconclusive {
-            return all;
+            all
+        } else if self.are_listed {
+            format!("the {} without a reason below their row", counted(count, &inconclusive))
+        } else {
+            format!("{} of the {all}{others}", thousands(count))
         }
-        let others = match self.inconclusive - count {
-            _ if !self.are_listed => "",
-            1 => " (see the row of the other one)",
-            _ => " (see the rows of the others)",
-        };
-        format!("{} of the {all}{others}", thousands(count))
     }
 
     /// The words for inconclusive benchmarks without the shared advice. Their rows may not be listed.
@@ -145,17 +174,17 @@ impl Remarks {
         }
     }
 
-    /// What would decide the undecided benchmarks, if that is the same for several, after their number.
-    fn advice_of_several(&self, with_subject: bool) -> Option<String> {
+    /// What would decide the undecided benchmarks, if that is the same for several, after their number (with where the others are).
+    fn advice_of_several(&self, others: Option<&str>) -> Option<String> {
         if self.undecided < 2 {
             return None;
         }
-        let subject = |count: usize| if with_subject { format!("{}: ", self.subject(count)) } else { String::new() };
-        let command = if self.decidable == 0 { "" } else { &*self.further_runs };
-        let too_noisy = self.undecided - self.decidable - self.at_threshold;
+        let subject =
+            |count: usize| others.map(|others| format!("{}: ", self.subject(count, others))).unwrap_or_default();
+        let command = if self.decidable.count == 0 { "" } else { &*self.further_runs };
         if let Some((Advice { why, remedy }, count)) = &self.usual {
             let why = why.map(|why| format!("{}; ", why.text())).unwrap_or_default();
-            let others = match too_noisy {
+            let others = match self.too_noisy.count {
                 0 => String::new(),
                 _ if *remedy == Fix::LessNoise => String::new(),
                 _ => format!(". Where the noise is too large for that: {LESS_NOISE}"),
@@ -166,38 +195,51 @@ impl Remarks {
             let why = self.why.map(|why| format!("{}; ", why.text())).unwrap_or_default();
             return Some(format!("{}{why}{}", subject(self.undecided), self.with_advice(remedy)));
         }
-        if self.decidable == self.undecided {
+        if self.decidable.count == self.undecided {
             let text = "to decide the inconclusive benchmarks, measure both sides in turn";
             return (!command.is_empty()).then(|| format!("{text}{}", self.in_turn));
         }
-        let all = counted(self.inconclusive, &format!("inconclusive {}", self.noun));
-        let mut parts = vec![format!("more runs may decide {} of the {all}{command}", thousands(self.decidable))];
-        let is_rest = self.decidable + too_noisy == self.inconclusive;
-        let for_them = match too_noisy {
-            1 if is_rest => "the other one".to_owned(),
-            count if is_rest => format!("the other {}", thousands(count)),
-            1 => "another one".to_owned(),
-            count => format!("{} others", thousands(count)),
-        };
-        if too_noisy > 0 {
-            parts.push(format!("for {for_them}, {LESS_NOISE}"));
-        }
-        match self.at_threshold {
-            0 => {}
-            1 => parts.push(format!("another one has a change close to the threshold: {OTHER_THRESHOLD}")),
-            count => {
-                let count = thousands(count);
-                parts.push(format!("{count} others have a change close to the threshold: {OTHER_THRESHOLD}"));
-            }
-        }
+        let parts = [
+            self.advice_of_more_runs(command),
+            self.advice_of_less_noise(),
+            self.advice_of_other_threshold(),
+            others.and_then(|_| self.other_reasons()),
+        ];
+        Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    }
+
+    fn advice_of_more_runs(&self, command: &str) -> Option<String> {
+        let Advised { count, are_probable, .. } = self.decidable;
+        let all = || counted(self.inconclusive, &format!("inconclusive {}", self.noun));
+        let which = self.decidable.named_or(|| format!("{} of the {}", thousands(count), all()));
+        let verb = if are_probable { "would probably decide" } else { "may decide" };
+        (count > 0).then(|| format!("more runs {verb} {which}{command}"))
+    }
+
+    fn advice_of_less_noise(&self) -> Option<String> {
+        let count = self.too_noisy.count;
+        let is_rest = self.decidable.count + count == self.inconclusive;
+        let which = self.too_noisy.named_or(|| match is_rest {
+            true => format!("the other {}", thousands(count)),
+            false => format!("{} others", thousands(count)),
+        });
+        (count > 0).then(|| format!("for {which}, {LESS_NOISE}"))
+    }
+
+    fn advice_of_other_threshold(&self) -> Option<String> {
+        let count = self.at_threshold.count;
+        let which = self.at_threshold.named_or(|| format!("{} others", thousands(count)));
+        let have = if count == 1 { "has a change" } else { "have changes" };
+        (count > 0).then(|| format!("{which} {have} close to the threshold: {OTHER_THRESHOLD}"))
+    }
+
+    /// That the rows of the benchmarks without advice have other reasons.
+    fn other_reasons(&self) -> Option<String> {
         match self.inconclusive.saturating_sub(self.undecided) {
-            1 if with_subject => parts.push(format!("another one {}", self.other_reason(1))),
-            count if with_subject && count > 1 => {
-                parts.push(format!("{} others {}", thousands(count), self.other_reason(count)));
-            }
-            _ => {}
+            0 => None,
+            1 => Some(format!("another one {}", self.other_reason(1))),
+            count => Some(format!("{} others {}", thousands(count), self.other_reason(count))),
         }
-        Some(parts.join("; "))
     }
 
     /// What would decide a benchmark, and how to do that.
@@ -212,6 +254,7 @@ impl Remarks {
     /// The remarks on a finding, without what [`Self::shared_advice`] has.
     pub fn on(&self, finding: &Finding) -> Vec<String> {
         let mut remarks = without_advice(finding);
+        remarks.extend(self.context.suspected_without_shift(finding));
         if let Some(note) = self.note.as_ref().filter(|_| finding.is_undecided()) {
             remarks.retain(|remark| *remark != note.text);
         }

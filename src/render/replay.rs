@@ -1,10 +1,10 @@
 //! The results of a replay: a table to choose a threshold from, the same as JSON, and lines for perfgate.toml.
 
-use super::fit::paragraph;
+use super::fit::{hanging, paragraph};
 use super::quantity::{counted, percent, thousands};
 use super::rows::{Column, Narrow, Row, rows};
 use crate::policy::literal;
-use crate::replay::{Replay, SLOWDOWNS, STANDARD_DEVIATIONS, Suggestion};
+use crate::replay::{ACCEPTED, ForMost, LARGEST, Replay, SLOWDOWNS, STANDARD_DEVIATIONS, STEP, Suggestion};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -50,14 +50,20 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
         .map(|detection| detection.injected)
         .max()
         .unwrap_or_default();
-    let of = counted(injected, "injected slowdown");
     let _ = writeln!(out);
     let as_suggested = |suggestion: &Suggestion| match has_lines(suggestion, configured) {
         true => "as suggested: as configured, and with the lines below",
         false => "as suggested: as configured, since perfgate.toml needs no change",
     };
-    let detected =
-        format!("+10% … +50%: share of {of} of that size that were detected, without benchmarks that regressed anyway");
+    let detected = format!(
+        "+10% … +50%: share detected of {} of each size that were injected into stored runs (benchmarks that regressed anyway do \
+         not count)",
+        counted(injected, "slowdown")
+    );
+    let to_choose = format!(
+        "to choose: the smallest threshold with at most {} per 100 runs that did not persist (`--suggest` finds it)",
+        counted(ACCEPTED, "alarm")
+    );
     // A narrow terminal does not have every column.
     let has_persisted = titles.contains(&PERSISTED);
     let lines = [
@@ -68,8 +74,7 @@ pub fn replay_table(replay: &Replay, suggestion: Option<&Suggestion>, configured
             "persisted: alarms whose change lasted (probably real regressions); the others are probably false alarms",
         ),
         Some(&*detected),
-        (has_persisted && suggestion.is_none())
-            .then_some("to choose: the smallest threshold with few alarms that did not persist (`--suggest` finds it)"),
+        (has_persisted && suggestion.is_none()).then_some(&*to_choose),
     ];
     for line in lines.iter().flatten() {
         out.push_str(&paragraph(line, 2, width));
@@ -114,7 +119,15 @@ impl ExistingTables {
     }
 }
 
-/// A text as a comment of TOML.
+/// Width of the comments for perfgate.toml.
+const COMMENT_WIDTH: usize = 80;
+
+/// A text of words as a comment of TOML.
+fn comment(text: &str) -> String {
+    hanging(text, "# ", "# ", Some(COMMENT_WIDTH))
+}
+
+/// Lines of TOML as a comment.
 fn commented(text: &str) -> String {
     text.lines().map(|line| format!("# {line}\n")).collect()
 }
@@ -128,32 +141,23 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64, confi
     let suggested = whole_percent(*threshold);
     let keeps_gate = suggested == whole_percent(configured);
     if has_lines(suggestion, configured) {
-        let _ = writeln!(out, "# lines to add to perfgate.toml:");
+        out.push_str(&comment("lines to add to perfgate.toml:"));
     }
-    let _ = writeln!(out, "# with these settings: {}", alarms(row, judged));
+    out.push_str(&comment(&format!("with these settings: {}", alarms(row, judged))));
     if let Some(for_most) = for_most {
-        let (for_most, threshold) = (whole_percent(*for_most), whole_percent(*threshold));
-        let _ = writeln!(
-            out,
-            "# by their noise alone, {for_most} would be enough for most benchmarks; {threshold} also covers outliers"
-        );
+        out.push_str(&comment(&lower_threshold(*for_most, row.alarms - row.persisted)));
     }
     let gate = format!("[gate]\nthreshold = \"{suggested}\"\n");
     if keeps_gate {
-        let _ = writeln!(out, "# {suggested} is the threshold in use: [gate] needs no change");
+        out.push_str(&comment(&format!("{suggested} is the threshold in use: [gate] needs no change")));
     } else if existing.gate {
         let _ = write!(out, "# [gate] is already there; change its threshold:\n{}", commented(&gate));
     } else {
         out.push_str(&gate);
     }
     for (name, threshold, noise) in benchmarks {
-        let (noise, deviations) = (noise.exp(), STANDARD_DEVIATIONS);
-        let _ = writeln!(
-            out,
-            "\n# noise {} between runs (SD); threshold: {deviations} SD, a factor of {noise:.3}^{deviations} = {:.2}",
-            percent(noise - 1.0),
-            noise.powf(deviations)
-        );
+        out.push('\n');
+        out.push_str(&comment(&noise_text(*noise, *threshold)));
         let pattern = literal(name);
         let (quoted, threshold) = (quote(&pattern), whole_percent(*threshold));
         let entry = format!("[[benchmark]]\nmatch = {quoted}\nthreshold = \"{threshold}\"\n");
@@ -169,13 +173,42 @@ pub fn suggestion(suggestion: &Suggestion, judged: usize, configured: f64, confi
 /// The alarms of a row, by what they probably are: `6 alarms in 199 runs: 3 persisted (probably real), 3 did not (probably false)`.
 fn alarms(row: &crate::replay::Row, judged: usize) -> String {
     let runs = counted(judged, "run");
-    let (persisted, transient) = (row.persisted, row.alarms - row.persisted);
+    let (persisted, transient) = (thousands(row.persisted), thousands(row.alarms - row.persisted));
     match row.alarms {
         0 => format!("no alarm in {runs}"),
         all => format!(
             "{} in {runs}: {persisted} persisted (probably real), {transient} did not (probably false)",
             counted(all, "alarm")
         ),
+    }
+}
+
+/// Why a lower threshold, which suits the noise of most benchmarks, is not suggested. `transient` is the number of alarms that did
+/// not persist with the suggested settings.
+fn lower_threshold(for_most: ForMost, transient: usize) -> String {
+    let lower = whole_percent(for_most.threshold);
+    let alarms = counted(for_most.transient, "alarm");
+    if for_most.transient <= transient {
+        return format!("{lower} would also suit the noise of most benchmarks ({alarms} did not persist there)");
+    }
+    let left = if transient == 0 { "none".to_owned() } else { thousands(transient) };
+    format!(
+        "{lower} would suit the noise of most benchmarks, but there {alarms} did not persist; with these settings {left}"
+    )
+}
+
+/// How a threshold follows from the noise of a benchmark, which is on the log scale.
+fn noise_text(noise: f64, threshold: f64) -> String {
+    let (deviations, limit) = (STANDARD_DEVIATIONS, whole_percent(threshold));
+    let needed = (deviations * noise).exp_m1();
+    let start = format!("noise {} between runs (SD); {deviations} SD", percent(noise.exp_m1()));
+    let needed_text = percent(needed);
+    if needed <= STEP {
+        format!("{start} would be {needed_text}, the smallest suggested threshold is {limit}")
+    } else if needed > LARGEST {
+        format!("{start} would be {needed_text}, the largest suggested threshold is {limit}")
+    } else {
+        format!("{start} are {needed_text}, rounded up to a multiple of {}", whole_percent(STEP))
     }
 }
 
@@ -229,5 +262,45 @@ mod tests {
         assert_eq!(text(0, 0), "no alarm in 199 runs");
         assert_eq!(text(1, 1), "1 alarm in 199 runs: 1 persisted (probably real), 0 did not (probably false)");
         assert_eq!(text(6, 3), "6 alarms in 199 runs: 3 persisted (probably real), 3 did not (probably false)");
+    }
+
+    #[test]
+    fn a_threshold_of_a_benchmark_states_its_noise_and_the_limit_that_applies() {
+        let text = |noise: f64, threshold| noise_text(noise.ln_1p(), threshold);
+        assert_eq!(
+            text(0.008, 0.05),
+            "noise 0.8% between runs (SD); 4 SD would be 3.2%, the smallest suggested threshold is 5%"
+        );
+        assert_eq!(text(0.05, 0.25), "noise 5% between runs (SD); 4 SD are 21.6%, rounded up to a multiple of 5%");
+        assert!(text(1.0, 10.0).ends_with("the largest suggested threshold is 1000%"));
+    }
+
+    #[test]
+    fn comments_for_the_configuration_fit_80_columns() {
+        let suggested = Suggestion {
+            threshold: 0.1,
+            for_most: Some(ForMost { threshold: 0.05, transient: 12 }),
+            benchmarks: vec![("parse/large".to_owned(), 0.25, 0.05)],
+            row: crate::replay::Row { alarms: 1234, persisted: 1200, ..Default::default() },
+        };
+        for config in [None, Some("[gate]\nthreshold = '20%'\n[[benchmark]]\nmatch = 'parse/large'\n")] {
+            for configured in [0.1, 0.2] {
+                let lines = suggestion(&suggested, 8800, configured, config);
+                assert!(lines.lines().all(|line| line.chars().count() <= 80), "{lines}");
+                let joined = lines.replace("\n# ", " ");
+                assert!(joined.contains("with these settings: 1,234 alarms in 8,800 runs: 1,200 persisted"), "{lines}");
+                assert!(lines.parse::<toml::Table>().is_ok(), "{lines}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lower_threshold_states_the_alarms_that_did_not_persist() {
+        let text = |transient, left| lower_threshold(ForMost { threshold: 0.1, transient }, left);
+        assert_eq!(
+            text(8, 0),
+            "10% would suit the noise of most benchmarks, but there 8 alarms did not persist; with these settings none"
+        );
+        assert_eq!(text(1, 1), "10% would also suit the noise of most benchmarks (1 alarm did not persist there)");
     }
 }

@@ -7,6 +7,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
+/// The number of columns between two cells.
+pub const COLUMN_GAP: usize = 2;
+
 /// A name keeps this width, as long as another column can be left out instead. With it, the usual report keeps its intervals
 /// on 80 columns.
 const NAME_WIDTH: usize = 15;

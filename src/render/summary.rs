@@ -59,8 +59,13 @@ pub(super) fn reason(report: &Report, reason: &Reason) -> String {
     match (reason, report.suite) {
         (Reason::WholeSuite, Some(suite)) => slower_suite(suite),
         (Reason::Outcome(outcome, count), _) => {
-            let findings = report.benchmarks.iter().filter(|finding| finding.outcome == *outcome);
-            of_outcome(findings, *count, outcome.word(), *outcome)
+            let findings: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.outcome == *outcome).collect();
+            // Without a noun, a reader takes several metrics of one benchmark for several benchmarks.
+            let are_metrics = !matches!(outcome, Outcome::Removed | Outcome::Added)
+                && findings.len() == *count
+                && names(&findings).len() < *count;
+            let noun = if are_metrics { "metrics " } else { "" };
+            of_outcome(findings.into_iter(), *count, &format!("{noun}{}", outcome.word()), *outcome)
         }
         (Reason::OverBudget(count), _) => format!("{} over budget", thousands(*count)),
         (Reason::DifferentMachines, _) => format!("{}, and fail-on lists environment", different_machines(report)),
@@ -188,16 +193,27 @@ pub(super) fn mean_contradicts_shift(report: &Report) -> bool {
     shift.abs() >= LEAST_KEPT_SHIFT && report.mean_change.is_some_and(|mean| mean.change * shift < 0.0)
 }
 
-/// The mean change, unless it is noise that contradicts the suite-wide shift.
+/// The mean change, unless it is noise that contradicts the suite-wide shift, or repeats that shift.
 pub(super) fn mean_to_show(report: &Report) -> Option<MeanChange> {
     let is_shown = |mean: &MeanChange| mean.interval[0] > 0.0 || mean.interval[1] < 0.0;
-    report.mean_change.filter(|mean| is_shown(mean) || !mean_contradicts_shift(report))
+    report
+        .mean_change
+        .filter(|mean| is_shown(mean) || !mean_contradicts_shift(report))
+        .filter(|mean| !repeats_shift(report, *mean))
+}
+
+/// True if the mean change is about that of a suite-wide shift that the changes still contain: one of two numbers for the same change.
+fn repeats_shift(report: &Report, mean: MeanChange) -> bool {
+    const SAME: f64 = 0.1;
+    let shift = report.common_shift.ln_1p();
+    let is_kept = report.shift_is_subtracted != Some(true) && report.common_shift.abs() >= LEAST_KEPT_SHIFT;
+    is_kept && (mean.change.ln_1p() - shift).abs() <= SAME * shift.abs()
 }
 
 /// The interval is over the benchmarks: it shows how much they differ, and not how precise their changes are.
 fn mean_change(mean: MeanChange) -> String {
     let ends = interval(Some(mean.change), mean.interval);
-    format!("geometric mean of all times {} (95% CI over the benchmarks: {ends})", change(mean.change))
+    format!("geometric mean of all times {} (benchmarks differ: {ends})", change(mean.change))
 }
 
 /// How far head is from the pinned release, in a line; names go through `escape`.

@@ -6,10 +6,10 @@ use super::explanation::explanations_in_table;
 use super::fit::{hanging, paragraph};
 use super::listing::Listing;
 use super::method::method;
-use super::next::next_step_of_compare;
+use super::next::next_jobs_of_compare;
 use super::quantity::{interval, pair, thousands};
-use super::remarks::Remarks;
-use super::rows::{Column, Narrow, Row, rows};
+use super::remarks::{Remarks, is_beyond_more_runs};
+use super::rows::{COLUMN_GAP, Column, Narrow, Row, rows};
 use super::summary::LimitStatus;
 use super::verdict_text::{HeadlineStatus, verdict};
 use super::{escape, legend, summary};
@@ -18,12 +18,15 @@ use crate::verdict::{BudgetStatus, Finding, GoalStatus, Outcome, Report};
 use anstyle::{AnsiColor, Style};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// Diagnostics shown per code; the rest are counted.
 const SHOWN_PER_CODE: usize = 5;
 
-/// Notes below a row start at this column.
-const NOTES: usize = 16;
+/// Notes below a row start this many columns after the name of its benchmark.
+const NOTES_AFTER_NAME: usize = 2;
+/// At most this part of a narrow terminal is the indent of notes.
+const MAX_INDENT_SHARE: usize = 3;
 
 /// The style of what fails the gate.
 const FAILS: Style = AnsiColor::Red.on_default().bold();
@@ -31,6 +34,7 @@ const FAILS: Style = AnsiColor::Red.on_default().bold();
 /// The titles of the columns that the legend explains.
 const INTERVAL: &str = "95% CI";
 const Q: &str = "q";
+const RATE: &str = "rate";
 
 /// Options of the table.
 #[derive(Debug, Clone, Copy, Default)]
@@ -73,12 +77,12 @@ pub fn table(report: &Report, options: TableOptions) -> String {
         };
         let table: Vec<Row> = shown.iter().map(row).collect();
         let columns: Vec<Column<'_>> = columns.into_iter().map(|(column, _)| column).collect();
-        let titles = rows(&mut out, &columns, &table, NOTES, width);
+        let titles = rows(&mut out, &columns, &table, indent_of_notes(&table, width), width);
         let left_out = columns.iter().filter(|column| column.can_be_left_out() && !titles.contains(&column.title));
         let left_out: Vec<&str> = left_out.map(|column| column.title).collect();
         // Without a column of its own, the interval is below its row.
         let has_interval = columns.iter().any(|column| column.title == INTERVAL);
-        let signs = signs(report, &shown, has_interval, titles.contains(&Q), &left_out);
+        let signs = signs(report, &shown, &titles, has_interval, &left_out);
         for legend in [legend::values(report, &shown), signs].into_iter().flatten() {
             out.push_str(&paragraph(&format!("{dim}{legend}{dim:#}"), 2, width));
         }
@@ -90,7 +94,9 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     let _ = writeln!(out);
     out.push_str(&paragraph(&summary::counts(report), 2, width));
     let lines = [
-        remarks.shared_advice().map(|advice| escape::message(&advice)),
+        remarks
+            .shared_advice(if options.all { "" } else { " (the others: `--all`)" })
+            .map(|advice| escape::message(&advice)),
         summary::overall(report),
         summary::budget_counts(report),
     ];
@@ -122,10 +128,22 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     explanations_in_table(&mut out, &report.explanations, width);
     diagnostics(&mut out, report, width);
     let _ = writeln!(out);
-    if let Some(next) = next_step_of_compare(report) {
-        out.push_str(&paragraph(&format!("Next: {next}"), 2, width));
+    match next_jobs_of_compare(report).as_slice() {
+        [] => {}
+        [job] => out.push_str(&paragraph(&format!("Next: {}", job.text), 2, width)),
+        jobs => {
+            out.push_str("Next:\n");
+            jobs.iter().for_each(|job| out.push_str(&hanging(&job.text, "- ", "  ", width)));
+        }
     }
     out + &verdict
+}
+
+/// The column at which notes start. The first cells of the rows are never shortened.
+fn indent_of_notes(rows: &[Row], width: Option<usize>) -> usize {
+    let outcome = rows.iter().filter_map(|row| row.cells.first()).map(|cell| cell.width()).max().unwrap_or_default();
+    let indent = outcome + COLUMN_GAP + NOTES_AFTER_NAME;
+    width.map_or(indent, |width| indent.min(width / MAX_INDENT_SHARE))
 }
 
 /// A column and its cell for a finding.
@@ -144,7 +162,7 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
     columns.push((Column::right("base", Drop(5)), |finding| summary::sides(finding)[0].clone()));
     columns.push((Column::right("head", Drop(6)), |finding| summary::sides(finding)[1].clone()));
     if findings.iter().any(|finding| summary::rate(finding).is_some()) {
-        columns.push((Column::right("rate", Drop(2)), |finding| {
+        columns.push((Column::right(RATE, Drop(2)), |finding| {
             summary::rate(finding).map(|(rate, unit)| pair([Some(rate)], unit)[0].clone()).unwrap_or_default()
         }));
     }
@@ -162,15 +180,26 @@ fn columns(findings: &[&Finding]) -> Vec<Cell> {
 }
 
 /// What the signs mean that these rows and columns have, and which columns do not fit.
-fn signs(report: &Report, findings: &[&Finding], has_interval: bool, has_q: bool, left_out: &[&str]) -> Option<String> {
-    let has_suspect = findings.iter().any(|finding| finding.is_suspected_regression());
-    // `measure` has re-measured suspects already; the next step or a note states what is missing.
-    let re_measure = if report.by_measure { "" } else { ": re-measure it" };
+fn signs(
+    report: &Report,
+    findings: &[&Finding],
+    titles: &[&str],
+    has_interval: bool,
+    left_out: &[&str],
+) -> Option<String> {
+    let [has_q, has_rate] = [Q, RATE].map(|title| titles.contains(&title));
+    let mut suspects = findings.iter().filter(|finding| finding.is_suspected_regression()).peekable();
+    let has_suspect = suspects.peek().is_some();
+    // `measure` has re-measured suspects already, and more runs may not decide noisy ones; the next step or a note states what to do.
+    let re_measure =
+        if report.by_measure || suspects.all(|one| is_beyond_more_runs(one)) { "" } else { ": re-measure it" };
     let parts = [
         has_suspect.then(|| format!("!: suspected regression, not proven{re_measure}")),
         legend::re_measured(report, findings),
         legend::factor(findings),
+        has_rate.then(|| legend::RATE.to_owned()),
         has_interval.then(|| legend::interval(report, findings)),
+        has_interval.then(|| legend::interval_around_threshold(findings)).flatten(),
         has_q.then(|| legend::q(report, findings, has_interval)),
         (!left_out.is_empty()).then(|| format!("not shown at this width: {}", left_out.join(", "))),
     ];

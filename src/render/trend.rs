@@ -1,9 +1,10 @@
-//! The trend of a series: the medians of equal parts of its points, on a scale that shows its last change. One old peak would
-//! otherwise flatten everything after it.
+//! The trend of a series: the medians of parts of its points, on a scale that shows its last change. One old peak would
+//! otherwise flatten everything after it. A new part begins at each change, so that the last part has the newest level.
 
 use crate::history::SegmentedSeries;
 use crate::stats::centre;
 use crate::stats::changepoint::Shape;
+use std::collections::BTreeSet;
 
 /// Least height of a scale as a share of its largest value: noise alone does not fill it.
 const LEAST_HEIGHT: f64 = 0.05;
@@ -20,6 +21,8 @@ pub const BELOW_SCALE: char = '↓';
 /// What is drawn for a part of a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Part {
+    /// Index of its first point.
+    pub start: usize,
     /// From 0 to 1, the lower and the upper end of the scale.
     pub height: f64,
     /// True if its median is beyond that end.
@@ -29,20 +32,44 @@ pub struct Part {
 /// At most this many parts.
 pub fn trend(segmented: &SegmentedSeries, most: usize) -> Vec<Part> {
     let points = &segmented.series.points;
-    let parts = points.len().min(most);
-    let median = |part: usize| {
-        let (start, end) = (part * points.len() / parts, (part + 1) * points.len() / parts);
+    let ends = boundaries(segmented, most);
+    let median = |(start, end): (usize, usize)| {
         let values: Vec<f64> = points[start..end].iter().map(|point| point.value).collect();
         ((start + end) / 2, centre::median(&values))
     };
-    let medians: Vec<(usize, f64)> = (0..parts).map(median).collect();
+    let parts: Vec<(usize, usize)> = ends.windows(2).map(|pair| (pair[0], pair[1])).collect();
+    let medians: Vec<(usize, f64)> = parts.iter().copied().map(median).collect();
     let [low, high] = scale(recent(segmented, &medians), &medians);
     let height = height(low, high);
-    let part = |(_, value): &(usize, f64)| {
+    let part = |((start, _), (_, value)): (&(usize, usize), &(usize, f64))| {
         let at = (value - low) / height;
-        Part { height: at.clamp(0.0, 1.0), is_beyond: !(-1e-9..=1.0 + 1e-9).contains(&at) }
+        Part { start: *start, height: at.clamp(0.0, 1.0), is_beyond: !(-1e-9..=1.0 + 1e-9).contains(&at) }
     };
-    medians.iter().map(part).collect()
+    parts.iter().zip(&medians).map(part).collect()
+}
+
+/// The first points of the parts, and the number of points. The parts are equal, but the end nearest to each change is moved to
+/// it, the newest change first. A part with points of both sides would hide a change near the end.
+fn boundaries(segmented: &SegmentedSeries, most: usize) -> Vec<usize> {
+    let points = segmented.series.points.len();
+    let parts = points.min(most);
+    let mut ends: Vec<usize> = (0..=parts).map(|part| part * points / parts.max(1)).collect();
+    let mut next = parts;
+    for (change, _) in segmented.stretches().into_iter().skip(1).rev() {
+        let nearest = ((change * parts) as f64 / points as f64).round() as usize;
+        // With more changes than parts, the oldest ones are not shown.
+        let Some(free) = next.checked_sub(1).filter(|free| *free > 0) else { break };
+        next = nearest.clamp(1, free);
+        ends[next] = change;
+    }
+    // An end that was moved may meet its neighbour.
+    ends.into_iter().collect::<BTreeSet<usize>>().into_iter().collect()
+}
+
+/// Index of the part where a change at this point is marked: the first one that has only points from there on.
+pub fn part_of_change(parts: &[Part], point: usize) -> usize {
+    let first = parts.iter().position(|part| part.start >= point);
+    first.unwrap_or_else(|| parts.len().saturating_sub(1))
 }
 
 /// A bar for each part of a series; an arrow where its value is beyond the scale.
@@ -94,8 +121,7 @@ mod tests {
     use crate::history::{SeriesRules, segment, series};
     use crate::model::{Evidence, Measurement, Metric, Run};
 
-    /// The trend of these values, a character for each of at most 24 parts; `+` and `-` are beyond the scale.
-    fn drawn(values: &[f64]) -> String {
+    fn segmented(values: &[f64]) -> SegmentedSeries {
         let run = |(time, value): (i64, &f64)| Run {
             time,
             measurements: vec![Measurement::new("t", "a", Metric::time(), Evidence::Value(*value))],
@@ -109,13 +135,17 @@ mod tests {
             floor: &|_, _| None,
             ignored: &[],
         };
-        let segmented = segment(series(&runs, &rules).remove(0));
+        segment(series(&runs, &rules).remove(0))
+    }
+
+    /// The trend of these values, a character for each of at most 24 parts; `+` and `-` are beyond the scale.
+    fn drawn(values: &[f64]) -> String {
         let character = |part: Part| match (part.is_beyond, part.height > 0.5) {
             (true, true) => '+',
             (true, false) => '-',
             (false, _) => char::from_digit((part.height * 7.0).round() as u32, 10).unwrap_or('?'),
         };
-        trend(&segmented, 24).into_iter().map(character).collect()
+        trend(&segmented(values), 24).into_iter().map(character).collect()
     }
 
     /// Levels with a little noise.
@@ -145,6 +175,36 @@ mod tests {
         // Ten times the last step does not fit.
         let trend = drawn(&steps(&[(100.0, 8), (1000.0, 8), (1100.0, 8)]));
         assert!(trend.starts_with("----"), "{trend}");
+    }
+
+    #[test]
+    fn the_last_bar_has_the_newest_level() {
+        for points in [30, 100, 400, 1000] {
+            for newest in [3, 5, 30] {
+                let values = steps(&[(100.0, points), (150.0, newest)]);
+                let segmented = segmented(&values);
+                assert_eq!(segmented.stretches().len(), 2, "{points} {newest}");
+                let trend = trend_bars(&segmented);
+                assert!(trend.starts_with('▁') && trend.ends_with('█'), "{points} {newest}: {trend}");
+                // No bar is a mixture of both levels.
+                assert!(trend.chars().all(|bar| "▁▂▇█".contains(bar)), "{points} {newest}: {trend}");
+                for most in [24, 60] {
+                    let parts = super::trend(&segmented, most);
+                    assert!(parts.len() <= most);
+                    let mark = part_of_change(&parts, points);
+                    assert_eq!(parts[mark].start, points);
+                    assert!(parts[mark].height > 0.8, "{points} {newest}: {parts:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_changes_within_one_part_are_both_shown() {
+        let trend = drawn(&steps(&[(100.0, 400), (150.0, 6), (180.0, 6)]));
+        assert!(trend.starts_with("00") && trend.ends_with('7'), "{trend}");
+        let before = trend.chars().nth_back(1).and_then(|bar| bar.to_digit(10));
+        assert!(before.is_some_and(|height| (3..6).contains(&height)), "{trend}");
     }
 
     #[test]

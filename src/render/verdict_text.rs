@@ -41,7 +41,7 @@ fn with_worst_suspect(report: &Report) -> Option<String> {
 }
 
 /// True if a name, which is untrusted text, is safe in every view of a headline.
-fn is_plain_name(name: &str) -> bool {
+pub(super) fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || " /-_.:=,()+%".contains(c);
     let is_markup = name.starts_with('_') || ["__", "://", "www."].iter().any(|markup| name.contains(markup));
     name.chars().all(is_plain) && !is_markup
@@ -100,19 +100,19 @@ fn also_inconclusive(report: &Report, worst: Option<&str>) -> Option<String> {
     let count = count(&compared, Outcome::Inconclusive);
     let suspects = compared.iter().filter(|finding| finding.is_suspected_regression()).count();
     (count > 0 && !is_reason && report.environment.matches).then(|| {
-        let number = || counted(suspects, "suspected regression");
-        let suspected = suspected(suspects, worst, number);
+        let suspected = suspected(suspects, count, worst);
         format!("{} of {} inconclusive{suspected}", thousands(count), counted(compared.len(), noun_of(&compared)))
     })
 }
 
-/// The suspects in a headline: the worst one, or else their number in words.
-fn suspected(suspects: usize, worst: Option<&str>, number: impl Fn() -> String) -> String {
+/// The suspects among the inconclusive benchmarks of a headline: the worst one, or else their number.
+fn suspected(suspects: usize, inconclusive: usize, worst: Option<&str>) -> String {
     match (suspects, worst) {
         (0, _) => String::new(),
         (1, Some(worst)) => format!(" (suspected: {worst})"),
         (_, Some(worst)) => format!(" ({} suspected, the worst: {worst})", thousands(suspects)),
-        (_, None) => format!(" ({})", number()),
+        (2.., None) if suspects == inconclusive => " (all suspected)".to_owned(),
+        (_, None) => format!(" ({} suspected)", thousands(suspects)),
     }
 }
 
@@ -216,7 +216,7 @@ impl OpenQuestion {
 fn undecided(report: &Report, compared: &[&Finding], worst: Option<&str>) -> String {
     let open: Vec<&Finding> = compared.iter().copied().filter(|finding| finding.is_undecided()).collect();
     let suspects = open.iter().filter(|finding| finding.is_suspected_regression()).count();
-    let suspected = suspected(suspects, worst, || format!("{} suspected", thousands(suspects)));
+    let suspected = suspected(suspects, open.len(), worst);
     let why = usual_reason(report, &open).map(|why| format!(": {why}")).unwrap_or_default();
     format!("{} of {} inconclusive{suspected}{why}", thousands(open.len()), thousands(compared.len()))
 }

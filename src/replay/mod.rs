@@ -4,7 +4,7 @@
 mod slowdown;
 mod suggest;
 
-pub use suggest::{STANDARD_DEVIATIONS, Suggestion, suggest};
+pub use suggest::{ACCEPTED, ForMost, LARGEST, STANDARD_DEVIATIONS, STEP, Suggestion, suggest};
 
 use crate::compare::{Comparison, MatchRules, compare};
 use crate::history::{

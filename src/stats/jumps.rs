@@ -33,17 +33,26 @@ pub(super) struct Jumps {
     head: [Vec<f64>; 2],
     base_runs: usize,
     has_samples: bool,
+    /// The number of outliers that are assumed before any base run.
+    assumed: f64,
 }
 
 impl Jumps {
     /// The jumps of a suite with one number per run. All deviations and changes count.
     pub fn of_numbers(changes: &[RawChange], base_runs: usize) -> Jumps {
+        Jumps { assumed: ASSUMED_OUTLIERS, ..Jumps::of_means(changes, base_runs) }
+    }
+
+    /// The jumps of the means of samples, by the same rule. No outliers are assumed, because the samples themselves show most of
+    /// the slow ones.
+    pub fn of_means(changes: &[RawChange], base_runs: usize) -> Jumps {
         let all = |value: &dyn Fn(&RawChange) -> f64| sorted(changes.iter().map(value).collect());
         Jumps {
             base: [0, 1].map(|way| all(&|one| one.single_runs.base_deviations[way])),
             head: [all(&|one| one.observation.change), all(&|one| -one.observation.change)],
             base_runs,
             has_samples: false,
+            assumed: 0.0,
         }
     }
 
@@ -74,7 +83,13 @@ impl Jumps {
             let counts = changes.iter().zip(p).filter(|(_, p)| **p <= MAX_P_OF_HEAD);
             sorted(counts.map(|(one, _)| sign * one.observation.change).collect())
         };
-        Jumps { base: [in_base(0), in_base(1)], head: [in_head(1.0), in_head(-1.0)], base_runs, has_samples: true }
+        Jumps {
+            base: [in_base(0), in_base(1)],
+            head: [in_head(1.0), in_head(-1.0)],
+            base_runs,
+            has_samples: true,
+            assumed: 0.0,
+        }
     }
 
     /// The jumps that are similar to a change or larger, in its direction.
@@ -87,11 +102,11 @@ impl Jumps {
         let count = |sorted: &[f64], least: f64| (sorted.len() - sorted.partition_point(|jump| *jump < least)) as u32;
         let in_base = count(&self.base[way], least);
         let in_head = count(&self.head[way], least_in_head);
-        let expected = if self.has_samples || size > MAX_LN_RATIO {
+        let expected = if self.assumed == 0.0 || size > MAX_LN_RATIO {
             f64::from(in_base) / self.base_runs as f64
         } else {
             let benchmarks = self.base[way].len() as f64;
-            (f64::from(in_base) + ASSUMED_OUTLIERS) / (self.base_runs as f64 + ASSUMED_RESULTS / benchmarks)
+            (f64::from(in_base) + self.assumed) / (self.base_runs as f64 + ASSUMED_RESULTS / benchmarks)
         };
         SimilarJumps { in_base, in_head, least, expected }
     }
@@ -135,7 +150,9 @@ mod tests {
         };
         let chance = |base: &[f64], base_runs: usize, head: &[f64], change: f64| {
             let head = [sorted(head), sorted(&[])];
-            Jumps { base: [sorted(base), sorted(&[])], head, base_runs, has_samples: false }.similar_to(change).chance()
+            Jumps { base: [sorted(base), sorted(&[])], head, base_runs, has_samples: false, assumed: ASSUMED_OUTLIERS }
+                .similar_to(change)
+                .chance()
         };
         let is = |chance: f64, expected: f64| assert!((chance - expected).abs() < 1e-6, "{chance} {expected}");
         // 2.5 jumps are expected in 15 runs of 20 benchmarks: the ten of base, and the five that are assumed.
@@ -157,6 +174,7 @@ mod tests {
             head: [head.to_vec(), Vec::new()],
             base_runs: 10,
             has_samples: true,
+            assumed: 0.0,
         };
         let in_base = |change: f64| jumps(&[0.4], &[change]).similar_to(change).in_base;
         assert_eq!([0.2, 0.6, 0.99, 1.01].map(in_base), [1, 1, 1, 0]);

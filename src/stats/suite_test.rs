@@ -313,7 +313,8 @@ impl SuiteEstimates {
                 let tail = |change: &RawChange, size: f64| self.null_distribution_of(change).tail(size);
                 Some(Jumps::of_samples(suite, &self.changes, base_shifts, (&self.tests.p, alpha), tail))
             }
-            TestedValue::TypicalMean | TestedValue::UncorrectedTypicalMean => None,
+            TestedValue::TypicalMean => Some(Jumps::of_means(&self.changes, suite.run_counts()[0])),
+            TestedValue::UncorrectedTypicalMean => None,
         }
     }
 

@@ -82,9 +82,45 @@ pub fn check_budgets(
     }
     lines.sort_by(|a, b| {
         let worst_first = (rank(b.status), b.undecided).cmp(&(rank(a.status), a.undecided));
+        let worst_first = worst_first.then_with(|| b.badness().total_cmp(&a.badness()));
         worst_first.then_with(|| (&a.benchmark, &a.metric).cmp(&(&b.benchmark, &b.metric)))
     });
     lines
+}
+
+impl BudgetLine {
+    /// The limit that decides the status, the acceptable one if that is missed: what it is called, and as it is written.
+    pub fn deciding_limit(&self) -> (&'static str, &str) {
+        match &self.acceptable {
+            Some(acceptable) if self.status == BudgetStatus::Fail || self.undecided => ("acceptable limit", acceptable),
+            _ => ("target", &self.target),
+        }
+    }
+
+    /// The value of that limit in the unit of the values; `None` for a budget without data.
+    pub fn limit_value(&self) -> Option<f64> {
+        let limit = Limit::parse(self.deciding_limit().1).filter(|_| self.status != BudgetStatus::NoData)?;
+        limit.limit_value(&Unit::from_label(&self.unit), self.base)
+    }
+
+    /// The factor between the value and that limit, at least 1: 2 for twice the limit, and for half of it. `None` if one of them
+    /// is unknown or negative.
+    pub fn factor_off(&self) -> Option<f64> {
+        let (value, limit) = (self.value?, self.limit_value()?);
+        if value == limit {
+            return Some(1.0);
+        }
+        (value >= 0.0 && limit >= 0.0).then(|| (value / limit).max(limit / value))
+    }
+
+    /// Of two budgets with one status, the worse one has the larger number: a miss by a larger factor, or a smaller margin.
+    fn badness(&self) -> f64 {
+        match (self.factor_off(), self.status) {
+            (None, _) => f64::NEG_INFINITY,
+            (Some(factor), BudgetStatus::Pass) => -factor,
+            (Some(factor), _) => factor,
+        }
+    }
 }
 
 /// A worse status has a higher rank.
@@ -146,7 +182,7 @@ fn check(
         place: policy.place(budget.line),
         notes,
     };
-    line.notes.extend(line.status_note());
+    line.notes.extend(line.status_note(!finding.is_undecided()));
     line
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const WITHIN_SHIFT: &str =
-    "the suite-wide shift may account for this change; measuring base and head in turn would decide";
+    "the suite-wide shift may account for this change; measuring base and head in turn would probably decide";
 const WITHIN_SHIFT_OF_BASE: &str = "the suite-wide shift may account for this change, because base is a single run, which may have been \
                                     faster or slower than usual; more base runs are needed";
 pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \
@@ -19,7 +19,7 @@ const HEADS_WITHIN: &str =
     "not every head run is over the threshold; of five or more head runs, a fifth may be within it";
 const HEADS_WITHIN_OF_MANY: &str = "more than a fifth of the head runs are not over the threshold";
 const FEW_BASE_RUNS: &str = "a single head run may be an outlier, and so few base runs do not show how often this suite has one; another head \
-                             run would decide";
+                             run may decide";
 const BASE_DEVIATES: &str = "a base run deviates from the others by a similar amount or more";
 const BASE_DEVIATES_OF_MANY: &str = "more than a fifth of the base runs deviate by a similar amount or more";
 /// One number per run: a change must exceed the largest deviation of a base run by this factor. docs/statistics.md has the
@@ -79,10 +79,8 @@ pub(super) fn doubt(estimate: &Estimate, log_threshold: f64, alpha: f64) -> Opti
     {
         return Some((doubt, note.into()));
     }
-    // Without such a jump in base, outliers are only assumed. Then a change that may be noise has the noise as its reason.
-    let is_likely =
-        |jumps: &SimilarJumps| jumps.chance() >= alpha && (jumps.in_base > 0 || estimate.is_clear_of_zero());
-    let jumps = estimate.similar_jumps.filter(is_likely)?;
+    // A change that may be noise has the noise as its reason.
+    let jumps = estimate.similar_jumps.filter(|jumps| jumps.chance() >= alpha && estimate.is_clear_of_zero())?;
     Some((Doubt::SimilarJumps, similar_jumps(jumps)))
 }
 
@@ -130,7 +128,7 @@ fn similar_jumps(jumps: SimilarJumps) -> Cow<'static, str> {
     let least = share(jumps.least.exp_m1());
     format!(
         "{benchmarks} {verb} a base run that deviates from the others by {least} or more, so a single head run may be an outlier; \
-         another head run would decide"
+         another head run may decide"
     )
     .into()
 }

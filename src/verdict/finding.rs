@@ -205,10 +205,11 @@ impl Finding {
         is_constant && !self.direction.is_known()
     }
 
-    /// True for a time that is zero on both sides: below the resolution of the clock, so nothing was measured.
-    pub(super) fn is_zero_time(&self) -> bool {
+    /// True for a time or rate that is zero on both sides: nothing was measured.
+    pub(super) fn is_zero_measurement(&self) -> bool {
         let is_zero = |value: Option<Value>| value.is_some_and(|value| value.value == 0.0);
-        self.unit == Unit::Nanosecond.label() && is_zero(self.base) && is_zero(self.head)
+        let is_speed = self.unit == Unit::Nanosecond.label() || self.unit.ends_with("/s");
+        is_speed && is_zero(self.base) && is_zero(self.head)
     }
 
     /// The smallest regression that these runs would have shown, if it explains why an inconclusive benchmark is undecided. `None`

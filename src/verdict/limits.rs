@@ -45,6 +45,9 @@ impl BudgetStatus {
     }
 }
 
+/// What would decide a budget whose limit is within noise.
+const MORE_RUNS: &str = "; more runs are needed";
+
 /// A budget checked on one benchmark.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -82,8 +85,9 @@ pub struct BudgetLine {
 }
 
 impl BudgetLine {
-    /// The note that it is not met, or that noise leaves it undecided.
-    pub(super) fn status_note(&self) -> Option<String> {
+    /// The note that it is not met, or that noise leaves it undecided. `advises`: whether it has the advice to add runs. The row of an
+    /// inconclusive benchmark has its own advice, which may be that more runs do not decide.
+    pub(super) fn status_note(&self, advises: bool) -> Option<String> {
         let (metric, place) = (&self.metric, &self.place);
         let limit = match &self.acceptable {
             Some(acceptable) if self.status != BudgetStatus::Pass => acceptable,
@@ -92,7 +96,8 @@ impl BudgetLine {
         if self.status == BudgetStatus::Fail {
             Some(format!("budget {limit} on {metric} not met ({place})"))
         } else if self.near {
-            Some(format!("within noise of the budget {limit} on {metric}; more runs are needed ({place})"))
+            let advice = if advises { MORE_RUNS } else { "" };
+            Some(format!("within noise of the budget {limit} on {metric}{advice} ({place})"))
         } else {
             None
         }
@@ -100,11 +105,17 @@ impl BudgetLine {
 
     /// The notes for a line that states metric and limit itself.
     pub fn notes_next_to_limit(&self) -> Vec<String> {
-        let status = self.status_note();
-        let is_missed = self.status == BudgetStatus::Fail;
-        let short = if is_missed { "not met" } else { "within noise of the limit; more runs are needed" };
+        let [advised, plain] = [true, false].map(|advises| self.status_note(advises));
         let note = |note: &String| {
-            if Some(note) == status.as_ref() { format!("{short} ({})", self.place) } else { note.clone() }
+            let advice = match Some(note) {
+                same if same == advised.as_ref() => MORE_RUNS,
+                same if same == plain.as_ref() => "",
+                _ => return note.clone(),
+            };
+            match self.status {
+                BudgetStatus::Fail => format!("not met ({})", self.place),
+                _ => format!("within noise of the limit{advice} ({})", self.place),
+            }
         };
         self.notes.iter().map(note).collect()
     }
@@ -160,4 +171,38 @@ pub struct GoalLine {
     pub change: Option<f64>,
     /// 95% confidence interval of the change.
     pub interval: Option<[f64; 2]>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_note_of_a_budget_within_noise_advises_more_runs_only_if_the_row_has_no_advice() {
+        let mut line = BudgetLine {
+            benchmark: "a".to_owned(),
+            metric: "time".to_owned(),
+            unit: "ns".to_owned(),
+            target: "<1us".to_owned(),
+            acceptable: None,
+            status: BudgetStatus::Acceptable,
+            value: Some(1100.0),
+            base: Some(1000.0),
+            interval: Some([900.0, 1300.0]),
+            near: true,
+            undecided: true,
+            relative: false,
+            place: "perfgate.toml:3".to_owned(),
+            notes: Vec::new(),
+        };
+        line.notes.extend(line.status_note(false));
+        assert_eq!(line.notes, ["within noise of the budget <1us on time (perfgate.toml:3)"]);
+        assert_eq!(line.notes_next_to_limit(), ["within noise of the limit (perfgate.toml:3)"]);
+        line.notes = line.status_note(true).into_iter().collect();
+        assert_eq!(line.notes, ["within noise of the budget <1us on time; more runs are needed (perfgate.toml:3)"]);
+        assert_eq!(line.notes_next_to_limit(), ["within noise of the limit; more runs are needed (perfgate.toml:3)"]);
+        line.status = BudgetStatus::Fail;
+        line.notes = line.status_note(false).into_iter().collect();
+        assert_eq!(line.notes_next_to_limit(), ["not met (perfgate.toml:3)"]);
+    }
 }

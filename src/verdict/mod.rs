@@ -45,7 +45,7 @@ use crate::policy::{FailOn, Policy};
 use finding::judge_comparison;
 use jiff::civil::Date;
 use rayon::prelude::*;
-use report::has_only_zero_times;
+use report::has_only_zero_measurements;
 use ruling::Criteria;
 use waivers::{WaiverUse, stale_waivers, waive, waive_suite};
 
@@ -125,7 +125,7 @@ pub fn judge(compared: SuiteComparison, policy: &Policy, context: JudgeContext) 
         Verdict::Fail
     } else if base.missing_classes.is_empty()
         && is_enough_to_pass(judged, &budgets, &environment, has_both_sides)
-        && (!has_only_zero_times(&findings) || budgets.iter().any(|line| line.value.is_some()))
+        && (!has_only_zero_measurements(&findings) || budgets.iter().any(|line| line.value.is_some()))
     {
         Verdict::Pass
     } else {

@@ -220,19 +220,19 @@ pub struct EnvironmentDifference {
     pub decisive: bool,
 }
 
-/// True if all benchmarks that both sides have are times of zero.
-pub(super) fn has_only_zero_times(findings: &[Finding]) -> bool {
+/// True if all benchmarks that both sides have are times or rates of zero.
+pub(super) fn has_only_zero_measurements(findings: &[Finding]) -> bool {
     let mut shared = findings.iter().filter(|finding| finding.base.is_some() && finding.head.is_some()).peekable();
-    shared.peek().is_some() && shared.all(Finding::is_zero_time)
+    shared.peek().is_some() && shared.all(Finding::is_zero_measurement)
 }
 
 impl Report {
     /// Code of the warning that a failed run ended the re-measuring.
     pub const RE_MEASURING_STOPPED: &str = "re-measuring-stopped";
 
-    /// True if all benchmarks that both sides have are times of zero, so nothing was measured.
-    pub fn has_only_zero_times(&self) -> bool {
-        has_only_zero_times(&self.benchmarks)
+    /// True if all benchmarks that both sides have are times or rates of zero, so nothing was measured.
+    pub fn has_only_zero_measurements(&self) -> bool {
+        has_only_zero_measurements(&self.benchmarks)
     }
 
     /// True if a failed run ended the re-measuring of `perfgate measure`, so that suspects may be undecided.

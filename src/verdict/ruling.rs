@@ -9,7 +9,7 @@ use super::outcome::{ChangeDirection, Outcome, UndecidedReason, UntestedReason};
 use super::samples::modes;
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::{change, share};
-use crate::model::{Direction, Floor, sample_noun};
+use crate::model::{Direction, Floor, Metric, Unit, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::estimate::Estimate;
 use counts::{SHARE_WITHOUT_COUNTS, is_small_share_without_counts};
@@ -148,6 +148,10 @@ impl Criteria {
                 if !comparison.metric.exact && *worse != 0.0 && is_small_share_without_counts(comparison) =>
             {
                 Ruling::of(Outcome::Inconclusive).suspect(*worse > 0.0 && same_machine).note(SHARE_WITHOUT_COUNTS)
+            }
+            // Times and rates of zero are measured values as well.
+            Effect::Exact(_) if !same_machine && !comparison.metric.exact && is_speed(&comparison.metric) => {
+                Ruling::of(Outcome::Inconclusive).without_test(UntestedReason::DifferentMachines)
             }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
             Effect::Counts(_) | Effect::Estimated(_) if !same_machine => {
@@ -332,6 +336,11 @@ impl Criteria {
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.log_threshold())
     }
+}
+
+/// True for times and rates, which depend on the machine.
+fn is_speed(metric: &Metric) -> bool {
+    metric.unit == Unit::Nanosecond || metric.unit.label().ends_with("/s")
 }
 
 /// What the samples of a comparison are called.

@@ -45,7 +45,7 @@ pub(super) fn waive(finding: &mut Finding, policy: &Policy, today: Date, used: &
         return;
     };
     finding.outcome = Outcome::Accepted;
-    finding.notes.push(format!("accepted until {}: {}", waiver.until, waiver.reason));
+    finding.notes.push(format!("accepted until {}; reason: {}", waiver.until, waiver.reason));
     used[covering] = WaiverUse::Needed;
     for (index, _) in matching {
         if used[index] != WaiverUse::Needed {
@@ -82,7 +82,8 @@ pub(super) fn waive_suite(
     let Some(waiver) = policy.suite_waiver() else { return (suite, None) };
     let place = policy.place(waiver.line);
     if waiver.is_expired(today) {
-        let message = format!("the waiver for the whole suite expired on {}; renew or remove it", waiver.until);
+        let message =
+            format!("the `[[accept]]` entry for the whole suite expired on {}; renew or remove it", waiver.until);
         return (suite, Some(Diagnostic::warning("waiver-ended", place, message)));
     }
     // Only `perfgate measure` judges the suite.
@@ -91,8 +92,10 @@ pub(super) fn waive_suite(
     match report.outcome {
         Outcome::Regressed if report.change <= waiver.up_to => {
             let by = number_text::change(report.change);
-            let message =
-                format!("the change of the whole suite ({by}) is accepted until {}: {}", waiver.until, waiver.reason);
+            let message = format!(
+                "the change of the whole suite ({by}) is accepted until {}; reason: {}",
+                waiver.until, waiver.reason
+            );
             (accepted(Outcome::Accepted), Some(Diagnostic::note("suite-accepted", place, message)))
         }
         Outcome::Regressed => {
@@ -100,12 +103,12 @@ pub(super) fn waive_suite(
             (suite, Some(Diagnostic::warning("waiver-exceeded", place, message)))
         }
         Outcome::Inconclusive => {
-            let message = "the waiver for the whole suite was not applied: its change is inconclusive";
+            let message = "the `[[accept]]` entry for the whole suite was not applied: its change is inconclusive";
             (suite, Some(Diagnostic::note("waiver-not-needed", place, message)))
         }
         Outcome::Accepted => (suite, None),
         _ => {
-            let message = format!("the waiver for the whole suite matches no regression; {REMOVE}");
+            let message = format!("the `[[accept]]` entry for the whole suite matches no regression; {REMOVE}");
             (suite, Some(Diagnostic::warning("waiver-unused", place, message)))
         }
     }
@@ -122,23 +125,27 @@ pub(super) fn stale_waivers(
     let stale = |(waiver, used): (&Waiver, &WaiverUse)| {
         let place = policy.place(waiver.line);
         if waiver.is_expired(today) {
-            let message =
-                format!("the waiver for {:?} expired on {}; renew or remove it", waiver.benchmark, waiver.until);
+            let message = format!(
+                "the `[[accept]]` entry for {:?} expired on {}; renew or remove it",
+                waiver.benchmark, waiver.until
+            );
             Some(Diagnostic::warning("waiver-ended", place, message))
         } else if let WaiverUse::Superseded(line) = used {
             let (name, other) = (&waiver.benchmark, policy.place(*line));
-            let message =
-                format!("the waiver for {name:?} has no effect, because {other} accepts the regression; remove it");
+            let message = format!(
+                "the `[[accept]]` entry for {name:?} has no effect, because {other} accepts the regression; remove it"
+            );
             Some(Diagnostic::warning("waiver-unused", place, message))
         } else if *used == WaiverUse::Needed
             || is_shard && !findings.iter().any(|one| one.own_name() == waiver.benchmark)
         {
             None
         } else if let Some(why) = undecided(waiver, findings) {
-            let message = format!("the waiver for {:?} was not applied: {why}", waiver.benchmark);
+            let message = format!("the `[[accept]]` entry for {:?} was not applied: {why}", waiver.benchmark);
             Some(Diagnostic::note("waiver-not-needed", place, message))
         } else {
-            let message = format!("the waiver for {:?} matches {}", waiver.benchmark, unused(waiver, findings));
+            let message =
+                format!("the `[[accept]]` entry for {:?} matches {}", waiver.benchmark, unused(waiver, findings));
             Some(Diagnostic::warning("waiver-unused", place, message))
         }
     };

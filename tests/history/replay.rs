@@ -82,8 +82,8 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         .prints("9 of 10 stored runs compared with the runs before them; the other one has no earlier run of its machine class")
         .prints("persisted: alarms whose change lasted (probably real regressions); the others are probably false alarms")
         .prints("[[benchmark]]")
-        .prints("between runs (SD); threshold: 4 SD, a factor of 1.")
-        .prints("9 injected slowdowns of that size that were detected, without benchmarks that regressed anyway");
+        .prints("between runs (SD); 4 SD are ")
+        .prints("share detected of 9 slowdowns of each size that were injected into stored runs (benchmarks that ");
     let lines = answer.stdout.split_once("# with these settings: ").unwrap().1;
     sandbox.write("r/perfgate.toml", format!("# {lines}"));
     sandbox.perfgate_at("r", &["history"]).exits(0);
@@ -93,7 +93,7 @@ fn what_replay_suggests_is_a_config_that_perfgate_reads() {
         line.split_once(')').unwrap().1.trim().to_owned()
     };
     let answer_without = sandbox.perfgate_at("r", &["replay"]);
-    let choice = "to choose: the smallest threshold with few alarms that did not persist (`--suggest` finds it)";
+    let choice = "to choose: the smallest threshold with at most 1 alarm per 100 runs that did not persist (`--suggest` finds it)";
     answer.does_not_print(choice);
     let configured = answer_without.exits(0).prints(choice).stdout.clone();
     assert_eq!(counts(&configured, "as configured ("), counts(&answer.stdout, "as suggested ("));

@@ -66,6 +66,10 @@ fn bisect_needs_a_regression_and_a_common_history() {
     bisect(&sandbox, &["c", "--good", "HEAD", "--bad", "start"]).exits(2).reports("not an ancestor");
     bisect(&sandbox, &["c", "--good", "HEAD"]).exits(2).reports("the same commit");
     bisect(&sandbox, &["nowhere", "--good", "start"]).exits(2).reports("wrote no results");
+    bisect(&sandbox, &["c", "--metric", "memory", "--good", "start"])
+        .exits(2)
+        .reports(" has no result c (memory). It has: c (time)")
+        .reports("Use one of these names, or join an imported series with `[[continue]]`");
 }
 
 /// The older commits call the benchmark `c`, the newest one `renamed/c`.

@@ -109,8 +109,8 @@ fn text_and_ticks_of_people_are_kept() {
     }
     // The measured row is back, and no text of a person is lost.
     assert!(renewed.contains("| Database Queries | 2 |"));
-    assert!(renewed.contains("> **Changed by hand, kept:**\n> | Database Queries | 7777 |"), "{renewed}");
-    assert!(renewed.contains("> **Changed by hand, kept:**\n> The second one is only moved.\n"), "{renewed}");
+    assert!(renewed.contains("> **Changed by hand, kept:**\n>\n> | Database Queries | 7777 |"), "{renewed}");
+    assert!(renewed.contains("> **Changed by hand, kept:**\n>\n> The second one is only moved.\n"), "{renewed}");
     sandbox.perfgate(&into).exits(0);
     assert_eq!(sandbox.read("body.md"), renewed);
 }

@@ -207,7 +207,7 @@ pub enum MeasureError {
         source: Box<MeasureError>,
     },
     /// The benchmark is not among the results.
-    #[error("{benchmark} ({metric}) is not among the results of {commit}; {found}")]
+    #[error("{commit} has no result {benchmark} ({metric}). {found}")]
     NotInResults {
         /// The benchmark.
         benchmark: String,
@@ -215,7 +215,7 @@ pub enum MeasureError {
         metric: String,
         /// The commit, short.
         commit: String,
-        /// The nearest name, or some of the results.
+        /// A sentence with the nearest name, or with some of the results.
         found: String,
     },
     /// The file does not state which way is better.

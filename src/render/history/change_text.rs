@@ -59,6 +59,9 @@ pub(in crate::render) fn last_measured(series: &Series) -> Option<String> {
     Some(format!("last measured {}{commit}", day(last.time)))
 }
 
+/// What a change is that leads back to the level before the previous change.
+pub(super) const UNDOES: &str = "undoes an earlier change (back to the level before it)";
+
 pub(super) fn when(series: &Series, last: &SeriesChange, earlier: usize) -> String {
     let gone = last_measured(series);
     let distance = match last.commits_since {
@@ -70,7 +73,11 @@ pub(super) fn when(series: &Series, last: &SeriesChange, earlier: usize) -> Stri
         Shape::Step if gone.is_none() => format!("{}, {distance}", describe(last)),
         Shape::Step | Shape::Drift => describe(last),
     };
-    if earlier > 0 {
+    // The change that this one undoes is an earlier one too.
+    if last.undoes_previous {
+        let _ = write!(text, "; {UNDOES}");
+    }
+    if earlier > usize::from(last.undoes_previous) {
         let _ = write!(text, "; {}", counted(earlier, "earlier change"));
     }
     if let Some(gone) = gone {

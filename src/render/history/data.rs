@@ -20,7 +20,7 @@ pub fn history_json(view: &HistoryView<'_>, diagnostics: &[Diagnostic]) -> Value
             let to_json = |c: SeriesChange| {
                 json!({
                     "kind": match c.shape { Shape::Step => "step", Shape::Drift => "drift" },
-                    "change": c.change, "interval": c.interval, "worse": c.worse,
+                    "change": c.change, "interval": c.interval, "worse": c.worse, "undoes_previous": c.undoes_previous,
                     "after": commit(&c.commits.after), "at": commit(&c.commits.at), "up_to": commit(&c.commits.to),
                     "commits": c.commits.possible, "index": c.commits.index, "since": c.points_since, "ago": c.commits_since,
                 })

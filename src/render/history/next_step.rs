@@ -10,6 +10,10 @@ use crate::stats::changepoint::Shape;
 /// The smallest slowdown that `perfgate bisect` searches for by default, with a margin for measurements that vary.
 const SMALL_SLOWDOWN: f64 = 0.1;
 
+/// The tool of runs that were imported from github-action-benchmark. Their names start with the name of the suite, which the
+/// benchmark tool itself does not print.
+const IMPORTED: &str = "github-action-benchmark";
+
 /// How to find the commit of the first regression of a list that has such a step. If the same metric also regressed on this
 /// machine class, that regression is used: its command can run here.
 pub(super) fn first_next_step<'a>(
@@ -72,9 +76,13 @@ pub(super) fn next_step(
     let machine = other_machine(view, series)
         .map(|machine| format!(" on the machine {}", escape::terminal(machine)))
         .unwrap_or_default();
+    let imported = match &*series.tool {
+        IMPORTED => "; it must report a benchmark of this name, otherwise see `[[continue]]` in docs/migrate.md",
+        _ => "",
+    };
     Some(format!(
         "to find the commit{machine}: `perfgate bisect {benchmark}{metric} --good {good} --bad {bad}{threshold} -- COMMAND` \
-         (the benchmark command, such as `cargo bench`)"
+         (the benchmark command, such as `cargo bench`{imported})"
     ))
 }
 

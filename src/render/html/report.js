@@ -40,7 +40,8 @@ const isNumber = (value) => typeof value === "number";
 const interval = (row) => (isNumber(row[LOW]) ? intervalText(row[CHANGE], row[LOW], row[HIGH]) : "");
 const q = (value) => (!isNumber(value) ? "" : value < 1e-4 ? "<0.0001" : value < 1e-2 ? value.toFixed(4) : value.toFixed(2));
 const metric = (row) => data.metrics[row[METRIC]];
-const address = (row) => "#" + encodeURIComponent(row[NAME] + (metric(row) === "time" ? "" : " " + metric(row)));
+const addressText = (row) => row[NAME] + (metric(row) === "time" ? "" : " " + metric(row));
+const address = (row) => "#" + encodeURIComponent(addressText(row));
 
 // The interval as a line, with marks at the estimate, at no change and at the threshold.
 function drawing(row) {
@@ -93,7 +94,10 @@ function toggle(row, button, parts) {
   if (interval(row)) facts.push("95% CI " + interval(row));
   if (isNumber(row[Q])) facts.push("q " + q(row[Q]));
   const cell = element("td", { colspan: 8 }, element("p", { class: "dim" }, facts.join("; ")));
-  if (row[SAMPLES]) cell.append(sampleChart(row[SAMPLES]));
+  if (row[SAMPLES]) {
+    cell.append(sampleChart(row[SAMPLES]));
+    cell.append(element("p", { class: "dim" }, "Dots: samples, or evenly spaced quantiles of many. Upright bar: median of a run. In parentheses: its number of samples." + (row[SAMPLES].o ? " Dots at the edges lie outside." : "")));
+  }
   parts.push(element("tr", { class: "details" }, cell));
   parts[0].after(parts[1]);
 }
@@ -136,11 +140,19 @@ function sort(header) {
   filter();
 }
 
+// The text after the `#` of the page's address. Browsers and people encode different characters of it.
+function wantedAddress() {
+  const text = location.hash.slice(1);
+  try { return decodeURIComponent(text); } catch { return text; }
+}
+
 // Shows the benchmark that the address names.
 function follow() {
-  const wanted = location.hash;
-  if (wanted.length < 2) return;
-  const index = rows.findIndex((row) => address(row) === wanted || "#" + row[NAME] === wanted);
+  const wanted = wantedAddress();
+  if (wanted === "") return;
+  const exact = rows.findIndex((row) => addressText(row) === wanted);
+  // A name that itself looks encoded, such as `100%25`, may be written as it is.
+  const index = exact >= 0 ? exact : rows.findIndex((row) => "#" + row[NAME] === location.hash || row[NAME] === wanted);
   if (index < 0) return;
   search.value = "";
   kind.value = "";
@@ -154,12 +166,26 @@ function follow() {
   tr.scrollIntoView({ block: "center" });
 }
 
+// Round values between two others, with their texts.
+function roundTicks(low, high) {
+  const rough = (high - low) / 6;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((by) => by * power >= rough) || 10);
+  const digits = Math.min(12, Math.max(0, -Math.floor(Math.log10(step * 1.001))));
+  const ticks = [];
+  for (let i = Math.ceil(low / step); i * step <= high; i++) {
+    const value = i * step;
+    ticks.push([value, Math.abs(value) < 1e9 ? value.toFixed(digits) : value.toPrecision(4)]);
+  }
+  return ticks;
+}
+
 // The samples of both sides, a row for each run. Samples are steps of `s` from `l`, each counted from the one before it.
 function sampleChart(both) {
   const values = (run) => run.slice(1).reduce((all, step) => [...all, (all.length ? all[all.length - 1] : 0) + step], []).map((at) => both.l + both.s * at);
   const runs = [["base", both.b], ["head", both.h]].flatMap(([word, side]) =>
     side.map((run, i) => ({ side: word, text: (side.length > 1 ? word + " " + (i + 1) : word) + " (" + run[0] + ")", v: values(run) })));
-  const width = 860, row = 30, left = 110, right = 16, top = 8, height = top + row * runs.length + 30;
+  const width = 860, row = 30, left = 110, right = 40, top = 8, height = top + row * runs.length + 30;
   const all = runs.flatMap((run) => run.v);
   let low = Math.min(...all), high = Math.max(...all);
   const spare = Math.max((high - low) * 0.05, Math.abs(high) * 0.001, 1e-9);
@@ -167,9 +193,9 @@ function sampleChart(both) {
   const x = (v) => left + (v - low) / (high - low) * (width - left - right);
   const svg = shape("svg", { viewBox: "0 0 " + width + " " + height, width, height, role: "img", "aria-label": "samples of base and head" });
   if (both.o) svg.append(shape("title", {}, "dots at the edges lie outside"));
-  for (const v of [low + spare, (low + high) / 2, high - spare]) {
+  for (const [v, text] of roundTicks(low, high)) {
     svg.append(shape("line", { class: "axis", x1: x(v), x2: x(v), y1: top, y2: height - 24 }));
-    svg.append(shape("text", { x: x(v), y: height - 8, "text-anchor": "middle" }, v.toPrecision(4) + " " + both.u));
+    svg.append(shape("text", { x: x(v), y: height - 8, "text-anchor": "middle" }, text + " " + both.u));
   }
   runs.forEach((run, i) => {
     const y = top + row * (i + 0.5), n = run.v.length;

@@ -1,14 +1,14 @@
 //! The page of a Report: verdict, budgets, every finding with its interval drawn and its samples on demand, warnings,
 //! machines. The findings are data; `report.js` creates their rows when they scroll into view.
 
-use super::samples::samples;
+use super::samples::{samples, value_limits};
 use super::{Page, STYLE, explanations, filter_bar, header_cell, wide};
 use crate::model::Severity;
 use crate::render::escape::{terminal, xml};
 use crate::render::legend::{legend, sign};
 use crate::render::listing::failing_first;
 use crate::render::method::method;
-use crate::render::next::next_step;
+use crate::render::next::next_jobs;
 use crate::render::remarks::Remarks;
 use crate::render::summary::{self, capitalized};
 use crate::render::template::budget_text;
@@ -45,12 +45,19 @@ pub fn page(report: &Report) -> String {
     let plain = |text: &str| text.to_owned();
     let remarks = Remarks::of(report);
     for line in
-        [Some(method(report)), summary::overall(report), summary::pinned(report, plain), remarks.shared_advice()]
+        [Some(method(report)), summary::overall(report), summary::pinned(report, plain), remarks.shared_advice("")]
     {
         let _ = line.map(|line| writeln!(out, "<p class=\"dim\">{}</p>", with_code(&xml(&line))));
     }
-    if let Some(next) = next_step(report) {
-        let _ = writeln!(out, "<p>Next: {}</p>", with_code(&xml(&next)));
+    match next_jobs(report).as_slice() {
+        [] => {}
+        [job] => {
+            let _ = writeln!(out, "<p>Next: {}</p>", with_code(&xml(&job.text)));
+        }
+        jobs => {
+            let items: String = jobs.iter().map(|job| format!("<li>{}</li>\n", with_code(&xml(&job.text)))).collect();
+            let _ = writeln!(out, "<p>Next:</p>\n<ul>\n{items}</ul>");
+        }
     }
     out.push_str("</header>\n<main>\n");
     limits(&mut out, report);
@@ -89,7 +96,7 @@ fn table(out: &mut String, report: &Report, reach: f64) {
     let _ = write!(
         out,
         "<table class=\"sortable\" aria-rowcount=\"{}\"><caption class=\"dim\">Benchmarks: those that fail the gate, then the others, worst first; select a name for \
-         details and samples. Dotted lines: the threshold.{}</caption><thead><tr>",
+         details and samples. Dotted line: the threshold for a regression.{}</caption><thead><tr>",
         report.benchmarks.len() + 1,
         legend.unwrap_or_default()
     );
@@ -199,21 +206,25 @@ fn kinds(report: &Report) -> Vec<(&'static str, &'static str)> {
 fn data(report: &Report, remarks: &Remarks, reach: f64) -> Value {
     let mut metrics: Vec<&str> = Vec::new();
     let limit = report.threshold;
-    let rows: Vec<Value> = failing_first(report, report.benchmarks.iter())
+    let findings = failing_first(report, report.benchmarks.iter());
+    let value_limit = value_limits(&findings);
+    let rows: Vec<Value> = findings
         .into_iter()
-        .map(|finding| {
+        .enumerate()
+        .map(|(index, finding)| {
             let metric = metrics.iter().position(|known| *known == finding.metric).unwrap_or_else(|| {
                 metrics.push(&finding.metric);
                 metrics.len() - 1
             });
-            row(finding, remarks.on(finding), metric, limit)
+            let samples = samples(finding, value_limit(index));
+            row(finding, remarks.on(finding), metric, limit, samples)
         })
         .collect();
     let metrics: Vec<String> = metrics.into_iter().map(terminal).collect();
     json!({"width": WIDTH, "reach": reach, "limit": limit, "metrics": metrics, "kinds": kinds(report), "rows": rows})
 }
 
-fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -> Value {
+fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64, samples: Option<Value>) -> Value {
     let kind = kind(finding);
     let sign = sign(finding);
     let word = match summary::within(finding) {
@@ -245,7 +256,7 @@ fn row(finding: &Finding, notes: Vec<String>, metric: usize, usual_limit: f64) -
         json!(finding.q.map(|q| significant(q, 6))),
         json!(Some(limit).filter(|limit| *limit != usual_limit)),
         json!(notes),
-        json!(samples(finding)),
+        json!(samples),
     ];
     while row.last().is_some_and(Value::is_null) {
         row.pop();
@@ -314,8 +325,9 @@ fn small_table<const N: usize>(
     rows: impl Iterator<Item = (&'static str, String, [String; N])>,
 ) {
     let _ = write!(out, "{}<table class=\"limits\"><thead><tr>", wide(label));
-    for text in head {
-        let _ = write!(out, "<th scope=\"col\">{text}</th>");
+    for (index, text) in head.into_iter().enumerate() {
+        let class = if index < 2 { "" } else { " class=\"short\"" };
+        let _ = write!(out, "<th scope=\"col\"{class}>{text}</th>");
     }
     out.push_str("</tr></thead><tbody>\n");
     for (class, note, cells) in rows {

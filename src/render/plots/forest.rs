@@ -1,6 +1,7 @@
 //! A forest plot: the changes of a report in one chart, each with its interval and its threshold.
 
 use super::chart::{Axis, Chart, ColorRole, Layer, Marks, name as named, text};
+use super::samples::is_time;
 use crate::model::Direction;
 use crate::render::quantity::change;
 use crate::render::summary::of_unknown_direction;
@@ -114,7 +115,7 @@ fn label(finding: &Finding, by: f64) -> String {
 fn axis(rows: &[(&Finding, f64)]) -> String {
     const CHANGE: &str = "change from base to head, with 95% CI";
     let all = |wanted: &dyn Fn(&Finding) -> bool| rows.iter().all(|(finding, _)| wanted(finding));
-    let is_time = |finding: &Finding| finding.metric == "time" || finding.metric.starts_with("time:");
+    let is_time = |finding: &Finding| is_time(&finding.metric);
     match () {
         () if all(&is_time) => format!("faster ←   {CHANGE}   → slower"),
         () if all(&|finding| finding.direction == Direction::Lower) => format!("better ←   {CHANGE}   → worse"),

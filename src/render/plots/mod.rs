@@ -57,10 +57,22 @@ pub fn of_history(view: &HistoryView<'_>) -> Charts {
     Charts::of(order.map(series::chart), view.series.len())
 }
 
+/// Removes the titles that gnuplot invents for curves without a legend: browsers show them under the pointer.
+fn without_numbered_titles(picture: &str) -> String {
+    const START: &str = "<title>gnuplot_plot_";
+    const END: &str = "</title>";
+    let mut parts = picture.split(START);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(part.split_once(END).map_or(part, |(_, rest)| rest));
+    }
+    out
+}
+
 /// A picture as well-formed XML with the title of its chart, which screen readers read: plotters writes none, gnuplot one of its
 /// own.
 pub fn titled(picture: &str, chart: &Chart) -> String {
-    let picture = picture.replacen("<title>Gnuplot</title>\n", "", 1);
+    let picture = without_numbered_titles(&picture.replacen("<title>Gnuplot</title>\n", "", 1));
     // gnuplot does not escape `>`, but text of XML must not contain `]]>`.
     let picture = if picture.contains("<![CDATA[") { picture } else { picture.replace("]]>", "]]&gt;") };
     let title = format!("<title>{}</title>\n", escape::xml(&chart.title));

@@ -2,7 +2,7 @@
 //! and sides.
 
 use super::chart::{Axis, Chart, ColorRole, Layer, Marks, around, name, text, ticks};
-use crate::model::PlotSamples;
+use crate::model::{Direction, PlotSamples};
 use crate::render::file_stem::file_stem;
 use crate::render::outliers::main_range;
 use crate::render::quantity::{change, scale};
@@ -16,6 +16,8 @@ const OUTLINE: usize = 150;
 /// Height of a density, in rows.
 const DENSITY_HEIGHT: f64 = 0.75;
 
+/// Maximum number of characters of the label of an axis that names the better side: more do not fit with `BEYOND`.
+const MAX_AXIS_CHARS: usize = 70;
 const BEYOND: &str = "; dots at the edges lie outside";
 
 /// Whether there is anything to draw.
@@ -72,7 +74,7 @@ pub(super) fn chart(finding: &Finding) -> Option<Chart> {
         title: format!("{}{by}, {}", name(&finding.name, 72), finding.outcome.word()),
         size: (760, 130 + 44 * rows as u32),
         x: Axis {
-            label: axis(&finding.metric, unit) + if beyond { BEYOND } else { "" },
+            label: axis(&finding.metric, unit, finding.direction, MAX_AXIS_CHARS) + if beyond { BEYOND } else { "" },
             range,
             ticks: ticks(range, 6),
             grid: true,
@@ -88,10 +90,24 @@ fn range_of_sides(sides: &[Vec<PlotSamples>; 2]) -> (f64, f64) {
     ranges.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (low, high)| (a.min(low), b.max(high)))
 }
 
-/// The label of the axis of values: `time, µs`.
-pub(super) fn axis(metric: &str, unit: &str) -> String {
-    let metric = text(metric, 40);
-    if unit.is_empty() { metric } else { format!("{metric}, {}", text(unit, 24)) }
+/// The label of the axis of values: `faster ←   time, µs   → slower`. A label that would be longer than `longest` does not name the
+/// two sides.
+pub(super) fn axis(metric: &str, unit: &str, direction: Direction, longest: usize) -> String {
+    let name = text(metric, 40);
+    let label = if unit.is_empty() { name } else { format!("{name}, {}", text(unit, 24)) };
+    let sides = match direction {
+        Direction::Lower if is_time(metric) => Some(["faster", "slower"]),
+        Direction::Lower => Some(["better", "worse"]),
+        Direction::Higher => Some(["worse", "better"]),
+        Direction::Unknown => None,
+    };
+    let with_sides = sides.map(|[low, high]| format!("{low} ←   {label}   → {high}"));
+    with_sides.filter(|text| text.chars().count() <= longest).unwrap_or(label)
+}
+
+/// True for a time or one of its statistics, such as `time:p99`.
+pub(super) fn is_time(metric: &str) -> bool {
+    metric == "time" || metric.starts_with("time:")
 }
 
 /// The density of the values along the range, drawn above a row.

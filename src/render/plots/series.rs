@@ -10,6 +10,8 @@ use crate::stats::changepoint::Shape;
 
 /// Labelled commits on the axis.
 const MAX_LABELS: usize = 7;
+/// Maximum number of characters of an upright label that names the better side.
+const MAX_AXIS_CHARS: usize = 44;
 
 /// The chart of a series.
 pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
@@ -65,7 +67,12 @@ pub(super) fn chart(segmented: &SegmentedSeries) -> Chart {
         title: format!("{}{machine}{last_change}{gone}", named(name, 60)),
         size: (960, 360),
         x: Axis { label: "commit".to_owned(), range: x, ticks: commits(segmented), grid: false },
-        y: Axis { label: axis(metric, unit), range: y, ticks: ticks(y, 5), grid: true },
+        y: Axis {
+            label: axis(metric, unit, series.metric.direction, MAX_AXIS_CHARS),
+            range: y,
+            ticks: ticks(y, 5),
+            grid: true,
+        },
         layers,
     }
 }

@@ -1,9 +1,9 @@
 //! The charts of a small report and a small history, with values computed by hand.
 
 use super::chart::{ColorRole, Marks};
-use super::{Charts, MAX_CHARTS, of_history, of_report, titled};
+use super::{Charts, MAX_CHARTS, of_history, of_report, samples, titled};
 use crate::history::{Point, Series, segment};
-use crate::model::{BenchId, Commit, Metric};
+use crate::model::{BenchId, Commit, Direction, Metric, PlotSamples};
 use crate::render::HistoryView;
 use crate::verdict::Report;
 use serde_json::{Value, json};
@@ -73,9 +73,10 @@ fn the_forest_plot_shows_changes_worst_first_with_intervals_and_thresholds() {
 #[test]
 fn a_name_of_gnuplot_cannot_end_a_section_of_xml() {
     let charts = of_report(&report(&[finding("get<a[b[0]]>/64", "regressed", 0.5, Value::Null)]));
-    let drawn = "<svg width=\"9\" >\n<title>Gnuplot</title>\n<text>get&lt;a[b[0]]>/64</text></svg>";
-    let expected =
-        "<svg width=\"9\" role=\"img\">\n<title>Changes, worst first</title>\n<text>get&lt;a[b[0]]&gt;/64</text></svg>";
+    let drawn = "<svg width=\"9\" >\n<title>Gnuplot</title>\n<text>get&lt;a[b[0]]>/64</text>\
+                 <g><title>threshold</title></g><g><title>gnuplot_plot_3</title></g></svg>";
+    let expected = "<svg width=\"9\" role=\"img\">\n<title>Changes, worst first</title>\n<text>get&lt;a[b[0]]&gt;/64</text>\
+                    <g><title>threshold</title></g><g></g></svg>";
     assert_eq!(titled(drawn, &charts.charts[0]), expected);
 }
 
@@ -104,7 +105,7 @@ fn each_run_has_a_row_with_its_samples_and_median() {
     let chart = &charts.charts[1];
     assert_eq!(chart.title, "parse/large: +50.0%, regressed");
     assert!(chart.file_stem.starts_with("samples-parse-large-"));
-    assert_eq!(chart.x.label, "time, µs");
+    assert_eq!(chart.x.label, "faster ←   time, µs   → slower");
     let rows: Vec<(f64, &str)> = chart.y.ticks.iter().map(|(at, text)| (*at, text.as_str())).collect();
     assert_eq!(rows, [(0.0, "base 1 (100)"), (-1.0, "base 2 (100)"), (-2.0, "head (100)")]);
     assert_eq!(marks(&charts, 1, "base"), &Marks::Dots(vec![(1.0, 0.0), (2.0, 0.0), (4.0, 0.0)]));
@@ -119,6 +120,16 @@ fn each_run_has_a_row_with_its_samples_and_median() {
         .collect();
     // The runs' centres, with that of the base's two runs behind them.
     assert_eq!(lines, [2.0, 2.5, 2.25, 6.0]);
+}
+
+#[test]
+fn an_axis_names_its_sides_where_they_are_known_and_fit() {
+    let label = |metric: &str, direction| samples::axis(metric, "MB", direction, 44);
+    assert_eq!(label("memory", Direction::Lower), "better ←   memory, MB   → worse");
+    assert_eq!(label("throughput", Direction::Higher), "worse ←   throughput, MB   → better");
+    assert_eq!(label("time:p99", Direction::Lower), "faster ←   time:p99, MB   → slower");
+    assert_eq!(label("size", Direction::Unknown), "size, MB");
+    assert_eq!(label(&"m".repeat(30), Direction::Lower), format!("{}, MB", "m".repeat(30)));
 }
 
 #[test]
@@ -149,7 +160,7 @@ fn a_series_shows_its_points_levels_and_changes() {
     // The changed series comes first.
     assert_eq!(titles, ["a_b (x86): +50.0% at 0000000000", "flat (x86): no change"]);
     let chart = &charts.charts[0];
-    assert_eq!(chart.y.label, "time, µs");
+    assert_eq!(chart.y.label, "faster ←   time, µs   → slower");
     let Marks::Dots(points) = marks(&charts, 0, "commits") else { panic!() };
     assert_eq!((points.len(), points[13]), (20, (13.0, 1.501)));
     // Commit 12 is the only possible commit of the step.
@@ -189,4 +200,44 @@ fn a_page_of_1000_benchmarks_with_many_runs_stays_small() {
         .collect();
     let page = crate::render::report_page(&report(&all));
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
+}
+
+#[test]
+fn a_page_of_10000_benchmarks_with_many_runs_stays_below_4_mb() {
+    let all: Vec<Value> = (0..10_000)
+        .map(|i| {
+            let name = format!("module_{}/function_under_test/{i}", i % 25);
+            let mut finding = finding(&name, "unchanged", 0.0123456, json!([-0.0123456, 0.0345678]));
+            for side in ["base", "head"] {
+                finding[side] = json!({"value": 12345.678901, "runs": 10, "samples": 200});
+            }
+            finding
+        })
+        .collect();
+    let mut report = report(&all);
+    // Distinct steps between the values, as in measured ones.
+    let run = |count: usize, seed: usize| {
+        let mut values: Vec<f64> = (0..count).map(|i| 12_345.0 + ((seed + i) * 7919 % 1000) as f64).collect();
+        values.sort_by(f64::total_cmp);
+        PlotSamples { samples: 20, values }
+    };
+    let values_of = |page: &str, row: usize| {
+        let start = page.find("id=\"data\">").unwrap() + "id=\"data\">".len();
+        let end = start + page[start..].find("</script>").unwrap();
+        let data: Value = serde_json::from_str(&page[start..end]).unwrap();
+        data["rows"][row][14]["b"][0].as_array().unwrap().len() - 1
+    };
+    for (runs, count, is_thinned) in
+        [([1, 1], 17, false), ([3, 3], 13, true), ([10, 1], 5, true), ([10, 5], 5, true), ([10, 10], 5, true)]
+    {
+        for (seed, finding) in report.benchmarks.iter_mut().enumerate() {
+            let side = |runs: usize, from: usize| (from..from + runs).map(|i| run(count, 31 * seed + i)).collect();
+            finding.plot_samples = Some([side(runs[0], 0), side(runs[1], 100)]);
+        }
+        let page = crate::render::report_page(&report);
+        assert!(page.len() < 4_000_000, "{runs:?}: {} bytes", page.len());
+        // The worst benchmarks have all values.
+        assert_eq!(values_of(&page, 0), count, "{runs:?}");
+        assert_eq!(values_of(&page, 9_999) < count, is_thinned, "{runs:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::compare::schedule::MAX_PAIRS;
 use crate::model::{SuiteShift, number_text};
-use crate::render::open_shift::is_open_by_shift;
+use crate::render::open_shift::{is_open_by_shift, suspected_without_shift};
 use crate::render::quantity::{counted, percent};
 use crate::verdict::{Finding, Outcome, Report, UndecidedReason};
 
@@ -28,6 +28,11 @@ pub(super) struct AdviceContext {
 impl AdviceContext {
     pub fn of(report: &Report) -> AdviceContext {
         AdviceContext { by_measure: report.by_measure, shifts: report.shifts.clone() }
+    }
+
+    /// Why a change within the threshold is suspected, if a suite-wide shift is the reason.
+    pub fn suspected_without_shift(&self, finding: &Finding) -> Option<String> {
+        suspected_without_shift(&self.shifts, finding)
     }
 }
 
@@ -231,9 +236,14 @@ impl Fix {
         match self {
             Fix::LessNoise => "more runs may not decide".to_owned(),
             Fix::OtherThreshold => "the change is close to the threshold, so more runs may not decide".to_owned(),
-            Fix::InTurn => "measuring base and head in turn would decide".to_owned(),
+            Fix::InTurn => "measuring base and head in turn would probably decide".to_owned(),
             Fix::Runs(runs) => runs.text(),
         }
+    }
+
+    /// True if this would probably decide, and does not only have a chance to.
+    pub fn is_probable(self) -> bool {
+        matches!(self, Fix::InTurn | Fix::Runs(MoreRuns { are_probable: true, .. }))
     }
 
     /// What to do if more runs may not decide.

@@ -57,6 +57,13 @@ fn slow_part(part: &PerSide<SlowPart>, metric: &str, noun: &str) -> String {
     }
 }
 
+/// The slow samples of head where they changed the mean of a time: `45% of head's samples take 3.0 times as long`.
+pub(in crate::render) fn slow_samples_of_head(finding: &Finding) -> Option<String> {
+    let head = finding.slow_part.as_deref()?.head.filter(|_| finding.metric.starts_with("time"))?;
+    let noun = sample_noun(&finding.tool, &finding.name, &finding.metric);
+    Some(format!("{} of head's {noun} take {:.1} times as long", share(head.share), head.factor))
+}
+
 /// `two modes in base: 100.4 ms (60%) and 301.2 ms (40%), in head: 100.2 ms (58%) and 300.8 ms (42%)`.
 fn two_modes(modes: &PerSide<[SampleGroup; 2]>, unit: &str) -> String {
     let of = |side: Option<[SampleGroup; 2]>, name: &str| {

@@ -208,7 +208,7 @@ pub struct FunctionText {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Concern {
     /// `HIGH` (budget not met, or worse by more than twice the threshold), `MEDIUM` (other regressions; target not met,
-    /// but acceptable) or `LOW` (inconclusive, but suspect).
+    /// but acceptable or undecided) or `LOW` (inconclusive, but suspect).
     pub severity: String,
     /// The benchmark.
     pub name: String,

@@ -44,6 +44,8 @@ pub struct Context {
     pub not_listed: Vec<String>,
     /// What to do about the verdict, in a sentence; none if there is nothing to do.
     pub next_step: Option<String>,
+    /// The same, one thing to do each. If there are several, each starts with what it is about: `regressed ("parse"): make it faster …`.
+    pub next_steps: Vec<NextStep>,
     /// Number of unchanged benchmarks not in `rows`.
     pub unlisted: usize,
     /// The regressions, worst first, those of code quality last.
@@ -184,6 +186,15 @@ pub struct SideText {
     pub tools: Vec<String>,
 }
 
+/// Something to do about the verdict.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct NextStep {
+    /// What to do.
+    pub text: String,
+    /// True if regressions can be accepted instead: `accept` and `accept_command` state how.
+    pub accepts: bool,
+}
+
 /// A change with its confidence interval.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ChangeText {
@@ -197,7 +208,8 @@ pub struct ChangeText {
     pub over: String,
     /// True if the change is significant: the interval does not contain zero.
     pub shown: bool,
-    /// True if the change is not significant and contradicts the suite-wide shift in `method`; the comment then leaves it out.
+    /// True if the change is not significant and contradicts the suite-wide shift in `method`, or repeats a shift that is not subtracted;
+    /// the comment then leaves it out.
     pub contradicts_shift: bool,
     /// The change as a factor: `1.43× as fast` or `1.10× as long`.
     pub factor: String,
@@ -279,6 +291,8 @@ pub struct Headline {
     pub status: Option<String>,
     /// The tool, and how the values were combined.
     pub method: Option<String>,
+    /// How the values combine those of several benchmarks: `geometric mean of 12 benchmarks`; none for a single benchmark.
+    pub combined: Option<String>,
 }
 
 /// A budget checked on a benchmark.

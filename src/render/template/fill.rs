@@ -13,17 +13,17 @@ use crate::model::{CodeChange, Commit, Diagnostic, sample_noun};
 use crate::render::explanation::{MAX_FUNCTIONS_IN_REPORT, explanation_text, notes};
 use crate::render::legend;
 use crate::render::method::method;
-use crate::render::next::next_step;
+use crate::render::next::{next_jobs, next_step};
 use crate::render::notices::accept_command;
 use crate::render::quantity::{change, counted, interval, interval_ends, pair, percent, size, thousands};
 use crate::render::remarks::Remarks;
 use crate::render::summary;
 use crate::render::verdict_text::{self, HeadlineStatus};
-use crate::verdict::{Finding, MeanChange, Outcome, Report, SideReport, Verdict};
+use crate::verdict::{Finding, MeanChange, Outcome, Report, SideReport, Value, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The context of a report, reduced to a level of detail.
-pub fn context(report: &Report, level: DetailLevel) -> Context {
+/// The context of a report, reduced to a level of detail. `names` are those that the template uses.
+pub fn context(report: &Report, level: DetailLevel, names: &BTreeSet<String>) -> Context {
     let (limits, selection) = (Limits::of(level), Selection::of(report, level));
     let remarks = Remarks::of(report);
     let advised = |finding| advised_row(report, &remarks, finding);
@@ -44,7 +44,7 @@ pub fn context(report: &Report, level: DetailLevel) -> Context {
         method: method(report),
         legend: legend::of_document(report, &selection.listed),
         threshold: percent(report.threshold),
-        advice: remarks.shared_advice(),
+        advice: remarks.shared_advice(""),
         overall: overall(report),
         best: improvements(report).first().copied().map(plain),
         worst: regressions.first().copied().map(plain),
@@ -55,6 +55,10 @@ pub fn context(report: &Report, level: DetailLevel) -> Context {
             .collect(),
         not_listed: selection.not_listed,
         next_step: next_step(report),
+        next_steps: next_jobs(report)
+            .into_iter()
+            .map(|job| NextStep { text: job.text, accepts: job.accepts })
+            .collect(),
         rows: selection.rows.into_iter().map(advised).collect(),
         unlisted: selection.unlisted,
         regressions: regressions.into_iter().take(limits.regressions).map(plain).collect(),
@@ -93,7 +97,7 @@ pub fn context(report: &Report, level: DetailLevel) -> Context {
         left_out: Vec::new(),
         folded: level >= DetailLevel::Folded,
     };
-    context.left_out = left_out(report, &context);
+    context.left_out = left_out(report, &context, names);
     context
 }
 
@@ -150,21 +154,22 @@ fn without_notes_of_budgets(report: &Report, mut row: Row) -> Row {
     row
 }
 
-/// What the lists of the context leave out of the report, per list.
-fn left_out(report: &Report, context: &Context) -> Vec<String> {
+/// What the lists of the context leave out of the report, per list that the template uses.
+fn left_out(report: &Report, context: &Context, names: &BTreeSet<String>) -> Vec<String> {
     let memory = report.benchmarks.iter().filter(|finding| is_memory(finding)).count();
     let shown = context.diagnostics.len();
     let hidden = report.diagnostics.iter().skip(shown).map(Diagnostic::count).sum::<usize>();
     let lists = [
-        ("explanation", report.explanations.len(), context.explanations.len()),
-        ("budget", report.budgets.len(), context.budgets.len()),
-        ("goal", report.goals.len(), context.goals.len()),
-        ("row of sample statistics", spreads(report).count(), context.spread.len()),
-        ("endpoint", load(report, usize::MAX).len(), context.load.len()),
-        ("row of memory use", memory, context.memory.len()),
-        ("warning", shown + hidden, shown),
+        ("explanations", "explanation", report.explanations.len(), context.explanations.len()),
+        ("budgets", "budget", report.budgets.len(), context.budgets.len()),
+        ("goals", "goal", report.goals.len(), context.goals.len()),
+        ("spread", "row of sample statistics", spreads(report).count(), context.spread.len()),
+        ("load", "endpoint", load(report, usize::MAX).len(), context.load.len()),
+        ("memory", "row of memory use", memory, context.memory.len()),
+        ("diagnostics", "warning", shown + hidden, shown),
     ];
-    let more = lists.into_iter().map(|(what, all, shown)| (what, all.saturating_sub(shown)));
+    let used = lists.into_iter().filter(|(name, ..)| names.contains(*name));
+    let more = used.map(|(_, what, all, shown)| (what, all.saturating_sub(shown)));
     more.filter(|(_, more)| *more > 0).map(|(what, more)| counted_more(more, what)).collect()
 }
 
@@ -336,7 +341,21 @@ fn environment(report: &Report) -> Vec<EnvironmentRow> {
     keys.into_iter().map(row).collect()
 }
 
-/// A line per tool: `pytest-benchmark: 7 benchmarks, 5 to 300 samples each`.
+/// The smallest and the largest number of samples of a side; none if no benchmark has a value.
+fn range_of_samples(findings: &[&Finding], side: impl Fn(&Finding) -> Option<Value>) -> Option<(usize, usize)> {
+    let counts: Vec<usize> = findings.iter().filter_map(|finding| Some(side(finding)?.samples as usize)).collect();
+    counts.iter().min().copied().zip(counts.iter().max().copied())
+}
+
+fn range_text(range: (usize, usize), nouns: &str) -> String {
+    match range {
+        (_, 0 | 1) => "one value".to_owned(),
+        (least, most) if least == most => format!("{} {nouns}", thousands(most)),
+        (least, most) => format!("{} to {} {nouns}", thousands(least), thousands(most)),
+    }
+}
+
+/// A line per tool: `pytest-benchmark: 7 benchmarks, 5 to 300 samples each`, or `36 samples in base, 12 in head`.
 fn evidence(report: &Report) -> Vec<String> {
     let mut tools: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &report.benchmarks {
@@ -349,12 +368,14 @@ fn evidence(report: &Report) -> Vec<String> {
         let noun = |finding: &&Finding| sample_noun(&finding.tool, &finding.name, &finding.metric);
         let nouns: BTreeSet<&str> = findings.iter().filter(sampled).map(noun).collect();
         let nouns = nouns.into_iter().collect::<Vec<_>>().join(" or ");
-        let samples = || findings.iter().flat_map(|f| [f.base, f.head]).flatten().map(|value| value.samples);
-        let [least, most] = [samples().min(), samples().max()].map(|count| count.unwrap_or_default() as usize);
-        let samples = match (least, most) {
-            (_, 0 | 1) => "one value each".to_owned(),
-            (least, most) if least == most => format!("{} {nouns} each", thousands(most)),
-            (least, most) => format!("{} to {} {nouns} each", thousands(least), thousands(most)),
+        let base = range_of_samples(&findings, |finding| finding.base);
+        let head = range_of_samples(&findings, |finding| finding.head);
+        let samples = match (base, head) {
+            (Some(base), Some(head)) if base != head => {
+                format!("{} in base, {} in head", range_text(base, &nouns), range_text(head, &nouns))
+            }
+            (Some(range), _) | (None, Some(range)) => format!("{} each", range_text(range, &nouns)),
+            (None, None) => "no values".to_owned(),
         };
         format!("{tool}: {}, {samples}", counted(names.len(), "benchmark"))
     };

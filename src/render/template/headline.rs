@@ -3,6 +3,7 @@
 use super::context::Headline;
 use crate::formats;
 use crate::model::{Direction, SampleStatistics};
+use crate::render::printed_change::printed_change;
 use crate::render::quantity::{change, counted, pair, size};
 use crate::render::summary;
 use crate::verdict::{BudgetLine, Finding, MeanChange, Outcome, Report, Value};
@@ -10,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The name of a load test's totals.
 pub const TOTAL: &str = "Aggregated";
+/// The row of the processor. Without a measured usage, it has a time.
+const CPU_USAGE: &str = "CPU Usage";
 /// Rows for metrics without a section.
 const MAX_OTHER_ROWS: usize = 16;
 
@@ -23,6 +26,17 @@ enum Aggregate {
     Highest,
     Sum,
     Mean,
+}
+
+impl Aggregate {
+    fn word(self) -> &'static str {
+        match self {
+            Aggregate::Geometric => "geometric mean",
+            Aggregate::Highest => "highest",
+            Aggregate::Sum => "sum",
+            Aggregate::Mean => "mean",
+        }
+    }
 }
 
 /// The five rows that every document has, measured or not.
@@ -49,15 +63,15 @@ fn five<'a>(all: &'a [Finding], rates: &'a [Finding]) -> [Group<'a>; 5] {
         .or_else(|| group(all, |f| f.metric == "throughput" && is_load(f)))
         .or_else(|| group(all, |f| f.unit == "/s" || f.unit == "B/s"))
         .or_else(|| group(rates, |_| true));
-    let (cpu_label, cpu, cpu_aggregate) = match cpu {
-        None if cpu_time.is_some() => ("CPU Time", cpu_time, Aggregate::Sum),
-        cpu => ("CPU Usage", cpu, Aggregate::Highest),
+    let (cpu, cpu_aggregate) = match cpu {
+        None if cpu_time.is_some() => (cpu_time, Aggregate::Sum),
+        cpu => (cpu, Aggregate::Highest),
     };
     [
         ("Response Time", time, Aggregate::Geometric),
         ("Database Queries", most, Aggregate::Highest),
         ("Memory Usage", memory, Aggregate::Highest),
-        (cpu_label, cpu, cpu_aggregate),
+        (CPU_USAGE, cpu, cpu_aggregate),
         ("Throughput", rate, Aggregate::Geometric),
     ]
 }
@@ -136,6 +150,11 @@ fn overall(report: &Report, findings: &[&Finding]) -> Option<MeanChange> {
     let has_all = findings.iter().all(|one| one.metric == "time")
         && of_times == report.benchmarks.iter().filter(|one| is_compared_time(one)).count();
     summary::overall_change(report).filter(|_| has_all && of_times > 1)
+}
+
+/// True if the change of a row is the mean change of all times, without a test of the whole suite.
+fn is_mean_over_benchmarks(report: &Report, findings: &[&Finding]) -> bool {
+    report.suite.is_none() && overall(report, findings).is_some()
 }
 
 /// True for several times that are too few for a mean with an interval.
@@ -236,8 +255,25 @@ fn combined(findings: &[&Finding], head: bool, aggregate: Aggregate) -> Option<f
 
 /// The tested change of a single finding, which its own row has too.
 fn tested(findings: &[&Finding]) -> Option<f64> {
+    tested_finding(findings).and_then(|one| one.change)
+}
+
+/// The change of the printed values in words, which a reader can check, and the tested change if its words differ: it may be that of
+/// the fastest samples, or without the suite-wide shift.
+fn with_tested_change(findings: &[&Finding], by: f64) -> (String, Option<String>) {
+    let Some(first) = findings.first() else { return (String::new(), None) };
+    let tested = improvement(first, by);
+    let of_values = tested_finding(findings).and_then(printed_change).map(|by| improvement(first, by));
+    match of_values.filter(|of_values| *of_values != tested) {
+        Some(of_values) => (of_values, Some(format!("tested change: {tested}"))),
+        None => (tested, None),
+    }
+}
+
+/// The finding of a row whose change is that of a single finding.
+fn tested_finding<'a>(findings: &[&'a Finding]) -> Option<&'a Finding> {
     match findings {
-        [one] => one.change.filter(|_| one.base.is_some() && one.head.is_some()),
+        [one] => one.change.map(|_| *one).filter(|one| one.base.is_some() && one.head.is_some()),
         _ => None,
     }
 }
@@ -249,7 +285,9 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
     let Some(unit) = findings.first().map(|finding| finding.unit.clone()) else { return row };
     findings.retain(|finding| finding.unit == unit && finding.base_unit.is_none());
     let (base, head) = (combined(&findings, false, aggregate), combined(&findings, true, aggregate));
-    let [before, after] = pair([base, head], &unit);
+    let is_cpu_time = label == CPU_USAGE && findings.iter().all(|one| one.metric.starts_with("time:"));
+    let what = if is_cpu_time { " CPU time" } else { "" };
+    let [before, after] = pair([base, head], &unit).map(|value| value + what);
     row.before = base.is_some().then_some(before);
     row.after = head.is_some().then_some(after);
     let is_compared = report.environment.matches || findings.iter().all(|one| one.outcome != Outcome::Inconclusive);
@@ -259,15 +297,31 @@ fn row(report: &Report, label: &str, findings: Option<Vec<&Finding>>, aggregate:
         row.change = by.map(change);
         row.improvement = findings.first().zip(by).map(|(finding, by)| match is_shown(report, &findings, by) {
             _ if is_untested(report, &findings) => "not tested (needs the times of at least 8 benchmarks)".to_owned(),
-            true => improvement(finding, by),
-            false => format!("no significant change ({})", improvement(finding, by)),
+            true => match with_tested_change(&findings, by) {
+                (words, None) => words,
+                (words, Some(tested)) => format!("{words} ({tested})"),
+            },
+            // The interval of such a mean shows how much the benchmarks differ, so zero in it does not matter.
+            false if is_mean_over_benchmarks(report, &findings) => format!("{} on average", improvement(finding, by)),
+            false => match with_tested_change(&findings, by) {
+                (words, None) => format!("no significant change ({words})"),
+                (words, Some(tested)) => format!("no significant change ({words}; {tested})"),
+            },
         });
     } else {
         row.improvement = Some("not compared (different machines)".to_owned());
     }
     row.method = Some(method(&findings, aggregate));
+    row.combined = combination(&findings, aggregate);
     budget(&mut row, report, &findings, aggregate);
     row
+}
+
+/// How a value combines those of several benchmarks.
+fn combination(findings: &[&Finding], aggregate: Aggregate) -> Option<String> {
+    let counts = [false, true].map(|head| side_values(findings, head, aggregate).len());
+    let most = counts.into_iter().max().filter(|most| *most > 1)?;
+    Some(format!("{} of {}", aggregate.word(), counted(most, "benchmark")))
 }
 
 fn method(findings: &[&Finding], aggregate: Aggregate) -> String {
@@ -276,12 +330,7 @@ fn method(findings: &[&Finding], aggregate: Aggregate) -> String {
     if let [one] = findings {
         return format!("{tools}: {}", one.name);
     }
-    let how = match aggregate {
-        Aggregate::Geometric => "geometric mean",
-        Aggregate::Highest => "highest",
-        Aggregate::Sum => "sum",
-        Aggregate::Mean => "mean",
-    };
+    let how = aggregate.word();
     let [base, head] = [false, true].map(|head| side_values(findings, head, aggregate).len());
     match (base, head) {
         (0, count) | (count, 0) => format!("{tools}: {how} of {count}"),

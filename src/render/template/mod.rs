@@ -84,15 +84,24 @@ impl Template {
     /// The document with another limit, which it exceeds only if the template's own text does.
     pub fn render_within(&self, report: &Report, longest: usize) -> Result<String, Box<Problems>> {
         let mut document = String::new();
+        let names = self.names();
         let minimal = [400, 200, 100, 50, 25, 10].map(DetailLevel::Minimal);
         for level in [DetailLevel::Whole, DetailLevel::WithoutUnchanged, DetailLevel::Folded].into_iter().chain(minimal)
         {
-            document = with_line_digests(&self.render_with(&fill::context(report, level))?);
+            document = with_line_digests(&self.render_with(&fill::context(report, level, &names))?);
             if document.chars().count() <= longest {
                 break;
             }
         }
         Ok(document)
+    }
+
+    /// The names at the top level that the template uses; none if it is not valid.
+    fn names(&self) -> BTreeSet<String> {
+        let mut engine = engine();
+        let added = engine.add_template(&self.name, &self.text);
+        let template = added.and_then(|()| engine.get_template(&self.name));
+        template.map(|template| template.undeclared_variables(false).into_iter().collect()).unwrap_or_default()
     }
 
     /// The document of a context, without a limit.

@@ -313,16 +313,38 @@ mod tests {
             .replace("older\n", "older\nThis is expected.\n")
             .replace("old\n", "OLD\n");
         let once = update_in(&body).unwrap().text;
-        let expected = "new\n\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n> OLD\n> This is expected.\n<!-- /perfgate:kept -->\n";
+        let expected = "new\n\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n>\n> OLD\n>\n> This is expected.\n<!-- /perfgate:kept -->\n";
         assert!(once.contains(expected), "{once}");
         assert!(!once.contains("older"), "{once}");
         // Again, and after another edit, nothing is lost or repeated.
         assert_eq!(update_in(&once).unwrap().text, once);
         let twice = update_in(&once.replace("new\n", "new\nMore.\n")).unwrap().text;
-        assert!(twice.contains("> This is expected.\n> More.\n<!-- /perfgate:kept -->"), "{twice}");
+        assert!(twice.contains("> This is expected.\n>\n> More.\n<!-- /perfgate:kept -->"), "{twice}");
         // Text in a part that perfgate did not write.
         let own = update_in(&part("By a person.\n")).unwrap().text;
         assert!(own.contains("> By a person.\n"), "{own}");
+    }
+
+    #[test]
+    fn code_and_blank_lines_of_a_person_are_kept_where_perfgate_prints_code_too() {
+        let part = |text: &str| format!("<!-- perfgate:part a -->\n{text}<!-- /perfgate:part a -->\n");
+        let perfgate = "Before:\n\n```sql\nSELECT 1\n```\n\nAfter: not measured\n\n| a |\n|---|\n| 1 |\n";
+        let mine = "Mine:\n\n```sql\nSELECT mine;\n\n-- blank above\n```\n\n| b |\n|---|\n| 2 |\n\n```\nsecond\n```\n";
+        let body = with_line_digests(&part(perfgate))
+            .replace("not measured\n", &format!("not measured\n\n{mine}"))
+            .replace("SELECT 1\n", "SELECT 1 -- edited\n");
+        let parts = Parts::of(&part(perfgate)).unwrap();
+        let once = parts.update_in(&body).unwrap().text;
+        let quoted = |text: &str| -> String {
+            text.lines().map(|line| if line.is_empty() { ">\n".to_owned() } else { format!("> {line}\n") }).collect()
+        };
+        let kept = format!("{}>\n{}", quoted("```sql\nSELECT 1 -- edited\n```\n"), quoted(mine));
+        let block =
+            format!("\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n>\n{kept}<!-- /perfgate:kept -->\n");
+        assert_eq!(once, part(&format!("{perfgate}{block}{}", line_digests(perfgate))));
+        assert_eq!(parts.update_in(&once).unwrap().text, once);
+        let windows = parts.update_in(&body.replace('\n', "\r\n")).unwrap().text;
+        assert_eq!(windows, once.replace('\n', "\r\n"));
     }
 
     #[test]
@@ -357,7 +379,8 @@ mod tests {
             parts.update_in(body).unwrap().text
         };
         let once = kept(&body);
-        let block = "\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n> We know why.\n<!-- /perfgate:kept -->\n";
+        let block =
+            "\n<!-- perfgate:kept -->\n> **Changed by hand, kept:**\n>\n> We know why.\n<!-- /perfgate:kept -->\n";
         let perfgate = "explained\n\nslower\n";
         assert_eq!(once, part(&format!("{perfgate}{block}{}", line_digests(perfgate))));
         assert_eq!(kept(&once), once);

@@ -87,14 +87,6 @@ fn off_by(far: f64) -> String {
     }
 }
 
-/// The limit that decides the status: what it is called, and as it is written.
-pub(super) fn decisive(line: &BudgetLine) -> (&'static str, &str) {
-    match &line.acceptable {
-        Some(acceptable) if line.status == BudgetStatus::Fail => ("acceptable limit", acceptable),
-        _ => ("target", &line.target),
-    }
-}
-
 /// The texts of a budget.
 pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let [before, value, low, high] =
@@ -108,10 +100,9 @@ pub(in crate::render) fn budget(line: &BudgetLine) -> BudgetText {
     let shown = shown.filter(|shown| {
         limit.as_ref().is_some_and(Limit::is_relative) || unit_of(shown) != unit_of(&line.target.replace('u', "µ"))
     });
-    let (name, written) = decisive(line);
-    let decisive = Limit::parse(written).and_then(|limit| limit.limit_value(&Unit::from_label(&line.unit), line.base));
-    let decisive = decisive.filter(|limit_value| is_checked && *limit_value > 0.0);
-    let far = decisive.zip(line.value).map(|(limit_value, value)| value / limit_value - 1.0);
+    let (name, _) = line.deciding_limit();
+    let deciding = line.limit_value().filter(|limit_value| *limit_value > 0.0);
+    let far = deciding.zip(line.value).map(|(limit_value, value)| value / limit_value - 1.0);
     BudgetText {
         name: line.benchmark.clone(),
         metric: line.metric.clone(),

@@ -2,7 +2,7 @@
 
 use super::context::*;
 use super::headline::{self, is_cache, is_load};
-use super::row::{budget, decisive, largest, ratio, row};
+use super::row::{budget, largest, ratio, row};
 use crate::model::{SampleStatistics, Statement};
 use crate::profile::Explanation;
 use crate::render::explanation::explanation_text;
@@ -62,7 +62,7 @@ fn explained_bottlenecks(explanation: &Explanation, found: &mut Vec<Bottleneck>)
     }
 }
 
-/// Regressions, missed budgets and suspects, most severe first.
+/// Regressions, missed budgets and suspects, most severe first; within a severity, those that are furthest off.
 pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
     let mut found: Vec<(u8, f64, Concern)> = Vec::new();
     let mut add = |rank: u8, size: f64, name: &str, metric: &str, what: String| {
@@ -76,13 +76,20 @@ pub fn concerns(report: &Report, most: usize) -> Vec<Concern> {
             _ => continue,
         };
         let text = budget(line);
-        let (name, written) = decisive(line);
+        let (name, written) = line.deciding_limit();
         // A limit relative to base, and one in another unit, with its value.
         let bound = text.bound.filter(|_| written == line.target).map(|bound| format!(" ({bound})"));
         let limit = format!("{written}{}", bound.unwrap_or_default());
         let far = text.distance.map_or_else(|| format!("{name} {limit} not met"), |far| format!("{far} {limit}"));
         let value = text.value.unwrap_or_default();
-        add(rank, line.value.unwrap_or_default(), &line.benchmark, &line.metric, format!("{value}, {far}"));
+        let what = if line.undecided {
+            format!("undecided: {value}, {far}, within noise of the limit")
+        } else {
+            format!("{value}, {far}")
+        };
+        // Comparable with the ratio of head and base that a regression has.
+        let size = line.factor_off().map_or(0.0, |factor| factor - 1.0);
+        add(rank, size, &line.benchmark, &line.metric, what);
     }
     for finding in &report.benchmarks {
         let worse = ratio(finding) - 1.0;

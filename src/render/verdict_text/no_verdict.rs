@@ -23,8 +23,8 @@ pub fn not_judged(report: &Report) -> String {
         format!("{classes} no baseline{}", found(report))
     } else if let Some(gap) = &report.base.gap {
         format!("{}{}", behind(gap), found(report))
-    } else if report.has_only_zero_times() {
-        "all times are 0, which is below the resolution of the clock".to_owned()
+    } else if report.has_only_zero_measurements() {
+        "all times and rates are 0, so nothing was measured".to_owned()
     } else if report.counts.inconclusive > 0 {
         "the better direction of every changed metric is unknown".to_owned()
     } else {

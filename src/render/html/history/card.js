@@ -35,12 +35,13 @@ class Card {
     const rows = this.values(index).map((value) => {
       const name = several ? element("span", { class: "dim" }, value.line.series.id + " ") : null;
       if (name) name.style.color = value.line.colour;
-      const detail = [value.change && value.change + (several ? "" : " since the commit before"), value.runs > 1 && plural(value.runs, "run")].filter(Boolean).join(", ");
-      return element("div", { dir: "auto" }, name, element("strong", {}, value.text), detail ? element("span", { class: "dim" }, " " + detail) : null);
+      const detail = [value.change && (several ? value.change : "from the commit before: " + value.change), value.runs > 1 && plural(value.runs, "run")].filter(Boolean).join("; ");
+      return element("div", { dir: "auto" }, name, element("strong", {}, value.text), detail ? element("span", { class: "dim" }, (several ? " " : "; ") + detail) : null);
     });
     const changes = this.values(index).filter((value) => value.found).map((value) => {
-      const kind = kindOf(value.found);
-      return element("div", { class: CLASSES[kind] }, MARKS[kind] + " " + size(value.found.change) + (value.found.accepted ? ", accepted" : ""));
+      const { found } = value;
+      const what = (found.kind === "drift" ? "drift " : "level ") + size(found.change);
+      return element("div", { class: classOf(found) }, MARKS[kindOf(found)] + ": " + what + (found.accepted ? ", accepted" : "") + (found.undoes_previous ? "; " + UNDOES : ""));
     });
     const author = commit[3] ? " by " + commit[3] : "";
     const date = element("div", { class: "dim" }, minute(commit[1]) + " UTC, ", this.isPinned ? commitLink(commit) : shortId(commit), author);
@@ -63,7 +64,7 @@ class Card {
       return made;
     };
     return element("div", { class: "buttons" },
-      before && compareLink(before, commit, "Changes since the commit before"),
+      before && compareLink(before, commit, "Changes from the commit before"),
       button("Use as base", () => this.actions.choose("base", index)),
       button("Use as head", () => this.actions.choose("head", index)),
       button("Close", () => this.actions.close()));

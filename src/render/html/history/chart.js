@@ -2,7 +2,7 @@
 const LINES = 6;
 const DASHES = [[], [6, 3], [2, 3], [8, 3, 2, 3]];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-const colours = (kind) => colour(CLASSES[kind]);
+const colourOf = (change) => colour(classOf(change));
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const DAY = 86400;
@@ -81,13 +81,16 @@ function marks(chart, columns) {
     for (const line of single ? columns.lines : []) {
       for (const change of line.part.changes) {
         const [from, to] = [x(line.at[change.first]), x(line.at[change.last])];
-        ctx.fillStyle = colours(kindOf(change));
+        ctx.fillStyle = colourOf(change);
         ctx.globalAlpha = 0.16;
         ctx.fillRect(from - 4 * ratio, bbox.top, Math.max(to - from, 0) + 8 * ratio, bbox.height);
       }
     }
   });
-  const upright = (at, text, row) => {
+  // Labels of the dashed lines so far, each with its row from the bottom and its ends.
+  let labels = [];
+  const upright = (at, text, firstRow) => {
+    if (labels.some((label) => label.at === at && label.text === text)) return;
     ctx.strokeStyle = ctx.fillStyle = colour("front");
     ctx.setLineDash([3 * ratio, 3 * ratio]);
     ctx.lineWidth = ratio;
@@ -97,10 +100,17 @@ function marks(chart, columns) {
     ctx.stroke();
     ctx.setLineDash([]);
     const isRight = at > bbox.left + bbox.width / 2;
-    ctx.textAlign = isRight ? "right" : "left";
-    ctx.fillText(text, at + (isRight ? -4 : 4) * ratio, bbox.top + bbox.height - (6 + 14 * row) * ratio);
+    const start = at + 4 * ratio - (isRight ? ctx.measureText(text).width + 8 * ratio : 0);
+    const end = start + ctx.measureText(text).width;
+    // In the first row without a label at this place. If there is none, the text below the chart has the date.
+    const isFree = (row) => labels.every((label) => label.row !== row || end + 6 * ratio < label.start || start > label.end + 6 * ratio);
+    const row = [0, 1, 2, 3, 4].map((further) => firstRow + further).find(isFree);
+    labels.push({ at, text, row, start, end });
+    ctx.textAlign = "left";
+    if (row !== undefined) ctx.fillText(text, start, bbox.top + bbox.height - (6 + 14 * row) * ratio);
   };
   const front = clip(() => {
+    labels = [];
     const free = [-Infinity, -Infinity]; // where each of two rows of labels ends
     for (const line of columns.lines) {
       const y = (value) => chart.valToPos(line.drawn(value), "y", true);
@@ -116,7 +126,7 @@ function marks(chart, columns) {
         const kind = kindOf(change);
         const at = x(line.at[change.at]);
         const text = MARKS[kind][0] + " " + size(change.change) + (change.accepted ? " accepted" : "");
-        ctx.fillStyle = colours(kind);
+        ctx.fillStyle = colourOf(change);
         ctx.textAlign = "center";
         if (single && at > bbox.left && at < bbox.left + bbox.width) {
           // A label that would cover others is left out; the table has all.

@@ -44,7 +44,9 @@ const CLASSES = { worse: "bad", better: "good", changed: "open", unchanged: "dim
 // The filter for series that the newest runs lack.
 const GONE = "no longer measured";
 const lastMeasured = (series) => "last measured " + day(series.newest) + (series.newest_commit ? " (" + series.newest_commit + ")" : "");
+const UNDOES = "undoes an earlier change (back to the level before it)";
 const kindOf = (change) => (!change ? "unchanged" : change.worse === true ? "worse" : change.worse === false ? "better" : "changed");
+const classOf = (change) => (change && change.accepted ? "open" : CLASSES[kindOf(change)]);
 
 // Files are scripts that call this function.
 const parts = new Map();

@@ -8,7 +8,7 @@ use crate::render::file_stem::{file_stem, make_unique};
 use crate::render::history::{HistoryFacts, HistoryView, by_last_change};
 use crate::render::html::report::significant;
 use crate::render::quantity::{pair, scale};
-use crate::render::trend::trend;
+use crate::render::trend::{part_of_change, trend};
 use crate::stats::changepoint::Shape;
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
@@ -155,6 +155,7 @@ impl OneSeries<'_> {
             "trend": trend.iter().map(|part| (part.height * TREND_STEPS).round() as i64).collect::<Vec<_>>(),
             // Most series have none.
             "beyond": (!beyond.is_empty()).then_some(beyond),
+            "mark": self.changes.last().map(|change| part_of_change(&trend, change.commits.index)),
             "changes": self.changes.len(),
             "last": self.changes.last().map(|change| self.change(change)),
             "epoch": series.epoch.as_ref().map(|epoch| json!({"start": epoch.start, "reason": message(&epoch.reason)})),
@@ -199,10 +200,12 @@ impl OneSeries<'_> {
         json!({
             "kind": match change.shape { Shape::Step => "step", Shape::Drift => "drift" },
             "change": finite(change.change), "low": finite(change.interval[0]), "high": finite(change.interval[1]),
-            "worse": change.worse, "accepted": self.view.is_accepted(&self.segmented.series, self.changes, change),
+            "worse": change.worse, "undoes_previous": change.undoes_previous,
+            "accepted": self.view.is_accepted(&self.segmented.series, self.changes, change),
             "first": commits.range.0, "last": commits.range.1, "at": commits.index,
             "after": commits.range.0.checked_sub(1).and_then(position), "commit": position(commits.index),
-            "to": position(commits.range.1), "time": commits.time, "since": change.points_since,
+            "to": position(commits.range.1), "time": commits.time,
+            "start": points.get(commits.range.0).map(|point| point.time), "since": change.points_since,
             "possible": commits.possible, "ago": change.commits_since,
         })
     }

@@ -18,7 +18,6 @@ for (const name of ["metric", "machine"]) filters[name].parentElement.hidden = f
 
 function trend(series) {
   const [width, height] = [200, 34];
-  const kind = kindOf(series.last);
   const svg = shape("svg", { viewBox: "0 0 " + width + " " + height, width, height, "aria-hidden": "true" });
   const x = (i) => 3 + (series.trend.length < 2 ? 0.5 : i / (series.trend.length - 1)) * (width - 6);
   const y = (step) => height - 4 - step / 100 * (height - 8);
@@ -30,9 +29,7 @@ function trend(series) {
     svg.append(shape("path", { class: "beyond", d: `M${x(i) - 4},${edge}h8L${x(i)},${tip}Z` }));
   }
   if (series.last) {
-    // The first part of the trend that is entirely after the last change.
-    const at = Math.min(series.trend.length - 1, Math.ceil(series.last.at * series.trend.length / series.points));
-    svg.append(shape("circle", { class: "dot " + CLASSES[kind], cx: x(at), cy: y(series.trend[at]), r: 3.5 }));
+    svg.append(shape("circle", { class: "dot " + classOf(series.last), cx: x(series.mark), cy: y(series.trend[series.mark]), r: 3.5 }));
   }
   return svg;
 }
@@ -42,8 +39,10 @@ function when(series) {
   // The number of commits since the last run is known only while the series is measured; a drift has no single commit.
   const isDrift = change.kind === "drift";
   const ago = !series.measured || isDrift ? "" : change.ago === 0 ? ", in the last run" : ", " + plural(change.ago, "commit") + " before the last run";
-  const how = isDrift ? "drift over " + plural(change.possible, "commit") + " around " : "";
-  return how + day(change.time) + ago + (changes > 1 ? "; " + (changes - 1) + " earlier" : "");
+  const at = isDrift ? "drift over " + plural(change.possible, "commit") + ", " + day(change.start) + " to " + day(change.time) : day(change.time);
+  // The change that this one undoes is an earlier one too.
+  const earlier = changes - 1 > (change.undoes_previous ? 1 : 0) ? "; " + plural(changes - 1, "earlier change") : "";
+  return at + ago + (change.undoes_previous ? "; " + UNDOES : "") + earlier;
 }
 
 function notes(series) {
@@ -72,11 +71,11 @@ function rowOf(index) {
   const at = series.last ? when(series) : "";
   const row = element("tr", { "data-kind": kind, "data-id": series.id },
     element("td", { class: "pick" }, pick),
-    element("td", { class: "outcome " + CLASSES[kind] }, MARKS[kind], series.last && element("span", { class: "small" }, change + ", " + day(series.last.time))),
+    element("td", { class: "outcome " + classOf(series.last) }, MARKS[kind], series.last && element("span", { class: "small" }, change + ", " + day(series.last.time))),
     name,
     element("td", { class: "trend" }, trend(series)),
     element("td", { class: "number now" }, series.now),
-    element("td", { class: "number change " + CLASSES[kind] }, change),
+    element("td", { class: "number change " + classOf(series.last) }, change),
     element("td", { class: "when" }, at));
   made.set(index, row);
   return row;

@@ -6,10 +6,14 @@ const options = { even: false, relative: false, zero: false };
 let current = null;
 let scrolled = 0;
 
-// The series of an address: by its id, or those of a benchmark that share a metric.
+// The series of an address: by its id, or those of a benchmark and a metric, of all machine classes. The metric is time unless it
+// follows the name, or the first one of a benchmark without a time.
 function find(text) {
   const exact = all.find((series) => series.id === text);
   if (exact) return [exact];
+  const withMetric = (series) => series.name + (series.metric === "time" ? "" : " " + series.metric);
+  const ofMetric = all.filter((series) => withMetric(series) === text);
+  if (ofMetric.length) return ofMetric;
   const named = all.filter((series) => series.name === text);
   return named.filter((series) => series.metric === named[0].metric);
 }
@@ -33,7 +37,7 @@ class SeriesView {
     this.head = this.commitField("head");
     view.replaceChildren(
       element("p", {}, element("a", { href: "#/" + (filterQuery() || ""), class: "back" }, "← All series")),
-      heading, this.legend(), this.toolbar(), this.frame, ...this.remarks(), this.changes(), this.comparison(), this.table());
+      heading, this.legend(), this.toolbar(), this.frame, this.chartKey(), ...this.remarks(), this.changes(), this.comparison(), this.table());
     document.title = this.ids.join(", ") + " · " + title;
     this.draw();
     const wanted = ["from", "to"].map((end) => this.columns.places.findIndex((place) => key(commits[place]) === this.query.get(end)));
@@ -164,6 +168,24 @@ class SeriesView {
     return element("ul", { class: "legend" }, ...items);
   }
 
+  // What the marks in the chart mean.
+  chartKey() {
+    const isSingle = this.lines.length === 1;
+    const changes = this.lines.flatMap((line) => line.part.changes);
+    const newest = (line) => day(commits[line.part.commits.at(-1)][1]);
+    const hasEnded = (line) => line.part.waivers.some((waiver) => waiver.until <= newest(line));
+    const some = (wanted, text) => (wanted ? text : null);
+    const texts = [
+      isSingle ? "thick line: level" : "thick lines: levels",
+      some(isSingle && changes.length, "band: commits that may have made the change"),
+      some(changes.length, "▲ ▼: most likely commit (of a drift, its end)"),
+      some(changes.some((change) => change.accepted), "▲ with a dot: accepted"),
+      some(this.lines.some((line) => line.series.epoch), "dashed line: start of an epoch"),
+      some(this.lines.some(hasEnded), "dashed line: end of a waiver"),
+    ];
+    return element("p", { class: "dim key" }, texts.filter(Boolean).join("; "));
+  }
+
   toolbar() {
     const button = (text, label, act) => {
       const made = element("button", { type: "button", "aria-label": label, title: label }, text);
@@ -221,6 +243,7 @@ class SeriesView {
       if (isDrift) range.append("over " + plural(possible, "commit") + ", ", at(after) || "the first", " to ", at(to), ", no single step");
       else if (possible === 1) range.append(at(to)); else range.append("after ", at(after) || "the first", ", up to ", at(to), " (" + possible + " possible)");
       if (!isDrift && commits[change.commit] && commits[change.commit][2]) range.append(element("div", { class: "notes", dir: "auto" }, (possible === 1 ? "" : "most likely: ") + commits[change.commit][2]));
+      if (change.undoes_previous) range.append(element("div", { class: "notes" }, UNDOES));
       const zoom = element("button", { type: "button", "aria-label": "Zoom to the change of " + day(change.time) }, "Zoom");
       zoom.addEventListener("click", () => {
         const spare = Math.max(10, change.last + 1 - change.first);
@@ -229,15 +252,15 @@ class SeriesView {
         this.frame.scrollIntoView({ block: "nearest" });
       });
       return element("tr", {},
-        element("td", { class: CLASSES[kind] }, MARKS[kind] + (change.kind === "drift" ? ", drift" : "") + (change.accepted ? ", accepted" : "")),
+        element("td", { class: classOf(change) }, MARKS[kind] + (change.kind === "drift" ? ", drift" : "") + (change.accepted ? ", accepted" : "")),
         several ? element("td", { class: "name", dir: "auto" }, line.series.id) : null,
         element("td", { class: "number" }, size(change.change)),
         element("td", { class: "number" }, isNumber(change.low) && change.low < change.high ? intervalText(change.change, change.low, change.high) : ""),
         element("td", { class: "date" }, day(change.time)), range,
         element("td", {}, (after && compareLink(after, to, "Compare")) || "", " ", zoom));
     });
-    const names = ["change", several && "series", "size", "95% CI", "date", "commits"].filter(Boolean);
-    const head = names.map((name) => element("th", { scope: "col", class: name === "size" || name === "95% CI" ? "number" : "" }, name));
+    const names = ["outcome", several && "series", "change", "95% CI", "date", "commits"].filter(Boolean);
+    const head = names.map((name) => element("th", { scope: "col", class: name === "change" || name === "95% CI" ? "number" : "" }, name));
     return element("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Changes" }, element("table", { class: "changes" }, element("caption", {}, "Changes, latest first"),
       element("thead", {}, element("tr", {}, ...head, element("th", { scope: "col" }, element("span", { class: "hidden" }, "actions")))), element("tbody", {}, ...body)));
   }
