@@ -195,3 +195,28 @@ fn a_copy_of_a_run_under_another_name_is_not_another_run() {
         copies["diagnostics"].as_array().unwrap().iter().filter_map(|one| one["code"].as_str()).collect();
     assert_eq!(codes.iter().filter(|code| **code == "copied-run").count(), 4, "{codes:?}");
 }
+
+#[test]
+fn slow_samples_of_few_and_samples_of_zero_in_every_head_run_are_not_unchanged() {
+    let sandbox = common::Sandbox::new();
+    let run = |metric: &str, unit: &str, direction: &str, samples: &[f64]| {
+        serde_json::json!({"format": "perfgate-run", "version": 1, "measurements": [{"benchmark": "x", "metric": metric,
+            "unit": unit, "direction": direction, "replicates": [{"samples": samples}]}]})
+        .to_string()
+    };
+    let outcome = |metric: &str, unit: &str, direction: &str, base: &[f64], head: &[f64]| {
+        for at in 0..2_u8 {
+            let moved = |samples: &[f64]| samples.iter().map(|x| x * (1.0 + 0.001 * f64::from(at))).collect::<Vec<_>>();
+            sandbox.write(&format!("base{at}.json"), run(metric, unit, direction, &moved(base)));
+            sandbox.write(&format!("head{at}.json"), run(metric, unit, direction, &moved(head)));
+        }
+        let sides = ["--base", "base0.json", "--base", "base1.json", "--head", "head0.json", "--head", "head1.json"];
+        sandbox.perfgate(&[&["compare", "--format", "json"][..], &sides].concat()).exits(0).outcome("x")
+    };
+    let usual = [100.0, 101.0, 102.0, 101.5, 100.7];
+    assert_eq!(outcome("time", "ns", "lower", &usual, &[100.2, 303.0, 102.1, 304.0, 100.9]), "inconclusive");
+    assert_eq!(outcome("time", "ns", "lower", &usual, &[100.2, 101.1, 102.1, 101.4, 100.9]), "unchanged");
+    let rate = [100.0, 101.0, 99.0, 100.5, 99.5, 100.2, 99.8, 100.1, 99.9, 100.0];
+    let stalled = [100.0, 101.0, 0.0, 100.5, 0.0, 100.2, 0.0, 100.1, 0.0, 100.0];
+    assert_eq!(outcome("throughput", "ops/s", "higher", &rate, &stalled), "inconclusive");
+}

@@ -325,11 +325,13 @@ impl Measurement {
         (!made.evidence.is_empty()).then_some(made)
     }
 
-    /// Replaces samples by their digests.
+    /// Replaces samples by their digests, except where a digest has no typical mean: then the samples show their mean.
     pub fn condense(&mut self) {
         let direction = self.metric.direction;
         for evidence in &mut self.evidence {
-            if let (Some(_), Some(digest)) = (evidence.all_samples(), evidence.digest(direction)) {
+            if let (Some(_), Some(digest)) = (evidence.all_samples(), evidence.digest(direction))
+                && (digest.typical_mean.is_some() || !direction.is_known())
+            {
                 *evidence = Evidence::Digest(digest);
             }
         }

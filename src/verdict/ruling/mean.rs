@@ -69,7 +69,7 @@ impl Criteria {
         }
     }
 
-    /// The ruling, unless a few very slow samples raise the mean of every head run over the threshold: then nothing is unchanged.
+    /// The ruling, unless slow samples raise the mean of every head run over the threshold: then nothing is unchanged.
     pub(super) fn with_slowest(&self, ruling: Ruling, estimate: &Estimate, comparison: &Comparison) -> Ruling {
         let log_threshold = self.log_threshold();
         // Over the threshold with and without a suite-wide shift that was subtracted.
@@ -81,7 +81,7 @@ impl Criteria {
         }
         let (noun, least) = (noun(comparison), change(as_change(least, comparison.metric.direction)));
         let note = format!(
-            "a few slow {noun} change the mean by at least {least} in every head run; the other {noun} are unchanged"
+            "slow {noun} change the mean by at least {least} in every head run; the fastest {noun} are unchanged"
         );
         Ruling { by_mean: ruling.by_mean, ..Ruling::of(Outcome::Inconclusive) }.suspect(true).note(note)
     }
