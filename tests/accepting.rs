@@ -204,5 +204,5 @@ fn the_proposed_waiver_names_the_measured_change_where_it_accepts_more() {
     let number = |text: &str| text.parse::<f64>().unwrap_or_else(|_| panic!("not a number: {text}"));
     let (measured, rest) = remark.split_once('%').unwrap();
     assert!(number(up_to.trim_start_matches("up-to = \"")) > number(measured), "{line}");
-    assert_eq!(rest, "; this is the worse end of its 95% interval");
+    assert_eq!(rest, "; this is the worse end of its 95% interval, rounded up");
 }

@@ -95,9 +95,13 @@ fn without_gnuplot_all_pictures_are_drawn_with_one_note() {
     let shown = |name: &str| forest.iter().any(|text| text.starts_with(name));
     assert!(shown("plain  +") && shown("a\"; system \"touch touched\"; #  "), "{forest:?}");
     assert!(shown("../../<b>a_b^c@d{e}~f&amp;g\\h</b>\\u{202e}  "), "{forest:?}");
-    assert!(forest.contains("Changes, worst first") && forest.contains("threshold") && forest.contains("1 regressed"));
+    assert!(
+        forest.contains("Changes by outcome, worst first")
+            && forest.contains("threshold")
+            && forest.contains("1 regressed")
+    );
     assert!(forest.contains("faster ←   change from base to head, with 95% CI   → slower"), "{forest:?}");
-    let title = "<title>Changes, worst first</title>";
+    let title = "<title>Changes by outcome, worst first</title>";
     assert!(
         ours["forest.svg"].contains(title) && ours["forest.svg"].contains("role=\"img\""),
         "{}",

@@ -611,9 +611,9 @@ fn a_change_that_is_a_factor_has_a_legend() {
 fn the_mean_of_all_times_is_for_information() {
     let sandbox = Sandbox::new();
     let answer = compared(&sandbox, &times(9, |_| 1.0), &times(9, |at| 1.0 + 0.01 * at as f64), &[]);
-    answer.prints("\nfor information: geometric mean of all times +").prints("% (benchmarks differ: +");
+    answer.prints("\nfor information: geometric mean of all times +").prints("% (95% CI over the benchmarks: +");
     let slower = times(9, |at| 1.0 + 0.01 * at as f64);
     let comment = compared(&sandbox, &times(9, |_| 1.0), &slower, &["--template", "comment"]);
     comment.prints("\nFor information: geometric mean of all times +");
-    comment.prints("% (benchmarks differ: +");
+    comment.prints("% (95% CI over the benchmarks: +");
 }

@@ -100,9 +100,12 @@ fn names(browser: &Browser) -> Vec<String> {
     names.as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
-/// The addresses of the series in the chart, in order of name.
-fn shown_series(browser: &Browser) -> serde_json::Value {
-    browser.run("return current.lines.map(line => line.series.id).sort()")
+/// Waits until the chart has these series, by their addresses. A new address is shown after its data was read.
+fn shows(browser: &Browser, series: &[&str]) {
+    browser.until(&format!(
+        "current && JSON.stringify(current.lines.map(line => line.series.id).sort()) === JSON.stringify({})",
+        json!(series)
+    ));
 }
 
 fn text(browser: &Browser, css: &str) -> String {
@@ -336,10 +339,10 @@ fn several_series_share_a_chart() {
     // A metric may follow the name.
     browser.open(&sandbox, "r/site/index.html#/series/write");
     browser.until("document.querySelectorAll('ul.legend li').length === 2");
-    assert_eq!(shown_series(&browser), json!(["write (fast cpu)", "write (slow cpu)"]));
+    shows(&browser, &["write (fast cpu)", "write (slow cpu)"]);
     browser.open(&sandbox, "r/site/index.html#/series/write%20throughput");
     browser.until("document.querySelectorAll('ul.legend li').length === 2");
-    assert_eq!(shown_series(&browser), json!(["write throughput (fast cpu)", "write throughput (slow cpu)"]));
+    shows(&browser, &["write throughput (fast cpu)", "write throughput (slow cpu)"]);
     browser.open(&sandbox, "r/site/index.html#/series/parse/large");
     browser.until("document.querySelectorAll('ul.legend li').length === 2");
     // And back to where the reader was.

@@ -97,7 +97,7 @@ fn a_slow_or_fast_machine_decides_nothing() {
         answer.exits(0).prints(&format!("most benchmarks are {shift}: re-measure")).prints("10 inconclusive");
         // The reason that all of them share is printed once.
         assert_eq!(
-            answer.stdout.matches("the suite-wide shift may account for this change").count(),
+            answer.stdout.matches("the suite-wide shift may account for the change").count(),
             1,
             "{}",
             answer.stdout

@@ -29,8 +29,8 @@ Examples:
 /// Run a benchmark command on base and head in turn, and decide pass or fail
 ///
 /// Checks both sides out and builds them in directories of their own. The work tree is only read; its uncommitted changes
-/// are part of head. Base and head run in turn. Benchmarks that look slower or faster run again on both sides a
-/// fixed number of times, and only these runs decide. Results are read from the file that {out} names, criterion's directory,
+/// are part of head. Base and head run in turn. Benchmarks that look slower or faster run again on both sides, in
+/// 3 to 5 pairs (see --confirm), and only these runs decide. Results are read from the file that {out} names, criterion's directory,
 /// files that the run wrote below the work tree, or standard output. If the command is not a benchmark tool and writes no
 /// results, the process itself is timed.
 #[derive(Debug, Args)]

@@ -151,7 +151,7 @@ impl Remarks {
     }
 
     /// `12 inconclusive benchmarks`, `the 7 inconclusive benchmarks without a reason below their row`, or, if not all of them are
-    /// listed, `7 of the 11 inconclusive benchmarks (the others: --all)`.
+    /// listed, `7 of the 11 inconclusive benchmarks (the others: see their rows; --all lists all)`.
     fn subject(&self, count: usize, others: &str) -> String {
         let inconclusive = format!("inconclusive {}", self.noun);
         let all = counted(self.inconclusive, &inconclusive);

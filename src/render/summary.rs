@@ -213,7 +213,7 @@ fn repeats_shift(report: &Report, mean: MeanChange) -> bool {
 /// The interval is over the benchmarks: it shows how much they differ, and not how precise their changes are.
 fn mean_change(mean: MeanChange) -> String {
     let ends = interval(Some(mean.change), mean.interval);
-    format!("geometric mean of all times {} (benchmarks differ: {ends})", change(mean.change))
+    format!("geometric mean of all times {} (95% CI over the benchmarks: {ends})", change(mean.change))
 }
 
 /// How far head is from the pinned release, in a line; names go through `escape`.

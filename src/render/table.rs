@@ -95,7 +95,7 @@ pub fn table(report: &Report, options: TableOptions) -> String {
     out.push_str(&paragraph(&summary::counts(report), 2, width));
     let lines = [
         remarks
-            .shared_advice(if options.all { "" } else { " (the others: `--all`)" })
+            .shared_advice(if options.all { "" } else { " (the others: see their rows; `--all` lists all)" })
             .map(|advice| escape::message(&advice)),
         summary::overall(report),
         summary::budget_counts(report),

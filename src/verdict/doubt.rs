@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 const WITHIN_SHIFT: &str =
-    "the suite-wide shift may account for this change; measuring base and head in turn would probably decide";
-const WITHIN_SHIFT_OF_BASE: &str = "the suite-wide shift may account for this change, because base is a single run, which may have been \
+    "the suite-wide shift may account for the change; measuring base and head in turn would probably decide";
+const WITHIN_SHIFT_OF_BASE: &str = "the suite-wide shift may account for the change, because base is a single run, which may have been \
                                     faster or slower than usual; more base runs are needed";
 pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \
                                   `perfgate measure` would decide";

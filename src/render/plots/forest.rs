@@ -52,7 +52,7 @@ pub(super) fn chart(report: &Report) -> Option<Chart> {
     }
     let names = rows.iter().enumerate().map(|(row, (finding, by))| (-(row as f64), label(finding, *by))).collect();
     let title = match all.len() - rows.len() {
-        0 => "Changes, worst first".to_owned(),
+        0 => "Changes by outcome, worst first".to_owned(),
         left_out => format!("The {} worst of {} changes ({left_out} not shown)", rows.len(), all.len()),
     };
     Some(Chart {

@@ -45,7 +45,7 @@ fn the_forest_plot_shows_changes_worst_first_with_intervals_and_thresholds() {
     let charts = of_report(&report);
     assert_eq!((charts.charts.len(), charts.left_out), (1, 0));
     let forest = &charts.charts[0];
-    assert_eq!((forest.file_stem.as_str(), forest.title.as_str()), ("forest", "Changes, worst first"));
+    assert_eq!((forest.file_stem.as_str(), forest.title.as_str()), ("forest", "Changes by outcome, worst first"));
     let rows: Vec<(f64, &str)> = forest.y.ticks.iter().map(|(at, text)| (*at, text.as_str())).collect();
     assert_eq!(rows, [(0.0, "slow  +50.0%"), (-1.0, "rate (throughput)  +100.0%"), (-2.0, "gone  0.0%")]);
     // Log scale: a change of +50% lies at ln 1.5.
@@ -75,7 +75,7 @@ fn a_name_of_gnuplot_cannot_end_a_section_of_xml() {
     let charts = of_report(&report(&[finding("get<a[b[0]]>/64", "regressed", 0.5, Value::Null)]));
     let drawn = "<svg width=\"9\" >\n<title>Gnuplot</title>\n<text>get&lt;a[b[0]]>/64</text>\
                  <g><title>threshold</title></g><g><title>gnuplot_plot_3</title></g></svg>";
-    let expected = "<svg width=\"9\" role=\"img\">\n<title>Changes, worst first</title>\n<text>get&lt;a[b[0]]&gt;/64</text>\
+    let expected = "<svg width=\"9\" role=\"img\">\n<title>Changes by outcome, worst first</title>\n<text>get&lt;a[b[0]]&gt;/64</text>\
                     <g><title>threshold</title></g><g></g></svg>";
     assert_eq!(titled(drawn, &charts.charts[0]), expected);
 }

@@ -54,6 +54,8 @@ pub(super) enum Why {
         threshold: f64,
         worse: bool,
         better: bool,
+        /// True if that differs between benchmarks.
+        mixed: bool,
     },
     NotSignificant,
     NotWithinAtAlpha,
@@ -163,6 +165,7 @@ fn why(undecided: UndecidedReason, finding: &Finding) -> Why {
                 threshold,
                 worse: worse.iter().any(|worse| *worse > 0.0),
                 better: worse.iter().any(|worse| *worse < 0.0),
+                mixed: false,
             }
         }
         UndecidedReason::NotSignificant => Why::NotSignificant,
@@ -186,12 +189,18 @@ impl Why {
     fn joined(self, other: Why) -> Option<Why> {
         match (self, other) {
             (
-                Why::BeyondThreshold { threshold, worse, better },
-                Why::BeyondThreshold { threshold: other_threshold, worse: other_worse, better: other_better },
+                Why::BeyondThreshold { threshold, worse, better, mixed },
+                Why::BeyondThreshold {
+                    threshold: other_threshold,
+                    worse: or_worse,
+                    better: or_better,
+                    mixed: or_mixed,
+                },
             ) => (threshold == other_threshold).then_some(Why::BeyondThreshold {
                 threshold,
-                worse: worse || other_worse,
-                better: better || other_better,
+                worse: worse || or_worse,
+                better: better || or_better,
+                mixed: mixed || or_mixed || (worse, better) != (or_worse, or_better),
             }),
             (one, other) => (one == other).then_some(one),
         }
@@ -201,7 +210,8 @@ impl Why {
         match self {
             Why::NoiseLimit(least) => format!("changes below {} cannot be told from noise here", percent(least)),
             Why::MayBeNoise => "the interval contains 0, so the change may be noise".to_owned(),
-            Why::BeyondThreshold { threshold, worse, better } => {
+            Why::BeyondThreshold { threshold, worse, better, mixed } => {
+                let which = if mixed { " (each interval shows which)" } else { "" };
                 let (lower, upper) = (number_text::change(1.0 / (1.0 + threshold) - 1.0), percent(threshold));
                 let possible = match (worse, better) {
                     (true, false) => "a regression",
@@ -210,7 +220,7 @@ impl Why {
                 };
                 format!(
                     "the change is within the threshold ({lower} to +{upper}), but its interval reaches beyond it, so {possible} is \
-                     possible"
+                     possible{which}"
                 )
             }
             Why::NotSignificant => "not significant after correction for the number of tests".to_owned(),
@@ -313,7 +323,7 @@ mod tests {
     use super::*;
 
     fn beyond(threshold: f64, worse: bool, better: bool) -> Why {
-        Why::BeyondThreshold { threshold, worse, better }
+        Why::BeyondThreshold { threshold, worse, better, mixed: false }
     }
 
     #[test]
@@ -323,7 +333,12 @@ mod tests {
         assert!(beyond(0.075, false, true).text().contains("(−7.0% to +7.5%)"));
         assert!(beyond(0.2, false, true).text().ends_with("so an improvement is possible"));
         let both = beyond(0.2, true, false).joined(beyond(0.2, false, true));
-        assert_eq!(both.map(|why| why.text().ends_with("so a regression or an improvement is possible")), Some(true));
+        assert_eq!(
+            both.map(|why| why
+                .text()
+                .ends_with("so a regression or an improvement is possible (each interval shows which)")),
+            Some(true)
+        );
         assert_eq!(beyond(0.2, true, false).joined(beyond(0.1, true, false)), None);
     }
 

@@ -78,7 +78,7 @@ fn origin(finding: &Finding) -> String {
     let worse = |change: f64| finding.direction.worse(change);
     match (finding.adjusted.or(finding.change), finding.interval) {
         (Some(by), Some([low, high])) if whole_percent(worse(low).max(worse(high))) > whole_percent(worse(by)) => {
-            format!(" # measured: {}; this is the worse end of its 95% interval", change(by))
+            format!(" # measured: {}; this is the worse end of its 95% interval, rounded up", change(by))
         }
         _ => String::new(),
     }
