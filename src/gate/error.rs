@@ -1,4 +1,4 @@
-//! Why there is no verdict.
+//! The errors of a gate.
 
 use super::measure::MeasureError;
 use crate::io::input::InputError;
@@ -8,7 +8,7 @@ use crate::model::record::RecordError;
 use crate::policy::Problems;
 use std::path::PathBuf;
 
-/// Why there is no verdict. The message states what is wrong and how to fix it; the cause, if there is one, is the
+/// An error that prevents a verdict. The message states what is wrong and how to fix it; the cause, if there is one, is the
 /// [`source`](std::error::Error::source).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -81,6 +81,11 @@ impl Unit {
         }
     }
 
+    /// True for times and rates, which depend on the machine.
+    pub fn is_speed(&self) -> bool {
+        *self == Unit::Nanosecond || self.label().ends_with("/s")
+    }
+
     /// The unit's label in JSON and in stored runs; [`Unit::from_label`] reads it back.
     pub fn label(&self) -> &str {
         self.known_label().unwrap_or_else(|name| name)

@@ -208,8 +208,7 @@ impl Finding {
     /// True for a time or rate that is zero on both sides: nothing was measured.
     pub(super) fn is_zero_measurement(&self) -> bool {
         let is_zero = |value: Option<Value>| value.is_some_and(|value| value.value == 0.0);
-        let is_speed = self.unit == Unit::Nanosecond.label() || self.unit.ends_with("/s");
-        is_speed && is_zero(self.base) && is_zero(self.head)
+        Unit::from_label(&self.unit).is_speed() && is_zero(self.base) && is_zero(self.head)
     }
 
     /// The smallest regression that these runs would have shown, if it explains why an inconclusive benchmark is undecided. `None`

@@ -137,7 +137,7 @@ pub enum WithoutQ {
     ExactCount,
     /// Few events are compared by an exact interval.
     FewEvents,
-    /// A value is zero, so there is no ratio.
+    /// No ratio can be computed, because a value is zero.
     Zero,
     /// The values cannot be compared, or a result could not be read; a note has the reason.
     NotComparable,

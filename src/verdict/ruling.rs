@@ -9,7 +9,7 @@ use super::outcome::{ChangeDirection, Outcome, UndecidedReason, UntestedReason};
 use super::samples::modes;
 use crate::compare::{Comparison, Effect};
 use crate::model::number_text::{change, share};
-use crate::model::{Direction, Floor, Metric, Unit, sample_noun};
+use crate::model::{Direction, Floor, sample_noun};
 use crate::policy::{FailOn, Policy};
 use crate::stats::estimate::Estimate;
 use counts::{SHARE_WITHOUT_COUNTS, is_small_share_without_counts};
@@ -150,7 +150,7 @@ impl Criteria {
                 Ruling::of(Outcome::Inconclusive).suspect(*worse > 0.0 && same_machine).note(SHARE_WITHOUT_COUNTS)
             }
             // Times and rates of zero are measured values as well.
-            Effect::Exact(_) if !same_machine && !comparison.metric.exact && is_speed(&comparison.metric) => {
+            Effect::Exact(_) if !same_machine && !comparison.metric.exact && comparison.metric.unit.is_speed() => {
                 Ruling::of(Outcome::Inconclusive).without_test(UntestedReason::DifferentMachines)
             }
             Effect::Exact(worse) => self.rule_exact(*worse, self.is_below_floor(comparison)),
@@ -336,11 +336,6 @@ impl Criteria {
     pub fn needed(&self, estimate: &Estimate) -> Option<f64> {
         estimate.low_evidence.then(|| 2.0 * self.log_threshold())
     }
-}
-
-/// True for times and rates, which depend on the machine.
-fn is_speed(metric: &Metric) -> bool {
-    metric.unit == Unit::Nanosecond || metric.unit.label().ends_with("/s")
 }
 
 /// What the samples of a comparison are called.

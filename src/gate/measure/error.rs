@@ -229,7 +229,7 @@ pub enum MeasureError {
         /// The metric.
         metric: String,
     },
-    /// A run measured zero, so there is no ratio.
+    /// No ratio can be computed, because a run measured zero.
     #[error("{benchmark}: a run measured zero, and bisect compares ratios; choose another metric with --metric")]
     Zero {
         /// The benchmark.

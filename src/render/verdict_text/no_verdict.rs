@@ -1,11 +1,11 @@
-//! Why there is no verdict.
+//! The reason for a report without a verdict, for its headline.
 
 use super::missed_budgets;
 use crate::render::quantity::{counted, thousands};
 use crate::render::summary::{self, different_machines};
 use crate::verdict::{BaselineGap, Outcome, Reason, Report, StartCommit};
 
-/// Why there is no verdict.
+/// The reason for a missing verdict.
 pub fn not_judged(report: &Report) -> String {
     if report.first_run && report.by_measure {
         "the base does not have these benchmarks".to_owned()

@@ -69,7 +69,7 @@ impl Criteria {
         }
     }
 
-    /// The ruling, unless slow samples raise the mean of every head run over the threshold: then nothing is unchanged.
+    /// The ruling. An unchanged benchmark becomes inconclusive if slow samples move the mean of every head run over the threshold.
     pub(super) fn with_slowest(&self, ruling: Ruling, estimate: &Estimate, comparison: &Comparison) -> Ruling {
         let log_threshold = self.log_threshold();
         // Over the threshold with and without a suite-wide shift that was subtracted.
