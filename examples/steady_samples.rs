@@ -24,7 +24,7 @@ fn main() {
         "samples, benchmarks, base runs, noise from run to run: alarms, intervals with 0; 1.5× and 2× in every eighth, 2× and 10× alone"
     );
     for samples in [50, 10] {
-        for benchmarks in [8, 12, 20] {
+        for benchmarks in [1, 4, 8, 12, 20] {
             for base_runs in [1, 3] {
                 for noise in [0.02, 0.05, 0.07, 0.1] {
                     println!("{}", Cell { samples, benchmarks, base_runs, noise }.row());

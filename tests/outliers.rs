@@ -1,5 +1,6 @@
-//! Suites that keep samples, in which a few results are outliers: all samples of one benchmark in one run are too slow. How often
-//! an unchanged head fails, and how often a real slowdown is found.
+//! Suites that keep samples, in which a few results are outliers: all samples of one benchmark in one run are too slow. And suites
+//! in which some benchmarks have two speeds: all samples of a run have one or the other. How often an unchanged head fails, and how
+//! often a real slowdown is found.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a panic fails the test
 
 #[path = "histories/draw.rs"]
@@ -22,6 +23,8 @@ struct Cell {
     head_runs: usize,
     /// The share of results that are 1.3 to 3 times too slow.
     outliers: f64,
+    /// The share of runs in which every fourth benchmark takes 1.3 times as long, each on its own.
+    slow_runs: f64,
 }
 
 /// Which benchmarks got slower in head.
@@ -47,7 +50,9 @@ impl Cell {
                 let mut measurement = |index: usize| {
                     let slowdown = if is_head && is_slow(index) { factor } else { 1.0 };
                     let outlier = if draw.uniform() < self.outliers { 1.3 + 1.7 * draw.uniform() } else { 1.0 };
-                    let level = 1e6 * (machine + noise[index] * draw.normal()).exp() * slowdown * outlier;
+                    let has_two_speeds = self.slow_runs > 0.0 && index % 4 == 3;
+                    let speed = if has_two_speeds && draw.uniform() < self.slow_runs { 1.3 } else { 1.0 };
+                    let level = 1e6 * (machine + noise[index] * draw.normal()).exp() * slowdown * outlier * speed;
                     let samples = (0..SAMPLES).map(|_| level * (1.0 + 0.02 * draw.normal().abs())).collect();
                     Measurement::new("criterion", format!("b{index}"), Metric::time(), Evidence::Samples(samples))
                 };
@@ -95,7 +100,7 @@ fn few_unchanged_suites_with_outliers_have_an_alarm() {
     // cannot get below 9%, or 11% if outliers in the newest base run do not count. Without the rules for outliers it is
     // 16%, 17% and 8%.
     for (base_runs, head_runs, most) in [(3, 1, 13.0), (10, 1, 5.0), (10, 2, 1.5)] {
-        let cell = Cell { benchmarks: 16, base_runs, head_runs, outliers: 0.01 };
+        let cell = Cell { benchmarks: 16, base_runs, head_runs, outliers: 0.01, slow_runs: 0.0 };
         let alarms = cell.alarms(suites(80));
         println!("{base_runs} base runs, {head_runs} head runs: {alarms:.1}% of unchanged heads have an alarm");
         assert!(alarms <= most, "{cell:?}: {alarms}%");
@@ -112,16 +117,41 @@ fn slowdowns_are_found_where_they_are_larger_or_more_frequent_than_outliers() {
         (3, 0.01, Slow::One, 60.0),
         (10, 0.01, Slow::One, 30.0),
     ] {
-        let cell = Cell { benchmarks: 16, base_runs, head_runs: 1, outliers };
+        let cell = Cell { benchmarks: 16, base_runs, head_runs: 1, outliers, slow_runs: 0.0 };
         let found = [1.3, 1.5, 2.0].map(|factor| cell.found(slow, factor, suites(20)));
         println!("{base_runs} base runs, {}% outliers, {slow:?} slower: {found:.0?}% found", 100.0 * outliers);
         assert!(found[1] >= least, "{cell:?} {slow:?}: {found:?}%");
     }
     // Ten times slower is more than an outlier of at most three times.
-    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 1, outliers: 0.01 };
+    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 1, outliers: 0.01, slow_runs: 0.0 };
     let found = cell.found(Slow::One, 10.0, suites(20));
     println!("10 base runs, 1% outliers, one 10 times slower: {found:.0}% found");
     assert!(found >= 90.0, "{found}%");
+}
+
+#[test]
+fn few_unchanged_suites_have_an_alarm_where_benchmarks_have_two_speeds() {
+    // Three base runs often show only one of the speeds. If a single head run has the other one, it looks like a slowdown.
+    for (base_runs, head_runs, slow_runs, most) in [
+        (3, 1, 0.2, 30.0),
+        (3, 3, 0.2, 5.0),
+        (10, 1, 0.2, 12.0),
+        (10, 2, 0.2, 7.5),
+        (10, 5, 0.2, 3.0),
+        (3, 1, 0.5, 25.0),
+        (3, 3, 0.5, 10.0),
+        (10, 1, 0.5, 2.0),
+        (10, 2, 0.5, 5.0),
+        (10, 5, 0.5, 4.0),
+    ] {
+        let cell = Cell { benchmarks: 16, base_runs, head_runs, outliers: 0.0, slow_runs };
+        let alarms = cell.alarms(suites(80));
+        println!(
+            "{base_runs} base runs, {head_runs} head runs, {:.0}% slow: {alarms:.1}% of unchanged heads have an alarm",
+            100.0 * slow_runs
+        );
+        assert!(alarms <= most, "{cell:?}: {alarms}%");
+    }
 }
 
 /// Multiplies the samples of one result.
@@ -140,7 +170,7 @@ fn is_doubted(base: &[Run], head: &[Run], note: &str) {
 
 #[test]
 fn a_change_as_large_as_the_outliers_of_base_needs_a_second_head_run() {
-    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 2, outliers: 0.0 };
+    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 2, outliers: 0.0, slow_runs: 0.0 };
     let [mut base, mut head] = cell.runs(&mut Draw(1), Slow::One, 1.6);
     assert_eq!(findings(&base, &head[..1])[0].outcome, Outcome::Regressed);
     slow_down(&mut base[3], 7, 1.5);
@@ -155,7 +185,7 @@ fn a_change_as_large_as_the_outliers_of_base_needs_a_second_head_run() {
 
 #[test]
 fn a_step_of_main_in_another_benchmark_is_not_an_outlier() {
-    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 1, outliers: 0.0 };
+    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 1, outliers: 0.0, slow_runs: 0.0 };
     for newer in 1..=3 {
         // A step in several runs is not significant for any of them.
         let [mut base, head] = cell.runs(&mut Draw(1), Slow::One, 1.6);
@@ -167,8 +197,19 @@ fn a_step_of_main_in_another_benchmark_is_not_an_outlier() {
 }
 
 #[test]
+fn a_speed_that_base_runs_have_too_is_no_regression() {
+    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 5, outliers: 0.0, slow_runs: 0.0 };
+    let [mut base, head] = cell.runs(&mut Draw(1), Slow::One, 1.4);
+    assert_eq!(findings(&base, &head)[0].outcome, Outcome::Regressed);
+    slow_down(&mut base[3], 0, 1.4);
+    assert_eq!(findings(&base, &head)[0].outcome, Outcome::Regressed, "one of ten base runs may be an outlier");
+    slow_down(&mut base[5], 0, 1.4);
+    is_doubted(&base, &head, "a base run deviates from the others by a similar amount or more");
+}
+
+#[test]
 fn one_run_of_two_decides_nothing() {
-    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 2, outliers: 0.0 };
+    let cell = Cell { benchmarks: 16, base_runs: 10, head_runs: 2, outliers: 0.0, slow_runs: 0.0 };
     let [base, mut head] = cell.runs(&mut Draw(1), Slow::None, 1.0);
     slow_down(&mut head[1], 0, 3.0);
     is_doubted(&base, &head, "only one of the two head runs changed by this much; more head runs are needed");

@@ -271,7 +271,7 @@ fn comment_and_summary_open_with_verdict_worst_regression_and_next_step() {
         let mut lines = text.lines().filter(|line| !line.is_empty());
         assert!(lines.next().unwrap().starts_with("### ❌ perfgate: FAIL: 1 regressed, "), "{text}");
         let worst = lines.next().unwrap();
-        assert!(worst.starts_with("Worst: `missed` **+49.8%** (95% CI +46.8% … +52.8%), 1.001"), "{worst}");
+        assert!(worst.starts_with("Worst: `missed` **+49.8%** (95% CI +46.8% … +52.9%), 1.001"), "{worst}");
         // Several things to do are a list, in which each starts with what it is about.
         assert_eq!(lines.next(), Some("Next:"), "{text}");
         let step = lines.next().unwrap();

@@ -37,6 +37,9 @@ pub struct Estimate {
     /// For samples, where base or head has exactly two runs: the smaller of the changes that the two show, in the
     /// direction of this change. The mean of two runs is sensitive to an outlier in either.
     pub least_of_two: Option<Box<[Option<f64>; 2]>>,
+    /// For samples: how far base runs deviate from the base's centre in the direction of this change, on the log scale. More than
+    /// a tenth of them deviate by at least this much.
+    pub base_deviation: Option<f64>,
     /// For a single head run and several base runs: results of the suite that jump as far as this change.
     pub similar_jumps: Option<SimilarJumps>,
     /// The share of this change that the newest of several base runs shows, for runs that were not measured in turn.

@@ -144,7 +144,7 @@ impl Hyperprior {
         match kind {
             ValueKind::Counted => usual(LN_VARIANCE_COUNTS),
             ValueKind::Measured if !has_samples => usual(LN_VARIANCE_WITHOUT_SAMPLES),
-            ValueKind::Measured if small => usual(LN_VARIANCE_SMALL),
+            ValueKind::Measured if small => Hyperprior { sd: LN_VARIANCE_SD_WITH_SAMPLES, ..usual(LN_VARIANCE_SMALL) },
             ValueKind::Measured => {
                 Hyperprior { mean: LN_VARIANCE, sd: LN_VARIANCE_SD_WITH_SAMPLES, changed: CHANGED_WITH_SAMPLES }
             }

@@ -180,12 +180,16 @@ pub(super) struct RawChange {
 /// outlier.
 const MANY_HEAD_RUNS: usize = 5;
 const MAY_DEVIATE: usize = 5;
+/// Samples: one in this many base runs may deviate.
+const MAY_DEVIATE_WITH_SAMPLES: usize = 10;
 
 /// What single runs of a benchmark show and the centres of the sides do not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SingleRuns {
     /// How far the base run farthest from the base's centre lies above it (worse), and below it.
     pub base_deviations: [f64; 2],
+    /// For samples: the same, one in [`MAY_DEVIATE_WITH_SAMPLES`] base runs left out at each end.
+    pub frequent_base_deviations: [f64; 2],
     /// The change of the best and of the worst head run.
     pub head_extremes: [f64; 2],
     /// True with at least [`MANY_HEAD_RUNS`] head runs. Then `base_deviations` and `head_extremes` leave out the runs that may deviate.
@@ -308,18 +312,24 @@ fn difference(runs: &BenchmarkRuns, by: TestedValue, shifts: &[Vec<f64>; 2]) -> 
     let (base, head) = (side(&runs.base, &shifts[0]), side(&runs.head, &shifts[1]));
     let (base_centre, head_centre) = (centre::of_runs(&base), centre::of_runs(&head));
     let some_may_deviate = head.len() >= MANY_HEAD_RUNS;
-    let range = |runs: &[f64]| {
+    // The smallest and the largest value without `left_out` at each end.
+    let range = |runs: &[f64], left_out: usize| {
         let mut sorted: Vec<f64> = runs.iter().map(|y| y - base_centre).collect();
         sorted.sort_unstable_by(f64::total_cmp);
-        let left_out = if some_may_deviate { sorted.len() / MAY_DEVIATE } else { 0 };
         let end = |from_end: Option<&f64>, otherwise: f64| from_end.copied().unwrap_or(otherwise);
         [end(sorted.get(left_out), f64::INFINITY), end(sorted.iter().rev().nth(left_out), f64::NEG_INFINITY)]
     };
-    let [below, above] = range(&base);
+    let may_deviate = |runs: &[f64]| if some_may_deviate { runs.len() / MAY_DEVIATE } else { 0 };
+    let deviations = |[below, above]: [f64; 2]| [above, -below];
     let shift_of_newest = runs.base.last().and_then(|run| shifts[0].get(run.run)).copied().unwrap_or(0.0);
     let newest = NewestBaseRun::of(&base, base_centre, shift_of_newest);
-    let single_runs =
-        SingleRuns { base_deviations: [above, -below], head_extremes: range(&head), some_may_deviate, newest };
+    let single_runs = SingleRuns {
+        base_deviations: deviations(range(&base, may_deviate(&base))),
+        frequent_base_deviations: deviations(range(&base, base.len() / MAY_DEVIATE_WITH_SAMPLES)),
+        head_extremes: range(&head, may_deviate(&head)),
+        some_may_deviate,
+        newest,
+    };
     Difference { raw: head_centre - base_centre, sum_of_squares: squares(&base) + squares(&head), single_runs }
 }
 

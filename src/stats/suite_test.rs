@@ -86,9 +86,11 @@ pub struct SuiteEstimates {
     of_fast_edges: bool,
     /// One number per run, and not re-measured: a single outlier must not decide.
     checks_single_runs: bool,
+    /// Samples, and not re-measured: a change must exceed what base runs differ by.
+    checks_base_runs: bool,
     max_df: f64,
-    /// The noise that the differences between the runs of a benchmark do not show: of a single head run, and of a shift that is not
-    /// subtracted.
+    /// The noise that the differences between the runs of a benchmark do not show: of a single head run, and of the suite-wide
+    /// shift, whether it is subtracted or not.
     excess_variance: f64,
     /// For samples, and not re-measured: whether base and head have exactly two runs.
     two_runs: [bool; 2],
@@ -171,10 +173,16 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         && shift::share_with(newest().map(|newest| newest.as_measured), newest_shift, 0.5) >= MIN_SHARE_OF_SHIFTED_RUN;
     // Re-measured suspects have a rule of their own for single runs: the smallest change of a pair.
     let can_have_outliers = kind == ValueKind::Measured && screened.is_none();
+    let samples_can_have_outliers = can_have_outliers && suite.tested() == TestedValue::FastEdge;
     let of_one_number = can_have_outliers && head_runs == 1 && suite.tested() == TestedValue::Centre;
     let of_head = if of_one_number { head_noise::excess_variance(suite) } else { 0.0 };
-    // The shift of each run was subtracted, so the differences between the runs do not contain the error of a shift that stays.
-    let of_shift = shift_error.filter(|_| shift_in_every_run).map_or(0.0, |error| (error / NORMAL_QUANTILE).powi(2));
+    let of_shift = match shift_error {
+        // The shift of each run was subtracted, so the differences between the runs do not contain the error of a shift that stays.
+        Some(error) if shift_in_every_run => (error / NORMAL_QUANTILE).powi(2),
+        // The test of a single number has few degrees of freedom, so its interval is wide enough.
+        _ if shift_in_every_run || of_one_number || screened.is_some() || small => 0.0,
+        _ => shift::variance_of_shift(changes.iter().map(|one| one.observation.change)),
+    };
     let excess_variance = of_head + of_shift;
     let mut estimates = SuiteEstimates {
         changes,
@@ -187,8 +195,8 @@ fn estimate(suite: &dyn Suite, kind: ValueKind, rules: TestRules, screened: Opti
         newest_base_is_shifted,
         of_fast_edges: suite.tested() == TestedValue::FastEdge,
         checks_single_runs: can_have_outliers && suite.tested() != TestedValue::FastEdge,
-        two_runs: [base_runs, head_runs]
-            .map(|runs| can_have_outliers && suite.tested() == TestedValue::FastEdge && runs == 2),
+        checks_base_runs: samples_can_have_outliers,
+        two_runs: [base_runs, head_runs].map(|runs| samples_can_have_outliers && runs == 2),
         max_df: if of_one_number { max_df_of_one_number(base_runs, small) } else { f64::INFINITY },
         excess_variance,
         jumps: None,
@@ -249,6 +257,10 @@ impl SuiteEstimates {
             median_raw,
             least_of_two: self.least_of_two(index),
             single_runs: self.single_runs(single_runs),
+            base_deviation: self.checks_base_runs.then(|| {
+                let [above, below] = single_runs.frequent_base_deviations;
+                if self.delta(index) > 0.0 { above } else { below }
+            }),
             newest_base_share: self.newest_base_share(index),
             newest_base_stands_out: single_runs.newest.stands_out,
             unexplained_shift: self.unexplained_shift(),

@@ -22,8 +22,8 @@ const FEW_BASE_RUNS: &str = "a single head run may be an outlier, and so few bas
                              run may decide";
 const BASE_DEVIATES: &str = "a base run deviates from the others by a similar amount or more";
 const BASE_DEVIATES_OF_MANY: &str = "more than a fifth of the base runs deviate by a similar amount or more";
-/// One number per run: a change must exceed the largest deviation of a base run by this factor. docs/statistics.md has the
-/// alarms and the recall on public histories.
+/// A change must exceed the largest deviation of a base run by this factor: that of one number per run and a single head run, and
+/// that of samples. docs/statistics.md has the alarms and the recall.
 const DEVIATION_FACTOR: f64 = 1.5;
 /// The same with several head runs, each of which must exceed it. With 1.5 instead of 1.0, 0.4% instead of 0.6% of
 /// heads have a false alarm, and 81% instead of 85% of slowdowns of 1.5× are found.
@@ -80,6 +80,9 @@ pub(super) fn doubt(estimate: &Estimate, log_threshold: f64, alpha: f64) -> Opti
         return Some((doubt, note.into()));
     }
     // A change that may be noise has the noise as its reason.
+    if estimate.is_clear_of_zero() && base_runs_differ(estimate) {
+        return Some((Doubt::BaseRunDeviates, BASE_DEVIATES.into()));
+    }
     let jumps = estimate.similar_jumps.filter(|jumps| jumps.chance() >= alpha && estimate.is_clear_of_zero())?;
     Some((Doubt::SimilarJumps, similar_jumps(jumps)))
 }
@@ -99,6 +102,11 @@ fn one_of_two_differs(estimate: &Estimate, log_threshold: f64) -> Option<(Doubt,
         [true, _] => Some((Doubt::BaseRunDeviates, ONE_OF_TWO_BASE_RUNS)),
         [false, false] => None,
     }
+}
+
+/// Samples: base runs differ from each other by a similar amount, as those of a benchmark that has two speeds.
+fn base_runs_differ(estimate: &Estimate) -> bool {
+    estimate.base_deviation.is_some_and(|deviation| estimate.delta.abs() <= DEVIATION_FACTOR * deviation)
 }
 
 /// One number per run: some of the head runs are within the threshold, or base runs deviate as much.

@@ -67,6 +67,7 @@ MAX_DF_OF_SMALL_SUITE = 3.0
 MIN_SUITE = 8
 WINDOW_SHARE = 0.4
 WINDOW_SLACK = 1.5
+VARIANCE_OF_SHIFT = 2.0
 
 # src/stats/head_noise.rs
 MIN_BASE_RUNS = 3
@@ -143,7 +144,7 @@ def shifts_of_runs(side):
     return np.median(side - np.median(side, axis=1, keepdims=True), axis=0)
 
 
-def variance_of_shift(sides):
+def variance_of_kept_shift(sides):
     """The variance of a suite-wide shift that stays in the changes, from the shifts of the runs."""
     df = sum(side.shape[1] - 1 for side in sides)
     if df == 0:
@@ -152,6 +153,13 @@ def variance_of_shift(sides):
     variance = sum(((one - one.mean()) ** 2).sum() for one in shifts) / df
     factor = sum(variance_factor(len(one)) for one in shifts)
     return variance * factor * (stats.t.isf(TAIL, df) / stats.norm.isf(TAIL)) ** 2
+
+
+def variance_of_subtracted_shift(changes):
+    """The variance of the centre of the densest 40% of the changes, and of the shifts of the runs."""
+    if len(changes) < MIN_SUITE:
+        return 0.0
+    return VARIANCE_OF_SHIFT * windows(changes)[1].min() ** 2 / len(changes)
 
 
 def excess_variance_of_head(base, head):
@@ -185,7 +193,7 @@ class Prior:
             mean, sd, changed = LN_VARIANCE_WITHOUT_SAMPLES, LN_VARIANCE_SD, CHANGED
             dfs = (ONE_RUN_PER_SIDE_DF,) if df == 0 else PRIOR_DF_WITHOUT_SAMPLES
         elif small:
-            mean, sd, changed = LN_VARIANCE_SMALL, LN_VARIANCE_SD, CHANGED
+            mean, changed = LN_VARIANCE_SMALL, CHANGED
         self.u = np.where(np.isnan(u), np.nanmedian(u) if has_samples else TYPICAL, u)
         self.squares, self.df = squares, df
         slopes = SLOPE + SLOPE_SD * (np.arange(SLOPE_STEPS) - SLOPE_STEPS // 2)
@@ -288,7 +296,7 @@ def estimate(case):
     floor = factors[0] * of_run[0] + factors[1] * of_run[1]
     se = np.sqrt(np.maximum(factor * prior.variances(), floor))
 
-    # Limits of the noise: of samples, and of a single head run without samples.
+    # Limits of the noise: of samples, and of a single head run without samples. And the error of the shift.
     max_se, max_df, excess = np.full(len(names), np.inf), np.inf, 0.0
     if tested == "edge":
         of_samples = np.hstack([np.abs(side["centre"] - side["edge"]) / 2 for side in sides]).mean(axis=1)
@@ -299,7 +307,9 @@ def estimate(case):
         max_df = np.clip(of_base / 2, least, MAX_DF_OF_SMALL_SUITE) if small else np.clip(of_base, least, most)
         excess = excess_variance_of_head(sides[0]["centre"], sides[1]["centre"])
     if not is_subtracted:
-        excess += variance_of_shift([side[tested] for side in sides])
+        excess += variance_of_kept_shift([side[tested] for side in sides])
+    elif tested == "edge" or runs[1] > 1:
+        excess += variance_of_subtracted_shift(raw)
 
     columns = range(len(names))
     noises = [Noise(prior.weight, se[:, i], np.minimum(prior.d0 + df, max_df), excess, max_se[i]) for i in columns]
