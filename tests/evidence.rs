@@ -54,6 +54,70 @@ fn a_slow_path_that_two_in_five_runs_take_is_a_regression() {
     back.exits(0).prints("improved");
 }
 
+/// hyperfine's CSV of 12 commands. The first has this mean and standard deviation; all have a median of about 0.1 s.
+fn hyperfine_csv(mean: f64, sd: f64) -> String {
+    let row = |command: usize| {
+        let median = 0.1 + 0.0001 * command as f64;
+        let (mean, sd) = if command == 0 { (mean, sd) } else { (median, 0.002) };
+        format!("c{command},{mean},{sd},{median},0.1,0.01,0.098,0.32\n")
+    };
+    format!("command,mean,stddev,median,user,system,min,max\n{}", (0..12).map(row).collect::<String>())
+}
+
+fn compared_csv(base: &str, head: &str) -> Answer {
+    let sandbox = Sandbox::new();
+    sandbox.write("base.csv", base).write("head.csv", head);
+    sandbox.perfgate(&["compare", "base.csv", "head.csv", "--format", "json"])
+}
+
+#[test]
+fn a_mean_that_rises_alone_is_not_unchanged_where_the_samples_are_unknown() {
+    // 40% of the runs take three times as long: a mean of 0.18 s with a standard deviation of 0.098 s.
+    let row = &compared_csv(&hyperfine_csv(0.1, 0.002), &hyperfine_csv(0.18, 0.098)).json()["benchmarks"][0];
+    assert_eq!((&row["name"], &row["outcome"], &row["suspect"]), (&"c0".into(), &"inconclusive".into(), &true.into()));
+    let note = row["notes"][0].as_str().unwrap();
+    assert!(note.starts_with("slow samples change the mean by +80.0%; the medians "), "{row}");
+    // One run of ten that takes nine times as long: the same mean, but it may be chance.
+    let row = &compared_csv(&hyperfine_csv(0.1, 0.002), &hyperfine_csv(0.18, 0.24)).json()["benchmarks"][0];
+    assert!(row["notes"].as_array().is_none_or(|notes| notes.is_empty()), "{row}");
+}
+
+/// Ten repetitions of each of 12 benchmarks, as `go test -count 10` prints them; `slow` of those of the first take three times as long.
+fn go_repetitions(seed: u32, slow: u32) -> String {
+    let time = |benchmark: u32, repetition: u32| {
+        let factor = if benchmark == 0 && repetition % 10 < slow { 3.0 } else { 1.0 };
+        1234.5 * (1.0 + 0.02 * chance(seed + benchmark, repetition)) * factor
+    };
+    let line = |i: u32| format!("BenchmarkB{:02}-8 \t 1000000\t {:.1} ns/op\n", i / 10, time(i / 10, i % 10));
+    (0..120).map(line).collect()
+}
+
+#[test]
+fn repetitions_of_which_some_are_slow() {
+    let rows = |base: &str, head: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.write("base.txt", base).write("head.txt", head);
+        let json = sandbox.perfgate(&["compare", "base.txt", "head.txt", "--format", "json"]).json();
+        json["benchmarks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|row| row["name"].as_str().unwrap().contains("B00"))
+            .cloned()
+            .unwrap()
+    };
+    // One slow repetition is chance, and does not hide that all of head got slower.
+    let slower = go_repetitions(2, 1).replace("BenchmarkB00-8 \t 1000000\t 1", "BenchmarkB00-8 \t 1000000\t 9");
+    assert_eq!(rows(&go_repetitions(1, 1), &slower)["outcome"], "regressed");
+    let one = rows(&go_repetitions(1, 0), &go_repetitions(2, 1));
+    assert!(one["outcome"] != "regressed" && one["suspect"] != true, "{one}");
+    for slow in 2..=4 {
+        let row = rows(&go_repetitions(1, 0), &go_repetitions(2, slow));
+        assert_eq!((&row["outcome"], &row["suspect"]), (&"inconclusive".into(), &true.into()), "{slow}: {row}");
+        assert!(row["notes"][0].as_str().unwrap().starts_with("slow samples change the mean by +"), "{row}");
+    }
+}
+
 #[test]
 fn a_slow_half_of_the_samples_has_a_row_without_contradictions() {
     // The median lies between the two groups, and the fast edge does not move.

@@ -2,12 +2,18 @@
 
 use super::pairs::{Pair, RunEvidence, evidence, runs_of};
 use super::repetitions;
-use crate::model::{Digest, Direction, Evidence, Summary};
+use crate::model::{Digest, Direction, Evidence, SampleStatistics, Summary};
 use crate::stats::centre;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
 
 /// Variance of the error of a rounded value. Values that are whole numbers may be rounded, as the nanoseconds of libtest are.
 const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
+
+/// Fewer repetitions do not show whether a part of them is slow.
+const MIN_REPETITIONS: usize = 6;
+/// A part of the samples is slow if it is at least this share, and more than one sample.
+const MIN_SLOW_SHARE: f64 = 0.15;
+const MIN_SLOW_SAMPLES: f64 = 1.5;
 
 impl Pair<'_> {
     /// The values for the statistics: on the log scale, larger is worse. Zero has no logarithm and is replaced by half of
@@ -43,6 +49,7 @@ impl Pair<'_> {
         if digest.is_none() && !self.metric.exact && centre > 0.0 && centre.fract() == 0.0 {
             variance += ROUNDING_VARIANCE / centre.powi(2);
         }
+        let means = if digest.is_none() { self.means(run) } else { None };
         let ln = |value: f64| if value > 0.0 { value.ln() } else { for_zero.ln() };
         let sign = direction.sign();
         RunValue {
@@ -58,8 +65,35 @@ impl Pair<'_> {
             mean_with_slowest: digest
                 .filter(|_| run.len() == 1)
                 .and_then(|digest| digest.ln_mean_with_slowest_batch(direction).or_else(|| ln_mean(run[0].evidence)))
+                .or(means.map(|means| means.mean.ln()))
                 .map(|mean| sign * mean),
+            has_slow_part: means.is_some_and(|means| means.has_slow_part(centre)),
         }
+    }
+
+    /// The mean of a run without samples, where it is not the value that is tested: of repetitions, or of a summary. A tool that reports the
+    /// mean next to quantiles (`time:p50`, `time:mean`) has a row for each.
+    fn means(&self, run: &[RunEvidence<'_>]) -> Option<Means> {
+        if self.metric.exact || SampleStatistics::split_metric(&self.metric.name).is_some() {
+            return None;
+        }
+        let means = match run {
+            [one] => match one.evidence {
+                Evidence::Summary(summary) => {
+                    Means { mean: summary.mean?, sd: summary.sd, samples: summary.samples.map(|count| count as f64) }
+                }
+                _ => return None,
+            },
+            entries if entries.len() >= MIN_REPETITIONS => {
+                let centres: Vec<f64> = evidence(entries).iter().map(|one| one.centre()).collect();
+                let count = centres.len() as f64;
+                let mean = centres.iter().sum::<f64>() / count;
+                let squares: f64 = centres.iter().map(|value| (value - mean).powi(2)).sum();
+                Means { mean, sd: Some((squares / count).sqrt()), samples: Some(count) }
+            }
+            _ => return None,
+        };
+        (means.mean > 0.0).then_some(means)
     }
 
     /// True if every run of both sides has samples, with fast edges on the same side.
@@ -76,6 +110,25 @@ impl Pair<'_> {
     fn lacks_an_edge(&self) -> bool {
         let lacks = |run: &[RunEvidence<'_>]| digest(run, self.direction).is_some_and(|digest| digest.lacks_edge());
         [self.base(), self.head()].into_iter().any(|side| runs_of(side).any(lacks))
+    }
+}
+
+/// Mean and standard deviation of samples that were not read.
+#[derive(Clone, Copy)]
+struct Means {
+    mean: f64,
+    sd: Option<f64>,
+    samples: Option<f64>,
+}
+
+impl Means {
+    /// True if the distance of mean and median comes from a part of the samples. If a share p of them takes longer by D, and the others
+    /// vary little, the distance is pD and the standard deviation is D √(p (1 − p)), so the square of their ratio is p / (1 − p).
+    fn has_slow_part(self, median: f64) -> bool {
+        let Some(sd) = self.sd.filter(|sd| *sd > 0.0) else { return false };
+        let odds = ((self.mean - median) / sd).powi(2);
+        let share = odds / (1.0 + odds);
+        share >= MIN_SLOW_SHARE && self.samples.is_none_or(|samples| share * samples >= MIN_SLOW_SAMPLES)
     }
 }
 

@@ -41,6 +41,8 @@ pub struct RunValue {
     pub typical_mean: Option<(f64, f64)>,
     /// The mean of the samples with the slowest batch, where it is known.
     pub mean_with_slowest: Option<f64>,
+    /// True if more than one sample of the run makes that mean differ from the median, as far as is known.
+    pub has_slow_part: bool,
 }
 
 impl RunValue {
@@ -96,12 +98,12 @@ impl BenchmarkRuns {
         centre(&self.head) - centre(&self.base)
     }
 
-    /// How much worse the means of all samples are in every head run than in every base run; `None` if a side has a single run,
-    /// because any run may contain a very slow sample.
+    /// How much worse the means of all samples are in every head run than in every base run. `None` if a side has a single run and a
+    /// single sample may be the cause, because any run may contain a very slow sample.
     pub fn least_change_of_means(&self) -> Option<f64> {
         let means = |runs: &[RunValue]| runs.iter().map(|run| run.mean_with_slowest).collect::<Option<Vec<f64>>>();
         let (base, head) = (means(&self.base)?, means(&self.head)?);
-        let several = base.len() > 1 && head.len() > 1;
+        let several = base.len() > 1 && head.len() > 1 || self.head.iter().all(|run| run.has_slow_part);
         let (best_head, worst_base) = (head.into_iter().reduce(f64::min)?, base.into_iter().reduce(f64::max)?);
         several.then_some(best_head - worst_base)
     }

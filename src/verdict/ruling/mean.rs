@@ -69,20 +69,31 @@ impl Criteria {
         }
     }
 
-    /// The ruling. An unchanged benchmark becomes inconclusive if slow samples move the mean of every head run over the threshold.
+    /// The ruling. An unchanged benchmark becomes inconclusive if slow samples move the mean of every head run over the threshold. One
+    /// without fast edges that is inconclusive because of its noise becomes a suspect.
     pub(super) fn with_slowest(&self, ruling: Ruling, estimate: &Estimate, comparison: &Comparison) -> Ruling {
         let log_threshold = self.log_threshold();
         // Over the threshold with and without a suite-wide shift that was subtracted.
         let subtracted = (estimate.raw - estimate.delta).max(0.0);
         let change_of_means = comparison.least_change_of_means.map(|change| change - subtracted);
         let Some(least) = change_of_means.filter(|change| *change > log_threshold) else { return ruling };
-        if ruling.outcome != Outcome::Unchanged || ruling.by_floor {
+        let is_noise_of_medians = ruling.outcome == Outcome::Inconclusive
+            && !estimate.of_fast_edges
+            && !self.is_over(estimate)
+            && ruling.notes.is_empty();
+        if ruling.outcome != Outcome::Unchanged && !is_noise_of_medians || ruling.by_floor {
             return ruling;
         }
         let (noun, least) = (noun(comparison), change(as_change(least, comparison.metric.direction)));
-        let note = format!(
-            "slow {noun} change the mean by at least {least} in every head run; the fastest {noun} are unchanged"
-        );
+        let single_runs = [comparison.base, comparison.head].iter().flatten().all(|side| side.runs == 1);
+        let by = if single_runs { format!("by {least}") } else { format!("by at least {least} in every head run") };
+        let others = if estimate.of_fast_edges { format!("the fastest {noun}") } else { "the medians".to_owned() };
+        let note = if ruling.outcome == Outcome::Unchanged {
+            format!("slow {noun} change the mean {by}; {others} are unchanged")
+        } else {
+            let medians = change(as_change(estimate.delta, comparison.metric.direction));
+            format!("slow {noun} change the mean {by}; the medians changed by {medians}")
+        };
         Ruling { by_mean: ruling.by_mean, ..Ruling::of(Outcome::Inconclusive) }.suspect(true).note(note)
     }
 }
