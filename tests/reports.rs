@@ -168,8 +168,8 @@ fn more_runs_are_not_recommended_where_they_would_not_decide() {
         let both = compare(2, view);
         both.prints("ore runs would probably decide \"moved\" (`perfgate measure --base REV -- COMMAND`, or further `--base` and `--head`); for \"noisy\", reduce the noise");
         let one = compare(1, view);
-        one.prints("; more runs may not decide; reduce the noise").does_not_print("perfgate measure");
-        one.prints("Next: More runs may not decide the inconclusive benchmark: reduce the noise");
+        one.prints("; many more runs may be needed; reduce the noise").does_not_print("perfgate measure");
+        one.prints("Next: Many more runs may be needed for the inconclusive benchmark: reduce the noise");
     }
 }
 
@@ -214,14 +214,15 @@ fn inconclusive(too_noisy: usize, decidable: usize, noted: usize) -> Sandbox {
 fn the_next_step_is_less_noise_if_most_rows_are_too_noisy() {
     let next = |sandbox: &Sandbox| sandbox.perfgate(&["render", "c.json", "--template", "comment"]);
     let most = next(&inconclusive(2, 0, 1));
-    most.exits(0).prints("Next: More runs may not decide 2 of the 3 inconclusive metrics: reduce the noise");
+    most.exits(0).prints("Next: Many more runs may be needed for 2 of the 3 inconclusive metrics: reduce the noise");
     // The headline has the most frequent reason, with its number.
     most.prints("PASS, but 3 of 3 inconclusive").prints(": 2 too noisy for ");
-    next(&inconclusive(3, 0, 0)).prints("Next: More runs may not decide the inconclusive metrics: reduce the noise");
-    next(&inconclusive(3, 0, 4)).prints("For 3 of them, more runs may not decide:");
+    next(&inconclusive(3, 0, 0))
+        .prints("Next: Many more runs may be needed for the inconclusive metrics: reduce the noise");
+    next(&inconclusive(3, 0, 4)).prints("For 3 of them, many more runs may be needed:");
     let few = next(&inconclusive(1, 0, 3));
     few.prints(
-        "Next: Re-measure the inconclusive metrics with more `--rounds`. For \"noisy\" metric0, more runs may not decide:",
+        "Next: Re-measure the inconclusive metrics with more `--rounds`. For \"noisy\" metric0, many more runs may be needed:",
     );
 }
 
@@ -280,7 +281,7 @@ fn a_change_close_to_the_threshold_has_the_advice_of_another_threshold() {
     };
     for (close, changes) in [(1, "its change is"), (3, "their changes are")] {
         let answer = compare(close);
-        answer.prints("the change is close to the threshold, so more runs may not decide");
+        answer.prints("the change is close to the threshold, so many more runs may be needed");
         answer.prints(&format!("{changes} close to the threshold. Set a threshold clearly above or below it."));
         answer.prints("(−16.7% to +20%), but its interval reaches beyond it").does_not_print("reduce the noise");
     }

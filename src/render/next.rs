@@ -305,8 +305,8 @@ fn how_to_decide(report: &Report, which: &str, open: &[&Finding], form: Form) ->
     let too_noisy: Vec<&Finding> = open.iter().copied().filter(|finding| is_beyond_more_runs(finding)).collect();
     let rest = match named(&too_noisy) {
         _ if too_noisy.is_empty() => String::new(),
-        Some(names) => format!(" For {names}, more runs may not decide: {LESS_NOISE}."),
-        None => format!(" For {} of them, more runs may not decide: {LESS_NOISE}.", thousands(too_noisy.len())),
+        Some(names) => format!(" For {names}, many more runs may be needed: {LESS_NOISE}."),
+        None => format!(" For {} of them, many more runs may be needed: {LESS_NOISE}.", thousands(too_noisy.len())),
     };
     let them = object(which, open, form);
     let undecidable = match (advised.len(), form) {
@@ -330,11 +330,11 @@ fn how_to_decide(report: &Report, which: &str, open: &[&Finding], form: Form) ->
     } else if is_at_threshold {
         let changes = if advised.len() == 1 { "its change is" } else { "their changes are" };
         format!(
-            "More runs may not decide {undecidable}: {changes} close to the threshold. {}.",
+            "Many more runs may be needed for {undecidable}: {changes} close to the threshold. {}.",
             capitalized(OTHER_THRESHOLD)
         )
     } else if is_noise {
-        format!("More runs may not decide {undecidable}: {LESS_NOISE}.")
+        format!("Many more runs may be needed for {undecidable}: {LESS_NOISE}.")
     } else if report.by_measure && has_number {
         format!("The notes estimate how many runs per side may decide ({}).", measure_options(open))
     } else if report.by_measure {

@@ -19,6 +19,7 @@ enum OpenReason {
     FewHeadRuns,
     BaseRunDeviates,
     SimilarJumps,
+    SlowSamples,
 }
 
 impl OpenReason {
@@ -31,6 +32,7 @@ impl OpenReason {
             Some(Doubt::NotInEveryHeadRun) => Some(OpenReason::FewHeadRuns),
             Some(Doubt::BaseRunDeviates) => Some(OpenReason::BaseRunDeviates),
             Some(Doubt::SimilarJumps) => Some(OpenReason::SimilarJumps),
+            Some(Doubt::SlowSamples) => Some(OpenReason::SlowSamples),
             Some(_) => None,
             None if is_too_small_for_its_suite(finding) => Some(OpenReason::SmallSuite),
             None if is_open_by_shift(shifts, finding) => Some(OpenReason::WithinShift),
@@ -50,6 +52,7 @@ impl OpenReason {
             OpenReason::FewHeadRuns => "not in every head run",
             OpenReason::BaseRunDeviates => "within the spread of base runs",
             OpenReason::SimilarJumps => "possible outliers of single runs",
+            OpenReason::SlowSamples => "slow samples in head",
         };
         words.to_owned()
     }

@@ -190,7 +190,7 @@ fn signs(
     let [has_q, has_rate] = [Q, RATE].map(|title| titles.contains(&title));
     let mut suspects = findings.iter().filter(|finding| finding.is_suspected_regression()).peekable();
     let has_suspect = suspects.peek().is_some();
-    // `measure` has re-measured suspects already, and more runs may not decide noisy ones; the next step or a note states what to do.
+    // `measure` has re-measured suspects already, and noisy ones may need many more runs; the next step or a note states what to do.
     let re_measure =
         if report.by_measure || suspects.all(|one| is_beyond_more_runs(one)) { "" } else { ": re-measure it" };
     let parts = [

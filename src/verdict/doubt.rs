@@ -37,7 +37,7 @@ pub(super) const MAX_NEWEST_BASE_SHARE: f64 = 0.5;
 /// A head that differs from the newest base run by more than this multiple of the threshold has a change of its own.
 const MAX_BEYOND_NEWEST_BASE: f64 = 2.0;
 
-/// Why a change over the threshold is inconclusive although its p value is small.
+/// Why a benchmark is inconclusive although its noise does not explain the change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -52,6 +52,8 @@ pub enum Doubt {
     BaseRunDeviates,
     /// A single head run may be an outlier: base runs of other benchmarks deviate by a similar amount, or they are too few to show it.
     SimilarJumps,
+    /// A part of head's samples is slow, which changes their mean, and these runs do not show that this is more than chance.
+    SlowSamples,
     /// A reason of a newer version.
     #[serde(other)]
     Unknown,

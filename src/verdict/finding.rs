@@ -110,7 +110,8 @@ pub struct Finding {
     pub budget: BudgetReport,
     /// Remarks.
     pub notes: Vec<String>,
-    /// The slow part of the samples, where their mean decides and not their fastest part.
+    /// The slow part of the samples, where their mean decides and not their fastest part, and where the benchmark improved although
+    /// some samples got slower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_part: Option<Box<PerSide<SlowPart>>>,
     /// The two modes of the samples of a side, the smaller first.
@@ -351,7 +352,9 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
         other_settings: comparison.other_settings.is_some() && ruling.outcome == Outcome::Inconclusive,
         budget: BudgetReport::default(),
         notes: ruling.notes,
-        slow_part: samples::slow_parts(comparison).filter(|_| ruling.by_mean).map(Box::new),
+        slow_part: samples::slow_parts(comparison)
+            .filter(|_| ruling.by_mean || ruling.outcome == Outcome::Improved && samples::some_got_slower(comparison))
+            .map(Box::new),
         modes: samples::modes(comparison).map(Box::new),
         sample_statistics: comparison.statistics.clone(),
         work: comparison.work.map(|Work { amount, unit }| WorkReport { amount, unit }),

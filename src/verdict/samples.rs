@@ -16,6 +16,22 @@ pub(super) fn slow_parts(comparison: &Comparison) -> Option<PerSide<SlowPart>> {
     PerSide::of(groups(comparison).map(|side| side.map(slow).filter(|slow| slow.factor.is_finite())))
 }
 
+/// Fewer slow samples of an improved benchmark are not mentioned.
+const MIN_SLOWER_SHARE: f64 = 0.1;
+
+/// True if a part of head's samples is slower than the typical sample of base, which has no such part.
+pub(super) fn some_got_slower(comparison: &Comparison) -> bool {
+    let Some(parts) = slow_parts(comparison) else { return false };
+    let (Some(head), None) = (parts.head, parts.base) else { return false };
+    let (Some(base_value), Some(head_value)) = (comparison.base, comparison.head) else { return false };
+    let direction = comparison.metric.direction;
+    let slow = groups(comparison)[1].map_or(head_value.value, |groups| match direction {
+        Direction::Lower | Direction::Unknown => groups.upper.value,
+        Direction::Higher => groups.lower.value,
+    });
+    head.share >= MIN_SLOWER_SHARE && direction.worse(slow / base_value.value - 1.0) > 0.0
+}
+
 /// The factors between the modes of base and head differ by at most this share of the larger, on the log scale.
 const SAME_RATIO: f64 = 0.25;
 

@@ -6,7 +6,7 @@ use crate::render::open_shift::{is_open_by_shift, suspected_without_shift};
 use crate::render::quantity::{counted, percent};
 use crate::verdict::{Finding, Outcome, Report, UndecidedReason};
 
-/// The advice for a benchmark that is so noisy that more runs may not decide it.
+/// The advice for a benchmark that is so noisy that it may need many more runs.
 pub(in crate::render) const LESS_NOISE: &str =
     "reduce the noise (longer benchmarks, a quieter machine), or change the threshold";
 /// The advice for a benchmark whose change is about as large as the threshold.
@@ -139,12 +139,12 @@ fn are_runs_probable(finding: &Finding) -> bool {
     }
 }
 
-/// True if more runs may not decide a finding.
+/// True if a finding may need many more runs.
 pub(in crate::render) fn is_beyond_more_runs(finding: &Finding) -> bool {
     finding.outcome == Outcome::Inconclusive && finding.detectable.is_some() && runs_that_may_decide(finding).is_none()
 }
 
-/// True if noise is not the reason that more runs may not decide a change: the results would show that no change at all is within
+/// True if noise is not the reason that a change may need many more runs: the results would show that no change at all is within
 /// the threshold.
 pub(in crate::render) fn is_close_to_threshold(finding: &Finding) -> bool {
     let half_width = finding.interval.map(|[low, high]| (high.ln_1p() - low.ln_1p()) / 2.0);
@@ -244,8 +244,8 @@ impl Fix {
 
     pub fn text(self) -> String {
         match self {
-            Fix::LessNoise => "more runs may not decide".to_owned(),
-            Fix::OtherThreshold => "the change is close to the threshold, so more runs may not decide".to_owned(),
+            Fix::LessNoise => "many more runs may be needed".to_owned(),
+            Fix::OtherThreshold => "the change is close to the threshold, so many more runs may be needed".to_owned(),
             Fix::InTurn => "measuring base and head in turn would probably decide".to_owned(),
             Fix::Runs(runs) => runs.text(),
         }
@@ -256,7 +256,7 @@ impl Fix {
         matches!(self, Fix::InTurn | Fix::Runs(MoreRuns { are_probable: true, .. }))
     }
 
-    /// What to do if more runs may not decide.
+    /// What to do if many more runs may be needed.
     pub fn advice(self) -> Option<&'static str> {
         match self {
             Fix::LessNoise => Some(LESS_NOISE),

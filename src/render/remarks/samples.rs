@@ -7,7 +7,8 @@ use crate::verdict::Finding;
 /// What changed in the samples, if known: their slow part, two modes, and the work of one iteration.
 pub fn samples(finding: &Finding) -> Vec<String> {
     let noun = sample_noun(&finding.tool, &finding.name, &finding.metric);
-    let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, &finding.metric, noun));
+    let runs = [finding.base, finding.head].map(|side| side.map_or(1, |side| side.runs));
+    let slow_part = finding.slow_part.as_deref().map(|part| slow_part(part, runs, &finding.metric, noun));
     let modes = finding.modes.as_deref().map(|modes| two_modes(modes, &finding.unit));
     slow_part.into_iter().chain(modes).chain(work(finding)).collect()
 }
@@ -40,8 +41,13 @@ fn amount_of_work(amount: f64) -> String {
     amount
 }
 
-/// `in head, 45% of the samples take 3.0 times as long as the others; in base, 10% take 2.9 times as long`.
-fn slow_part(part: &PerSide<SlowPart>, metric: &str, noun: &str) -> String {
+/// `in head, 45% of the samples take 3.0 times as long as the others; in base, 10% take 2.9 times as long`. Of several runs, it
+/// describes a typical one: some of them may have no slow part although most do, or the reverse.
+fn slow_part(part: &PerSide<SlowPart>, [base_runs, head_runs]: [usize; 2], metric: &str, noun: &str) -> String {
+    let none = |runs: usize, side: &str| match runs {
+        1 => format!("in {side} none"),
+        _ => format!("in a typical run of {side} none"),
+    };
     let (verb, as_long) = if metric.starts_with("time") { ("take", " as long") } else { ("reach", "") };
     let factor = |side: SlowPart| format!("{verb} {:.1} times{as_long}", side.factor);
     let others = if as_long.is_empty() { " the others" } else { " as the others" };
@@ -51,8 +57,8 @@ fn slow_part(part: &PerSide<SlowPart>, metric: &str, noun: &str) -> String {
             let others = if as_long.is_empty() { others } else { "" };
             format!("in head, {}; in base, {} {}{others}", in_full(head), share(base.share), factor(base))
         }
-        (Some(head), None) => format!("in head, {}; in base none", in_full(head)),
-        (None, Some(base)) => format!("in base, {}; in head none", in_full(base)),
+        (Some(head), None) => format!("in head, {}; {}", in_full(head), none(base_runs, "base")),
+        (None, Some(base)) => format!("in base, {}; {}", in_full(base), none(head_runs, "head")),
         (None, None) => String::new(),
     }
 }
@@ -95,7 +101,7 @@ mod tests {
     #[test]
     fn a_slow_part_has_its_share_and_factor() {
         let part = |share, factor| Some(SlowPart { share, factor });
-        let text = |base, head| slow_part(&PerSide { base, head }, "time", "samples");
+        let text = |base, head| slow_part(&PerSide { base, head }, [1, 1], "time", "samples");
         assert_eq!(
             text(None, part(0.45, 3.0)),
             "in head, 45% of the samples take 3.0 times as long as the others; in base none"
@@ -108,7 +114,10 @@ mod tests {
             text(part(0.45, 3.0), None),
             "in base, 45% of the samples take 3.0 times as long as the others; in head none"
         );
-        let rates = slow_part(&PerSide { base: part(0.1, 0.4), head: part(0.45, 0.3) }, "throughput", "samples");
+        let rates =
+            slow_part(&PerSide { base: part(0.1, 0.4), head: part(0.45, 0.3) }, [1, 1], "throughput", "samples");
+        let several = slow_part(&PerSide { base: None, head: part(0.45, 3.0) }, [3, 1], "time", "samples");
+        assert!(several.ends_with("; in a typical run of base none"), "{several}");
         assert_eq!(
             rates,
             "in head, 45% of the samples reach 0.3 times the others; in base, 10% reach 0.4 times the others"

@@ -4,7 +4,7 @@ use super::{Criteria, Ruling, as_change, noun};
 use crate::compare::Comparison;
 use crate::model::number_text::change;
 use crate::stats::estimate::Estimate;
-use crate::verdict::doubt::doubt;
+use crate::verdict::doubt::{Doubt, doubt};
 use crate::verdict::outcome::Outcome;
 
 /// The mean of a single head run must change by this multiple of the threshold (on the log scale): +58% for 20%. In the
@@ -63,9 +63,11 @@ impl Criteria {
         };
         let suspect = over || outcome == Outcome::Inconclusive && by_edge.suspect;
         let ruling = Ruling { by_mean: true, ..Ruling::of(outcome).suspect(suspect).note(note) };
-        match doubt_of_mean.filter(|_| outcome == Outcome::Inconclusive) {
+        let is_by_slow_samples = delta > 0.0 && (by_edge.outcome == Outcome::Unchanged || mean.is_clear_of_zero());
+        match doubt_of_mean {
+            _ if outcome != Outcome::Inconclusive => ruling,
             Some((doubt, note)) => Ruling { doubt: Some(doubt), ..ruling }.note(note),
-            None => ruling,
+            None => Ruling { doubt: is_by_slow_samples.then_some(Doubt::SlowSamples), ..ruling },
         }
     }
 
@@ -94,6 +96,7 @@ impl Criteria {
             let medians = change(as_change(estimate.delta, comparison.metric.direction));
             format!("slow {noun} change the mean {by}; the medians changed by {medians}")
         };
-        Ruling { by_mean: ruling.by_mean, ..Ruling::of(Outcome::Inconclusive) }.suspect(true).note(note)
+        let doubt = Some(Doubt::SlowSamples);
+        Ruling { by_mean: ruling.by_mean, doubt, ..Ruling::of(Outcome::Inconclusive) }.suspect(true).note(note)
     }
 }
