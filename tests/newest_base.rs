@@ -160,7 +160,7 @@ fn row_of(base: &[f64], head: &[f64], has_samples: bool, is_rate: bool) -> Findi
     findings(&base, &head).into_iter().find(|finding| finding.name == "b0").unwrap()
 }
 
-const NOTE: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \
+const NOTE: &str = "the newest base run shows at least half of the change, so it may come from base; \
                     `perfgate measure` would decide";
 
 #[test]

@@ -617,3 +617,46 @@ fn the_mean_of_all_times_is_for_information() {
     comment.prints("\nFor information: geometric mean of all times +");
     comment.prints("% (95% CI over the benchmarks: +");
 }
+
+#[test]
+fn a_failing_gate_names_a_shift_that_every_run_has() {
+    let sandbox = Sandbox::new();
+    let mut args = vec!["compare".to_owned()];
+    for (side, factor) in [("base", 1.0), ("head", 1.35)] {
+        for number in 0..4 {
+            let noise = |at: usize| factor * (1.0 + 0.002 * ((at * 7 + number * 3) % 5) as f64);
+            let file = format!("{side}{number}.json");
+            sandbox.write(&file, run(&times(12, noise)));
+            args.extend([format!("--{side}"), file]);
+        }
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    sandbox
+        .perfgate(&args)
+        .exits(1)
+        .prints("FAIL: 12 regressed; most benchmarks are about 35.0% slower in every run: re-measure\n")
+        .prints("- suite-wide shift: re-measure base and head in turn (`perfgate measure --base REV -- COMMAND`;")
+        .prints("the machine may be the cause.\n");
+}
+
+#[test]
+fn a_time_of_zero_needs_a_longer_measurement_and_not_more_runs() {
+    let sandbox = Sandbox::new();
+    let side = |zero: f64| [times(2, |_| 1.0), vec![measured("zero", "time", "ns", &[zero])]].concat();
+    compared(&sandbox, &side(0.0), &side(5.5), &[])
+        .exits(0)
+        .prints("Next: Measure longer, or repeat the operation within each sample: \"zero\" has a time of zero.\n");
+}
+
+#[test]
+fn zeros_of_a_metric_without_a_better_direction_are_not_judged() {
+    let sandbox = Sandbox::new();
+    let side = |values: &[f64]| {
+        let mut metric = measured("b", "widgets", "widgets", values);
+        metric.as_object_mut().unwrap().remove("direction");
+        [metric]
+    };
+    let few = [0.0, 0.0, 0.0, 4.0, 5.0];
+    let row = &compared(&sandbox, &side(&few), &side(&[3.5; 5]), &["--format", "json"]).json()["benchmarks"][0];
+    assert_eq!((&row["not_tested"], &row["suspect"]), (&"unknown-direction".into(), &false.into()), "{row}");
+}

@@ -13,7 +13,7 @@ use super::remarks::{
 };
 use super::summary::capitalized;
 use super::verdict_text::{OF_THIS_CLASS, OpenQuestion, names, not_in_fail_on, noun_of};
-use crate::model::Environment;
+use crate::model::{Environment, ShiftTreatment};
 use crate::verdict::{
     AcceptableOnPull, BaselineGap, BudgetLine, BudgetStatus, EnvironmentDifference, Finding, Outcome, Reason, Report,
     UnsubtractedShift, Verdict, WithoutQ,
@@ -80,7 +80,12 @@ fn jobs(report: &Report, about_entries: &str, form: Form) -> Vec<Job> {
                 Job { accepts: true, text, .. } => Job { text: text + about_entries, ..job },
                 _ => job,
             });
-            failed.chain(open_suspects(report, form)).chain(fail_on_remark(report)).collect()
+            let suspects = open_suspects(report, form);
+            let has_shift =
+                || UnsubtractedShift::of(report).filter(|open| open.shift.treatment == ShiftTreatment::InEveryRun);
+            // What re-measures suspects in turn shows the cause of the shift as well.
+            let shift = if suspects.is_empty() { has_shift().and_then(|_| suite_shift_step(report)) } else { None };
+            failed.chain(suspects).chain(shift).chain(fail_on_remark(report)).collect()
         }
     };
     let is_about_machines = match report.verdict {
@@ -278,11 +283,20 @@ fn decide(report: &Report, form: Form) -> Vec<Job> {
 fn re_measure(report: &Report, which: &str, open: &[&Finding], form: Form) -> Vec<Job> {
     let has_too_few = |one: &&Finding| one.without_q == Some(WithoutQ::TooFewResults);
     let (too_few, others): (Vec<&Finding>, Vec<&Finding>) = open.iter().copied().partition(has_too_few);
-    let decidable: &[&Finding] = if too_few.is_empty() { open } else { &others };
+    let (zero, others): (Vec<&Finding>, Vec<&Finding>) = others.into_iter().partition(|one| one.has_time_of_zero());
+    let is_all = others.len() == open.len();
     let how = |open: &[&Finding]| Job::new(subject(which, open), how_to_decide(report, which, open, form));
-    let decide = (!decidable.is_empty() || too_few.is_empty()).then(|| how(decidable));
+    let decide = (!others.is_empty() || is_all).then(|| how(&others));
     let missing = (!too_few.is_empty()).then(|| Job::new("", missing_results(&too_few)));
-    decide.into_iter().chain(missing).collect()
+    let longer = (!zero.is_empty()).then(|| Job::new("", longer_samples(&zero)));
+    decide.into_iter().chain(missing).chain(longer).collect()
+}
+
+/// What to do about times that are below the resolution of the clock: more runs would be, too.
+fn longer_samples(of: &[&Finding]) -> String {
+    let which = named(of).unwrap_or_else(|| counted(names(of).len(), "benchmark"));
+    let verb = if of.len() == 1 { "has" } else { "have" };
+    format!("Measure longer, or repeat the operation within each sample: {which} {verb} a time of zero.")
 }
 
 /// What to do about re-measured benchmarks that are missing from runs: more runs would miss them too.
@@ -303,10 +317,16 @@ fn how_to_decide(report: &Report, which: &str, open: &[&Finding], form: Form) ->
     let is_at_threshold = are_most && advised.iter().all(|finding| is_close_to_threshold(finding));
     let is_noise = are_most && advised.iter().all(|finding| is_beyond_more_runs(finding));
     let too_noisy: Vec<&Finding> = open.iter().copied().filter(|finding| is_beyond_more_runs(finding)).collect();
+    let close = too_noisy.iter().filter(|finding| is_close_to_threshold(finding)).count();
+    let fix = match close {
+        0 => LESS_NOISE,
+        _ if close == too_noisy.len() => OTHER_THRESHOLD,
+        _ => "their notes state why",
+    };
     let rest = match named(&too_noisy) {
         _ if too_noisy.is_empty() => String::new(),
-        Some(names) => format!(" For {names}, many more runs may be needed: {LESS_NOISE}."),
-        None => format!(" For {} of them, many more runs may be needed: {LESS_NOISE}.", thousands(too_noisy.len())),
+        Some(names) => format!(" For {names}, many more runs may be needed: {fix}."),
+        None => format!(" For {} of them, many more runs may be needed: {fix}.", thousands(too_noisy.len())),
     };
     let them = object(which, open, form);
     let undecidable = match (advised.len(), form) {

@@ -49,8 +49,12 @@ pub(super) fn is_plain_name(name: &str) -> bool {
 
 /// The sentence; `worst` is the name and the change of the worst suspect.
 fn headline(report: &Report, worst: Option<&str>) -> String {
-    // A failing gate names only a shift that leaves benchmarks open.
-    let is_named = |open: &UnsubtractedShift| report.verdict == Verdict::Pass || open.may_explain_inconclusive;
+    // A failing gate names only a shift that leaves benchmarks open, or that every run has.
+    let is_named = |open: &UnsubtractedShift| {
+        report.verdict == Verdict::Pass
+            || open.may_explain_inconclusive
+            || open.shift.treatment == ShiftTreatment::InEveryRun
+    };
     let shift =
         UnsubtractedShift::of(report).filter(is_named).map(|open| unsubtracted_shift(&open)).unwrap_or_default();
     let gap = report.base.gap.as_ref().map(|gap| format!("; {}", behind(gap))).unwrap_or_default();

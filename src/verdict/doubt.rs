@@ -11,7 +11,7 @@ const WITHIN_SHIFT: &str =
     "the suite-wide shift may account for the change; measuring base and head in turn would probably decide";
 const WITHIN_SHIFT_OF_BASE: &str = "the suite-wide shift may account for the change, because base is a single run, which may have been \
                                     faster or slower than usual; more base runs are needed";
-pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run is closer to head than to the other base runs, so the change may come from base; \
+pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run shows at least half of the change, so it may come from base; \
                                   `perfgate measure` would decide";
 const ONE_OF_TWO_HEAD_RUNS: &str = "only one of the two head runs changed by this much; more head runs are needed";
 const ONE_OF_TWO_BASE_RUNS: &str = "only one of the two base runs differs by this much; more base runs are needed";

@@ -100,7 +100,10 @@ impl Criteria {
 
     pub fn judge(&self, comparison: &Comparison, same_machine: bool) -> Ruling {
         let ruling = self.rule_known(comparison, same_machine);
-        let tested = matches!(comparison.effect, Effect::Exact(_) | Effect::Counts(_) | Effect::Estimated(_));
+        let tested = matches!(
+            comparison.effect,
+            Effect::Exact(_) | Effect::Counts(_) | Effect::Estimated(_) | Effect::Zero { .. }
+        );
         if comparison.metric.direction.is_known() || !tested || ruling.outcome == Outcome::Unchanged {
             return ruling;
         }

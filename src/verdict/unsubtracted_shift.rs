@@ -16,7 +16,8 @@ pub struct UnsubtractedShift {
     /// True if benchmarks are inconclusive and the shift may be the reason.
     pub may_explain_inconclusive: bool,
     /// True if re-measuring may change the verdict. That is so if the gate passes although most benchmarks are
-    /// worse, or if benchmarks are inconclusive and the gate passes, or fails because of them.
+    /// worse, or if benchmarks are inconclusive and the gate passes, or fails because of them. It is also so if the gate fails because of
+    /// regressions and most benchmarks are worse in every run: all runs of head may be from a slower machine.
     pub needs_re_measuring: bool,
 }
 
@@ -41,7 +42,10 @@ impl UnsubtractedShift {
         let fails_on_inconclusive = |reason: &Reason| matches!(reason, Reason::Outcome(Outcome::Inconclusive, _));
         let needs_re_measuring = match report.verdict {
             Verdict::Pass => shift.shift > 0.0 && !is_accepted || may_explain_inconclusive,
-            Verdict::Fail => may_explain_inconclusive && report.reasons.iter().any(fails_on_inconclusive),
+            Verdict::Fail if is_unexplained => {
+                may_explain_inconclusive && report.reasons.iter().any(fails_on_inconclusive)
+            }
+            Verdict::Fail => shift.shift > 0.0 && !is_accepted && report.fails_on_regressions(),
             Verdict::None => false,
         };
         let by_single_base_run = is_unexplained && report.base.runs == 1 && report.head.runs > 1;
