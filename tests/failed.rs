@@ -402,3 +402,37 @@ fn a_small_change_of_a_share_without_counts_is_undecided() {
     answer.exits(0).prints("differs by less than 1 percentage point").does_not_print("regressed");
     sandbox.perfgate(&["compare", "base", "many"]).exits(1).prints("1 regressed");
 }
+
+#[test]
+fn a_share_as_a_ratio_is_a_share_too() {
+    let sandbox = Sandbox::new();
+    let share = |value: f64, unit: &str| format!("name,value,unit,metric\na,{value},{unit},error-rate\nb,10,ms,time\n");
+    let outcome = |base: f64, head: f64, unit: &str| {
+        sandbox.write("base", share(base, unit)).write("head", share(head, unit));
+        sandbox.perfgate(&["compare", "base", "head", "--format", "json"]).json()["benchmarks"][0]["outcome"].clone()
+    };
+    for (whole, unit) in [(1.0, "ratio"), (100.0, "%")] {
+        assert_eq!(outcome(0.001 * whole, 0.003 * whole, unit), "inconclusive", "{unit}");
+        assert_eq!(outcome(0.0, 0.005 * whole, unit), "inconclusive", "{unit}");
+        assert_eq!(outcome(0.0, 0.05 * whole, unit), "regressed", "{unit}");
+    }
+}
+
+#[test]
+fn five_runs_decide_whether_errors_are_new() {
+    let sandbox = Sandbox::new();
+    let outcome = |runs: usize| {
+        let mut args = vec!["compare".to_owned(), "--format".to_owned(), "json".to_owned()];
+        for (side, value) in [("base", 0.0), ("head", 0.5)] {
+            for number in 0..runs {
+                let file = format!("{side}{number}");
+                sandbox.write(&file, format!("name,value,unit,metric\na,{value},%,error-rate\nb,1{number},ms,time\n"));
+                args.extend([format!("--{side}"), file]);
+            }
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        sandbox.perfgate(&args).json()["benchmarks"][0]["outcome"].clone()
+    };
+    assert_eq!(outcome(4), "inconclusive");
+    assert_eq!(outcome(5), "regressed");
+}

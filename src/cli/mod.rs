@@ -42,8 +42,9 @@ Exit codes:
   0  the gate passes
   1  the gate fails: an outcome that fail-on lists (by default: regressed,
      budget, failed), or a slowdown of the whole suite in `perfgate measure`
-  2  no verdict: wrong usage, unreadable input, no results, no baseline from
-     this machine class, a store or command that failed, or a regression that
+  2  no verdict: wrong usage, unreadable input, no results, results that are
+     older than the commit or equal to those of base, no baseline from this
+     machine class, a store or command that failed, or a regression that
      commits without stored runs may have caused";
 
 const EXAMPLES: &str = "\

@@ -336,8 +336,8 @@ fn side_value(side: &[RunEvidence<'_>], metric: &Metric) -> Option<SideValue> {
 /// How many samples a share in percent counts; `None` for other values.
 pub(super) fn events(evidence: &Evidence, metric: &Metric) -> Option<u64> {
     let Evidence::Summary(summary) = evidence else { return None };
-    let all = summary.samples.filter(|_| metric.is_share())?;
-    (summary.centre <= 100.0).then_some((summary.centre / 100.0 * all as f64).round() as u64)
+    let (all, whole) = summary.samples.zip(metric.whole())?;
+    (summary.centre <= whole).then_some((summary.centre / whole * all as f64).round() as u64)
 }
 
 #[cfg(test)]

@@ -163,10 +163,12 @@ pub enum Error {
         earlier: String,
     },
     /// Head has exactly the samples of base.
-    #[error("{}", same_results(base, head, *same_place))]
+    #[error("{}", same_results(base, *base_runs, head, *same_place))]
     SameResults {
         /// The label of the base.
         base: String,
+        /// The number of its runs.
+        base_runs: usize,
         /// The label of the head.
         head: String,
         /// True if both are the same files.
@@ -286,10 +288,11 @@ pub enum Error {
     },
 }
 
-fn same_results(base: &str, head: &str, same_place: bool) -> String {
+fn same_results(base: &str, base_runs: usize, head: &str, same_place: bool) -> String {
     if same_place {
         return format!("base and head are the same results ({head}); give two different results to compare");
     }
+    let base = if base_runs > 1 { format!("a run of base ({base})") } else { base.to_owned() };
     format!("nothing was measured for {head}: it has exactly the samples of {base}; run the benchmarks")
 }
 

@@ -229,7 +229,8 @@ impl Gate {
             SameResults::Numbers => !same_place,
         };
         if is_same {
-            return Err(Error::SameResults { base: base.report.label, head: head.report.label, same_place });
+            let SideReport { label, runs, .. } = base.report;
+            return Err(Error::SameResults { base: label, base_runs: runs, head: head.report.label, same_place });
         }
         // Stored runs of the same revision, too, if chance does not make results equal.
         let is_itself = same_place && (!head.locations.is_empty() || compared.same_results == SameResults::Numbers);

@@ -285,7 +285,7 @@ pub(super) fn compare_environments(
             ""
         };
         let message =
-            format!("times are shown but not compared, because the machines differ: {}{unknown}", decisive.join("; "));
+            format!("measured values are not compared, because the machines differ: {}{unknown}", decisive.join("; "));
         Some(Diagnostic::warning("different-machines", "", message))
     };
     (EnvironmentReport { matches: decisive.is_empty(), assumed: false, differences }, diagnostic)

@@ -347,11 +347,15 @@ fn disk_side(results: &[Results], loaded: Vec<LoadedResults>) -> Side {
     let mut environment: Option<Environment> = None;
     let mut diagnostics = Vec::new();
     let mut runs: Vec<Run> = Vec::with_capacity(loaded.len());
+    let mut words: Vec<&str> = Vec::with_capacity(loaded.len());
     for (result, LoadedResults { run, diagnostics: of_run, .. }) in results.iter().zip(loaded) {
         // As a run of its own, a copy would make a single run look like several that agree.
-        let is_same = |other: &Run| other.measurements == run.measurements && other.environment == run.environment;
-        if has_varying_samples(&run) && runs.iter().any(is_same) {
-            let message = "has exactly the samples of another run of this side; counted as one run";
+        let is_same =
+            |(other, _): &(&Run, _)| other.measurements == run.measurements && other.environment == run.environment;
+        let original = runs.iter().zip(&words).find(is_same).filter(|_| has_varying_samples(&run));
+        if let Some((_, original)) = original {
+            let message =
+                format!("has exactly the samples of {original}, which is on the same side; counted as one run");
             diagnostics.push(Diagnostic::warning("copied-run", result.word.clone(), message));
             continue;
         }
@@ -360,6 +364,7 @@ fn disk_side(results: &[Results], loaded: Vec<LoadedResults>) -> Side {
         }
         diagnostics.extend(of_run);
         runs.push(run);
+        words.push(&result.word);
     }
     let commit = runs.iter().find_map(|run| run.commit.clone());
     let report = SideReport { label: label(results), runs: runs.len(), commit, ..SideReport::default() };

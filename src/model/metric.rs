@@ -120,8 +120,9 @@ impl Metric {
         Metric::measured("time", Unit::Nanosecond, Direction::Lower)
     }
 
-    /// Whether its values are shares of a whole, of at most 100%: a hit rate, an error rate, a score.
-    pub fn is_share(&self) -> bool {
+    /// The largest possible value if its values are shares of a whole, such as an error rate: 100 for percentages, 1 for ratios.
+    /// Some ratios have such a name and larger values, a score for example; they are not shares.
+    pub fn whole(&self) -> Option<f64> {
         const SHARES: [&str; 10] = [
             "rate",
             "hitrate",
@@ -135,7 +136,12 @@ impl Metric {
             "coverage",
         ];
         let last = self.name.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
-        self.unit == Unit::Percent && SHARES.contains(&last)
+        match self.unit {
+            Unit::Percent => Some(100.0),
+            Unit::Ratio => Some(1.0),
+            _ => None,
+        }
+        .filter(|_| SHARES.contains(&last))
     }
 
     /// Operations, requests or transactions per second; higher is better.

@@ -113,7 +113,14 @@ pub fn counts(report: &Report) -> String {
             let is_one = |finding: &&Finding| finding.outcome == outcome && finding.not_run == not_run;
             let text = of_outcome(report.benchmarks.iter().filter(is_one), count, word, outcome);
             // Without these words, "unchanged" would contradict the headline of a suite that is slower as a whole.
-            let has_shift = outcome == Outcome::Unchanged && UnsubtractedShift::of(report).is_some();
+            // A change below the floor may be over the threshold.
+            let is_within = |finding: &Finding| {
+                finding.outcome != Outcome::Unchanged
+                    || finding.change.is_none_or(|change| change.ln_1p().abs() <= finding.threshold.ln_1p())
+            };
+            let has_shift = outcome == Outcome::Unchanged
+                && UnsubtractedShift::of(report).is_some()
+                && report.benchmarks.iter().all(is_within);
             if has_shift { format!("{text} (within the threshold with and without the shift)") } else { text }
         })
         .collect();

@@ -270,12 +270,11 @@ fn without_q(comparison: &Comparison) -> Option<WithoutQ> {
     }
 }
 
-/// The largest possible change: a share cannot exceed 100%.
+/// The largest possible change: a share cannot exceed its whole.
 fn largest_change(comparison: &Comparison) -> f64 {
     let values = comparison.base.zip(comparison.head).map(|(base, head)| [base.value, head.value]);
-    let is_share = |values: &[f64; 2]| comparison.metric.is_share() && values.iter().all(|value| *value <= 100.0);
-    match values.filter(is_share) {
-        Some([base, _]) if base > 0.0 => 100.0 / base - 1.0,
+    match values.zip(comparison.metric.whole()) {
+        Some(([base, head], whole)) if base > 0.0 && base.max(head) <= whole => whole / base - 1.0,
         _ => f64::MAX,
     }
 }

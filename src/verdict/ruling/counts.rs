@@ -62,13 +62,17 @@ impl Criteria {
 }
 
 /// Whether a change of a share, such as an error rate, may be chance: it is small, the results do not state the number
-/// of events, and the base runs do not show the noise: they are few, or their typical share is zero.
+/// of events, and the base runs do not show the noise: they are few, or their typical share is zero. Five runs of each side, of which
+/// those of base are zero and those of head are not, are no chance: that has a probability of 1 in 252.
 pub(super) fn is_small_share_without_counts(comparison: &Comparison) -> bool {
-    const PERCENTAGE_POINT: f64 = 1.0;
+    const PERCENTAGE_POINT: f64 = 0.01;
     const RUNS_THAT_SHOW_NOISE: usize = 3;
+    const RUNS_THAT_SHOW_A_RISE: usize = 5;
     let (Some(base), Some(head)) = (comparison.base, comparison.head) else { return false };
-    comparison.metric.is_share()
-        && base.events.or(head.events).is_none()
-        && (base.runs < RUNS_THAT_SHOW_NOISE || base.value == 0.0)
-        && (head.value - base.value).abs() < PERCENTAGE_POINT
+    let Some(whole) = comparison.metric.whole().filter(|whole| base.value.max(head.value) <= *whole) else {
+        return false;
+    };
+    base.events.or(head.events).is_none()
+        && (base.runs < RUNS_THAT_SHOW_NOISE || base.value == 0.0 && base.runs.min(head.runs) < RUNS_THAT_SHOW_A_RISE)
+        && (head.value - base.value).abs() < PERCENTAGE_POINT * whole
 }
