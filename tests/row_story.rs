@@ -660,3 +660,31 @@ fn zeros_of_a_metric_without_a_better_direction_are_not_judged() {
     let row = &compared(&sandbox, &side(&few), &side(&[3.5; 5]), &["--format", "json"]).json()["benchmarks"][0];
     assert_eq!((&row["not_tested"], &row["suspect"]), (&"unknown-direction".into(), &false.into()), "{row}");
 }
+
+#[test]
+fn the_newest_base_run_is_compared_with_and_without_an_unexplained_shift() {
+    let sandbox = Sandbox::new();
+    let mut args = vec!["compare".to_owned()];
+    // In the newest of five base runs, one benchmark is 17% slower. All of head is 14% slower, and that benchmark 48%.
+    for number in 0..6 {
+        let noise = |at: usize| 1.0 + 0.002 * ((at * 7 + number * 3) % 5) as f64;
+        let factor = |at: usize| match (number, at) {
+            (4, 3) => 1.17,
+            (5, 3) => 1.14 * 1.3,
+            (5, _) => 1.14,
+            _ => 1.0,
+        };
+        let (file, side) = (format!("run{number}.json"), if number < 5 { "--base" } else { "--head" });
+        let of_run = |at: usize, name: String| {
+            let samples: Vec<f64> =
+                (0..40).map(|i| 1000.0 * factor(at) * noise(at) * (1.0 + 1e-4 * f64::from(i % 9))).collect();
+            measured(&name, "time", "ns", &samples)
+        };
+        sandbox.write(&file, run(&(0..12).map(|at| of_run(at, format!("b{at:02}"))).collect::<Vec<_>>()));
+        args.extend([side.to_owned(), file]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    sandbox.perfgate(&args).exits(0).prints(
+        "the newest base run shows at least half of the change, with the suite-wide shift or without it, so it may come from base",
+    );
+}

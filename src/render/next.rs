@@ -81,10 +81,10 @@ fn jobs(report: &Report, about_entries: &str, form: Form) -> Vec<Job> {
                 _ => job,
             });
             let suspects = open_suspects(report, form);
-            let has_shift =
-                || UnsubtractedShift::of(report).filter(|open| open.shift.treatment == ShiftTreatment::InEveryRun);
+            let is_in_every_run =
+                UnsubtractedShift::of(report).is_some_and(|open| open.shift.treatment == ShiftTreatment::InEveryRun);
             // What re-measures suspects in turn shows the cause of the shift as well.
-            let shift = if suspects.is_empty() { has_shift().and_then(|_| suite_shift_step(report)) } else { None };
+            let shift = suite_shift_step(report).filter(|_| suspects.is_empty() && is_in_every_run);
             failed.chain(suspects).chain(shift).chain(fail_on_remark(report)).collect()
         }
     };

@@ -13,6 +13,8 @@ const WITHIN_SHIFT_OF_BASE: &str = "the suite-wide shift may account for the cha
                                     faster or slower than usual; more base runs are needed";
 pub(super) const IN_NEWEST_BASE_RUN: &str = "the newest base run shows at least half of the change, so it may come from base; \
                                   `perfgate measure` would decide";
+const IN_NEWEST_BASE_RUN_OR_SHIFT: &str = "the newest base run shows at least half of the change, with the suite-wide shift or without it, so it may come from \
+                                  base; `perfgate measure` would decide";
 const ONE_OF_TWO_HEAD_RUNS: &str = "only one of the two head runs changed by this much; more head runs are needed";
 const ONE_OF_TWO_BASE_RUNS: &str = "only one of the two base runs differs by this much; more base runs are needed";
 const HEADS_WITHIN: &str =
@@ -74,7 +76,9 @@ pub(super) fn doubt(estimate: &Estimate, log_threshold: f64, alpha: f64) -> Opti
     let share = estimate.newest_base_share;
     let is_like_newest = estimate.delta.abs() * (1.0 - share) <= MAX_BEYOND_NEWEST_BASE * log_threshold;
     if is_shown && share >= MAX_NEWEST_BASE_SHARE && is_like_newest {
-        return Some((Doubt::InNewestBaseRun, IN_NEWEST_BASE_RUN.into()));
+        let has_shift = estimate.unexplained_shift.is_some();
+        let note = if has_shift { IN_NEWEST_BASE_RUN_OR_SHIFT } else { IN_NEWEST_BASE_RUN };
+        return Some((Doubt::InNewestBaseRun, note.into()));
     }
     if let Some((doubt, note)) =
         one_of_two_differs(estimate, log_threshold).or_else(|| single_runs_differ(estimate, log_threshold))

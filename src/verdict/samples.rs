@@ -17,7 +17,7 @@ pub(super) fn slow_parts(comparison: &Comparison) -> Option<PerSide<SlowPart>> {
 }
 
 /// Fewer slow samples of an improved benchmark are not mentioned.
-const MIN_SLOWER_SHARE: f64 = 0.1;
+const MIN_SLOWER_SHARE: f64 = 0.2;
 
 /// True if a part of head's samples is slower than the typical sample of base, which has no such part.
 pub(super) fn some_got_slower(comparison: &Comparison) -> bool {
