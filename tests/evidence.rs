@@ -64,21 +64,24 @@ fn hyperfine_csv(mean: f64, sd: f64) -> String {
     format!("command,mean,stddev,median,user,system,min,max\n{}", (0..12).map(row).collect::<String>())
 }
 
-fn compared_csv(base: &str, head: &str) -> Answer {
+fn compared_csv(base: &str, head: &str, format: &str) -> Answer {
     let sandbox = Sandbox::new();
     sandbox.write("base.csv", base).write("head.csv", head);
-    sandbox.perfgate(&["compare", "base.csv", "head.csv", "--format", "json"])
+    sandbox.perfgate(&["compare", "base.csv", "head.csv", "--format", format])
 }
 
 #[test]
 fn a_mean_that_rises_alone_is_not_unchanged_where_the_samples_are_unknown() {
     // 40% of the runs take three times as long: a mean of 0.18 s with a standard deviation of 0.098 s.
-    let row = &compared_csv(&hyperfine_csv(0.1, 0.002), &hyperfine_csv(0.18, 0.098)).json()["benchmarks"][0];
+    let (steady, slow) = (hyperfine_csv(0.1, 0.002), hyperfine_csv(0.18, 0.098));
+    compared_csv(&steady, &slow, "table").prints("(suspected: c0 mean +80.0%)");
+    let row = &compared_csv(&steady, &slow, "json").json()["benchmarks"][0];
+    assert!((row["mean_change"].as_f64().unwrap() - 0.8).abs() < 1e-3, "{row}");
     assert_eq!((&row["name"], &row["outcome"], &row["suspect"]), (&"c0".into(), &"inconclusive".into(), &true.into()));
     let note = row["notes"][0].as_str().unwrap();
     assert!(note.starts_with("slow samples change the mean by +80.0%; the medians "), "{row}");
     // One run of ten that takes nine times as long: the same mean, but it may be chance.
-    let row = &compared_csv(&hyperfine_csv(0.1, 0.002), &hyperfine_csv(0.18, 0.24)).json()["benchmarks"][0];
+    let row = &compared_csv(&steady, &hyperfine_csv(0.18, 0.24), "json").json()["benchmarks"][0];
     assert!(row["notes"].as_array().is_none_or(|notes| notes.is_empty()), "{row}");
 }
 

@@ -115,6 +115,42 @@ fn two_slow_samples_of_five_in_every_head_run_are_not_unchanged() {
     assert_eq!(outcome_of(3.0, 1.0), Outcome::Unchanged);
 }
 
+/// Two of five samples of the only head run become slow: without a mean that leaves out a batch, and at the beginning of few
+/// samples, where the slow ones fill the batch that is left out.
+#[test]
+fn slow_samples_of_a_single_head_run_with_few_samples_are_not_unchanged() {
+    let side = |count: usize, slow: usize, runs: std::ops::Range<usize>| -> Vec<Run> {
+        let samples = |drift: f64, slow: usize| {
+            let sample = |index: usize| 100.0 + drift + 0.3 * (index * 7 % 5) as f64;
+            (0..count).map(|index| sample(index) * if index < slow { 3.0 } else { 1.0 }).collect::<Vec<f64>>()
+        };
+        let measurement = |run: usize, at: usize| {
+            let samples = samples(0.1 * ((run * 5 + at * 3) % 7) as f64, if at == 0 { slow } else { 0 });
+            Measurement::new("t", format!("b{at}"), Metric::time(), Evidence::Samples(samples))
+        };
+        let run = |run| Run { measurements: (0..8).map(|at| measurement(run, at)).collect(), ..Run::default() };
+        runs.map(run).collect()
+    };
+    let is_open = |count: usize, base_slow: usize, slow: usize, base_runs: usize| {
+        let report = judged(&side(count, base_slow, 0..base_runs), &side(count, slow, 9..10));
+        let first = report.benchmarks.into_iter().find(|finding| finding.name == "b0").unwrap();
+        if let Some(mean) = first.mean_change {
+            let expected = 2.0 * slow as f64 / count as f64;
+            assert!((mean / expected - 1.0).abs() < 0.1, "{slow} of {count}: {mean}");
+        }
+        first.outcome != Outcome::Unchanged && first.suspect == (first.outcome == Outcome::Inconclusive)
+    };
+    for count in 5..=20 {
+        for base_runs in [1, 3] {
+            let slow = count * 2 / 5;
+            assert!(is_open(count, 0, slow, base_runs), "{slow} of {count}, {base_runs} base run(s)");
+            // A single slow sample may be chance, and what base has as well is no change.
+            assert!(!is_open(count, 0, 1, base_runs), "1 of {count}, {base_runs} base run(s)");
+            assert!(!is_open(count, slow, slow, base_runs), "{slow} of {count} in both, {base_runs} base run(s)");
+        }
+    }
+}
+
 /// The fast edge stays the same as long as a few samples are as fast as before.
 #[test]
 fn a_benchmark_with_few_fast_samples_left_is_regressed() {

@@ -3,8 +3,8 @@
 use super::pairs::{Pair, RunEvidence, evidence, runs_of};
 use super::repetitions;
 use crate::model::{Digest, Direction, Evidence, SampleStatistics, Summary};
-use crate::stats::centre;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
+use crate::stats::{centre, samples};
 
 /// Variance of the error of a rounded value. Values that are whole numbers may be rounded, as the nanoseconds of libtest are.
 const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
@@ -50,6 +50,9 @@ impl Pair<'_> {
             variance += ROUNDING_VARIANCE / centre.powi(2);
         }
         let means = if digest.is_none() { self.means(run) } else { None };
+        // The error of several processes is the one between them, not between their batches.
+        let of_process = digest.filter(|_| run.len() == 1);
+        let with_slow_part = of_process.and_then(|digest| ln_mean_with_slow_part(digest, direction));
         let ln = |value: f64| if value > 0.0 { value.ln() } else { for_zero.ln() };
         let sign = direction.sign();
         RunValue {
@@ -61,13 +64,12 @@ impl Pair<'_> {
             typical_mean: digest
                 .and_then(|digest| Some((digest.median, digest.typical_mean?)))
                 .map(|(median, mean)| (sign * (ln(median) + f64::from(mean.ln_ratio())), f64::from(mean.error()))),
-            // The error of several processes is the one between them, not between their batches.
-            mean_with_slowest: digest
-                .filter(|_| run.len() == 1)
-                .and_then(|digest| digest.ln_mean_with_slowest_batch(direction).or_else(|| ln_mean(run[0].evidence)))
+            mean_with_slowest: with_slow_part
+                .or_else(|| of_process?.ln_mean_with_slowest_batch(direction))
+                .or_else(|| of_process.and_then(|_| ln_mean(run[0].evidence)))
                 .or(means.map(|means| means.mean.ln()))
                 .map(|mean| sign * mean),
-            has_slow_part: means.is_some_and(|means| means.has_slow_part(centre)),
+            has_slow_part: with_slow_part.is_some() || means.is_some_and(|means| means.has_slow_part(centre)),
         }
     }
 
@@ -130,6 +132,19 @@ impl Means {
         let share = odds / (1.0 + odds);
         share >= MIN_SLOW_SHARE && self.samples.is_none_or(|samples| share * samples >= MIN_SLOW_SAMPLES)
     }
+}
+
+/// The logarithm of the mean of the slow part of the samples and the others, if the typical mean may contain nothing of that part: there is
+/// no typical mean, or the batch that it leaves out is large enough, as in few samples that begin slowly.
+fn ln_mean_with_slow_part(digest: Digest, direction: Direction) -> Option<f64> {
+    let split = digest.split?;
+    let upper = split.upper_share();
+    let share = if direction == Direction::Higher { 1.0 - upper } else { upper };
+    let slow = (share * f64::from(digest.samples)).round();
+    let is_left_out = digest.typical_mean.is_none() || slow <= samples::largest_batch(digest.samples as usize) as f64;
+    let [low, high] = split.values(digest.median);
+    let mean = (1.0 - upper) * low + upper * high;
+    (share >= MIN_SLOW_SHARE && slow >= MIN_SLOW_SAMPLES && is_left_out).then(|| mean.ln())
 }
 
 /// The digest of the entries of a run.

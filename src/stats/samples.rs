@@ -121,6 +121,11 @@ pub fn typical_mean(samples: &[f64], median: f64, fast: FastEnd) -> Option<Typic
     Some(TypicalMean::new((typical - median.ln()) as f32, (variance / count).sqrt() as f32))
 }
 
+/// How many samples the batch that the typical mean leaves out may have.
+pub fn largest_batch(samples: usize) -> usize {
+    samples.div_ceil(batch_count(samples))
+}
+
 fn batch_count(samples: usize) -> usize {
     ((samples as f64 / BATCH_SIZE + 0.5).floor() as usize).clamp(MIN_BATCHES, MAX_BATCHES)
 }

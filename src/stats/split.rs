@@ -8,7 +8,7 @@ use super::centre;
 use std::num::NonZeroU8;
 
 /// Fewer samples are not split.
-const MIN_SAMPLES: usize = 10;
+const MIN_SAMPLES: usize = 5;
 /// If there are more samples, about this many are split, evenly spaced: more would not change a share by one percent.
 const MAX_SAMPLES: usize = 1000;
 /// Samples within this share of the median count as steady, and a split requires at least the second share of other
@@ -206,7 +206,7 @@ mod tests {
     fn steady_samples_single_spikes_and_few_samples_are_not_split() {
         assert_eq!(split(&samples(60, 1.0, |_| true)), None);
         assert_eq!(split(&samples(60, 3.0, |i| i == 30)), None);
-        assert_eq!(split(&samples(9, 3.0, |i| i % 2 == 0)), None);
+        assert_eq!(split(&samples(4, 3.0, |i| i % 2 == 0)), None);
         assert_eq!(split(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0]), None);
     }
 

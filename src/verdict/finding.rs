@@ -93,6 +93,9 @@ pub struct Finding {
     /// fewer than eight benchmarks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needed_change: Option<f64>,
+    /// The change of the mean of all samples, where that makes it a suspect and not its `change`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_change: Option<f64>,
     /// Why the tests leave it undecided, if no note gives the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided: Option<UndecidedReason>,
@@ -112,8 +115,8 @@ pub struct Finding {
     pub budget: BudgetReport,
     /// Remarks.
     pub notes: Vec<String>,
-    /// The slow part of the samples, where their mean decides and not their fastest part, and where the benchmark improved although
-    /// some samples got slower.
+    /// The slow part of the samples, where it is the reason that the benchmark is inconclusive or their mean decides and not their
+    /// fastest part, and where the benchmark improved although some samples got slower.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_part: Option<Box<PerSide<SlowPart>>>,
     /// The two modes of the samples of a side, the smaller first.
@@ -238,6 +241,7 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
             .and_then(|estimate| estimate.runs_needed(criteria.log_threshold(), criteria.alpha)),
         threshold: criteria.threshold,
         needed_change: estimate.and_then(|one| criteria.needed(one)).and_then(|log| finite(log.exp_m1())),
+        mean_change: ruling.mean_change.and_then(finite),
         undecided: estimate.filter(|_| is_open).map(|estimate| criteria.why_undecided(estimate)),
         not_tested: ruling.not_tested,
         without_q: without_q(comparison).filter(|_| ruling.not_tested.is_none()),
@@ -246,7 +250,11 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
         budget: BudgetReport::default(),
         notes: ruling.notes,
         slow_part: samples::slow_parts(comparison)
-            .filter(|_| ruling.by_mean || ruling.outcome == Outcome::Improved && samples::some_got_slower(comparison))
+            .filter(|_| {
+                ruling.by_mean
+                    || ruling.doubt == Some(Doubt::SlowSamples)
+                    || ruling.outcome == Outcome::Improved && samples::some_got_slower(comparison)
+            })
             .map(Box::new),
         modes: samples::modes(comparison).map(Box::new),
         sample_statistics: comparison.statistics.clone(),

@@ -39,6 +39,8 @@ pub(super) struct Ruling {
     pub not_tested: Option<UntestedReason>,
     /// Why single runs make a change doubtful.
     pub doubt: Option<Doubt>,
+    /// The change of the mean of all samples, where that makes it a suspect.
+    pub mean_change: Option<f64>,
     pub notes: Vec<String>,
 }
 
@@ -53,6 +55,7 @@ impl Ruling {
             by_floor: false,
             not_tested: None,
             doubt: None,
+            mean_change: None,
             notes: Vec::new(),
         }
     }

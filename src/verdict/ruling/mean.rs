@@ -1,7 +1,7 @@
 //! The rule on the mean of the samples, which grows if only a part of them becomes slower.
 
 use super::{Criteria, Ruling, as_change, noun};
-use crate::compare::Comparison;
+use crate::compare::{Comparison, SideValue};
 use crate::model::number_text::change;
 use crate::stats::estimate::Estimate;
 use crate::verdict::doubt::{Doubt, doubt};
@@ -72,31 +72,38 @@ impl Criteria {
     }
 
     /// The ruling. An unchanged benchmark becomes inconclusive if slow samples move the mean of every head run over the threshold. One
-    /// without fast edges that is inconclusive because of its noise becomes a suspect.
+    /// that is inconclusive because of its noise becomes a suspect.
     pub(super) fn with_slowest(&self, ruling: Ruling, estimate: &Estimate, comparison: &Comparison) -> Ruling {
         let log_threshold = self.log_threshold();
         // Over the threshold with and without a suite-wide shift that was subtracted.
         let subtracted = (estimate.raw - estimate.delta).max(0.0);
         let change_of_means = comparison.least_change_of_means.map(|change| change - subtracted);
         let Some(least) = change_of_means.filter(|change| *change > log_threshold) else { return ruling };
-        let is_noise_of_medians = ruling.outcome == Outcome::Inconclusive
-            && !estimate.of_fast_edges
-            && !self.is_over(estimate)
-            && ruling.notes.is_empty();
-        if ruling.outcome != Outcome::Unchanged && !is_noise_of_medians || ruling.by_floor {
+        let is_noise = ruling.outcome == Outcome::Inconclusive && !self.is_over(estimate) && ruling.notes.is_empty();
+        let as_change = |log: f64| as_change(log, comparison.metric.direction);
+        let (noun, least) = (noun(comparison), as_change(least));
+        let base = comparison.base.map_or(0.0, |side| side.value);
+        let is_below_floor = ruling.by_floor || self.floor.covers(base, base * (1.0 + least));
+        if ruling.outcome != Outcome::Unchanged && !is_noise || is_below_floor {
             return ruling;
         }
-        let (noun, least) = (noun(comparison), change(as_change(least, comparison.metric.direction)));
-        let single_runs = [comparison.base, comparison.head].iter().flatten().all(|side| side.runs == 1);
-        let by = if single_runs { format!("by {least}") } else { format!("by at least {least} in every head run") };
-        let others = if estimate.of_fast_edges { format!("the fastest {noun}") } else { "the medians".to_owned() };
-        let note = if ruling.outcome == Outcome::Unchanged {
-            format!("slow {noun} change the mean {by}; {others} are unchanged")
-        } else {
-            let medians = change(as_change(estimate.delta, comparison.metric.direction));
-            format!("slow {noun} change the mean {by}; the medians changed by {medians}")
+        let runs = |side: Option<SideValue>| side.map_or(1, |side| side.runs);
+        let by = match (runs(comparison.base), runs(comparison.head)) {
+            (1, 1) => format!("by {}", change(least)),
+            (_, 1) => format!("by at least {}", change(least)),
+            _ => format!("by at least {} in every head run", change(least)),
         };
-        let doubt = Some(Doubt::SlowSamples);
-        Ruling { by_mean: ruling.by_mean, doubt, ..Ruling::of(Outcome::Inconclusive) }.suspect(true).note(note)
+        let others = if estimate.of_fast_edges { format!("the fastest {noun}") } else { "the medians".to_owned() };
+        let note = if is_noise {
+            format!("slow {noun} change the mean {by}; {others} changed by {}", change(as_change(estimate.delta)))
+        } else {
+            format!("slow {noun} change the mean {by}; {others} are unchanged")
+        };
+        Ruling {
+            by_mean: ruling.by_mean,
+            doubt: Some(Doubt::SlowSamples),
+            mean_change: Some(least),
+            ..Ruling::of(Outcome::Inconclusive).suspect(true).note(note)
+        }
     }
 }
