@@ -50,7 +50,7 @@ impl Cell {
                     centre_variance: 0.0,
                     typical_mean: None,
                     mean_with_slowest: None,
-                    has_slow_part: false,
+                    slow_part_error: None,
                 });
             }
         }

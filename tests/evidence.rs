@@ -76,7 +76,7 @@ fn a_mean_that_rises_alone_is_not_unchanged_where_the_samples_are_unknown() {
     let (steady, slow) = (hyperfine_csv(0.1, 0.002), hyperfine_csv(0.18, 0.098));
     compared_csv(&steady, &slow, "table").prints("(suspected: c0 mean +80.0%)");
     let row = &compared_csv(&steady, &slow, "json").json()["benchmarks"][0];
-    assert!((row["mean_change"].as_f64().unwrap() - 0.8).abs() < 1e-3, "{row}");
+    assert!((row["sample_mean_change"].as_f64().unwrap() - 0.8).abs() < 1e-3, "{row}");
     assert_eq!((&row["name"], &row["outcome"], &row["suspect"]), (&"c0".into(), &"inconclusive".into(), &true.into()));
     let note = row["notes"][0].as_str().unwrap();
     assert!(note.starts_with("slow samples change the mean by +80.0%; the medians "), "{row}");

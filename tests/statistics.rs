@@ -51,7 +51,7 @@ fn value(run: usize, digest: &Value, sign: f64) -> RunValue {
         centre_variance: within,
         typical_mean: None,
         mean_with_slowest: None,
-        has_slow_part: false,
+        slow_part_error: None,
     }
 }
 
@@ -207,7 +207,7 @@ fn unchanged_suites_rarely_have_a_false_positive() {
                         centre_variance: 0.0,
                         typical_mean: None,
                         mean_with_slowest: None,
-                        has_slow_part: false,
+                        slow_part_error: None,
                     }
                 };
                 BenchmarkRuns { base: (0..3).map(&mut run).collect(), head: vec![run(0)] }
@@ -239,7 +239,7 @@ fn estimates(suite: &[(Vec<f64>, Vec<f64>)], scale: f64, direction: Direction) -
                 centre_variance: 0.0,
                 typical_mean: None,
                 mean_with_slowest: None,
-                has_slow_part: false,
+                slow_part_error: None,
             }
         };
         values.iter().enumerate().map(value).collect()

@@ -99,7 +99,7 @@ fn one_very_slow_sample_in_every_head_run_is_not_unchanged() {
     }
 }
 
-/// Five samples have no typical mean, so their means are compared.
+/// Five samples have no typical mean, so the means of all samples are compared, and tested if there are three runs per side.
 #[test]
 fn two_slow_samples_of_five_in_every_head_run_are_not_unchanged() {
     let run = |at: usize, slow: f64| {
@@ -108,11 +108,13 @@ fn two_slow_samples_of_five_in_every_head_run_are_not_unchanged() {
         let measurement = Measurement::new("t", "b0", Metric::time(), Evidence::Samples(samples));
         Run { measurements: vec![measurement], ..Run::default() }
     };
-    let side = |slow: f64| (0..3).map(|at| run(at, slow)).collect::<Vec<_>>();
-    let outcome_of = |base: f64, head: f64| judged(&side(base), &side(head)).benchmarks[0].outcome;
-    assert_eq!(outcome_of(1.0, 3.0), Outcome::Inconclusive);
-    assert_eq!(outcome_of(1.0, 1.001), Outcome::Unchanged);
-    assert_eq!(outcome_of(3.0, 1.0), Outcome::Unchanged);
+    let side = |runs: usize, slow: f64| (0..runs).map(|at| run(at, slow)).collect::<Vec<_>>();
+    let outcome_of =
+        |runs: usize, base: f64, head: f64| judged(&side(runs, base), &side(runs, head)).benchmarks[0].outcome;
+    assert_eq!(outcome_of(2, 1.0, 3.0), Outcome::Inconclusive);
+    assert_eq!(outcome_of(3, 1.0, 3.0), Outcome::Regressed);
+    assert_eq!(outcome_of(3, 1.0, 1.001), Outcome::Unchanged);
+    assert_eq!([2, 3].map(|runs| outcome_of(runs, 3.0, 1.0)), [Outcome::Unchanged, Outcome::Improved]);
 }
 
 /// Two of five samples of the only head run become slow: without a mean that leaves out a batch, and at the beginning of few
@@ -134,7 +136,7 @@ fn slow_samples_of_a_single_head_run_with_few_samples_are_not_unchanged() {
     let is_open = |count: usize, base_slow: usize, slow: usize, base_runs: usize| {
         let report = judged(&side(count, base_slow, 0..base_runs), &side(count, slow, 9..10));
         let first = report.benchmarks.into_iter().find(|finding| finding.name == "b0").unwrap();
-        if let Some(mean) = first.mean_change {
+        if let Some(mean) = first.sample_mean_change {
             let expected = 2.0 * slow as f64 / count as f64;
             assert!((mean / expected - 1.0).abs() < 0.1, "{slow} of {count}: {mean}");
         }
@@ -148,6 +150,42 @@ fn slow_samples_of_a_single_head_run_with_few_samples_are_not_unchanged() {
             assert!(!is_open(count, 0, 1, base_runs), "1 of {count}, {base_runs} base run(s)");
             assert!(!is_open(count, slow, slow, base_runs), "{slow} of {count} in both, {base_runs} base run(s)");
         }
+    }
+}
+
+/// Four of ten samples are slow in every head run, always the first ones: no busy moment, so the mean of all samples decides.
+#[test]
+fn slow_first_samples_of_every_head_run_are_a_regression() {
+    let mut draw = Draw(41);
+    let mut side = |slow: &[usize]| -> Vec<Run> {
+        let mut run = |slow: usize| {
+            let mut measurement = |at: usize| {
+                let slow = if at == 0 { slow } else { 0 };
+                let level = 1e8 * (1.0 + 0.01 * draw.normal());
+                let mut sample =
+                    |index: usize| level * (1.0 + 0.01 * draw.normal().abs()) * if index < slow { 3.0 } else { 1.0 };
+                let samples = (0..10).map(&mut sample).collect();
+                Measurement::new("hyperfine", format!("b{at}"), Metric::time(), Evidence::Samples(samples))
+            };
+            Run { measurements: (0..8).map(&mut measurement).collect(), ..Run::default() }
+        };
+        slow.iter().map(|slow| run(*slow)).collect()
+    };
+    let mut outcome_of = |base: &[usize], head: &[usize]| {
+        let report = judged(&side(base), &side(head));
+        let first = report.benchmarks.into_iter().find(|finding| finding.name == "b0").unwrap();
+        println!("{base:?} {head:?}: {:?} {:?} {:?} {:?}", first.outcome, first.change, first.interval, first.notes);
+        assert!(first.outcome != Outcome::Regressed || first.interval.unwrap()[0] > 0.0);
+        first.outcome
+    };
+    for runs in [3, 5] {
+        assert_eq!(outcome_of(&vec![0; runs], &vec![4; runs]), Outcome::Regressed, "{runs} runs per side");
+        assert_eq!(outcome_of(&vec![4; runs], &vec![0; runs]), Outcome::Improved, "{runs} runs per side");
+        assert_eq!(outcome_of(&vec![4; runs], &vec![4; runs]), Outcome::Unchanged, "{runs} runs per side");
+    }
+    // In one of the runs, it may be a busy moment.
+    for (base, head) in [([0; 3], [4, 0, 0]), ([4, 0, 0], [0; 3]), ([4, 0, 0], [4; 3])] {
+        assert_ne!(outcome_of(&base, &head), Outcome::Regressed, "{base:?} {head:?}");
     }
 }
 

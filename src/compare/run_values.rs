@@ -3,8 +3,9 @@
 use super::pairs::{Pair, RunEvidence, evidence, runs_of};
 use super::repetitions;
 use crate::model::{Digest, Direction, Evidence, SampleStatistics, Summary};
+use crate::stats::centre;
+use crate::stats::samples::largest_batch;
 use crate::stats::suite::{BenchmarkRuns, RunValue};
-use crate::stats::{centre, samples};
 
 /// Variance of the error of a rounded value. Values that are whole numbers may be rounded, as the nanoseconds of libtest are.
 const ROUNDING_VARIANCE: f64 = 1.0 / 12.0;
@@ -65,11 +66,14 @@ impl Pair<'_> {
                 .and_then(|digest| Some((digest.median, digest.typical_mean?)))
                 .map(|(median, mean)| (sign * (ln(median) + f64::from(mean.ln_ratio())), f64::from(mean.error()))),
             mean_with_slowest: with_slow_part
+                .map(|(mean, _)| mean)
                 .or_else(|| of_process?.ln_mean_with_slowest_batch(direction))
                 .or_else(|| of_process.and_then(|_| ln_mean(run[0].evidence)))
                 .or(means.map(|means| means.mean.ln()))
                 .map(|mean| sign * mean),
-            has_slow_part: with_slow_part.is_some() || means.is_some_and(|means| means.has_slow_part(centre)),
+            slow_part_error: with_slow_part
+                .map(|(_, error)| error)
+                .or_else(|| means.filter(|means| means.has_slow_part(centre)).map(Means::standard_error)),
         }
     }
 
@@ -124,6 +128,11 @@ struct Means {
 }
 
 impl Means {
+    /// The standard error of the mean, on the log scale.
+    fn standard_error(self) -> f64 {
+        self.sd.unwrap_or_default() / self.mean / self.samples.unwrap_or(1.0).sqrt()
+    }
+
     /// True if the distance of mean and median comes from a part of the samples. If a share p of them takes longer by D, and the others
     /// vary little, the distance is pD and the standard deviation is D √(p (1 − p)), so the square of their ratio is p / (1 − p).
     fn has_slow_part(self, median: f64) -> bool {
@@ -134,17 +143,20 @@ impl Means {
     }
 }
 
-/// The logarithm of the mean of the slow part of the samples and the others, if the typical mean may contain nothing of that part: there is
-/// no typical mean, or the batch that it leaves out is large enough, as in few samples that begin slowly.
-fn ln_mean_with_slow_part(digest: Digest, direction: Direction) -> Option<f64> {
+/// The mean of the slow part of the samples and the others, if the typical mean may contain nothing of that part: there is no typical
+/// mean, or the batch that it leaves out is large enough, as in few samples that begin slowly. On the log scale, with its
+/// standard error, if each sample is slow by chance.
+fn ln_mean_with_slow_part(digest: Digest, direction: Direction) -> Option<(f64, f64)> {
     let split = digest.split?;
     let upper = split.upper_share();
     let share = if direction == Direction::Higher { 1.0 - upper } else { upper };
-    let slow = (share * f64::from(digest.samples)).round();
-    let is_left_out = digest.typical_mean.is_none() || slow <= samples::largest_batch(digest.samples as usize) as f64;
+    let samples = f64::from(digest.samples);
+    let slow = (share * samples).round();
+    let is_left_out = digest.typical_mean.is_none() || slow <= largest_batch(digest.samples as usize) as f64;
     let [low, high] = split.values(digest.median);
     let mean = (1.0 - upper) * low + upper * high;
-    (share >= MIN_SLOW_SHARE && slow >= MIN_SLOW_SAMPLES && is_left_out).then(|| mean.ln())
+    let error = (share * (1.0 - share) / samples).sqrt() * (high - low) / mean;
+    (share >= MIN_SLOW_SHARE && slow >= MIN_SLOW_SAMPLES && is_left_out).then(|| (mean.ln(), error))
 }
 
 /// The digest of the entries of a run.

@@ -5,13 +5,16 @@
 use super::{Pair, TestGroup};
 use crate::stats::estimate::Estimate;
 use crate::stats::prior::{Observation, ValueKind};
-use crate::stats::suite::{BenchmarkRuns, Suite, TestedValue};
+use crate::stats::suite::{BenchmarkRuns, RunValue, Suite, TestedValue};
 use crate::stats::suite_test::{self, TestRules};
 use rayon::prelude::*;
 
 /// The mean is tested only if it changed by more than this, and by more than this differently from the fast edge (on
 /// the log scale). In most suites this applies to all benchmarks, which saves the second fit.
 const MIN_DIFFERENCE: f64 = 0.04;
+
+/// Fewer runs of a side that all have a slow part may have it by chance.
+const MIN_RUNS: usize = 3;
 
 /// The tests of the typical means of a group.
 pub(super) struct MeanTests {
@@ -56,8 +59,14 @@ pub(super) fn test(
     MeanTests { estimates, observations, slowest }
 }
 
-/// The runs that have a typical mean; `None` if a side has none.
+/// The runs that have a typical mean; `None` if a side has none. A slow part that the typical mean leaves out is not a busy moment if all of
+/// several runs have it: then the means of all samples are tested.
 fn with_typical_means(mut runs: BenchmarkRuns) -> Option<BenchmarkRuns> {
+    let all_have_slow_part = |side: &[RunValue]| side.iter().all(|run| run.slow_part_error.is_some());
+    let several = runs.base.len().min(runs.head.len()) >= MIN_RUNS;
+    if several && (all_have_slow_part(&runs.base) || all_have_slow_part(&runs.head)) {
+        runs.base.iter_mut().chain(&mut runs.head).for_each(RunValue::use_mean_of_all);
+    }
     runs.base.retain(|run| run.typical_mean.is_some());
     runs.head.retain(|run| run.typical_mean.is_some());
     (!runs.base.is_empty() && !runs.head.is_empty()).then_some(runs)

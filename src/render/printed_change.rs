@@ -40,7 +40,7 @@ pub(super) fn printed_change_remark(finding: &Finding, of_values: f64) -> String
     let changed = format!("the {what} changed by {}", number_text::change(of_values));
     let is_worse = |change: f64| finding.direction.worse(change) > 0.0;
     match (finding.adjusted.is_some_and(is_worse), is_worse(of_values)) {
-        _ if !finding.is_suspected_regression() || finding.mean_change.is_some() => changed,
+        _ if !finding.is_suspected_regression() || finding.sample_mean_change.is_some() => changed,
         (true, false) => format!("suspected because of {}; {changed}", tested_values(finding)),
         (false, true) => format!("suspected because {changed}"),
         _ => changed,

@@ -29,13 +29,13 @@ pub fn verdict(report: &Report) -> String {
 /// The headline with the worst of one or two suspects, if its name fits.
 fn with_worst_suspect(report: &Report) -> Option<String> {
     let suspects: Vec<&Finding> = report.benchmarks.iter().filter(|one| one.is_suspected_regression()).collect();
-    let change_of = |finding: &Finding| finding.mean_change.or(finding.change);
+    let change_of = |finding: &Finding| finding.sample_mean_change.or(finding.change);
     let worse =
         |finding: &Finding| change_of(finding).map(|change| finding.direction.worse(change)).unwrap_or_default();
     let worst = suspects.iter().max_by(|a, b| worse(a).total_cmp(&worse(b)));
     let worst = worst.filter(|worst| suspects.len() <= MAX_NAMED_SUSPECTS && worse(worst) > 0.0)?;
     let metric = if worst.metric == "time" { String::new() } else { format!(" {}", worst.metric) };
-    let mean = if worst.mean_change.is_some() { " mean" } else { "" };
+    let mean = if worst.sample_mean_change.is_some() { " mean" } else { "" };
     let size = format!("{metric}{mean} {}", change(change_of(worst)?));
     let room = HEADLINE_WIDTH.checked_sub(headline(report, Some(&size)).width())?;
     let is_named = is_plain_name(&worst.name) && is_plain_name(&worst.metric);

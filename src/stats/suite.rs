@@ -41,11 +41,21 @@ pub struct RunValue {
     pub typical_mean: Option<(f64, f64)>,
     /// The mean of the samples with the slowest batch, where it is known.
     pub mean_with_slowest: Option<f64>,
-    /// True if more than one sample of the run makes that mean differ from the median, as far as is known.
-    pub has_slow_part: bool,
+    /// The standard error of that mean, where more than one sample of the run makes it differ from the median and the typical mean may
+    /// contain none of them.
+    pub slow_part_error: Option<f64>,
 }
 
 impl RunValue {
+    /// Replaces the typical mean by the mean of all samples: with its own error if a part of them is slow, otherwise as it is.
+    pub fn use_mean_of_all(&mut self) {
+        if let Some(mean) = self.mean_with_slowest {
+            let error = self.slow_part_error.unwrap_or_default();
+            // No batch is left out, so the tested value needs no correction.
+            self.typical_mean = Some((mean - LEFT_OUT_BATCH * error, error));
+        }
+    }
+
     /// Adds to each value.
     pub fn shift(&mut self, by: f64) {
         self.centre += by;
@@ -103,7 +113,7 @@ impl BenchmarkRuns {
     pub fn least_change_of_means(&self) -> Option<f64> {
         let means = |runs: &[RunValue]| runs.iter().map(|run| run.mean_with_slowest).collect::<Option<Vec<f64>>>();
         let (base, head) = (means(&self.base)?, means(&self.head)?);
-        let several = base.len() > 1 && head.len() > 1 || self.head.iter().all(|run| run.has_slow_part);
+        let several = base.len() > 1 && head.len() > 1 || self.head.iter().all(|run| run.slow_part_error.is_some());
         let (best_head, worst_base) = (head.into_iter().reduce(f64::min)?, base.into_iter().reduce(f64::max)?);
         several.then_some(best_head - worst_base)
     }

@@ -95,7 +95,7 @@ pub struct Finding {
     pub needed_change: Option<f64>,
     /// The change of the mean of all samples, where that makes it a suspect and not its `change`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mean_change: Option<f64>,
+    pub sample_mean_change: Option<f64>,
     /// Why the tests leave it undecided, if no note gives the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undecided: Option<UndecidedReason>,
@@ -241,7 +241,7 @@ pub fn judge_comparison(comparison: &Comparison, policy: &Policy, same_machine: 
             .and_then(|estimate| estimate.runs_needed(criteria.log_threshold(), criteria.alpha)),
         threshold: criteria.threshold,
         needed_change: estimate.and_then(|one| criteria.needed(one)).and_then(|log| finite(log.exp_m1())),
-        mean_change: ruling.mean_change.and_then(finite),
+        sample_mean_change: ruling.sample_mean_change.and_then(finite),
         undecided: estimate.filter(|_| is_open).map(|estimate| criteria.why_undecided(estimate)),
         not_tested: ruling.not_tested,
         without_q: without_q(comparison).filter(|_| ruling.not_tested.is_none()),

@@ -40,7 +40,7 @@ pub(super) struct Ruling {
     /// Why single runs make a change doubtful.
     pub doubt: Option<Doubt>,
     /// The change of the mean of all samples, where that makes it a suspect.
-    pub mean_change: Option<f64>,
+    pub sample_mean_change: Option<f64>,
     pub notes: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl Ruling {
             by_floor: false,
             not_tested: None,
             doubt: None,
-            mean_change: None,
+            sample_mean_change: None,
             notes: Vec::new(),
         }
     }

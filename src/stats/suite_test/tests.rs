@@ -12,7 +12,7 @@ fn run(run: usize, y: f64, drift: f64) -> RunValue {
         centre_variance: 0.0,
         typical_mean: None,
         mean_with_slowest: None,
-        has_slow_part: false,
+        slow_part_error: None,
     }
 }
 

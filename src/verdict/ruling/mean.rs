@@ -102,7 +102,7 @@ impl Criteria {
         Ruling {
             by_mean: ruling.by_mean,
             doubt: Some(Doubt::SlowSamples),
-            mean_change: Some(least),
+            sample_mean_change: Some(least),
             ..Ruling::of(Outcome::Inconclusive).suspect(true).note(note)
         }
     }
