@@ -8,13 +8,11 @@ use crate::stats::prior::{Observation, ValueKind};
 use crate::stats::suite::{BenchmarkRuns, RunValue, Suite, TestedValue};
 use crate::stats::suite_test::{self, TestRules};
 use rayon::prelude::*;
+use statrs::function::factorial::binomial;
 
 /// The mean is tested only if it changed by more than this, and by more than this differently from the fast edge (on
 /// the log scale). In most suites this applies to all benchmarks, which saves the second fit.
 const MIN_DIFFERENCE: f64 = 0.04;
-
-/// Fewer runs of a side that all have a slow part may have it by chance.
-const MIN_RUNS: usize = 3;
 
 /// The tests of the typical means of a group.
 pub(super) struct MeanTests {
@@ -42,8 +40,9 @@ pub(super) fn test(
     let slowest = all.iter().filter_map(least).filter(|(_, change)| *change > MIN_DIFFERENCE).collect();
     // Without fast edges, for example if some samples are zero, the medians are tested, and the means are only compared.
     let tested = all.into_iter().filter(|_| group.has_samples);
+    let alpha = rules.alpha / members.len() as f64;
     let suite: Vec<(usize, BenchmarkRuns)> =
-        tested.filter_map(|(index, runs)| Some((index, with_typical_means(runs)?))).collect();
+        tested.filter_map(|(index, runs)| Some((index, with_typical_means(runs, alpha)?))).collect();
     let moved: Vec<bool> = suite.par_iter().map(|(_, runs)| has_moved_apart(runs)).collect();
     if !moved.contains(&true) {
         return MeanTests { estimates: Vec::new(), observations: Vec::new(), slowest };
@@ -59,17 +58,26 @@ pub(super) fn test(
     MeanTests { estimates, observations, slowest }
 }
 
-/// The runs that have a typical mean; `None` if a side has none. A slow part that the typical mean leaves out is not a busy moment if all of
-/// several runs have it: then the means of all samples are tested.
-fn with_typical_means(mut runs: BenchmarkRuns) -> Option<BenchmarkRuns> {
-    let all_have_slow_part = |side: &[RunValue]| side.iter().all(|run| run.slow_part_error.is_some());
-    let several = runs.base.len().min(runs.head.len()) >= MIN_RUNS;
-    if several && (all_have_slow_part(&runs.base) || all_have_slow_part(&runs.head)) {
+/// The runs that have a typical mean; `None` if a side has none. If more runs of one side have a slow part that the typical mean leaves out
+/// than chance explains, these are not busy moments: then the means of all samples are tested. `alpha` is for this benchmark alone.
+fn with_typical_means(mut runs: BenchmarkRuns, alpha: f64) -> Option<BenchmarkRuns> {
+    let slow = |side: &[RunValue]| side.iter().filter(|run| run.slow_part_error.is_some()).count();
+    let (base, head) = (slow(&runs.base), slow(&runs.head));
+    let [of_base, of_head] = [&runs.base, &runs.head].map(Vec::len);
+    let is_all = |all: [usize; 2], some: [usize; 2]| all[0] == all[1] && chance_of_all(all[1], some) <= alpha;
+    if is_all([head, of_head], [base, of_base]) || is_all([base, of_base], [head, of_head]) {
         runs.base.iter_mut().chain(&mut runs.head).for_each(RunValue::use_mean_of_all);
     }
     runs.base.retain(|run| run.typical_mean.is_some());
     runs.head.retain(|run| run.typical_mean.is_some());
     (!runs.base.is_empty() && !runs.head.is_empty()).then_some(runs)
+}
+
+/// How likely it is by chance that all of the slow runs of both sides include all `n` runs of a side, if `some` of the runs of the other side
+/// are slow (Fisher's exact test, one-sided).
+fn chance_of_all(n: usize, [some, of]: [usize; 2]) -> f64 {
+    let [n, some, of] = [n, some, of].map(|count| count as u64);
+    binomial(of, some) / binomial(n + of, n + some)
 }
 
 fn has_moved_apart(runs: &BenchmarkRuns) -> bool {
