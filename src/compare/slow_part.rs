@@ -1,6 +1,6 @@
 //! Tests the typical means of the samples where they changed differently from the fast edges: part of the samples
-//! became slower or faster, and the others did not. A few very slow samples change only the mean of all samples, which is not
-//! tested: several runs must show it.
+//! became slower or faster, and the others did not. A few slow samples change only the mean of all samples. It is tested if all
+//! runs of a side have a slow part, and otherwise only compared.
 
 use super::{Pair, TestGroup};
 use crate::stats::estimate::Estimate;
@@ -58,14 +58,11 @@ pub(super) fn test(
     MeanTests { estimates, observations, slowest }
 }
 
-/// The runs that have a typical mean; `None` if a side has none. If more runs of one side have a slow part that the typical mean leaves out
-/// than chance explains, these are not busy moments: then the means of all samples are tested. `alpha` is for this benchmark alone.
+/// The runs that have a typical mean; `None` if a side has none. A busy moment fills the batch that the typical mean leaves out. If all runs of
+/// a side have such a slow part, and chance does not explain it at level `alpha`, the means of all samples are tested instead.
 fn with_typical_means(mut runs: BenchmarkRuns, alpha: f64) -> Option<BenchmarkRuns> {
-    let slow = |side: &[RunValue]| side.iter().filter(|run| run.slow_part_error.is_some()).count();
-    let (base, head) = (slow(&runs.base), slow(&runs.head));
-    let [of_base, of_head] = [&runs.base, &runs.head].map(Vec::len);
-    let is_all = |all: [usize; 2], some: [usize; 2]| all[0] == all[1] && chance_of_all(all[1], some) <= alpha;
-    if is_all([head, of_head], [base, of_base]) || is_all([base, of_base], [head, of_head]) {
+    let [base, head] = [&runs.base, &runs.head].map(|side| SlowRuns::of(side));
+    if head.are_all_beyond_chance(base, alpha) || base.are_all_beyond_chance(head, alpha) {
         runs.base.iter_mut().chain(&mut runs.head).for_each(RunValue::use_mean_of_all);
     }
     runs.base.retain(|run| run.typical_mean.is_some());
@@ -73,11 +70,24 @@ fn with_typical_means(mut runs: BenchmarkRuns, alpha: f64) -> Option<BenchmarkRu
     (!runs.base.is_empty() && !runs.head.is_empty()).then_some(runs)
 }
 
-/// How likely it is by chance that all of the slow runs of both sides include all `n` runs of a side, if `some` of the runs of the other side
-/// are slow (Fisher's exact test, one-sided).
-fn chance_of_all(n: usize, [some, of]: [usize; 2]) -> f64 {
-    let [n, some, of] = [n, some, of].map(|count| count as u64);
-    binomial(of, some) / binomial(n + of, n + some)
+/// How many runs of a side have a slow part that the typical mean leaves out.
+#[derive(Clone, Copy)]
+struct SlowRuns {
+    slow: u64,
+    all: u64,
+}
+
+impl SlowRuns {
+    fn of(side: &[RunValue]) -> Self {
+        let slow = side.iter().filter(|run| run.slow_part_error.is_some()).count();
+        SlowRuns { slow: slow as u64, all: side.len() as u64 }
+    }
+
+    /// True if all runs of this side are slow, by more than chance: Fisher's exact test, one-sided.
+    fn are_all_beyond_chance(self, other: SlowRuns, alpha: f64) -> bool {
+        let chance = || binomial(other.all, other.slow) / binomial(self.all + other.all, self.slow + other.slow);
+        self.slow == self.all && chance() <= alpha
+    }
 }
 
 fn has_moved_apart(runs: &BenchmarkRuns) -> bool {
